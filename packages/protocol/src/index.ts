@@ -1,0 +1,3 @@
+export * from './market.ts'
+export * from './topic.ts'
+export * from './wire.ts'

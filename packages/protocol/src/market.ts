@@ -1,0 +1,173 @@
+/**
+ * The vocabulary: what a market event is. Every other file imports this one; this one imports nothing.
+ *
+ * Times are epoch milliseconds (fractions allowed): `time` is the provider's, `received` is ours. Prices are in the
+ * instrument's quote currency, sizes in its base unit. A field that a provider does not give is absent, never zero.
+ */
+
+/** The side of the taker: `buy` lifted an offer, `sell` hit a bid. */
+export type Side = 'buy' | 'sell' | 'unknown'
+
+/** One price level. A size of 0 in a book delta deletes the level. */
+export type Level = readonly [price: number, size: number]
+
+/** Who says it, about what, when it happened there, and when we heard it. */
+export type Stamp = {
+  provider: string
+  instrument: string
+  time: number
+  received: number
+}
+
+/** How sure the arbiter is of what it admits, from 0 to 1, by measurement (see ARCHITECTURE.md, "confidence"). */
+type Admitted = { confidence?: number }
+
+export type Trade = Stamp &
+  Admitted & {
+    type: 'trade'
+    /** The provider's own trade id; unique per provider and instrument. */
+    id?: string
+    price: number
+    size: number
+    side: Side
+    /** Filled in after the fact (at a failover or from REST): in order, but late. */
+    backfill?: true
+  }
+
+/** Best bid and offer. */
+export type Quote = Stamp & Admitted & { type: 'quote'; bid: number; bidSize: number; ask: number; askSize: number }
+
+/** Last price with the statistics of the last 24 hours (crypto) or of the session (equities). */
+export type Ticker = Stamp &
+  Admitted & {
+    type: 'ticker'
+    last: number
+    open?: number
+    high?: number
+    low?: number
+    /** Base units traded. */
+    volume?: number
+    /** Against `open`, in quote currency. */
+    change?: number
+    /** Against `open`, in percent: 1.5 is +1.5 %. */
+    changePercent?: number
+    /** Yesterday's close, where the provider has sessions. */
+    prevClose?: number
+  }
+
+export const INTERVALS = ['1m', '3m', '5m', '15m', '30m', '1h', '2h', '4h', '6h', '8h', '12h', '1d'] as const
+export type Interval = (typeof INTERVALS)[number]
+
+const MINUTE = 60_000
+/** Length of each interval in milliseconds. */
+export const INTERVAL_MS: Record<Interval, number> = {
+  '1m': MINUTE,
+  '3m': 3 * MINUTE,
+  '5m': 5 * MINUTE,
+  '15m': 15 * MINUTE,
+  '30m': 30 * MINUTE,
+  '1h': 60 * MINUTE,
+  '2h': 120 * MINUTE,
+  '4h': 240 * MINUTE,
+  '6h': 360 * MINUTE,
+  '8h': 480 * MINUTE,
+  '12h': 720 * MINUTE,
+  '1d': 1440 * MINUTE
+}
+
+export type Candle = Stamp &
+  Admitted & {
+    type: 'candle'
+    interval: Interval
+    /** Start of the interval, inclusive; it ends at `start + INTERVAL_MS[interval]`, exclusive. */
+    start: number
+    open: number
+    high: number
+    low: number
+    close: number
+    volume: number
+    /** Number of trades in it; 0 for an interval without a trade (flat at the last close). */
+    trades?: number
+    /** A still-forming candle is never `closed`; a closed one changes only by a higher `revision`. */
+    closed: boolean
+    revision: number
+  }
+
+/** The best levels of both sides, best first: a whole picture, not a difference. */
+export type Book = Stamp &
+  Admitted & {
+    type: 'book'
+    bids: readonly Level[]
+    asks: readonly Level[]
+    /** The provider's own sequence of the last update in it. */
+    sequence?: number
+    /** Checked against the provider's checksum at this very state. */
+    verified?: true
+  }
+
+/** Why a leader was chosen or lost: the arbiter's decision for one instrument and kind. */
+export type Status = Stamp & {
+  type: 'status'
+  kind: DataKind
+  /** `provider` of the stamp is the one this event is about; `leader` is who leads now (absent: nobody). */
+  leader?: string
+  previous?: string
+  standbys: readonly string[]
+  cause: 'first' | 'silence' | 'gap' | 'closed' | 'failback' | 'outage' | 'unsubscribed'
+  /** One sentence for a person. */
+  reason: string
+}
+
+/** Known-missing data: what a provider skipped, from its own sequence, ids or silence. */
+export type Gap = Stamp & {
+  type: 'gap'
+  kind: DataKind
+  /** Sequence or id expected and met, where the provider has one. */
+  expected?: number | string
+  got?: number | string
+  /** The span in which data is missing, epoch milliseconds. */
+  from: number
+  to: number
+  cause: 'sequence' | 'checksum' | 'silence' | 'disconnect'
+  /** What was done about it. */
+  action: 'resync' | 'failover' | 'open'
+}
+
+export type ProviderPhase = 'idle' | 'connecting' | 'live' | 'stale' | 'waiting' | 'stopped'
+/** The life of one provider as its users see it. `instrument` is empty. */
+export type ProviderStatus = Stamp & {
+  type: 'provider'
+  phase: ProviderPhase
+  /** Since when it has been in this phase. */
+  since: number
+  /** Why it is in this phase, one sentence. */
+  reason: string
+  connections: number
+  subscriptions: number
+  /** Frames per second over the last 10 s. */
+  rate: number
+  /** Median of received - time of the last trades and quotes, ms; absent until measured. */
+  latency?: number
+  frames: number
+  events: number
+  /** Frames refused, by reason. */
+  refused: Record<string, number>
+  reconnects: number
+  gaps: number
+  lastFailover?: { at: number; instrument: string; kind: DataKind; reason: string }
+  simulated: boolean
+}
+
+export type DataKind = 'trade' | 'quote' | 'ticker' | 'candle' | 'book'
+export type Kind = DataKind | 'status' | 'gap' | 'provider'
+export type MarketEvent = Trade | Quote | Ticker | Candle | Book | Status | Gap | ProviderStatus
+
+export const DATA_KINDS: readonly DataKind[] = ['trade', 'quote', 'ticker', 'candle', 'book']
+export const KINDS: readonly Kind[] = [...DATA_KINDS, 'status', 'gap', 'provider']
+
+/**
+ * State replaces what was there before, so a slow reader may be given only the newest; an event happened, so it is kept
+ * in order. A forming candle is state, a closed one an event.
+ */
+export const isState = (event: MarketEvent): boolean =>
+  event.type === 'candle' ? !event.closed : event.type !== 'trade' && event.type !== 'gap'

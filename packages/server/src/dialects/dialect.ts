@@ -1,0 +1,100 @@
+/**
+ * The contract of a dialect, the mirror of an adapter: one protocol spoken to clients, as data and pure functions.
+ * Sessions (gateway/session.ts) run it: they hold the subscriptions, do the commands, and bound what is pending.
+ */
+import type { CloseCode, DataKind, Interval, Mode, Position, Published, TopicResult } from '@tickwire/protocol'
+
+/** An instrument as clients see it. */
+export type InstrumentInfo = {
+  instrument: string
+  base: string
+  quote?: string
+  name?: string
+  priceDecimals?: number
+  sizeDecimals?: number
+  providers: readonly { provider: string; symbol: string; trading: boolean }[]
+}
+
+/** What the plant's owner answers to a dialect: read only, synchronous. main.ts supplies it. */
+export type Desk = {
+  server: string
+  epoch: string
+  mode: Mode
+  /** Finds the instrument behind whatever a person typed; else the nearest names. */
+  resolve: (text: string) => { ok: true; instrument: string } | { ok: false; nearest: readonly string[] }
+  instruments: () => readonly InstrumentInfo[]
+  instrument: (id: string) => InstrumentInfo | undefined
+  last: (topic: string) => Published | undefined
+  recent: (topic: string, count: number) => readonly Published[]
+  /** Live figures of the gateway, for the dialects whose clients ask. */
+  connections: () => readonly ConnectionInfo[]
+}
+
+export type ConnectionInfo = {
+  id: string
+  dialect: string
+  since: number
+  topics: readonly string[]
+  /** Messages sent, and events that waited for this client and were replaced or dropped. */
+  sent: number
+  conflated: number
+  dropped: number
+  pending: number
+}
+
+export type Request = {
+  /** Path without query, decoded. */
+  path: string
+  query: Readonly<Record<string, string>>
+  /** The part of the path matched by `*` in the route, decoded. */
+  rest: string
+  session: string
+}
+
+/** What a dialect asks of its session. */
+export type Command =
+  | { type: 'send'; text: string }
+  /** `tag` comes back in `settled`, together with a result per topic; then the snapshots and the live events follow. */
+  | { type: 'subscribe'; topics: readonly string[]; tag?: unknown; resume?: Readonly<Record<string, Position>> }
+  | { type: 'unsubscribe'; topics: readonly string[]; tag?: unknown }
+  | { type: 'close'; code: CloseCode; reason: string }
+
+export type HttpRequest = {
+  method: string
+  path: string
+  query: Readonly<Record<string, string | readonly string[]>>
+  body?: unknown
+}
+export type HttpAnswer = { status: number; body: unknown; headers?: Record<string, string> }
+
+export type Dialect<Memory = unknown> = {
+  name: string
+  /** WebSocket paths; a trailing `*` matches the rest of the path. */
+  paths: readonly string[]
+  /** Greatest inbound message in bytes. */
+  maxMessage: number
+  open: (request: Request, desk: Desk, now: number) => { memory: Memory; commands: readonly Command[] }
+  receive: (frame: string, memory: Memory, now: number) => readonly Command[]
+  /** The outcome of a `subscribe` or `unsubscribe` command, before any event of it. */
+  settled?: (results: readonly TopicResult[], tag: unknown, memory: Memory, now: number) => readonly Command[]
+  /**
+   * An event in this protocol, or nothing. A `shared` dialect renders from the event alone (its memory is not given),
+   * so that one rendering serves every client; `frame` then joins what is due to a client into one message.
+   */
+  render: (event: Published, memory: Memory, now: number) => string | undefined
+  shared?: true
+  /** Joins rendered events due at one flush into one message; without it each is a message of its own. */
+  frame?: (rendered: readonly string[]) => string
+  /** Rendered where events of a topic were dropped because the client was too slow. */
+  lost?: (topic: string, count: number, from: number, to: number) => string | undefined
+  /** Called every `tickEvery` milliseconds: heartbeats, sampled updates. */
+  tickEvery?: number
+  tick?: (memory: Memory, now: number) => readonly Command[]
+  /** Told to every client before a shutdown. */
+  shutdown?: (retryAfterMs: number) => string | undefined
+  /** REST of this protocol, on the same port: `METHOD /path`, with `*` as above. */
+  http?: readonly { route: string; answer: (request: HttpRequest, desk: Desk, now: number) => HttpAnswer }[]
+}
+
+export const dialect = <M>(d: Dialect<M>): Dialect<M> => d
+export type { DataKind, Interval }

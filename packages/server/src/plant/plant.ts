@@ -1,0 +1,78 @@
+/**
+ * The ticker plant: stamp, remember, fan out. One page on purpose: it does not know what an event means, and it is
+ * synchronous on purpose, so that a snapshot and the first live event after it have no seam.
+ */
+import type { MarketEvent, Position, Published } from '@tickwire/protocol'
+
+export type Listener = (event: Published) => void
+
+type Lane = { seq: number; ring: Published[]; oldest: number; listeners: Set<Listener> }
+
+export type Joined = {
+  /** The events after `since` that were kept; without a usable `since`, the last value alone. */
+  missed: readonly Published[]
+  recovered: boolean
+  position: Position
+  stop: () => void
+}
+
+export type Plant = ReturnType<typeof createPlant>
+
+/** `keep` is the number of events each topic remembers for readers that come back. */
+export function createPlant({ epoch, keep = 1_000 }: { epoch: string; keep?: number }) {
+  const lanes = new Map<string, Lane>()
+  const laneOf = (topic: string): Lane => {
+    let lane = lanes.get(topic)
+    if (!lane) lanes.set(topic, (lane = { seq: 0, ring: [], oldest: 0, listeners: new Set() }))
+    return lane
+  }
+  /** The ring overwrites its oldest slot once full; `oldest` is that slot. */
+  const after = (lane: Lane, seq: number): Published[] => {
+    const size = lane.ring.length
+    const wanted = Math.min(lane.seq - seq, size)
+    return Array.from({ length: wanted }, (_, i) => lane.ring[(lane.oldest + size - wanted + i) % size]!)
+  }
+
+  return {
+    epoch,
+
+    /** Stamps the event with the next sequence of its topic and hands it to everyone who listens, in this turn. */
+    publish(topic: string, event: MarketEvent, now: number): Published {
+      const lane = laneOf(topic)
+      const published = event as Published
+      published.topic = topic
+      published.seq = ++lane.seq
+      published.published = now
+      if (lane.ring.length < keep) lane.ring.push(published)
+      else {
+        lane.ring[lane.oldest] = published
+        lane.oldest = (lane.oldest + 1) % keep
+      }
+      for (const listener of lane.listeners) listener(published)
+      return published
+    },
+
+    subscribe(topic: string, listener: Listener, since?: Position): Joined {
+      const lane = laneOf(topic)
+      const recovered =
+        since !== undefined && since.epoch === epoch && since.seq <= lane.seq && lane.seq - since.seq <= lane.ring.length
+      const missed = after(lane, recovered ? since.seq : lane.seq - 1)
+      lane.listeners.add(listener)
+      return { missed, recovered, position: { epoch, seq: lane.seq }, stop: () => void lane.listeners.delete(listener) }
+    },
+
+    last: (topic: string): Published | undefined => {
+      const lane = lanes.get(topic)
+      return lane && after(lane, lane.seq - 1)[0]
+    },
+
+    /** The last events of a topic, oldest first. */
+    recent: (topic: string, count: number): readonly Published[] => {
+      const lane = lanes.get(topic)
+      return lane ? after(lane, lane.seq - count) : []
+    },
+
+    topics: (): Iterable<string> => lanes.keys(),
+    listeners: (topic: string): number => lanes.get(topic)?.listeners.size ?? 0
+  }
+}
