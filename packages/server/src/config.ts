@@ -1,0 +1,102 @@
+/** Every option there is, in one schema: its default, its meaning, and where it may come from. docs/configuration.md is made from it. */
+import { z } from 'zod'
+import { providers as adapters } from './providers/index.ts'
+
+const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+/** `'250ms'`, `'10s'`, `'5m'`, `'24h'`, `'7d'`; inside, milliseconds. */
+const duration = (fallback: string, description: string) =>
+  z
+    .string()
+    .regex(/^\d+(\.\d+)?(ms|s|m|h|d)$/, 'a duration is a number and a unit (ms, s, m, h, d), as in "10s"')
+    .transform((text) => Number.parseFloat(text) * UNITS[text.replace(/^[\d.]+/, '') as keyof typeof UNITS])
+    .prefault(fallback)
+    .describe(description)
+
+const list = (fallback: string[], description: string) => z.array(z.string()).default(fallback).describe(description)
+
+const url = (schemes: string[]) =>
+  z.string().refine((text) => URL.canParse(text) && schemes.includes(new URL(text).protocol), `an address starting with ${schemes.join('// or ')}//`)
+
+const providerSchema = (name: string) => {
+  const { wsUrl, restUrl, needs, title } = adapters[name]!
+  return z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .default(needs.length === 0)
+        .describe(`Whether ${title} is used${needs.length ? ` (needs ${needs.join(' and ')})` : ''}.`),
+      wsUrl: url(['ws:', 'wss:']).default(wsUrl).describe(`WebSocket address of ${title}.`),
+      restUrl: url(['http:', 'https:']).default(restUrl).describe(`REST address of ${title}.`),
+      key: z.string().optional().meta({ secret: true }).describe(`API key for ${title}.`),
+      keyFile: z.string().optional().describe(`File that holds the API key for ${title}.`),
+      secret: z.string().optional().meta({ secret: true }).describe(`API secret for ${title}.`),
+      secretFile: z.string().optional().describe(`File that holds the API secret for ${title}.`),
+      feed: z.string().optional().describe(`Which of ${title}'s feeds, where it has several.`)
+    })
+    .prefault({})
+    .describe(`${title}.`)
+}
+
+export const configSchema = z.strictObject({
+  host: z.string().default('127.0.0.1').describe('Address to listen on. Any other than loopback is reachable from outside.'),
+  port: z.coerce.number().int().min(0).max(65_535).default(8000).describe('The one port for page, REST, WebSocket and SSE; 0 takes a free one.'),
+  watch: list(
+    ['BTC-USDT', 'ETH-USDT', 'SOL-USDT', 'XRP-USDT', 'BTC-USD', 'ETH-USD', 'SOL-USD', 'XRP-USD'],
+    'Instruments collected whether or not a client is connected. Live mode; the demo watches its whole street.'
+  ),
+  providers: z
+    .strictObject(Object.fromEntries(Object.keys(adapters).map((name) => [name, providerSchema(name)])))
+    .prefault({})
+    .describe('One section per provider.'),
+  feed: z
+    .strictObject({
+      grace: duration('30s', 'How long an upstream subscription outlives its last client.'),
+      holdDown: duration('30s', 'How long a provider must be well before it may lead again.'),
+      bookLevels: z.coerce.number().int().min(1).max(1000).default(50).describe('Levels a side that a published book holds.')
+    })
+    .prefault({})
+    .describe('Connections to providers and the choice between them.'),
+  plant: z
+    .strictObject({
+      keep: z.coerce.number().int().min(1).max(1_000_000).default(1000).describe('Events each topic remembers for clients that come back.')
+    })
+    .prefault({})
+    .describe('The ticker plant.'),
+  gateway: z
+    .strictObject({
+      flushEvery: duration('16ms', 'How often what is due to a client leaves in one write; 0ms flushes once per event-loop turn.'),
+      topicsPerClient: z.coerce.number().int().min(0).default(1000).describe('Most topics one client may hold; 0 is without limit.'),
+      slowAfter: duration('5s', 'A client that does not read for this long is closed with 4001.'),
+      origins: list([], 'Web origins allowed besides the own one and loopback, as in "https://desk.example".')
+    })
+    .prefault({})
+    .describe('Delivery to clients.'),
+  auth: z
+    .strictObject({
+      keys: list([], 'SHA-256 (hex) of each token that may connect; empty: open to all who reach the port.')
+    })
+    .prefault({})
+    .describe('Who may connect.'),
+  street: z
+    .strictObject({
+      seed: z.coerce.number().int().default(1).describe('Seed of the simulated market; the same seed gives the same prices.'),
+      control: z.coerce.number().int().min(0).max(65_535).default(8100).describe('Port on which faults are commanded; 0 takes a free one.')
+    })
+    .prefault({})
+    .describe('The simulated providers of the demo.'),
+  log: z
+    .strictObject({
+      level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info').describe('Least severe line that is written.')
+    })
+    .prefault({})
+    .describe('Logs: one JSON object per line on standard output.')
+})
+
+export type Config = z.output<typeof configSchema>
+export type ConfigInput = z.input<typeof configSchema>
+export type ProviderConfig = Config['providers'][string]
+
+/** The variable names of the systems that Tickwire replaces, for what Tickwire has; the value is converted to ours. */
+export const ALIASES: Record<string, { path: string; convert: (value: string) => string }> = {
+  PORT: { path: 'port', convert: (value) => value }
+}

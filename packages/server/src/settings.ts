@@ -1,0 +1,159 @@
+/** Where options come from: defaults < file < environment < flags; and what is wrong with them, in words. Pure: the caller reads files and environment. */
+import { z } from 'zod'
+import { ALIASES, configSchema, type Config } from './config.ts'
+import { nearest } from './nearest.ts'
+
+export class ConfigError extends Error {
+  override name = 'ConfigError'
+}
+
+type Json = { [key: string]: Json | string[] | string | number | boolean | undefined }
+export type Field = { path: string; env: string; type: string; fallback: string; description: string; secret: boolean }
+
+type Schema = {
+  properties?: Record<string, Schema>
+  type?: string
+  enum?: string[]
+  default?: unknown
+  description?: string
+  secret?: boolean
+}
+const root = z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' }) as Schema
+
+const envName = (path: string) => `TICKWIRE_${path.replaceAll('.', '__').replaceAll(/([a-z])([A-Z])/g, '$1_$2').replaceAll('-', '_').toUpperCase()}`
+
+/** Every option, flat, in the order of the schema. */
+export const fields: readonly Field[] = (function walk(schema: Schema, path: string): Field[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([key, child]) => {
+    const here = path ? `${path}.${key}` : key
+    if (child.properties) return walk(child, here)
+    const type = child.enum ? child.enum.join(' | ') : (child.type ?? 'string')
+    const fallback = child.default === undefined ? '' : JSON.stringify(child.default)
+    return [{ path: here, env: envName(here), type, fallback, description: child.description ?? '', secret: child.secret === true }]
+  })
+})(root, '')
+
+const byEnv = new Map(fields.map((field) => [field.env, field]))
+
+function put(into: Json, path: string, value: string | string[] | boolean): void {
+  const keys = path.split('.')
+  const last = keys.pop()!
+  let at = into
+  for (const key of keys) at = (at[key] ??= {}) as Json
+  at[last] = value
+}
+
+/** Text from an environment or a flag, as the option wants it. */
+function parseText(field: Field, text: string, from: string): string | string[] | boolean {
+  if (field.type === 'array') return text.split(',').map((part) => part.trim()).filter(Boolean)
+  if (field.type !== 'boolean') return text
+  if (['true', '1', 'yes', 'on'].includes(text.toLowerCase())) return true
+  if (['false', '0', 'no', 'off'].includes(text.toLowerCase())) return false
+  throw new ConfigError(`${from} is ${JSON.stringify(text)}: it takes true or false`)
+}
+
+export function fromEnvironment(env: Record<string, string | undefined>): Json {
+  const out: Json = {}
+  for (const [name, { path, convert }] of Object.entries(ALIASES)) {
+    const text = env[name]
+    if (text !== undefined) put(out, path, parseText(fields.find((field) => field.path === path)!, convert(text), name))
+  }
+  for (const [name, text] of Object.entries(env)) {
+    if (!name.startsWith('TICKWIRE_') || text === undefined || NOT_OPTIONS.has(name)) continue
+    const field = byEnv.get(name)
+    if (!field) throw new ConfigError(`${name} is not an option: did you mean ${nearest(name, [...byEnv.keys()], 1)[0]}?`)
+    put(out, field.path, parseText(field, text, name))
+  }
+  return out
+}
+/** Variables with our prefix that are not options: where the file is, and what the examples read. */
+const NOT_OPTIONS = new Set(['TICKWIRE_CONFIG', 'TICKWIRE_URL', 'TICKWIRE_TOKEN'])
+
+/** `--set providers.binance.enabled=false` */
+export function fromFlags(assignments: readonly string[]): Json {
+  const out: Json = {}
+  for (const assignment of assignments) {
+    const cut = assignment.indexOf('=')
+    const path = cut < 0 ? assignment : assignment.slice(0, cut)
+    const field = fields.find((candidate) => candidate.path === path)
+    if (!field) throw new ConfigError(`--set ${path}: no such option; did you mean ${nearest(path, fields.map((f) => f.path), 1)[0]}?`)
+    if (cut < 0) throw new ConfigError(`--set ${path}: say the value too, as in --set ${path}=${field.fallback || 'value'}`)
+    put(out, path, parseText(field, assignment.slice(cut + 1), `--set ${path}`))
+  }
+  return out
+}
+
+export function fromFile(text: string, name: string): Json {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch (error) {
+    throw new ConfigError(`${name} is not JSON: ${(error as Error).message}`)
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw new ConfigError(`${name} must hold an object, as in {"port": 8000}`)
+  for (const field of fields)
+    if (field.secret && read(json as Json, field.path) !== undefined)
+      throw new ConfigError(`${name} holds the secret ${field.path}: name a file with ${field.path}File, or use the environment variable ${field.env}`)
+  return json as Json
+}
+
+const read = (json: Json, path: string): unknown => path.split('.').reduce<unknown>((at, key) => (at as Json | undefined)?.[key], json)
+
+function merge(base: Json, over: Json): Json {
+  const out: Json = { ...base }
+  for (const [key, value] of Object.entries(over)) {
+    const below = out[key]
+    const nested = typeof value === 'object' && !Array.isArray(value) && typeof below === 'object' && !Array.isArray(below)
+    out[key] = nested ? merge(below, value) : value
+  }
+  return out
+}
+
+/** Later layers win. Throws ConfigError that names each option that is wrong and what it holds. */
+export function resolveConfig(...layers: Json[]): Config {
+  const merged = layers.reduce(merge, {})
+  const result = configSchema.safeParse(merged)
+  if (result.success) return result.data
+  throw new ConfigError(result.error.issues.map((issue) => explain(issue, merged)).join('\n'))
+}
+
+function explain(issue: z.core.$ZodIssue, merged: Json): string {
+  const path = issue.path.join('.')
+  if (issue.code === 'unrecognized_keys') {
+    const siblings = Object.keys(path.split('.').filter(Boolean).reduce<Schema | undefined>((at, key) => at?.properties?.[key], root)?.properties ?? {})
+    return issue.keys
+      .map((key) => `${path ? `${path}.` : ''}${key} is not an option: did you mean ${nearest(key, siblings, 1)[0] ?? 'something else'}?`)
+      .join('\n')
+  }
+  return `${path} is ${JSON.stringify(read(merged, path))}: ${issue.message}`
+}
+
+/** The configuration as it may be shown: secrets are replaced by whether they are set. */
+export function redacted(config: Config): unknown {
+  const copy = structuredClone(config) as unknown as Json
+  for (const field of fields) if (field.secret && read(copy, field.path) !== undefined) put(copy, field.path, '(set)')
+  return copy
+}
+
+export const configurationPage = (): string =>
+  [
+    '# Configuration',
+    '',
+    'Generated from the schema (packages/server/src/config.ts) by `npm run docs`; a test keeps it true.',
+    '',
+    'Later wins: defaults, then the file (`tickwire.config.json`, or the one `--config` or `TICKWIRE_CONFIG` names), then the',
+    'environment, then `--set option=value`. Lists in the environment are separated by commas. Durations are written `10s`',
+    '(units ms, s, m, h, d). A secret never stands in the file: use its environment variable or its `...File` option.',
+    '`tickwire config` (or `--print-config`) shows what is in force, with secrets left out.',
+    '',
+    '| option | environment | type | default | meaning |',
+    '|---|---|---|---|---|',
+    ...fields.map(
+      ({ path, env, type, fallback, description }) => `| \`${path}\` | \`${env}\` | ${type.replaceAll('|', '\\|')} | ${fallback ? `\`${fallback}\`` : ''} | ${description} |`
+    ),
+    '',
+    `Other names that are understood: ${Object.entries(ALIASES)
+      .map(([name, { path }]) => `\`${name}\` for \`${path}\``)
+      .join(', ')}.`,
+    ''
+  ].join('\n')
