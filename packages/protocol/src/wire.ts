@@ -86,6 +86,8 @@ export const ERRORS = {
   BAD_SYMBOL: { status: 404, retry: false, meaning: 'No provider lists this instrument; the nearest names are given.' },
   BAD_PROVIDER: { status: 404, retry: false, meaning: 'There is no such provider, or it does not carry this instrument.' },
   NOT_FOUND: { status: 404, retry: false, meaning: 'There is nothing at this address, or no value yet.' },
+  BAD_METHOD: { status: 405, retry: false, meaning: 'This address does not answer this method; `allow` names those it does.' },
+  TOO_BIG: { status: 413, retry: false, meaning: 'The request body or the address is over the limit.' },
   TOO_MANY_SYMBOLS: { status: 422, retry: false, meaning: 'More topics than one client may hold; earlier ones are kept.' },
   RATE_LIMITED: { status: 429, retry: true, meaning: 'Too many messages; slow down.' },
   UNAUTHORIZED: { status: 401, retry: false, meaning: 'A token is needed, or this one is not valid.' },

@@ -2,7 +2,7 @@
  * The contract of a dialect, the mirror of an adapter: one protocol spoken to clients, as data and pure functions.
  * Sessions (gateway/session.ts) run it: they hold the subscriptions, do the commands, and bound what is pending.
  */
-import type { CloseCode, DataKind, Interval, Mode, Position, Published, TopicResult } from '@tickwire/protocol'
+import type { CloseCode, DataKind, ErrorCode, Interval, Mode, Position, Published, TopicResult } from '@tickwire/protocol'
 
 /** An instrument as clients see it. */
 export type InstrumentInfo = {
@@ -49,14 +49,26 @@ export type Request = {
   /** The part of the path matched by `*` in the route, decoded. */
   rest: string
   session: string
+  /** What the gateway holds this connection to; a dialect that greets its clients tells them. */
+  terms?: Terms
+}
+
+export type Terms = {
+  /** `required`: nothing may be subscribed before an `authenticate` succeeded. */
+  auth: 'none' | 'required'
+  heartbeat: { interval: number; timeout: number }
+  limits: { message: number; topics: number }
 }
 
 /** What a dialect asks of its session. */
 export type Command =
-  | { type: 'send'; text: string }
+  /** `bad` marks the answer to a message that was none of this protocol: too many of them in a row end the connection. */
+  | { type: 'send'; text: string; bad?: true }
   /** `tag` comes back in `settled`, together with a result per topic; then the snapshots and the live events follow. */
   | { type: 'subscribe'; topics: readonly string[]; tag?: unknown; resume?: Readonly<Record<string, Position>> }
   | { type: 'unsubscribe'; topics: readonly string[]; tag?: unknown }
+  /** The outcome comes back in `authenticated`; a bad token ends the connection with 4501. */
+  | { type: 'authenticate'; token: string; tag?: unknown }
   | { type: 'close'; code: CloseCode; reason: string }
 
 export type HttpRequest = {
@@ -77,6 +89,9 @@ export type Dialect<Memory = unknown> = {
   receive: (frame: string, memory: Memory, now: number) => readonly Command[]
   /** The outcome of a `subscribe` or `unsubscribe` command, before any event of it. */
   settled?: (results: readonly TopicResult[], tag: unknown, memory: Memory, now: number) => readonly Command[]
+  authenticated?: (user: string, tag: unknown, memory: Memory, now: number) => readonly Command[]
+  /** The session's own refusal (too many messages), in this protocol's words. */
+  refused?: (code: ErrorCode, message: string, memory: Memory, now: number) => string | undefined
   /**
    * An event in this protocol, or nothing. A `shared` dialect renders from the event alone (its memory is not given),
    * so that one rendering serves every client; `frame` then joins what is due to a client into one message.
