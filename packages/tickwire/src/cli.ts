@@ -1,0 +1,69 @@
+/** The tickwire command: serve (the default), street, init, config. */
+import { Command, Option } from 'commander'
+import { ConfigError, redacted } from '@tickwire/server/settings.ts'
+import { init } from './init.ts'
+import { CONFIG_FILE, load, type Flags } from './options.ts'
+import { serve, type ServeFlags } from './serve.ts'
+import { serveStreet, type StreetFlags } from './street.ts'
+
+const collect = (value: string, before: string[]) => [...before, value]
+const common = (command: Command) =>
+  command
+    .option('-c, --config <file>', `configuration file (default: ${CONFIG_FILE} where there is one)`)
+    .option('-s, --set <option=value>', 'set any option of docs/configuration.md; may be repeated', collect, [])
+
+const program = new Command('tickwire')
+  .description('A ticker plant for everyone: live market data from many providers, one model, one port.')
+  .version('0.1.0')
+  .configureHelp({ sortOptions: false })
+  .showHelpAfterError('(tickwire --help tells what there is)')
+
+common(program)
+  .option('-p, --port <port>', 'port for page, REST, WebSocket and SSE (default: 8000; 0 takes a free one)')
+  .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
+  .addOption(new Option('--demo', 'simulated providers; what happens without a configuration file').conflicts(['live', 'capture']))
+  .addOption(new Option('--live', 'the real providers; what happens with a configuration file').conflicts(['demo', 'capture']))
+  .addOption(new Option('--capture <provider>', 'play the recorded session of a provider through the whole road').conflicts(['demo', 'live']))
+  .option('--speed <n>', 'pace of --capture: 1 is as recorded', '1')
+  .option('--print-config', 'print the configuration in force, without secrets, and end')
+  .action((flags: ServeFlags) => serve(flags))
+  .addHelpText(
+    'after',
+    `
+Examples:
+  tickwire                                the demo: simulated providers, nothing to configure
+  tickwire --live                         public data of the providers that need no key
+  tickwire --capture coinbase --speed 4   a recorded session, four times as fast
+  tickwire init                           write a configuration file, with questions
+  tickwire street                         the simulated providers alone, for drills of your own
+`
+  )
+
+program
+  .command('street')
+  .description('run the simulated providers alone, each speaking its own protocol on its own loopback port')
+  .option('--seed <n>', 'seed of the market; the same seed gives the same prices', '1')
+  .option('--control <port>', 'port on which faults are commanded', '8100')
+  .option('--capture <provider>', 'play a recorded session instead of the synthetic market')
+  .option('--speed <n>', 'pace of --capture: 1 is as recorded', '1')
+  .action((flags: StreetFlags) => serveStreet(flags))
+
+program
+  .command('init')
+  .description(`write ${CONFIG_FILE}: asks which providers, which instruments, which port`)
+  .option('-c, --config <file>', 'file to write', CONFIG_FILE)
+  .option('-y, --yes', 'ask nothing: every provider that needs no key, the default instruments')
+  .option('-f, --force', 'overwrite the file if it exists')
+  .action(init)
+
+common(program.command('config').description('print the configuration in force, without secrets')).action((flags: Flags) =>
+  console.log(JSON.stringify(redacted(load(flags).config), undefined, 2))
+)
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error
+  console.error(error.message)
+  process.exitCode = 2
+}

@@ -1,0 +1,77 @@
+/** `tickwire`: the server; in the demo together with the street whose prices it shows. */
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Mode } from '@tickwire/protocol'
+import { startServer } from '@tickwire/server'
+import type { Config } from '@tickwire/server/config.ts'
+import { createLog, type Log } from '@tickwire/server/ops/log.ts'
+import { ConfigError, redacted } from '@tickwire/server/settings.ts'
+import { createStreet, type Street } from '@tickwire/street'
+import { load, type Flags } from './options.ts'
+
+export type ServeFlags = Flags & { demo?: true; live?: true; capture?: string; speed: string; printConfig?: true }
+
+const page = fileURLToPath(new URL('../../dashboard/dist', import.meta.url))
+
+export async function serve(flags: ServeFlags): Promise<void> {
+  const { config, file } = load(flags)
+  const mode: Mode = flags.capture ? 'capture' : flags.live ? 'live' : flags.demo || !file ? 'demo' : 'live'
+  if (flags.printConfig) return void console.log(JSON.stringify(redacted(config), undefined, 2))
+
+  const log = createLog({ level: config.log.level })
+  const street = mode === 'live' ? undefined : openStreet(config, flags, log)
+  const served = street ? { ...config, ...(await onStreet(street, config)) } : config
+  const server = await startServer(served, { mode, log, ...(existsSync(page) ? { page } : {}) }).catch(async (error: NodeJS.ErrnoException) => {
+    await street?.stop()
+    if (error.code !== 'EADDRINUSE') throw error
+    throw new ConfigError(`port ${config.port} is taken by another program: choose one with --port, or --port 0 for a free one`)
+  })
+  announce(server.url, mode, flags, street?.control)
+
+  const stop = async () => {
+    process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143))
+    await server.stop()
+    await street?.stop()
+    process.exit(0)
+  }
+  process.once('SIGINT', stop).once('SIGTERM', stop)
+}
+
+function openStreet(config: Config, flags: ServeFlags, log: Log): Street {
+  return createStreet({
+    seed: config.street.seed,
+    control: config.street.control,
+    clock: Date.now,
+    log,
+    ...(flags.capture === undefined ? {} : { capture: flags.capture, speed: speedOf(flags.speed) })
+  })
+}
+
+export function speedOf(text: string): number {
+  const speed = Number(text)
+  if (!(speed > 0)) throw new ConfigError(`--speed is ${JSON.stringify(text)}: it takes a number above 0; 1 is as recorded`)
+  return speed
+}
+
+/** The configuration with every address turned to the street: simulated and live prices never mix in one process. */
+async function onStreet(street: Street, config: Config): Promise<Pick<Config, 'providers' | 'watch'>> {
+  const addresses = await street.start()
+  const providers = Object.fromEntries(
+    Object.entries(config.providers).map(([name, provider]) => {
+      const address = addresses[name]
+      return [name, address ? { ...provider, ...address, enabled: true, key: 'street', secret: 'street' } : { ...provider, enabled: false }]
+    })
+  )
+  return { providers, watch: street.watch }
+}
+
+function announce(url: string, mode: Mode, flags: ServeFlags, control?: string): void {
+  const what = {
+    demo: 'Demo: every price is simulated. Real ones: npm start -- --live',
+    capture: `Capture: the recorded session of ${flags.capture}, at ${flags.speed} times its pace.`,
+    live: 'Live: prices of the real providers.'
+  }[mode]
+  console.log(`\n  Tickwire  ${url}\n\n  ${what}`)
+  if (control) console.log(`  Faults of the street: curl -X POST '${control}/street/<provider>/<fault>?for=5000'  (list: curl ${control}/street)`)
+  console.log(`  Docs of the API: ${url}/docs   Stop: Ctrl-C\n`)
+}
