@@ -15,7 +15,12 @@ const duration = (fallback: string, description: string) =>
 const list = (fallback: string[], description: string) => z.array(z.string()).default(fallback).describe(description)
 
 const url = (schemes: string[]) =>
-  z.string().refine((text) => URL.canParse(text) && schemes.includes(new URL(text).protocol), `an address starting with ${schemes.join('// or ')}//`)
+  z
+    .string()
+    .refine(
+      (text) => URL.canParse(text) && schemes.includes(new URL(text).protocol),
+      `an address starting with ${schemes.join('// or ')}//`
+    )
 
 const providerSchema = (name: string) => {
   const { wsUrl, restUrl, needs, title } = adapters[name]!
@@ -39,7 +44,13 @@ const providerSchema = (name: string) => {
 
 export const configSchema = z.strictObject({
   host: z.string().default('127.0.0.1').describe('Address to listen on. Any other than loopback is reachable from outside.'),
-  port: z.coerce.number().int().min(0).max(65_535).default(8000).describe('The one port for page, REST, WebSocket and SSE; 0 takes a free one.'),
+  port: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(8000)
+    .describe('The one port for page, REST, WebSocket and SSE; 0 takes a free one.'),
   watch: list(
     ['BTC-USDT', 'ETH-USDT', 'SOL-USDT', 'XRP-USDT', 'BTC-USD', 'ETH-USD', 'SOL-USD', 'XRP-USD'],
     'Instruments collected whether or not a client is connected. Live mode; the demo watches its whole street.'
@@ -52,20 +63,40 @@ export const configSchema = z.strictObject({
     .strictObject({
       grace: duration('30s', 'How long an upstream subscription outlives its last client.'),
       holdDown: duration('30s', 'How long a provider must be well before it may lead again.'),
+      reconnectAttempts: z.coerce
+        .number()
+        .int()
+        .min(0)
+        .default(0)
+        .describe('Failed attempts in a row after which a provider is given up; 0 is without end.'),
       bookLevels: z.coerce.number().int().min(1).max(1000).default(50).describe('Levels a side that a published book holds.')
     })
     .prefault({})
     .describe('Connections to providers and the choice between them.'),
   plant: z
     .strictObject({
-      keep: z.coerce.number().int().min(1).max(1_000_000).default(1000).describe('Events each topic remembers for clients that come back.')
+      keep: z.coerce
+        .number()
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(1000)
+        .describe('Events each topic remembers for clients that come back.')
     })
     .prefault({})
     .describe('The ticker plant.'),
   gateway: z
     .strictObject({
-      flushEvery: duration('16ms', 'How often what is due to a client leaves in one write; 0ms flushes once per event-loop turn.'),
-      topicsPerClient: z.coerce.number().int().min(0).default(1000).describe('Most topics one client may hold; 0 is without limit.'),
+      flushEvery: duration(
+        '16ms',
+        'How often what is due to a client leaves in one write; 0ms flushes once per event-loop turn.'
+      ),
+      topicsPerClient: z.coerce
+        .number()
+        .int()
+        .min(0)
+        .default(1000)
+        .describe('Most topics one client may hold; 0 is without limit.'),
       slowAfter: duration('5s', 'A client that does not read for this long is closed with 4001.'),
       origins: list([], 'Web origins allowed besides the own one and loopback, as in "https://desk.example".')
     })
@@ -80,13 +111,44 @@ export const configSchema = z.strictObject({
   street: z
     .strictObject({
       seed: z.coerce.number().int().default(1).describe('Seed of the simulated market; the same seed gives the same prices.'),
-      control: z.coerce.number().int().min(0).max(65_535).default(8100).describe('Port on which faults are commanded; 0 takes a free one.')
+      control: z.coerce
+        .number()
+        .int()
+        .min(0)
+        .max(65_535)
+        .default(8100)
+        .describe('Port on which faults are commanded; 0 takes a free one.')
     })
     .prefault({})
     .describe('The simulated providers of the demo.'),
+  news: z
+    .strictObject({ interval: duration('30s', 'How often news sources are asked. No effect yet: there is no news service.') })
+    .prefault({})
+    .describe('News.'),
+  portfolio: z
+    .strictObject({ interval: duration('5s', 'How often a portfolio is sent. No effect yet: there is no portfolio service.') })
+    .prefault({})
+    .describe('Portfolio.'),
+  chat: z
+    .strictObject({
+      openai: z
+        .boolean()
+        .default(false)
+        .describe('Use OpenAI instead of a local model. No effect yet: there is no chat service.'),
+      baseUrl: url(['http:', 'https:'])
+        .default('http://localhost:11434/v1')
+        .describe('Address of the local model. No effect yet.'),
+      model: z.string().default('llama3.2:3b').describe('Name of the local model. No effect yet.'),
+      timeout: duration('90s', 'Longest wait for an answer. No effect yet.')
+    })
+    .prefault({})
+    .describe('Chat.'),
   log: z
     .strictObject({
-      level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info').describe('Least severe line that is written.')
+      level: z
+        .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+        .default('info')
+        .describe('Least severe line that is written.')
     })
     .prefault({})
     .describe('Logs: one JSON object per line on standard output.')
@@ -96,7 +158,21 @@ export type Config = z.output<typeof configSchema>
 export type ConfigInput = z.input<typeof configSchema>
 export type ProviderConfig = Config['providers'][string]
 
-/** The variable names of the systems that Tickwire replaces, for what Tickwire has; the value is converted to ours. */
-export const ALIASES: Record<string, { path: string; convert: (value: string) => string }> = {
-  PORT: { path: 'port', convert: (value) => value }
+/**
+ * The variable names of the systems that Tickwire replaces (requirement S1-46, S1-47). `path` is the option that the value
+ * goes to; without one the name is understood and has no effect, for the reason given.
+ */
+export const ALIASES: Record<string, { path: string; convert: (value: string) => string } | { path?: never; why: string }> = {
+  PORT: { path: 'port', convert: (value) => value },
+  WS_MAX_RECONNECT_ATTEMPTS: { path: 'feed.reconnectAttempts', convert: (value) => value },
+  WS_ENQUEUE_TIMEOUT_MS: { why: 'no event ever waits for a client: each has an outbox of its own' },
+  NEWS_UPDATE_INTERVAL: { path: 'news.interval', convert: (value) => `${value}s` },
+  PORTFOLIO_UPDATE_INTERVAL: { path: 'portfolio.interval', convert: (value) => `${value}s` },
+  USE_OPENAI: { path: 'chat.openai', convert: (value) => value },
+  LOCAL_LLM_BASE_URL: { path: 'chat.baseUrl', convert: (value) => value },
+  LOCAL_LLM_MODEL: { path: 'chat.model', convert: (value) => value },
+  CHAT_REQUEST_TIMEOUT_SEC: { path: 'chat.timeout', convert: (value) => `${value}s` },
+  NEXT_PUBLIC_API_URL: { why: 'the page is served by the port that it talks to' },
+  NEXT_PUBLIC_WS_URL: { why: 'the page is served by the port that it talks to' },
+  NEXT_PUBLIC_WS_MAX_RECONNECT_ATTEMPTS: { why: 'the page reconnects without end' }
 }

@@ -129,7 +129,12 @@ export async function startServer(config: Config, options: ServerOptions): Promi
 }
 
 /** Asks for the watched instruments on nobody's behalf, so that they are collected whether or not a client is there. `*` is all. */
-function keepCollecting(watch: readonly string[], demand: (topic: Topic) => unknown, instruments: ReturnType<typeof createInstruments>, log: Log) {
+function keepCollecting(
+  watch: readonly string[],
+  demand: (topic: Topic) => unknown,
+  instruments: ReturnType<typeof createInstruments>,
+  log: Log
+) {
   const ids = watch.includes('*') ? instruments.all().map(({ instrument }) => instrument) : watch
   const known = ids.flatMap((id) => {
     const found = instruments.resolve(id)

@@ -20,7 +20,12 @@ type Schema = {
 }
 const root = z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' }) as Schema
 
-const envName = (path: string) => `TICKWIRE_${path.replaceAll('.', '__').replaceAll(/([a-z])([A-Z])/g, '$1_$2').replaceAll('-', '_').toUpperCase()}`
+const envName = (path: string) =>
+  `TICKWIRE_${path
+    .replaceAll('.', '__')
+    .replaceAll(/([a-z])([A-Z])/g, '$1_$2')
+    .replaceAll('-', '_')
+    .toUpperCase()}`
 
 /** Every option, flat, in the order of the schema. */
 export const fields: readonly Field[] = (function walk(schema: Schema, path: string): Field[] {
@@ -29,7 +34,9 @@ export const fields: readonly Field[] = (function walk(schema: Schema, path: str
     if (child.properties) return walk(child, here)
     const type = child.enum ? child.enum.join(' | ') : (child.type ?? 'string')
     const fallback = child.default === undefined ? '' : JSON.stringify(child.default)
-    return [{ path: here, env: envName(here), type, fallback, description: child.description ?? '', secret: child.secret === true }]
+    return [
+      { path: here, env: envName(here), type, fallback, description: child.description ?? '', secret: child.secret === true }
+    ]
   })
 })(root, '')
 
@@ -45,7 +52,11 @@ function put(into: Json, path: string, value: string | string[] | boolean): void
 
 /** Text from an environment or a flag, as the option wants it. */
 function parseText(field: Field, text: string, from: string): string | string[] | boolean {
-  if (field.type === 'array') return text.split(',').map((part) => part.trim()).filter(Boolean)
+  if (field.type === 'array')
+    return text
+      .split(',')
+      .map((part) => part.trim())
+      .filter(Boolean)
   if (field.type !== 'boolean') return text
   if (['true', '1', 'yes', 'on'].includes(text.toLowerCase())) return true
   if (['false', '0', 'no', 'off'].includes(text.toLowerCase())) return false
@@ -54,9 +65,18 @@ function parseText(field: Field, text: string, from: string): string | string[] 
 
 export function fromEnvironment(env: Record<string, string | undefined>): Json {
   const out: Json = {}
-  for (const [name, { path, convert }] of Object.entries(ALIASES)) {
+  for (const [name, alias] of Object.entries(ALIASES)) {
     const text = env[name]
-    if (text !== undefined) put(out, path, parseText(fields.find((field) => field.path === path)!, convert(text), name))
+    if (text === undefined || alias.path === undefined) continue
+    put(
+      out,
+      alias.path,
+      parseText(
+        fields.find(({ path }) => path === alias.path)!,
+        alias.convert(text),
+        name
+      )
+    )
   }
   for (const [name, text] of Object.entries(env)) {
     if (!name.startsWith('TICKWIRE_') || text === undefined || NOT_OPTIONS.has(name)) continue
@@ -76,7 +96,16 @@ export function fromFlags(assignments: readonly string[]): Json {
     const cut = assignment.indexOf('=')
     const path = cut < 0 ? assignment : assignment.slice(0, cut)
     const field = fields.find((candidate) => candidate.path === path)
-    if (!field) throw new ConfigError(`--set ${path}: no such option; did you mean ${nearest(path, fields.map((f) => f.path), 1)[0]}?`)
+    if (!field)
+      throw new ConfigError(
+        `--set ${path}: no such option; did you mean ${
+          nearest(
+            path,
+            fields.map((f) => f.path),
+            1
+          )[0]
+        }?`
+      )
     if (cut < 0) throw new ConfigError(`--set ${path}: say the value too, as in --set ${path}=${field.fallback || 'value'}`)
     put(out, path, parseText(field, assignment.slice(cut + 1), `--set ${path}`))
   }
@@ -90,14 +119,18 @@ export function fromFile(text: string, name: string): Json {
   } catch (error) {
     throw new ConfigError(`${name} is not JSON: ${(error as Error).message}`)
   }
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw new ConfigError(`${name} must hold an object, as in {"port": 8000}`)
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    throw new ConfigError(`${name} must hold an object, as in {"port": 8000}`)
   for (const field of fields)
     if (field.secret && read(json as Json, field.path) !== undefined)
-      throw new ConfigError(`${name} holds the secret ${field.path}: name a file with ${field.path}File, or use the environment variable ${field.env}`)
+      throw new ConfigError(
+        `${name} holds the secret ${field.path}: name a file with ${field.path}File, or use the environment variable ${field.env}`
+      )
   return json as Json
 }
 
-const read = (json: Json, path: string): unknown => path.split('.').reduce<unknown>((at, key) => (at as Json | undefined)?.[key], json)
+const read = (json: Json, path: string): unknown =>
+  path.split('.').reduce<unknown>((at, key) => (at as Json | undefined)?.[key], json)
 
 function merge(base: Json, over: Json): Json {
   const out: Json = { ...base }
@@ -120,9 +153,17 @@ export function resolveConfig(...layers: Json[]): Config {
 function explain(issue: z.core.$ZodIssue, merged: Json): string {
   const path = issue.path.join('.')
   if (issue.code === 'unrecognized_keys') {
-    const siblings = Object.keys(path.split('.').filter(Boolean).reduce<Schema | undefined>((at, key) => at?.properties?.[key], root)?.properties ?? {})
+    const siblings = Object.keys(
+      path
+        .split('.')
+        .filter(Boolean)
+        .reduce<Schema | undefined>((at, key) => at?.properties?.[key], root)?.properties ?? {}
+    )
     return issue.keys
-      .map((key) => `${path ? `${path}.` : ''}${key} is not an option: did you mean ${nearest(key, siblings, 1)[0] ?? 'something else'}?`)
+      .map(
+        (key) =>
+          `${path ? `${path}.` : ''}${key} is not an option: did you mean ${nearest(key, siblings, 1)[0] ?? 'something else'}?`
+      )
       .join('\n')
   }
   return `${path} is ${JSON.stringify(read(merged, path))}: ${issue.message}`
@@ -149,11 +190,16 @@ export const configurationPage = (): string =>
     '| option | environment | type | default | meaning |',
     '|---|---|---|---|---|',
     ...fields.map(
-      ({ path, env, type, fallback, description }) => `| \`${path}\` | \`${env}\` | ${type.replaceAll('|', '\\|')} | ${fallback ? `\`${fallback}\`` : ''} | ${description} |`
+      ({ path, env, type, fallback, description }) =>
+        `| \`${path}\` | \`${env}\` | ${type.replaceAll('|', '\\|')} | ${fallback ? `\`${fallback}\`` : ''} | ${description} |`
     ),
     '',
-    `Other names that are understood: ${Object.entries(ALIASES)
-      .map(([name, { path }]) => `\`${name}\` for \`${path}\``)
-      .join(', ')}.`,
+    'Names that other systems used and that are understood here:',
+    '',
+    '| name | stands for |',
+    '|---|---|',
+    ...Object.entries(ALIASES).map(
+      ([name, alias]) => `| \`${name}\` | ${alias.path === undefined ? `nothing: ${alias.why}` : `\`${alias.path}\``} |`
+    ),
     ''
   ].join('\n')
