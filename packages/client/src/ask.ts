@@ -1,0 +1,151 @@
+/** What the program asks for, and what the server said to each: the subscriptions of one connection, batched and resumed. */
+import { ERRORS, type ErrorCode, type Position, type TopicResult } from '@tickwire/protocol'
+import { backoffDelay } from './backoff.ts'
+import { join, resume, type Lane } from './position.ts'
+import type { Ask, Connection, Effect, Request } from './state.ts'
+
+export function want(c: Connection, topics: readonly string[]): Effect[] {
+  return topics.flatMap((asked): Effect[] => {
+    const ask = c.asks.get(asked)
+    if (!ask) c.asks.set(asked, { asked, phase: 'new', wanted: true, attempt: 0 })
+    else ask.wanted = true
+    return ask?.result && ask.phase !== 'new' && ask.phase !== 'sent' ? [{ type: 'settled', asked, result: ask.result }] : []
+  })
+}
+
+/** Takes effect at the next flush, so that leaving and coming back in one turn costs nothing. */
+export function unwant(c: Connection, topics: readonly string[]): Effect[] {
+  for (const asked of topics) {
+    const ask = c.asks.get(asked)
+    if (ask) ask.wanted = false
+  }
+  return []
+}
+
+export function flushAsks(c: Connection, now: number): Effect[] {
+  const left = [...c.asks.values()].filter((ask) => !ask.wanted)
+  for (const ask of left) c.asks.delete(ask.asked)
+  // One still unanswered is ended when its answer comes: only then is its canonical name known.
+  const idle = left.flatMap((ask) => (ask.phase === 'live' && ask.topic !== undefined ? abandon(c, ask.topic) : []))
+  const due = [...c.asks.values()].filter((ask) => ask.phase === 'new' && (ask.retryAt ?? 0) <= now)
+  return [...leave(idle), ...batches(c, due).map((batch): Effect => ({ type: 'send', message: subscribe(c, batch) }))]
+}
+
+const leave = (topics: readonly string[]): Effect[] =>
+  topics.length === 0 ? [] : [{ type: 'send', message: { op: 'unsubscribe', topics: [...new Set(topics)] } }]
+
+/** The topic, when nobody wants it any more under any spelling. */
+function abandon(c: Connection, topic: string): string[] {
+  for (const ask of c.asks.values()) if (ask.topic === topic || ask.asked === topic) return []
+  c.lanes.delete(topic)
+  return [topic]
+}
+
+/** As many topics per message as surely fit into the server's limit. */
+function batches(c: Connection, asks: readonly Ask[]): Ask[][] {
+  const limit = (c.state.hello?.limits.message ?? 65_536) - 1_000
+  const all: Ask[][] = []
+  let room = 0
+  for (const ask of asks) {
+    // Twice its name (in topics and in resume), a position, and quotes around them; a character has up to 4 bytes.
+    const size = 4 * (2 * Math.max(ask.asked.length, ask.topic?.length ?? 0)) + 120
+    if (size > room) {
+      all.push([])
+      room = limit
+    }
+    all.at(-1)!.push(ask)
+    room -= size
+  }
+  return all
+}
+
+function subscribe(c: Connection, asks: readonly Ask[]) {
+  const request: Request = { asked: asks.map((ask) => ask.asked), sent: new Map(), resume: {} }
+  for (const ask of asks) {
+    const name = ask.topic ?? ask.asked
+    ask.phase = 'sent'
+    delete ask.retryAt
+    request.sent.set(name, [...(request.sent.get(name) ?? []), ask.asked])
+    const lane = c.lanes.get(name)
+    if (lane && !lane.live) request.resume[name] = { epoch: lane.epoch, seq: lane.seen }
+  }
+  const id = c.nextId++
+  c.requests.set(id, request)
+  const positions = Object.keys(request.resume).length === 0 ? {} : { resume: request.resume }
+  return { op: 'subscribe' as const, id, topics: [...request.sent.keys()], ...positions }
+}
+
+export function settle(c: Connection, id: unknown, results: readonly TopicResult[]): Effect[] {
+  const request = c.requests.get(id as number)
+  if (!request) return []
+  c.requests.delete(id as number)
+  const orphans: string[] = []
+  const effects = results.flatMap((result): Effect[] => {
+    const asks = (request.sent.get(result.asked) ?? []).flatMap((asked) => c.asks.get(asked) ?? [])
+    for (const ask of asks) answered(c, ask, result)
+    const settled = asks.map((ask): Effect => ({ type: 'settled', asked: ask.asked, result: ask.result! }))
+    if (!result.ok) return settled
+    if (asks.length === 0) {
+      orphans.push(...abandon(c, result.topic))
+      return []
+    }
+    return [...settled, ...placed(c, result.topic, result.position, result.recovered)]
+  })
+  return [...effects, ...leave(orphans)]
+}
+
+function answered(c: Connection, ask: Ask, result: TopicResult): void {
+  ask.result = { ...result, asked: ask.asked }
+  if (result.ok) {
+    ask.phase = 'live'
+    ask.topic = result.topic
+    ask.attempt = 0
+  } else if (ERRORS[result.code]?.retry) {
+    ask.phase = 'new'
+    ask.retryAt = c.heard + backoffDelay(++ask.attempt, c.settings.backoff, c.random)
+  } else ask.phase = 'refused'
+}
+
+/** Sets where the topic stands after a successful subscribe, and says so where the program was in it before. */
+function placed(c: Connection, topic: string, position: Position, recovered?: boolean): Effect[] {
+  const known = c.lanes.get(topic)
+  if (known?.live) return [] // a second spelling of a topic already joined
+  const lane: Lane = known ?? { topic, epoch: '', seen: 0, next: 1, live: false }
+  c.lanes.set(topic, lane)
+  if (!known) {
+    join(lane, position)
+    return []
+  }
+  if (recovered) {
+    resume(lane)
+    return [{ type: 'resumed', report: { topic, position } }]
+  }
+  const previous = { epoch: lane.epoch, seq: lane.seen }
+  join(lane, position)
+  const reason =
+    previous.epoch === position.epoch
+      ? `Away too long: of ${topic}, what came after sequence ${previous.seq} is no longer kept.`
+      : `The server was restarted: ${topic} begins anew.`
+  return [{ type: 'reset', report: { topic, previous, position, reason } }]
+}
+
+/** The answer will not come: says so to whoever waits for it. */
+export function failAsks(c: Connection, topics: readonly string[], message: string, code: ErrorCode = 'UNAVAILABLE'): Effect[] {
+  return topics.flatMap((asked): Effect[] => {
+    const ask = c.asks.get(asked)
+    if (ask?.phase === 'live') return []
+    const result: TopicResult = { asked, ok: false, code, message }
+    if (ask) Object.assign(ask, { phase: 'refused', result })
+    return [{ type: 'settled', asked, result }]
+  })
+}
+
+/** The connection is gone: every topic is to be asked again, with the position it had. */
+export function forgetAnswers(c: Connection): void {
+  c.requests.clear()
+  for (const lane of c.lanes.values()) lane.live = false
+  for (const ask of c.asks.values()) {
+    ask.phase = 'new'
+    delete ask.retryAt
+  }
+}

@@ -1,0 +1,139 @@
+/** The client a program holds: many readers over one socket, each topic asked for once, whoever wants it. */
+import type { Published } from '@tickwire/protocol'
+import type { Backoff } from './backoff.ts'
+import { createDesk } from './desk.ts'
+import { createFeeder, type SocketConstructor } from './socket.ts'
+import { createConnection } from './state.ts'
+import type { ConnectionState, Effect } from './state.ts'
+import { createResults, iterate } from './subscription.ts'
+import type { EventsOptions, Host, Reader, SubscribeOptions, Subscription } from './subscription.ts'
+import { socketUrl } from './url.ts'
+import { createVoice, type ClientEvents, type Voice } from './voice.ts'
+
+export type Options = {
+  /** Where the server is: `http://localhost:8000`, `wss://prices.example.com`. The path is added where it is absent. */
+  url: string
+  /** Sent in an auth message where the server asks for one. A function is called for each connection. */
+  token?: string | (() => string | Promise<string>)
+  /** What this program calls itself. */
+  client?: string
+  /** Bounds of the full-jitter backoff in milliseconds. */
+  backoff?: Backoff
+  /** Silence in milliseconds after which the connection counts as dead. */
+  inactivity?: number
+  random?: () => number
+  /** The WebSocket class of runtimes that have none of their own, such as that of the package ws. */
+  WebSocket?: unknown
+}
+
+export type Client = {
+  subscribe: (
+    topics: string | readonly string[],
+    callback: (event: Published) => void,
+    options?: SubscribeOptions
+  ) => Subscription
+  /** For `for await`: each loop has a subscription of its own, which ends with the loop. */
+  events: (topics: string | readonly string[], options?: EventsOptions) => AsyncIterable<Published>
+  /** Returns the function that stops listening. */
+  on: <N extends keyof ClientEvents>(name: N, listener: (report: ClientEvents[N]) => void) => () => void
+  state: () => ConnectionState
+  close: () => void
+  [Symbol.dispose]: () => void
+}
+
+export function connect(options: Options): Client {
+  const url = socketUrl(options.url)
+  const WebSocket = (options.WebSocket ?? (globalThis as { WebSocket?: unknown }).WebSocket) as SocketConstructor | undefined
+  if (!WebSocket)
+    throw new Error(
+      "This runtime has no WebSocket: npm install ws, then connect({ url, WebSocket }) with import { WebSocket } from 'ws'"
+    )
+  const { token, client, backoff, inactivity, random = Math.random } = options
+  const given = { client, backoff, inactivity, hasToken: token !== undefined }
+  const settings = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  const connection = createConnection(settings, random, Date.now())
+  const voice = createVoice()
+  const desk = createDesk(voice)
+  const tell = (effect: Effect): void => {
+    if (effect.type === 'deliver') for (const event of effect.events) desk.deliver(event)
+    else if (effect.type === 'settled') desk.settled(effect.asked, effect.result, connection.state.phase === 'closed')
+    else if (effect.type === 'state') {
+      voice.emit('state', effect.state)
+      if (effect.state.phase === 'closed') desk.end(ending())
+    } else if ('report' in effect) voice.emit(effect.type, effect.report)
+  }
+  const { feed } = createFeeder(connection, { url, WebSocket, ...(token === undefined ? {} : { token }), clock: Date.now, tell })
+  let closing = false
+  const ending = (): Error | undefined => (closing ? undefined : new Error(connection.state.reason))
+  let flushing = false
+  const ask = (type: 'want' | 'unwant', topics: readonly string[]): void => {
+    feed({ type, topics })
+    if (flushing) return
+    flushing = true
+    queueMicrotask(() => {
+      flushing = false
+      feed({ type: 'flush' })
+    })
+  }
+  const host: Host = {
+    join: (reader) => {
+      desk.join(reader, ask)
+      if (connection.state.phase === 'closed') reader.ended(ending())
+    },
+    leave: (reader) => desk.leave(reader, ask),
+    lost: (report) => voice.emit('lost', report)
+  }
+  const close = (): void => {
+    closing = true
+    feed({ type: 'stop', reason: 'Closed by this program.' })
+  }
+  queueMicrotask(() => feed({ type: 'start' }))
+
+  return {
+    subscribe: (topics, callback, options = {}) => listen(host, voice, named(topics), callback, options),
+    events: (topics, options = {}) => {
+      const names = named(topics)
+      return { [Symbol.asyncIterator]: () => iterate(host, names, options) }
+    },
+    on: voice.on,
+    state: () => connection.state,
+    close,
+    [Symbol.dispose]: close
+  }
+}
+
+function named(topics: string | readonly string[]): string[] {
+  const names = [...new Set(typeof topics === 'string' ? [topics] : topics)]
+  if (names.length > 0 && names.every((name) => typeof name === 'string' && name !== '')) return names
+  throw new TypeError(`topics: ${JSON.stringify(topics)} names none; give one like 'trade:BTC-USDT', or an array of them`)
+}
+
+function listen(
+  host: Host,
+  voice: Voice,
+  topics: readonly string[],
+  callback: (event: Published) => void,
+  { signal, onResult }: SubscribeOptions
+): Subscription {
+  const results = createResults(topics)
+  const reader: Reader = {
+    topics,
+    deliver: (event) => voice.guarded(callback, event, `a callback of ${event.topic}`),
+    settled: (result) => {
+      results.add(result)
+      if (onResult) voice.guarded(onResult, result, 'onResult')
+    },
+    ended: (error) => results.finish(error?.message ?? 'The client was closed.')
+  }
+  const close = (): void => {
+    signal?.removeEventListener('abort', close)
+    host.leave(reader)
+    results.finish('The subscription was closed.')
+  }
+  if (signal?.aborted) close()
+  else {
+    signal?.addEventListener('abort', close)
+    host.join(reader)
+  }
+  return { ready: results.ready, close, [Symbol.dispose]: close }
+}

@@ -1,0 +1,7 @@
+/** @tickwire/client: connect, subscribe, and read live market data in browsers and Node. */
+export { connect, type Client, type Options } from './client.ts'
+export type { ClientEvents } from './voice.ts'
+export { Refused, type EventsOptions, type Subscription, type SubscribeOptions } from './subscription.ts'
+export type { ConnectionState, Failure, Hole, Lost, Phase, Reset, Resumed, Shutdown } from './state.ts'
+export { socketUrl } from './url.ts'
+export * from '@tickwire/protocol'

@@ -1,0 +1,127 @@
+/** What a connection remembers, what happens to it, and what it asks of its shell; nothing here does anything. */
+import type { ClientMessage, DataFrame, Gap, Position, Published, ServerMessage, TopicResult } from '@tickwire/protocol'
+import type { Backoff } from './backoff.ts'
+import type { Lane } from './position.ts'
+
+export type Phase = 'connecting' | 'open' | 'waiting' | 'closed'
+export type Hello = Extract<ServerMessage, { op: 'hello' }>
+
+/** What a program or a person may know of the connection. `reason` is a sentence that can be shown as it stands. */
+export type ConnectionState = {
+  phase: Phase
+  /** Since when, epoch milliseconds. */
+  since: number
+  reason: string
+  /** Failed attempts in a row; 0 while all is well. */
+  attempt: number
+  /** In phase `waiting`: when the next attempt begins. */
+  retryAt?: number
+  /** What the server said of itself; kept from the last connection. */
+  hello?: Hello
+}
+
+export type Lost = { topic: string; count: number; from: number; to: number; where: 'server' | 'iterator' }
+export type Hole =
+  | { source: 'provider'; topic: string; event: Published<Gap> }
+  | { source: 'connection'; topic: string; from: number; to: number }
+export type Resumed = { topic: string; position: Position }
+export type Reset = { topic: string; previous: Position; position: Position; reason: string }
+export type Failure = { code: string; message: string; retry: boolean; topic?: string; nearest?: string[]; cause?: unknown }
+export type Shutdown = { retryAfterMs: number; reason: string }
+
+export type Effect =
+  | { type: 'dial' }
+  | { type: 'send'; message: ClientMessage }
+  | { type: 'hangup'; code: number; reason: string }
+  /** The shell fetches the token and comes back with it. */
+  | { type: 'authenticate' }
+  | { type: 'state'; state: ConnectionState }
+  | { type: 'deliver'; events: Published[] }
+  | { type: 'settled'; asked: string; result: TopicResult }
+  | { type: 'lost'; report: Lost }
+  | { type: 'gap'; report: Hole }
+  | { type: 'resumed'; report: Resumed }
+  | { type: 'reset'; report: Reset }
+  | { type: 'error'; report: Failure }
+  | { type: 'shutdown'; report: Shutdown }
+
+export type Input = { now: number } & (
+  | { type: 'start' | 'opened' | 'tick' | 'flush' }
+  | { type: 'want' | 'unwant'; topics: readonly string[] }
+  | { type: 'message'; message: ServerMessage | DataFrame }
+  | { type: 'garbled'; reason: string }
+  | { type: 'token'; token: string }
+  | { type: 'closed'; code: number; reason: string }
+  | { type: 'failed'; reason: string }
+  | { type: 'stop'; reason: string }
+)
+
+export type Settings = {
+  client: string
+  hasToken: boolean
+  backoff: Backoff
+  /** Silence after which the connection counts as dead. */
+  inactivity: number
+  /** Silence after which the client asks whether the server is still there. */
+  heartbeat: number
+  /** From dialling to the server's hello. */
+  patience: number
+}
+export const DEFAULTS: Settings = {
+  client: 'tickwire-js',
+  hasToken: false,
+  backoff: { min: 1_000, max: 30_000 },
+  inactivity: 60_000,
+  heartbeat: 25_000,
+  patience: 10_000
+}
+/** One topic as the program wrote it; `topic` is its canonical name, once the server has told it. */
+export type Ask = {
+  asked: string
+  topic?: string
+  phase: 'new' | 'sent' | 'live' | 'refused'
+  wanted: boolean
+  /** Refusals in a row that may pass by themselves. */
+  attempt: number
+  retryAt?: number
+  result?: TopicResult
+}
+
+/** A subscribe that awaits its answer: the topics as sent, with the asks behind each. */
+export type Request = { asked: string[]; sent: Map<string, string[]>; resume: Record<string, Position> }
+
+export type Connection = {
+  settings: Settings
+  random: () => number
+  state: ConnectionState
+  asks: Map<string, Ask>
+  lanes: Map<string, Lane>
+  /** Highest sequence per topic that comes unasked (status, gap). */
+  notices: Map<string, number>
+  requests: Map<number, Request>
+  nextId: number
+  /** Attempts in a row that did not lead to a lasting connection. */
+  failures: number
+  greeted: boolean
+  /** When the server was last heard, and whether it was asked for a sign of life since. */
+  heard: number
+  pinged: boolean
+  /** From a shutdown notice: no attempt before this. */
+  notBefore: number
+}
+
+export const createConnection = (settings: Partial<Settings>, random: () => number, now: number): Connection => ({
+  settings: { ...DEFAULTS, ...settings },
+  random,
+  state: { phase: 'waiting', since: now, reason: 'Not started.', attempt: 0 },
+  asks: new Map(),
+  lanes: new Map(),
+  notices: new Map(),
+  requests: new Map(),
+  nextId: 1,
+  failures: 0,
+  greeted: false,
+  heard: now,
+  pinged: false,
+  notBefore: 0
+})
