@@ -10,10 +10,13 @@ export type Output = { topic: string; event: MarketEvent }
 
 export type Service<State = unknown> = {
   name: string
-  /** The arbitrated kinds it reads. */
-  reads: readonly Kind[]
+  /** The arbitrated kinds it reads, of every instrument that is watched. */
+  reads: readonly Exclude<Kind, 'provider'>[]
   open: () => State
+  /** May change `state` in place. Equal inputs in equal order give equal outputs. */
   fold: (state: State, input: Input) => readonly Output[]
+  /** Nobody watches the instrument any more: what is known of it would be stale when somebody does again. */
+  forget?: (state: State, instrument: string) => void
 }
 
 export const service = <S>(s: Service<S>): Service<S> => s

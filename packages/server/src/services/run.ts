@@ -1,0 +1,126 @@
+/** Hosts services over the plant: subscribes them to what they read, tells them the watermark, publishes what they return. */
+import { INTERVALS, isState, topicName, type Published } from '@tickwire/protocol'
+import type { Plant } from '../plant/plant.ts'
+import type { Input, Output, Service } from './service.ts'
+
+/**
+ * What the watermark follows. `clock`: our own clock, for live and simulated data; a provider whose clock runs ahead closes
+ * its candles later than it could, never too early, and one bad time stamp cannot drag everybody's watermark along.
+ * `event`: the newest trade or quote heard, for recorded data, whose times lie in the past and pass at any speed.
+ */
+export type Time = 'clock' | 'event'
+
+export type Services = ReturnType<typeof hostServices>
+
+type Hosted = { service: Service; state: unknown; inputs: number; outputs: number; errors: number; said: Set<string> }
+
+export type HostOptions = {
+  plant: Plant
+  // oxlint-disable-next-line typescript/no-explicit-any -- each service is folded with the state that it opened itself
+  services: readonly Service<any>[]
+  clock: () => number
+  log: { error: (fields: object, message: string) => void }
+  time?: Time
+  /** How long a provider's event may be under way and still count as in time, milliseconds. */
+  lateness?: number
+  /** Milliseconds between watermarks; 0: none but by `tick`. */
+  every?: number
+}
+
+export function hostServices({ plant, services, clock, log, time = 'clock', lateness = 500, every = 250 }: HostOptions) {
+  const hosted = services.map((service): Hosted => ({
+    service,
+    state: service.open(),
+    inputs: 0,
+    outputs: 0,
+    errors: 0,
+    said: new Set()
+  }))
+  const watched = new Map<string, { count: number; stop: () => void }>()
+  let newest = -Infinity
+
+  /** A service that throws loses that one input: the others, and its next inputs, go on. Each message is logged once. */
+  const feed = (host: Hosted, input: Input): void => {
+    let outputs: readonly Output[]
+    try {
+      host.inputs++
+      outputs = host.service.fold(host.state, input)
+    } catch (error) {
+      host.errors++
+      const message = error instanceof Error ? error.message : String(error)
+      if (host.said.size < 100 && !host.said.has(message)) {
+        host.said.add(message)
+        log.error(
+          { service: host.service.name, input: input.type, instrument: input.instrument, err: error },
+          'service failed on an input'
+        )
+      }
+      return
+    }
+    for (const { topic, event } of outputs) plant.publish(topic, event, clock())
+    host.outputs += outputs.length
+  }
+
+  const hear = (host: Hosted) => (event: Published) => {
+    if ((event.type === 'trade' || event.type === 'quote') && event.time > newest) newest = event.time
+    feed(host, event)
+  }
+
+  const join = (instrument: string): (() => void) => {
+    const stops = hosted.flatMap((host) => {
+      const listener = hear(host)
+      return topicsOf(host.service, instrument).map((topic) => {
+        const { missed, stop } = plant.subscribe(topic, listener)
+        // State still holds; an event of the past would be taken for a new one.
+        for (const event of missed) if (isState(event)) listener(event)
+        return stop
+      })
+    })
+    return () => {
+      for (const stop of stops) stop()
+      for (const { service, state } of hosted) service.forget?.(state, instrument)
+    }
+  }
+
+  const tick = (): void => {
+    const watermark = (time === 'clock' ? clock() : newest) - lateness
+    if (!Number.isFinite(watermark)) return
+    for (const instrument of watched.keys())
+      for (const host of hosted) feed(host, { type: 'watermark', instrument, time: watermark })
+  }
+
+  const timer = every > 0 ? setInterval(tick, every) : undefined
+
+  return {
+    /** Runs every service on this instrument until all who asked have let go. */
+    watch(instrument: string): () => void {
+      const entry = watched.get(instrument) ?? { count: 0, stop: join(instrument) }
+      entry.count++
+      watched.set(instrument, entry)
+      let held = true
+      return () => {
+        if (!held) return
+        held = false
+        if (--entry.count > 0) return
+        watched.delete(instrument)
+        entry.stop()
+      }
+    },
+    /** One watermark now. */
+    tick,
+    stats: () => hosted.map(({ service, inputs, outputs, errors }) => ({ service: service.name, inputs, outputs, errors })),
+    stop(): void {
+      clearInterval(timer)
+      for (const { stop } of watched.values()) stop()
+      watched.clear()
+    }
+  }
+}
+
+function topicsOf({ reads }: Service, instrument: string): string[] {
+  return reads.flatMap((kind) =>
+    kind === 'candle'
+      ? INTERVALS.map((interval) => topicName(kind, instrument, undefined, interval))
+      : [topicName(kind, instrument)]
+  )
+}
