@@ -1,5 +1,5 @@
 /** What the program asks for, and what the server said to each: the subscriptions of one connection, batched and resumed. */
-import { ERRORS, type ErrorCode, type Position, type TopicResult } from '@tickwire/protocol'
+import { ERRORS, isTopicError, parseTopic, topicName, type ErrorCode, type Position, type TopicResult } from '@tickwire/protocol'
 import { backoffDelay } from './backoff.ts'
 import { join, resume, type Lane } from './position.ts'
 import type { Ask, Connection, Effect, Request } from './state.ts'
@@ -47,8 +47,8 @@ function batches(c: Connection, asks: readonly Ask[]): Ask[][] {
   const all: Ask[][] = []
   let room = 0
   for (const ask of asks) {
-    // Twice its name (in topics and in resume), a position, and quotes around them; a character has up to 4 bytes.
-    const size = 4 * (2 * Math.max(ask.asked.length, ask.topic?.length ?? 0)) + 120
+    // Its name in topics and in resume, both its notices, three positions; a character has up to 4 bytes.
+    const size = 4 * (4 * Math.max(ask.asked.length, ask.topic?.length ?? 0)) + 300
     if (size > room) {
       all.push([])
       room = limit
@@ -68,11 +68,23 @@ function subscribe(c: Connection, asks: readonly Ask[]) {
     request.sent.set(name, [...(request.sent.get(name) ?? []), ask.asked])
     const lane = c.lanes.get(name)
     if (lane && !lane.live) request.resume[name] = { epoch: lane.epoch, seq: lane.seen }
+    Object.assign(request.resume, noticePositions(c, name))
   }
   const id = c.nextId++
   c.requests.set(id, request)
   const positions = Object.keys(request.resume).length === 0 ? {} : { resume: request.resume }
   return { op: 'subscribe' as const, id, topics: [...request.sent.keys()], ...positions }
+}
+
+/** What was read of the notices that come with a topic, so that none is missed either. */
+function noticePositions(c: Connection, name: string): Record<string, Position> {
+  const topic = parseTopic(name)
+  if (isTopicError(topic)) return {}
+  const notices = [topicName('status', topic.instrument), topicName('gap', topic.instrument)]
+  const epoch = c.state.hello!.epoch
+  return Object.fromEntries(
+    notices.flatMap((notice) => (c.notices.has(notice) ? [[notice, { epoch, seq: c.notices.get(notice)! }]] : []))
+  )
 }
 
 export function settle(c: Connection, id: unknown, results: readonly TopicResult[]): Effect[] {

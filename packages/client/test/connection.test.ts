@@ -1,6 +1,6 @@
 /** The connection machine by table and by property: no socket, no timer, no clock. */
 import type { DataFrame, Published, ServerMessage } from '@tickwire/protocol'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { backoffDelay } from '../src/backoff.ts'
 import { due, step } from '../src/connection.ts'
@@ -43,7 +43,7 @@ function drive(settings: Partial<Settings> = {}, random = () => 0.5) {
     all,
     now: 0,
     feed(input: Input extends infer I ? (I extends unknown ? Omit<I, 'now'> : never) : never): Effect[] {
-      const effects = step(machine, { ...input, now: world.now } as Input)
+      const effects = step(machine, { ...input, now: world.now })
       all.push(...effects)
       return effects
     },
@@ -64,7 +64,14 @@ function drive(settings: Partial<Settings> = {}, random = () => 0.5) {
     },
     subscribed(seq: number, over: object = {}, topic = 'trade:BTC-USDT') {
       const id = machine.nextId - 1
-      const result = { asked: topic, topic, ok: true as const, position: { epoch: 'e1', seq }, upstream: 'live' as const, ...over }
+      const result = {
+        asked: topic,
+        topic,
+        ok: true as const,
+        position: { epoch: 'e1', seq },
+        upstream: 'live' as const,
+        ...over
+      }
       return world.hear({ op: 'subscribed', id, results: [result] })
     },
     cut: (code = 1006) => world.feed({ type: 'closed', code, reason: '' }),
@@ -89,7 +96,9 @@ describe('the life of a connection', () => {
     world.feed({ type: 'want', topics: ['trade:BTC-USDT'] })
     expect(kinds(world.open({ auth: 'required' }))).toEqual(['authenticate'])
     expect(sent(world.feed({ type: 'token', token: 'secret' }))).toEqual([{ op: 'auth', token: 'secret' }])
-    expect(sent(world.hear({ op: 'authenticated', user: 'ann' }))).toMatchObject([{ op: 'subscribe', topics: ['trade:BTC-USDT'] }])
+    expect(sent(world.hear({ op: 'authenticated', user: 'ann' }))).toMatchObject([
+      { op: 'subscribe', topics: ['trade:BTC-USDT'] }
+    ])
   })
 
   test('a server that needs a token, met without one, ends the client with a sentence that says what to do', () => {
@@ -105,22 +114,28 @@ describe('the life of a connection', () => {
     expect(world.machine.state.reason).toContain('version 2, this client version 1')
   })
 
-  test.each([1000, 1001, 1005, 1006, 1011, 1012, 1013, 4001, 4002, 4003, 4004, 4499])('after close code %i it comes back', (code) => {
-    const world = drive()
-    world.open()
-    world.cut(code)
-    expect(world.machine.state.phase).toBe('waiting')
-    expect(kinds(world.wait())).toEqual(['state', 'dial'])
-  })
+  test.each([1000, 1001, 1005, 1006, 1011, 1012, 1013, 4001, 4002, 4003, 4004, 4499])(
+    'after close code %i it comes back',
+    (code) => {
+      const world = drive()
+      world.open()
+      world.cut(code)
+      expect(world.machine.state.phase).toBe('waiting')
+      expect(kinds(world.wait())).toEqual(['state', 'dial'])
+    }
+  )
 
-  test.each([1002, 1003, 1007, 1008, 1009, 4500, 4501, 4503, 4504, 4529, 4999])('after close code %i it stops for good', (code) => {
-    const world = drive()
-    world.open()
-    world.cut(code)
-    expect(world.machine.state.phase).toBe('closed')
-    expect(world.machine.state.reason).toContain('Not trying again.')
-    expect(due(world.machine)).toBe(Infinity)
-  })
+  test.each([1002, 1003, 1007, 1008, 1009, 4500, 4501, 4503, 4504, 4529, 4999])(
+    'after close code %i it stops for good',
+    (code) => {
+      const world = drive()
+      world.open()
+      world.cut(code)
+      expect(world.machine.state.phase).toBe('closed')
+      expect(world.machine.state.reason).toContain('Not trying again.')
+      expect(due(world.machine)).toBe(Infinity)
+    }
+  )
 
   test('[S1-39] it waits exponentially longer, with full jitter, between 0 and 30 s', () => {
     const world = drive({}, () => 0.999)
@@ -238,7 +253,14 @@ describe('subscriptions', () => {
     world.open()
     world.want('trade:btcusdt', 'trade:BTC-USDT')
     const ok = { topic: 'trade:BTC-USDT', ok: true as const, position: { epoch: 'e1', seq: 0 }, upstream: 'live' as const }
-    world.hear({ op: 'subscribed', id: 1, results: [{ asked: 'trade:btcusdt', ...ok }, { asked: 'trade:BTC-USDT', ...ok }] })
+    world.hear({
+      op: 'subscribed',
+      id: 1,
+      results: [
+        { asked: 'trade:btcusdt', ...ok },
+        { asked: 'trade:BTC-USDT', ...ok }
+      ]
+    })
     world.feed({ type: 'unwant', topics: ['trade:BTC-USDT'] })
     expect(world.feed({ type: 'flush' })).toEqual([])
     world.feed({ type: 'unwant', topics: ['trade:btcusdt'] })
@@ -271,7 +293,11 @@ describe('subscriptions', () => {
     world.hear({ op: 'error', id: 1, code: 'RATE_LIMITED', message: 'slow down', retry: true })
     expect(sent(world.wait())).toEqual([{ op: 'subscribe', id: 2, topics: ['trade:A'] }])
     expect(world.now).toBe(1_000)
-    const refused = world.hear({ op: 'subscribed', id: 2, results: [{ asked: 'trade:A', ok: false, code: 'BAD_SYMBOL', message: 'no' }] })
+    const refused = world.hear({
+      op: 'subscribed',
+      id: 2,
+      results: [{ asked: 'trade:A', ok: false, code: 'BAD_SYMBOL', message: 'no' }]
+    })
     expect(refused).toMatchObject([{ type: 'settled', result: { code: 'BAD_SYMBOL' } }])
     expect(sent(world.wait())).toEqual([{ op: 'ping' }])
   })
@@ -282,19 +308,21 @@ describe('subscriptions', () => {
     world.want('trade:A')
     const end = world.cut(4501)
     expect(end.find((effect) => effect.type === 'settled')).toMatchObject({ asked: 'trade:A', result: { ok: false } })
-    expect(world.feed({ type: 'want', topics: ['trade:B'] })).toMatchObject([{ type: 'settled', asked: 'trade:B', result: { ok: false } }])
+    expect(world.feed({ type: 'want', topics: ['trade:B'] })).toMatchObject([
+      { type: 'settled', asked: 'trade:B', result: { ok: false } }
+    ])
   })
 })
 
-describe('positions', () => {
-  const joined = (seq = 10) => {
-    const world = drive()
-    world.open()
-    world.want('trade:BTC-USDT')
-    world.subscribed(seq)
-    return world
-  }
+const joined = (seq = 10) => {
+  const world = drive()
+  world.open()
+  world.want('trade:BTC-USDT')
+  world.subscribed(seq)
+  return world
+}
 
+describe('positions', () => {
   test('the snapshot and the first live event follow each other without a seam', () => {
     const world = joined(10)
     world.hear([trade(10), trade(11)])
@@ -380,8 +408,19 @@ describe('positions', () => {
     expect(world.delivered()).toEqual([4, 1])
   })
 
+  test('what was read of the notices is resumed with their topic', () => {
+    const world = joined()
+    world.hear([trade(4, 'status:BTC-USDT')])
+    world.cut()
+    world.wait()
+    const resume = { 'trade:BTC-USDT': { epoch: 'e1', seq: 9 }, 'status:BTC-USDT': { epoch: 'e1', seq: 4 } }
+    expect(sent(world.open())).toMatchObject([{ op: 'subscribe', resume }])
+  })
+
   test('[S4-27] whatever is cut, repeated or resent, a program reads every event once and in order, or is told otherwise', () => {
-    const life = fc.array(fc.record({ publish: fc.nat(6), repeat: fc.nat(3), cut: fc.boolean(), restart: fc.boolean() }), { maxLength: 40 })
+    const life = fc.array(fc.record({ publish: fc.nat(6), repeat: fc.nat(3), cut: fc.boolean(), restart: fc.boolean() }), {
+      maxLength: 40
+    })
     fc.assert(
       fc.property(life, (steps) => {
         const world = joined(0)
