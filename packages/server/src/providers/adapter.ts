@@ -96,6 +96,8 @@ export type Adapter<Session = unknown> = {
   kinds: readonly DataKind[]
   /** Intervals of which the provider sends or serves candles. */
   intervals: readonly Interval[]
+  /** Those of them that can be subscribed; absent: all. */
+  streams?: readonly Interval[]
   /** What must be configured, in the provider's words; empty for public data. */
   needs: readonly (keyof Access)[]
   /** Documentation, terms, and what the data is. */
@@ -116,8 +118,14 @@ export type Adapter<Session = unknown> = {
   lifetime?: number
   /** Path and query of the listing on `restUrl`; its answer decodes to a `listing`. */
   listing: string
-  /** Path and query of past candles, oldest to newest or the reverse; its answer decodes to candles. */
-  history?: (symbol: string, interval: Interval, limit: number) => Need
+  /** The listing's own address where it is not on `restUrl`; not used when the configuration names another `restUrl`. */
+  listingUrl?: string
+  /** Path and query of past candles up to `now`; its answer decodes to candles, oldest first. */
+  history?: (symbol: string, interval: Interval, limit: number, now: number, access: Access) => Need
+  /** The address to dial, where it depends on the access (the feed chosen there). */
+  dial?: (wsUrl: string, access: Access) => string
+  /** Headers that REST calls need. */
+  headers?: (access: Access) => Readonly<Record<string, string>>
   open: (access: Access) => Session
   /** Frames to send once the socket is open, before any subscription (login, heartbeats). */
   greet?: (session: Session) => readonly string[]

@@ -1,0 +1,9 @@
+/** All providers by name: the one place, with its own file, where a provider is named. */
+import type { Adapter } from './adapter.ts'
+import { alpaca } from './alpaca.ts'
+import { binance } from './binance.ts'
+import { coinbase } from './coinbase.ts'
+import { kraken } from './kraken.ts'
+
+/** Each adapter knows its own session; the machine that runs it only carries it. */
+export const providers = { binance, coinbase, kraken, alpaca } as unknown as Readonly<Record<string, Adapter>>

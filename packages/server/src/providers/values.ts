@@ -1,0 +1,168 @@
+/** Reading what providers write: every number is checked before it becomes part of an event. */
+import { INTERVAL_MS, type Interval, type Level } from '@tickwire/protocol'
+import type { Meaning } from './adapter.ts'
+import { isTime } from './time.ts'
+
+type Of<Type extends Meaning['type']> = Extract<Meaning, { type: Type }>
+
+/** Unary plus takes '', null, true and [] for numbers; only digits written as text or number are. */
+export const number = (value: unknown): number =>
+  typeof value === 'string' ? (value === '' ? NaN : +value) : typeof value === 'number' ? value : NaN
+
+/** The bounds hold every real market (1e-18 to 1e15) and stop what only a broken or hostile sender writes: 5e-324, 1e308. */
+export const isPrice = (price: number): boolean => price >= 1e-18 && price <= 1e15
+export const isSize = (size: number): boolean => size >= 0 && size <= 1e18
+
+export const refused = (reason: string): Meaning => ({ type: 'refused', reason })
+
+/** Text for a person out of whatever a provider wrote. */
+export const say = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? 'no reason given'))
+export const rejected = (symbol: string | undefined, reason: string): Meaning =>
+  symbol === undefined ? { type: 'reject', reason } : { type: 'reject', symbol, reason }
+
+/** What a decode returns for a frame it could not read to the end. */
+export const unreadable = (frame: string): readonly Meaning[] => {
+  const start = frame.trimStart()[0]
+  return [refused(start === '{' || start === '[' ? 'a frame of an unknown shape, or cut short' : 'not JSON')]
+}
+
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** `[["0.3521","672.0"], ...]`; undefined when any of it is not a level. */
+export function levels(rows: unknown): Level[] | undefined {
+  if (rows === undefined) return []
+  if (!Array.isArray(rows)) return undefined
+  const found: Level[] = []
+  for (const row of rows as unknown[][]) {
+    const price = number(row[0])
+    const size = number(row[1])
+    if (!isPrice(price) || !isSize(size)) return undefined
+    found.push([price, size])
+  }
+  return found
+}
+
+export function trade(
+  symbol: unknown,
+  id: unknown,
+  time: number,
+  price: number,
+  size: number,
+  side: Of<'trade'>['side']
+): Meaning {
+  if (!isPrice(price)) return refused('trade: impossible price')
+  if (!isSize(size) || size === 0) return refused('trade: impossible size')
+  if (!isTime(time)) return refused('trade: impossible time')
+  if (typeof symbol !== 'string' || symbol === '') return refused('trade: no symbol')
+  if ((typeof id !== 'string' && typeof id !== 'number') || id === '') return refused('trade: no id')
+  return { type: 'trade', symbol, id: typeof id === 'string' ? id : String(id), time, price, size, side }
+}
+
+/** Nothing when a side is empty (price 0 or absent): a quote has both. */
+export function quote(
+  symbol: unknown,
+  time: number,
+  bid: number,
+  bidSize: number,
+  ask: number,
+  askSize: number
+): Meaning | undefined {
+  if (bid === 0 || ask === 0) return undefined
+  if (!isPrice(bid) || !isPrice(ask)) return refused('quote: impossible price')
+  if (!isSize(bidSize) || !isSize(askSize)) return refused('quote: impossible size')
+  if (!isTime(time)) return refused('quote: impossible time')
+  if (typeof symbol !== 'string' || symbol === '') return refused('quote: no symbol')
+  return { type: 'quote', symbol, time, bid, bidSize, ask, askSize }
+}
+
+export type DayStatistics = Partial<
+  Record<'open' | 'high' | 'low' | 'volume' | 'change' | 'changePercent' | 'prevClose', unknown>
+>
+
+/** A statistic that is missing or 0 where 0 means "none" is left out. */
+export function ticker(symbol: unknown, time: number, last: number, day: DayStatistics): Meaning {
+  if (!isPrice(last)) return refused('ticker: impossible price')
+  if (!isTime(time)) return refused('ticker: impossible time')
+  if (typeof symbol !== 'string' || symbol === '') return refused('ticker: no symbol')
+  const event: Of<'ticker'> = { type: 'ticker', symbol, time, last }
+  const open = number(day.open)
+  if (isPrice(open)) event.open = open
+  const high = number(day.high)
+  if (isPrice(high)) event.high = high
+  const low = number(day.low)
+  if (isPrice(low)) event.low = low
+  const volume = number(day.volume)
+  if (isSize(volume)) event.volume = volume
+  const change = number(day.change)
+  if (Math.abs(change) <= 1e15) event.change = change
+  const changePercent = number(day.changePercent)
+  if (Math.abs(changePercent) <= 1e15) event.changePercent = changePercent
+  const prevClose = number(day.prevClose)
+  if (isPrice(prevClose)) event.prevClose = prevClose
+  return event
+}
+
+export type CandleParts = {
+  symbol: unknown
+  interval: Interval
+  start: number
+  time: number
+  open: unknown
+  high: unknown
+  low: unknown
+  close: unknown
+  volume: unknown
+  trades?: unknown
+  closed: boolean
+  revision?: number
+}
+
+export function candle(parts: CandleParts): Of<'candle'> | Of<'refused'> {
+  const { symbol, interval, start, time, closed, revision = 0 } = parts
+  const open = number(parts.open)
+  const high = number(parts.high)
+  const low = number(parts.low)
+  const close = number(parts.close)
+  const volume = number(parts.volume)
+  if (!isPrice(open) || !isPrice(high) || !isPrice(low) || !isPrice(close) || high < low)
+    return { type: 'refused', reason: 'candle: impossible price' }
+  if (!isSize(volume)) return { type: 'refused', reason: 'candle: impossible volume' }
+  if (!isTime(start) || !isTime(time)) return { type: 'refused', reason: 'candle: impossible time' }
+  if (typeof symbol !== 'string' || symbol === '') return { type: 'refused', reason: 'candle: no symbol' }
+  const event: Of<'candle'> = { type: 'candle', symbol, time, interval, start, open, high, low, close, volume, closed, revision }
+  const trades = number(parts.trades)
+  if (isSize(trades)) event.trades = trades
+  return event
+}
+
+/** Past candles from REST: the one that `received` falls into is still forming. */
+export function pastCandles(rows: readonly CandleParts[], received: number): readonly Meaning[] {
+  const candles: Of<'candle'>[] = []
+  const bad: Meaning[] = []
+  for (const row of rows) {
+    const end = row.start + INTERVAL_MS[row.interval]
+    const closed = end <= received
+    const event = candle({ ...row, time: closed ? end : received, closed })
+    if (event.type === 'candle') candles.push(event)
+    else bad.push(event)
+  }
+  return [...candles.sort((a, b) => a.start - b.start), ...bad]
+}
+
+/** Digits after the point of an increment: '0.01' → 2, 1e-8 → 8, '1' → 0. */
+export function decimalsOf(increment: unknown): number | undefined {
+  const value = number(increment)
+  if (!isPrice(value)) return undefined
+  const [digits = '', exponent = '0'] = String(value).split('e')
+  return Math.max(0, (digits.split('.')[1] ?? '').length - +exponent)
+}
+
+/** Trades of one frame in the order of their happening: some providers list the newest first. */
+export function oldestFirst(trades: Meaning[]): Meaning[] {
+  const first = trades[0]
+  const last = trades.at(-1)
+  if (first?.type !== 'trade' || last?.type !== 'trade' || trades.length === 1) return trades
+  const backwards = first.time === last.time ? Number(first.id) > Number(last.id) : first.time > last.time
+  return backwards ? trades.reverse() : trades
+}
