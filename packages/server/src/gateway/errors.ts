@@ -1,0 +1,54 @@
+/** REST answers for what goes wrong: one shape, and only codes of the table in wire.ts. */
+import { ERRORS, type ErrorCode } from '@tickwire/protocol'
+import type { FastifyInstance } from 'fastify'
+import { z } from 'zod'
+import type { Log } from '../ops/log.ts'
+
+export class RequestError extends Error {
+  readonly code: ErrorCode
+  readonly nearest: readonly string[] | undefined
+  constructor(code: ErrorCode, message: string, nearest?: readonly string[]) {
+    super(message)
+    this.code = code
+    this.nearest = nearest
+  }
+}
+
+export const errorSchema = z.object({
+  error: z.object({
+    code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]),
+    message: z.string(),
+    retry: z.boolean(),
+    nearest: z.array(z.string()).optional()
+  })
+})
+
+export const errorBody = (code: ErrorCode, message: string, nearest?: readonly string[]): z.infer<typeof errorSchema> => ({
+  error: { code, message, retry: ERRORS[code].retry, ...(nearest && nearest.length > 0 ? { nearest: [...nearest] } : {}) }
+})
+
+/** The code for what the HTTP layer itself refused, by its status. */
+const byStatus = (status: number): ErrorCode => {
+  if (status === 401) return 'UNAUTHORIZED'
+  if (status === 403) return 'FORBIDDEN'
+  if (status === 404) return 'NOT_FOUND'
+  if (status === 405) return 'BAD_METHOD'
+  if (status === 413 || status === 414 || status === 431) return 'TOO_BIG'
+  if (status === 429) return 'RATE_LIMITED'
+  if (status === 503) return 'UNAVAILABLE'
+  return status < 500 ? 'BAD_MESSAGE' : 'INTERNAL'
+}
+
+export function answerErrors(app: FastifyInstance<any, any, any, any>, log: Log): void {
+  app.setErrorHandler((error: Error & { statusCode?: number }, request: { method: string; url: string }, reply) => {
+    if (error instanceof RequestError)
+      return reply.status(ERRORS[error.code].status).send(errorBody(error.code, error.message, error.nearest))
+    const status = error.statusCode ?? 500
+    if (status < 500) return reply.status(status).send(errorBody(byStatus(status), error.message))
+    log.error(
+      { error: error.message, stack: error.stack, method: request.method, path: request.url.split('?')[0] },
+      'request failed'
+    )
+    return reply.status(500).send(errorBody('INTERNAL', 'a defect of the server; it is logged there'))
+  })
+}

@@ -1,0 +1,143 @@
+/** The gateway: one port for WebSocket, SSE, REST, the page and the operators. It is handed everything it serves. */
+import { randomUUID } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
+import type { ConnectionInfo, Desk, Dialect } from '../dialects/dialect.ts'
+import type { Log } from '../ops/log.ts'
+import { createMetrics } from '../ops/metrics.ts'
+import type { Plant } from '../plant/plant.ts'
+import { createAuth } from './auth.ts'
+import { createFanout, FANOUT_LIMITS, type FanoutLimits } from './fanout.ts'
+import { createHttp, type Tamper } from './http.ts'
+import { LIMITS, type Limits } from './limits.ts'
+import { createMeters } from './meters.ts'
+import { createReader } from './reader.ts'
+import type { RestSources } from './rest.ts'
+import type { Demand, Shared } from './session.ts'
+import { createSse } from './sse.ts'
+import { serveWebSockets, type Wire } from './ws.ts'
+
+export type { RestSources, ProviderInfo } from './rest.ts'
+export type { Demand } from './session.ts'
+export type { Wire } from './ws.ts'
+export type { Tamper } from './http.ts'
+
+export type GatewayOptions = {
+  plant: Plant
+  desk: Desk
+  dialects: readonly Dialect<any>[]
+  /** Asks for a topic upstream; every session that holds it asks once, and releases when it goes. */
+  demand: Demand
+  clock: () => number
+  log: Log
+  /** Milliseconds between writes to a client; 0 writes at the end of each turn of the event loop. */
+  flushEvery?: number
+  rest?: RestSources
+  /** Directory of the built dashboard. */
+  page?: string
+  /** SHA-256 of each API key, in hex. Without any the gateway is open. */
+  auth?: { keys: readonly string[] }
+  /** Origins of foreign pages that may connect, or `*`. */
+  origins?: readonly string[]
+  limits?: Partial<Limits>
+  fanout?: Partial<FanoutLimits>
+  wire?: Wire
+  tamper?: Tamper
+}
+
+export type Gateway = ReturnType<typeof createGateway>
+
+const BEAT = 500
+/** All of close() takes no longer than this: clients have it to take what is due to them. */
+const DRAIN = 5_000
+
+const nothing = (options: GatewayOptions): RestSources => ({
+  providers: () => [],
+  candles: () => Promise.resolve([]),
+  mode: options.desk.mode,
+  ready: () => true,
+  startedAt: options.clock(),
+  build: { version: options.desk.server }
+})
+
+export function createGateway(options: GatewayOptions) {
+  const { plant, desk, dialects, demand, clock, log, flushEvery = 16 } = options
+  const limits: Limits = { ...LIMITS, ...options.limits }
+  const sources = options.rest ?? nothing(options)
+  const origins = options.origins ?? []
+  const auth = createAuth(options.auth?.keys)
+  const metrics = createMetrics()
+  const meters = createMeters(metrics.observeWait)
+  const fanout = createFanout({ plant, clock, flushEvery, limits: { ...FANOUT_LIMITS, ...options.fanout }, meters })
+  const reader = createReader({ plant, demand })
+  const shared: Shared = { plant, desk, fanout, demand, auth, limits, clock }
+  const sse = createSse(shared, randomUUID)
+  const app = createHttp({
+    desk,
+    sources,
+    reader,
+    sse,
+    auth,
+    dialects,
+    origins,
+    page: options.page,
+    tamper: options.tamper,
+    clock,
+    log,
+    connections,
+    metrics: async () => ({ type: metrics.registry.contentType, text: await metrics.registry.metrics() })
+  })
+  const ws = serveWebSockets(app.server, { shared, dialects, meters, newId: randomUUID, origins, wire: options.wire })
+  const timers: NodeJS.Timeout[] = []
+  let unwatch = () => {}
+
+  function connections(): ConnectionInfo[] {
+    return [...ws.connections.values(), ...sse.streams.values()].map(({ session }) => session.info())
+  }
+
+  const countByDialect = (): Record<string, number> => {
+    const counts: Record<string, number> = { sse: sse.streams.size }
+    for (const { name } of dialects) counts[name] = 0
+    for (const { session } of ws.connections.values()) counts[session.dialect.name] = (counts[session.dialect.name] ?? 0) + 1
+    return counts
+  }
+
+  const startTimers = () => {
+    const every = (milliseconds: number, run: () => void) => timers.push(setInterval(run, milliseconds))
+    every(BEAT, () => {
+      ws.beat(clock())
+      sse.beat(clock())
+    })
+    for (const dialect of dialects) if (dialect.tickEvery) every(dialect.tickEvery, () => ws.tick(dialect, clock()))
+  }
+
+  return {
+    async listen(host: string, port: number): Promise<{ host: string; port: number }> {
+      await app.listen({ host, port })
+      unwatch = metrics.watch({
+        meters,
+        plant,
+        connections: countByDialect,
+        behind: () => fanout.stats().behind,
+        providers: () => sources.providers()
+      })
+      startTimers()
+      return { host, port: (app.server.address() as AddressInfo).port }
+    },
+
+    connections,
+    stats: () => ({ ...meters, ...fanout.stats(), connections: ws.connections.size + sse.streams.size }),
+
+    /** Tells every client, gives them what is due, closes with 1001, and stops listening. */
+    async close(retryAfterMs = 1_000): Promise<void> {
+      for (const timer of timers) clearInterval(timer)
+      fanout.flush()
+      sse.close(retryAfterMs)
+      await ws.close(retryAfterMs, 1001, DRAIN)
+      fanout.stop()
+      reader.stop()
+      unwatch()
+      app.server.closeAllConnections()
+      await app.close()
+    }
+  }
+}

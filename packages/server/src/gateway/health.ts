@@ -1,0 +1,125 @@
+/** What operators ask: /health, /ready, /metrics and /ws/status. */
+import { z } from 'zod'
+import type { ConnectionInfo, Dialect } from '../dialects/dialect.ts'
+import { errorSchema, errorBody } from './errors.ts'
+import type { App, RestSources } from './rest.ts'
+
+export type HealthOptions = {
+  sources: RestSources
+  epoch: string
+  clock: () => number
+  dialects: readonly Dialect<any>[]
+  connections: () => readonly ConnectionInfo[]
+  /** The Prometheus text and its content type. */
+  metrics: () => Promise<{ type: string; text: string }>
+}
+
+const health = z.object({
+  status: z.enum(['ok', 'degraded']),
+  mode: z.enum(['demo', 'capture', 'live']),
+  simulated: z.boolean(),
+  uptime: z.number().describe('seconds'),
+  version: z.string(),
+  epoch: z.string(),
+  providers: z.object({
+    total: z.number(),
+    live: z.number(),
+    phases: z.record(z.string(), z.string())
+  })
+})
+
+const channel = z.object({
+  connections: z.number(),
+  subscribers: z.number(),
+  queue_len: z.number(),
+  queue_dropped: z.number(),
+  conflated: z.number(),
+  sent: z.number(),
+  avg_uptime_s: z.number()
+})
+type Channel = z.infer<typeof channel>
+
+/** One row per dialect, idle ones too. */
+export function perChannel(
+  names: readonly string[],
+  connections: readonly ConnectionInfo[],
+  now: number
+): Record<string, Channel> {
+  const sum = (rows: readonly ConnectionInfo[], read: (row: ConnectionInfo) => number) =>
+    rows.reduce((n, row) => n + read(row), 0)
+  return Object.fromEntries(
+    names.map((name) => {
+      const rows = connections.filter((row) => row.dialect === name)
+      const uptime = sum(rows, (row) => now - row.since) / 1_000
+      return [
+        name,
+        {
+          connections: rows.length,
+          subscribers: rows.filter((row) => row.topics.length > 0).length,
+          queue_len: sum(rows, (row) => row.pending),
+          queue_dropped: sum(rows, (row) => row.dropped),
+          conflated: sum(rows, (row) => row.conflated),
+          sent: sum(rows, (row) => row.sent),
+          avg_uptime_s: rows.length === 0 ? 0 : Math.round((uptime / rows.length) * 10) / 10
+        }
+      ]
+    })
+  )
+}
+
+export function mountHealth(app: App, { sources, epoch, clock, dialects, connections, metrics }: HealthOptions): void {
+  app.get('/health', { schema: { tags: ['operations'], summary: 'Is it well?', response: { 200: health } } }, () => {
+    const providers = sources.providers()
+    const live = providers.filter((each) => each.phase === 'live').length
+    return {
+      status: sources.ready() ? ('ok' as const) : ('degraded' as const),
+      mode: sources.mode,
+      simulated: sources.mode !== 'live',
+      uptime: Math.round((clock() - sources.startedAt) / 100) / 10,
+      version: sources.build.version,
+      epoch,
+      providers: {
+        total: providers.length,
+        live,
+        phases: Object.fromEntries(providers.map((each) => [each.provider, each.phase]))
+      }
+    }
+  })
+  app.get(
+    '/ready',
+    {
+      schema: {
+        tags: ['operations'],
+        summary: '503 until a provider is live',
+        response: { 200: z.object({ ready: z.literal(true) }), 503: errorSchema }
+      }
+    },
+    (_request, reply) => {
+      if (sources.ready()) return reply.send({ ready: true })
+      return reply.status(503).header('retry-after', '2').send(errorBody('UNAVAILABLE', 'no provider is live'))
+    }
+  )
+  app.get(
+    '/metrics',
+    { schema: { tags: ['operations'], summary: 'Prometheus metrics', response: { 200: z.string() } } },
+    async (_request, reply) => {
+      const { type, text } = await metrics()
+      return reply.header('content-type', type).send(text)
+    }
+  )
+  app.get(
+    '/ws/status',
+    {
+      schema: {
+        tags: ['operations'],
+        summary: 'Open connections by protocol',
+        response: { 200: z.object({ total_connections: z.number(), per_channel: z.record(z.string(), channel) }) }
+      }
+    },
+    () => {
+      const rows = connections()
+      const names = [...new Set([...dialects.map((each) => each.name), 'sse'])]
+      return { total_connections: rows.length, per_channel: perChannel(names, rows, clock()) }
+    }
+  )
+}

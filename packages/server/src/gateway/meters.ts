@@ -1,0 +1,17 @@
+/** What the gateway counts as it works: plain numbers, read by /metrics when asked, so that counting costs nothing. */
+export type Meters = ReturnType<typeof createMeters>
+
+export const createMeters = (observeWait: (milliseconds: number) => void = () => {}) => ({
+  /** Events handed to clients, each client counted. */
+  delivered: 0,
+  /** WebSocket and SSE messages, and the bytes of the shared batches as written. */
+  frames: 0,
+  bytes: 0,
+  conflated: 0,
+  lost: 0,
+  slowCloses: 0,
+  opened: 0,
+  refused: 0,
+  /** From publish to flush, of the oldest event in a batch. */
+  observeWait
+})

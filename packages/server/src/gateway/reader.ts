@@ -1,0 +1,57 @@
+/** Last values for REST: a read keeps its topic subscribed upstream for a while, and waits for a first value. */
+import { isTopicError, parseTopic, type Published, type Topic } from '@tickwire/protocol'
+import type { Plant } from '../plant/plant.ts'
+import type { Demand } from './session.ts'
+
+/** How long a topic stays subscribed after it was last read, and how long a first read waits. */
+const HOLD = 60_000
+const WAIT = 3_000
+
+export function createReader({ plant, demand }: { plant: Plant; demand: Demand }) {
+  const held = new Map<string, { release: () => void; timer: NodeJS.Timeout }>()
+
+  /** Returns true when the value that is there may be old, because nobody had asked for it until now. */
+  const hold = (name: string, topic: Topic): boolean => {
+    const known = held.get(name)
+    if (known) {
+      known.timer.refresh()
+      return false
+    }
+    const { upstream, release } = demand(topic)
+    const timer = setTimeout(() => {
+      held.delete(name)
+      release()
+    }, HOLD)
+    held.set(name, { release, timer: timer.unref() })
+    return upstream === 'pending'
+  }
+
+  const next = (name: string, within: number): Promise<void> =>
+    new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer)
+        stop()
+        resolve()
+      }
+      const timer = setTimeout(done, within)
+      const { stop } = plant.subscribe(name, done)
+    })
+
+  return {
+    /** The last value of a canonical topic, waiting for one when its stream has only just begun. */
+    async last(name: string): Promise<Published | undefined> {
+      const topic = parseTopic(name)
+      if (isTopicError(topic)) return undefined
+      const fresh = hold(name, topic)
+      if (fresh || plant.last(name) === undefined) await next(name, WAIT)
+      return plant.last(name)
+    },
+    stop(): void {
+      for (const { release, timer } of held.values()) {
+        clearTimeout(timer)
+        release()
+      }
+      held.clear()
+    }
+  }
+}

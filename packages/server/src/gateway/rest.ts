@@ -1,0 +1,243 @@
+/** REST: what is now, and what was; every answer is of a schema, and so is the OpenAPI document made of them. */
+import {
+  INTERVALS,
+  isTopicError,
+  parseTopic,
+  topicName,
+  type Candle,
+  type DataKind,
+  type Interval,
+  type Mode,
+  type ProviderStatus,
+  type Published
+} from '@tickwire/protocol'
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault
+} from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import type { Desk, InstrumentInfo } from '../dialects/dialect.ts'
+import { errorSchema, RequestError } from './errors.ts'
+import type { createReader } from './reader.ts'
+import * as schemas from './schemas.ts'
+
+export type ProviderInfo = ProviderStatus & {
+  title?: string
+  about?: { docs: string; coverage: string; redistribution: 'allowed' | 'forbidden' | 'restricted' }
+}
+
+/** What main.ts hands in for the answers that the plant does not hold. */
+export type RestSources = {
+  providers: () => readonly ProviderInfo[]
+  /** Oldest first. */
+  candles: (instrument: string, interval: Interval, limit: number) => Promise<readonly Candle[]>
+  mode: Mode
+  ready: () => boolean
+  startedAt: number
+  build: { version: string; commit?: string }
+}
+
+export type App = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>
+
+export type RestOptions = { desk: Desk; sources: RestSources; reader: ReturnType<typeof createReader> }
+
+const MAX_LIST = 1_000
+const limit = (max: number, usual: number) => z.coerce.number().int().min(1).max(max).default(usual)
+const failures = { 400: errorSchema, 404: errorSchema, 503: errorSchema }
+const ofInstrument = z.object({
+  instrument: z.string().max(100).describe('BTC-USDT, or any spelling people use: btcusdt, BTC/USDT')
+})
+const ofProvider = z.object({ provider: z.string().max(50).optional().describe('one provider instead of the arbitrated stream') })
+
+export function resolved(desk: Desk, text: string): string {
+  const found = desk.resolve(text)
+  if (found.ok) return found.instrument
+  const hint = found.nearest.length > 0 ? `; the nearest are ${found.nearest.join(', ')}` : ''
+  throw new RequestError('BAD_SYMBOL', `no provider lists ${JSON.stringify(text)}${hint}`, found.nearest)
+}
+
+/** Ids and symbols that begin with the text first, then those that hold it. */
+function search(all: readonly InstrumentInfo[], text: string): InstrumentInfo[] {
+  const wanted = text.toLowerCase()
+  const rank = (info: InstrumentInfo): number => {
+    const names = [info.instrument, info.name ?? '', ...info.providers.map((p) => p.symbol)].map((name) => name.toLowerCase())
+    if (names.some((name) => name.startsWith(wanted))) return 0
+    return names.some((name) => name.includes(wanted)) ? 1 : 2
+  }
+  return all
+    .map((info) => ({ info, rank: rank(info) }))
+    .filter((found) => found.rank < 2)
+    .sort((a, b) => a.rank - b.rank || a.info.instrument.localeCompare(b.info.instrument))
+    .map(({ info }) => info)
+}
+
+function instrumentRoutes(app: App, { desk, sources }: RestOptions): void {
+  app.get(
+    '/v1/instruments',
+    {
+      schema: {
+        tags: ['instruments'],
+        summary: 'What is listed, or what matches q',
+        querystring: z.object({ q: z.string().max(100).optional(), limit: limit(10_000, MAX_LIST) }),
+        response: { 200: z.object({ total: z.number(), instruments: z.array(schemas.instrument) }), ...failures }
+      }
+    },
+    ({ query }) => {
+      const all = desk.instruments()
+      const found = query.q ? search(all, query.q) : all
+      return { total: found.length, instruments: found.slice(0, query.limit) as z.infer<typeof schemas.instrument>[] }
+    }
+  )
+  app.get(
+    '/v1/instruments/:instrument',
+    {
+      schema: {
+        tags: ['instruments'],
+        summary: 'One instrument, and what each provider calls it',
+        params: ofInstrument,
+        response: { 200: schemas.instrument, ...failures }
+      }
+    },
+    ({ params }) => {
+      const id = resolved(desk, params.instrument)
+      const info = desk.instrument(id)
+      if (!info) throw new RequestError('BAD_SYMBOL', `no provider lists ${id}`)
+      return info as z.infer<typeof schemas.instrument>
+    }
+  )
+  app.get(
+    '/v1/providers',
+    {
+      schema: {
+        tags: ['providers'],
+        summary: 'Every provider and how it is',
+        response: { 200: z.object({ providers: z.array(schemas.provider) }), ...failures }
+      }
+    },
+    () => ({ providers: [...sources.providers()] })
+  )
+}
+
+function valueRoutes(app: App, { desk, reader }: RestOptions): void {
+  const valueOf = async (kind: DataKind, asked: string, provider: string | undefined): Promise<Published> => {
+    const instrument = resolved(desk, asked)
+    if (provider !== undefined && !desk.instrument(instrument)?.providers.some((p) => p.provider === provider))
+      throw new RequestError('BAD_PROVIDER', `${JSON.stringify(provider)} does not carry ${instrument}`)
+    const event = await reader.last(topicName(kind, instrument, provider))
+    if (!event) throw new RequestError('NOT_FOUND', `no ${kind} of ${instrument} has arrived yet`)
+    return event
+  }
+
+  const one = <S extends z.ZodType>(kind: DataKind, path: string, summary: string, schema: S) =>
+    app.get(
+      `/v1/${path}/:instrument`,
+      {
+        schema: {
+          tags: ['market'],
+          summary,
+          params: ofInstrument,
+          querystring: ofProvider,
+          response: { 200: schema, ...failures }
+        }
+      },
+      async (request, reply) =>
+        reply.send((await valueOf(kind, request.params.instrument, request.query.provider)) as unknown as z.infer<S> & undefined)
+    )
+  one('quote', 'quotes', 'Best bid and offer', schemas.quote)
+  one('ticker', 'tickers', 'Last price and the statistics of the day', schemas.ticker)
+
+  app.get(
+    '/v1/trades/:instrument',
+    {
+      schema: {
+        tags: ['market'],
+        summary: 'The last trades, oldest first',
+        params: ofInstrument,
+        querystring: ofProvider.extend({ limit: limit(1_000, 100) }),
+        response: { 200: z.object({ instrument: z.string(), trades: z.array(schemas.trade) }), ...failures }
+      }
+    },
+    async ({ params, query }) => {
+      const { topic, instrument } = await valueOf('trade', params.instrument, query.provider)
+      return { instrument, trades: desk.recent(topic, query.limit) as z.infer<typeof schemas.trade>[] }
+    }
+  )
+  app.get(
+    '/v1/book/:instrument',
+    {
+      schema: {
+        tags: ['market'],
+        summary: 'The best levels of both sides',
+        params: ofInstrument,
+        querystring: ofProvider.extend({ depth: limit(1_000, 50) }),
+        response: { 200: schemas.book, ...failures }
+      }
+    },
+    async ({ params, query }) => {
+      const book = (await valueOf('book', params.instrument, query.provider)) as unknown as z.infer<typeof schemas.book>
+      return { ...book, bids: book.bids.slice(0, query.depth), asks: book.asks.slice(0, query.depth) }
+    }
+  )
+}
+
+function topicRoutes(app: App, { desk, sources, reader }: RestOptions): void {
+  app.get(
+    '/v1/last',
+    {
+      schema: {
+        tags: ['market'],
+        summary: 'The last value of each topic; null where none has arrived',
+        querystring: z.object({ topics: z.string().describe('comma-separated, as in trade:BTC-USDT,candle:BTC-USDT:1m') }),
+        response: { 200: z.object({ last: z.record(z.string(), schemas.event.nullable()) }), ...failures }
+      }
+    },
+    async ({ query }) => {
+      const asked = query.topics.split(',').filter((topic) => topic !== '')
+      if (asked.length === 0 || asked.length > 100) throw new RequestError('BAD_MESSAGE', 'topics: name 1 to 100 topics')
+      const names = asked.map((text) => {
+        const topic = parseTopic(text)
+        if (isTopicError(topic)) throw new RequestError('BAD_TOPIC', topic.message)
+        const { kind, provider, interval } = topic
+        return topicName(kind, kind === 'provider' ? topic.instrument : resolved(desk, topic.instrument), provider, interval)
+      })
+      const values = await Promise.all(names.map((name) => reader.last(name)))
+      return { last: Object.fromEntries(names.map((name, i) => [name, values[i] ?? null])) }
+    }
+  )
+  app.get(
+    '/v1/candles/:instrument',
+    {
+      schema: {
+        tags: ['market'],
+        summary: 'Candles, oldest first; the last may still be forming',
+        params: ofInstrument,
+        querystring: z.object({ interval: z.enum(INTERVALS).default('1m'), limit: limit(1_500, 300) }),
+        response: {
+          200: z.object({ instrument: z.string(), interval: z.enum(INTERVALS), candles: z.array(schemas.candle) }),
+          ...failures
+        }
+      }
+    },
+    async ({ params, query }) => {
+      const instrument = resolved(desk, params.instrument)
+      const candles = await sources.candles(instrument, query.interval, query.limit)
+      return { instrument, interval: query.interval, candles: candles.slice(-query.limit) as z.infer<typeof schemas.candle>[] }
+    }
+  )
+}
+
+export function mountRest(app: App, options: RestOptions): void {
+  instrumentRoutes(app, options)
+  valueRoutes(app, options)
+  topicRoutes(app, options)
+}

@@ -1,0 +1,95 @@
+/** Market events as zod schemas, for the OpenAPI document and the answers of REST; never used on the streaming road. */
+import { INTERVALS } from '@tickwire/protocol'
+import { z } from 'zod'
+
+const published = {
+  topic: z.string(),
+  seq: z.number().int(),
+  published: z.number(),
+  provider: z.string(),
+  instrument: z.string(),
+  time: z.number(),
+  received: z.number(),
+  confidence: z.number().optional()
+}
+const level = z.array(z.number()).length(2).describe('[price, size]')
+
+export const trade = z.object({
+  ...published,
+  type: z.literal('trade'),
+  id: z.string().optional(),
+  price: z.number(),
+  size: z.number(),
+  side: z.enum(['buy', 'sell', 'unknown']),
+  backfill: z.literal(true).optional()
+})
+export const quote = z.object({
+  ...published,
+  type: z.literal('quote'),
+  bid: z.number(),
+  bidSize: z.number(),
+  ask: z.number(),
+  askSize: z.number()
+})
+export const ticker = z.object({
+  ...published,
+  type: z.literal('ticker'),
+  last: z.number(),
+  open: z.number().optional(),
+  high: z.number().optional(),
+  low: z.number().optional(),
+  volume: z.number().optional(),
+  change: z.number().optional(),
+  changePercent: z.number().optional(),
+  prevClose: z.number().optional()
+})
+export const book = z.object({
+  ...published,
+  type: z.literal('book'),
+  bids: z.array(level),
+  asks: z.array(level),
+  sequence: z.number().optional(),
+  verified: z.literal(true).optional()
+})
+export const candle = z.object({
+  provider: z.string(),
+  instrument: z.string(),
+  time: z.number(),
+  received: z.number(),
+  type: z.literal('candle'),
+  interval: z.enum(INTERVALS),
+  start: z.number(),
+  open: z.number(),
+  high: z.number(),
+  low: z.number(),
+  close: z.number(),
+  volume: z.number(),
+  trades: z.number().optional(),
+  closed: z.boolean(),
+  revision: z.number()
+})
+export const event = z.looseObject({ ...published, type: z.string() })
+
+export const instrument = z.object({
+  instrument: z.string(),
+  base: z.string(),
+  quote: z.string().optional(),
+  name: z.string().optional(),
+  priceDecimals: z.number().optional(),
+  sizeDecimals: z.number().optional(),
+  providers: z.array(z.object({ provider: z.string(), symbol: z.string(), trading: z.boolean() }))
+})
+
+export const provider = z.looseObject({
+  provider: z.string(),
+  phase: z.enum(['idle', 'connecting', 'live', 'stale', 'waiting', 'stopped']),
+  since: z.number(),
+  reason: z.string(),
+  connections: z.number(),
+  subscriptions: z.number(),
+  rate: z.number(),
+  latency: z.number().optional(),
+  reconnects: z.number(),
+  gaps: z.number(),
+  simulated: z.boolean()
+})
