@@ -1,0 +1,131 @@
+/** Which instrument hides behind a symbol: canonical ids from the providers' own listings, and what people type. */
+import type { InstrumentInfo } from '../dialects/dialect.ts'
+import type { Listing } from '../providers/adapter.ts'
+import { nearestNames } from './nearest.ts'
+
+/** Other names of currencies, as data. */
+const ALIASES: Readonly<Record<string, string>> = { XBT: 'BTC', XDG: 'DOGE' }
+const OTHER_NAMES = Object.entries(ALIASES)
+
+export type Resolution = { ok: true; instrument: string } | { ok: false; nearest: string[] }
+export type Instruments = ReturnType<typeof createInstruments>
+
+type Info = Omit<InstrumentInfo, 'providers'> & { providers: { provider: string; symbol: string; trading: boolean }[] }
+type Codes = { bySymbol: Map<string, string>; byInstrument: Map<string, string> }
+
+/** The longest text that is looked up at all. */
+const LONGEST = 64
+const SEPARATORS = /[-_/. ]+/
+
+const currency = (name: string): string => ALIASES[name] ?? name
+export const instrumentId = ({ base, quote }: Pick<Listing, 'base' | 'quote'>): string =>
+  quote === undefined ? base : `${currency(base)}-${currency(quote)}`
+const joined = (text: string): string => text.toUpperCase().split(SEPARATORS).join('')
+
+export function createInstruments() {
+  const listings = new Map<string, readonly Listing[]>()
+  let codes = new Map<string, Codes>()
+  let infos = new Map<string, Info>()
+  /** Spellings in upper case → the instruments they may mean. */
+  let spellings = new Map<string, Set<string>>()
+  let concatenations = new Map<string, Set<string>>()
+
+  function rebuild(): void {
+    codes = new Map()
+    infos = new Map()
+    spellings = new Map()
+    concatenations = new Map()
+    for (const [provider, rows] of listings) {
+      const own: Codes = { bySymbol: new Map(), byInstrument: new Map() }
+      codes.set(provider, own)
+      // Those traded now come first: of two symbols of one instrument, a traded one is the one to subscribe.
+      for (const row of rows.toSorted((a, b) => Number(b.trading) - Number(a.trading))) enter(provider, own, row)
+      // An alias never hides a symbol that is listed itself.
+      for (const row of rows)
+        for (const alias of row.aliases ?? []) if (!own.bySymbol.has(alias)) own.bySymbol.set(alias, instrumentId(row))
+    }
+  }
+
+  function enter(provider: string, own: Codes, row: Listing): void {
+    const instrument = instrumentId(row)
+    own.bySymbol.set(row.symbol, instrument)
+    if (!own.byInstrument.has(instrument)) own.byInstrument.set(instrument, row.symbol)
+    merge(infos, instrument, provider, row)
+    for (const spelling of [instrument, row.symbol, ...(row.aliases ?? [])]) {
+      add(spellings, spelling.toUpperCase(), instrument)
+      add(concatenations, joined(spelling), instrument)
+    }
+    if (row.quote === undefined) return
+    for (const base of namesOf(currency(row.base)))
+      for (const quote of namesOf(currency(row.quote))) {
+        add(spellings, `${base}-${quote}`.toUpperCase(), instrument)
+        add(concatenations, joined(base + quote), instrument)
+      }
+  }
+
+  /** In order: exactly so, but for case; base and quote with any separator; joined without one. */
+  function candidates(text: string): ReadonlySet<string> {
+    const upper = text.toUpperCase()
+    const parts = upper.split(SEPARATORS)
+    return (
+      spellings.get(upper) ??
+      (parts.length > 1 ? (spellings.get(parts.join('-')) ?? spellings.get(parts.map(currency).join('-'))) : undefined) ??
+      (parts.length === 1 ? concatenations.get(upper) : undefined) ??
+      new Set()
+    )
+  }
+
+  return {
+    /** Replaces what this provider listed before. */
+    add(provider: string, rows: readonly Listing[]): void {
+      listings.set(provider, rows)
+      rebuild()
+    },
+
+    /** Several instruments may share a spelling without a separator: then nobody guesses, and all are named. */
+    resolve(text: string): Resolution {
+      const typed = text.trim()
+      if (infos.has(typed)) return { ok: true, instrument: typed }
+      if (typed === '' || typed.length > LONGEST) return { ok: false, nearest: [] }
+      const found = [...candidates(typed)]
+      if (found.length === 1) return { ok: true, instrument: found[0]! }
+      if (found.length > 1) return { ok: false, nearest: found }
+      return {
+        ok: false,
+        nearest: nearestNames(
+          joined(typed),
+          [...infos.keys()].map((id) => [id, joined(id)] as const)
+        )
+      }
+    },
+
+    symbolOf: (provider: string, instrument: string): string | undefined => codes.get(provider)?.byInstrument.get(instrument),
+    instrumentOf: (provider: string, symbol: string): string | undefined => codes.get(provider)?.bySymbol.get(symbol),
+    info: (instrument: string): InstrumentInfo | undefined => infos.get(instrument),
+    all: (): InstrumentInfo[] => [...infos.values()]
+  }
+}
+
+const namesOf = (name: string): string[] => [name, ...OTHER_NAMES.filter(([, ours]) => ours === name).map(([other]) => other)]
+
+function add(index: Map<string, Set<string>>, key: string, instrument: string): void {
+  const set = index.get(key)
+  if (set) set.add(instrument)
+  else index.set(key, new Set([instrument]))
+}
+
+/** What several providers say of one instrument; the most decimals are kept, so that nobody's prices are cut. */
+function merge(infos: Map<string, Info>, instrument: string, provider: string, row: Listing): void {
+  const info: Info = infos.get(instrument) ?? {
+    instrument,
+    base: row.quote === undefined ? row.base : currency(row.base),
+    ...(row.quote === undefined ? {} : { quote: currency(row.quote) }),
+    providers: []
+  }
+  infos.set(instrument, info)
+  if (row.name !== undefined) info.name ??= row.name
+  if (row.priceDecimals !== undefined) info.priceDecimals = Math.max(info.priceDecimals ?? 0, row.priceDecimals)
+  if (row.sizeDecimals !== undefined) info.sizeDecimals = Math.max(info.sizeDecimals ?? 0, row.sizeDecimals)
+  if (!info.providers.some((p) => p.provider === provider))
+    info.providers.push({ provider, symbol: row.symbol, trading: row.trading })
+}

@@ -1,0 +1,108 @@
+/** One lane is one kind of data of one instrument: who carries it, who leads, and what each source said last. */
+import { topicName, type Book, type DataKind, type Quote, type Ticker, type Trade } from '@tickwire/protocol'
+import { openPulse, silenceLimit, type Pulse } from './pulse.ts'
+
+export type Admissible = Trade | Quote | Ticker | Book
+
+/** One provider within a lane. */
+export type Source = {
+  provider: string
+  /** Its topic in the plant: its own events, whether it leads or not. */
+  topic: string
+  /** `asked`: subscribed but never heard since; `live`: it spoke; `closed`: its connection is down. */
+  state: 'asked' | 'live' | 'closed'
+  downSince: number
+  /** Since when it speaks without fault; undefined before its first event after one. */
+  cleanSince?: number | undefined
+  pulse: Pulse
+  last?: Admissible
+  /** As standby: trades received since the leader's last one. */
+  recent: Trade[]
+  /** Ids of its last trades → time, in two generations so that the older half can be forgotten at once. */
+  ids: Map<string, number>
+  olderIds: Map<string, number>
+}
+
+export type Lane = {
+  kind: DataKind
+  instrument: string
+  topic: string
+  sources: Map<string, Source>
+  leader?: Source | undefined
+  /** Who led before nobody did. */
+  previous?: string | undefined
+  openedAt: number
+  switchedAt: number
+  /** Times of the last switches, for damping. */
+  switches: number[]
+  outage: boolean
+}
+
+export const openLane = (kind: DataKind, instrument: string, now: number): Lane => ({
+  kind,
+  instrument,
+  topic: topicName(kind, instrument),
+  sources: new Map(),
+  openedAt: now,
+  switchedAt: now,
+  switches: [],
+  outage: false
+})
+
+export const openSource = (lane: Lane, provider: string, now: number): Source => ({
+  provider,
+  topic: topicName(lane.kind, lane.instrument, provider),
+  state: 'asked',
+  downSince: now,
+  pulse: openPulse(),
+  recent: [],
+  ids: new Map(),
+  olderIds: new Map()
+})
+
+const IDS = 1_000
+const RECENT = 1_000
+/** State that is older than what we have by less than this came out of order; by more, the provider's clock was set back. */
+const OUT_OF_ORDER = 5_000
+
+/** True for a trade that was here before: the same id at the same time. Without an id no two trades are the same. */
+export function isRepeated(source: Source, trade: Trade): boolean {
+  if (trade.id === undefined) return false
+  // The time too, because a provider may start to count anew.
+  if (source.ids.get(trade.id) === trade.time || source.olderIds.get(trade.id) === trade.time) return true
+  if (source.ids.size >= IDS) {
+    source.olderIds = source.ids
+    source.ids = new Map()
+  }
+  source.ids.set(trade.id, trade.time)
+  return false
+}
+
+/** True for state that is older than what the same provider said before, as when two connections overlap. */
+export function isOutOfDate(last: Admissible | undefined, event: Admissible): boolean {
+  if (!last) return false
+  const behind = last.time - event.time
+  if (behind > 0) return behind < OUT_OF_ORDER
+  if (behind < 0 || last.type !== 'book' || event.type !== 'book') return false
+  return last.sequence !== undefined && event.sequence !== undefined && event.sequence < last.sequence
+}
+
+export function remember(source: Source, trade: Trade): void {
+  if (source.recent.length >= RECENT) source.recent.shift()
+  source.recent.push(trade)
+}
+
+export const isFresh = (source: Source, now: number): boolean =>
+  source.state === 'live' && now - source.pulse.heard <= silenceLimit(source.pulse)
+
+/** Who could lead now, best first: those that speak before those that are quiet, then as the operator prefers them. */
+export function standbys(lane: Lane, order: readonly string[], now: number): Source[] {
+  const live = [...lane.sources.values()].filter((s) => s !== lane.leader && s.state === 'live')
+  const rank = (s: Source) => preference(order, s.provider) + (isFresh(s, now) ? 0 : 1_000)
+  return live.sort((a, b) => rank(a) - rank(b))
+}
+
+export function preference(order: readonly string[], provider: string): number {
+  const at = order.indexOf(provider)
+  return at < 0 ? order.length : at
+}

@@ -1,0 +1,51 @@
+/** What is asked of a provider by REST and once: its listing and its past candles. */
+import type { Candle, Interval } from '@tickwire/protocol'
+import type { Access, Adapter, Listing, Meaning, Need } from '../providers/adapter.ts'
+import { impossible } from './possible.ts'
+import type { Rest } from './rest.ts'
+import { stamp } from './stamp.ts'
+
+export type Source = { adapter: Adapter; access: Access; rest: Rest; clock: () => number }
+export type Found<T> = { ok: true; value: T } | { ok: false; reason: string }
+
+async function lookUp({ adapter, access, rest, clock }: Source, need: Need): Promise<Found<readonly Meaning[]>> {
+  const answer = await rest.get(need.path)
+  if (!answer.ok) return answer
+  try {
+    const meanings = adapter.decode(answer.body, clock(), adapter.open(access), need)
+    const refused = meanings.find((m) => m.type === 'refused' || m.type === 'reject')
+    if (refused && meanings.length === 1) return { ok: false, reason: refused.reason }
+    return { ok: true, value: meanings }
+  } catch (error) {
+    return { ok: false, reason: `undecodable answer: ${(error as Error).message}` }
+  }
+}
+
+export async function fetchListing(source: Source): Promise<Found<Listing[]>> {
+  const found = await lookUp(source, { type: 'need', path: source.adapter.listing, purpose: 'listing' })
+  if (!found.ok) return found
+  const rows = found.value.flatMap((m) => (m.type === 'listing' ? m.rows : []))
+  return rows.length > 0 ? { ok: true, value: rows } : { ok: false, reason: 'the listing is empty' }
+}
+
+/** Oldest first, one per start, at most `limit`. */
+export async function fetchCandles(
+  source: Source,
+  instrument: string,
+  symbol: string,
+  interval: Interval,
+  limit: number
+): Promise<Found<Candle[]>> {
+  const { adapter, clock } = source
+  if (!adapter.history || !adapter.intervals.includes(interval)) return { ok: false, reason: `serves no candles of ${interval}` }
+  const found = await lookUp(source, adapter.history(symbol, interval, limit))
+  if (!found.ok) return found
+  const byStart = new Map<number, Candle>()
+  for (const m of found.value) {
+    if (m.type !== 'candle') continue
+    const candle = stamp(m, adapter.provider, instrument, clock()) as Candle
+    if (impossible(candle) === undefined) byStart.set(candle.start, candle)
+  }
+  const candles = [...byStart.values()].sort((a, b) => a.start - b.start)
+  return candles.length > 0 ? { ok: true, value: candles.slice(-limit) } : { ok: false, reason: 'no candle in the answer' }
+}

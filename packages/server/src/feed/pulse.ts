@@ -1,0 +1,39 @@
+/** How often a source usually speaks, learnt as it speaks, and from when its silence is no longer usual. */
+export type Pulse = {
+  /** When it last spoke; -Infinity before the first time. */
+  heard: number
+  /** Exponentially weighted mean of the intervals, and of their distance from it, ms. */
+  mean: number
+  deviation: number
+  beats: number
+}
+
+export const openPulse = (): Pulse => ({ heard: -Infinity, mean: 0, deviation: 0, beats: 0 })
+
+const LEARNT = 8
+/** Patience with a source that has not yet shown how often it speaks. */
+const UNLEARNT_LIMIT = 10_000
+const LEAST_LIMIT = 1_000
+/** Thin instruments may be quiet for minutes; beyond this no interval is usual. */
+const GREATEST_LIMIT = 120_000
+const WEIGHT = 0.05
+
+export function beat(pulse: Pulse, now: number): void {
+  const interval = Math.min(now - pulse.heard, GREATEST_LIMIT)
+  const first = pulse.heard === -Infinity
+  pulse.heard = Math.max(pulse.heard, now)
+  // Events of one frame come at one time; that says nothing about the time between frames.
+  if (first || interval <= 0) return
+  const weight = Math.max(1 / ++pulse.beats, WEIGHT)
+  pulse.deviation += weight * (Math.abs(interval - pulse.mean) - pulse.deviation)
+  pulse.mean += weight * (interval - pulse.mean)
+}
+
+/**
+ * The longest interval that is still usual. Independent trades come at random: of exponentially distributed intervals
+ * with mean m, mean + 4 deviations is about 4 m, and 3 times that is exceeded once in some 100,000.
+ */
+export const usualInterval = (pulse: Pulse): number => pulse.mean + 4 * pulse.deviation
+
+export const silenceLimit = (pulse: Pulse): number =>
+  pulse.beats < LEARNT ? UNLEARNT_LIMIT : Math.min(GREATEST_LIMIT, Math.max(LEAST_LIMIT, 3 * usualInterval(pulse)))

@@ -1,0 +1,152 @@
+/** From one frame to what it means for its connection: events out, books folded, acks counted, damage noticed. */
+import type { DataKind } from '@tickwire/protocol'
+import type { Adapter, BookDelta, Meaning, Need } from '../providers/adapter.ts'
+import { settle } from './asks.ts'
+import { applyDelta, openBook, top, type BookState } from './books.ts'
+import type { BookPicture, Effect, Missing, Shelf, State } from './connection.ts'
+
+export const openShelf = (): Shelf => ({ books: new Map(), resyncs: new Map(), damages: new Map() })
+
+/** A book that stays crossed for this long has missed a delete. */
+const CROSSED_PATIENCE = 1_000
+/** A book that was whole for this long is resynchronised at once again. */
+const FORGIVEN = 30_000
+/** More replies than this waiting to be sent: the provider asks faster than it lets us answer. */
+const REPLIES = 64
+
+export function understand<S>(adapter: Adapter<S>, s: State<S>, text: string, now: number, need?: Need): Effect[] {
+  let meanings: readonly Meaning[]
+  try {
+    meanings = adapter.decode(text, now, s.session, need)
+  } catch {
+    // decode promises not to throw; a defect in it must cost one frame, not the connection.
+    return [{ type: 'refused', reason: 'undecodable' }]
+  }
+  const effects: Effect[] = []
+  const touched = new Set<string>()
+  for (const meaning of meanings) interpret(s, meaning, meanings, now, effects, touched)
+  for (const symbol of touched) {
+    const book = s.shelf.books.get(symbol)
+    if (book) effects.push({ type: 'event', event: picture(symbol, book, s.settings.bookDepth) })
+  }
+  return effects
+}
+
+function interpret<S>(
+  s: State<S>,
+  m: Meaning,
+  all: readonly Meaning[],
+  now: number,
+  effects: Effect[],
+  touched: Set<string>
+): void {
+  switch (m.type) {
+    case 'delta':
+      proved(s, 'book', m.symbol, effects)
+      fold(s, m, now, effects, touched)
+      return
+    case 'ack':
+      confirm(s, m.symbol, m.kind, effects)
+      return
+    case 'reject':
+      reject(s, m, effects)
+      return
+    case 'reply':
+      if (s.pace.urgent.push(m.frame) > REPLIES)
+        effects.push({ type: 'hangup', reason: 'asks for replies faster than it allows' })
+      return
+    case 'gap':
+      gap(s, m, all, now, effects)
+      return
+    case 'need':
+      effects.push({ type: 'need', need: m })
+      return
+    case 'listing':
+    case 'refused':
+      effects.push(m)
+      return
+    case 'ending':
+      s.rotateAt = Infinity
+      effects.push({ type: 'rotate', reason: m.reason })
+      return
+    default:
+      proved(s, m.type, m.symbol, effects)
+      effects.push({ type: 'event', event: m })
+  }
+}
+
+/** Market data proves the connection good, and the subscription confirmed even where its ack comes later or never. */
+function proved<S>(s: State<S>, kind: DataKind, symbol: string, effects: Effect[]): void {
+  s.attempt = 0
+  if (s.asks.waiting > 0) confirm(s, symbol, kind, effects)
+}
+
+function confirm<S>(s: State<S>, symbol: string, kind: DataKind | undefined, effects: Effect[]): void {
+  for (const subscription of settle(s.asks, 'confirmed', symbol, kind)) effects.push({ type: 'confirmed', subscription })
+}
+
+function reject<S>(s: State<S>, m: Extract<Meaning, { type: 'reject' }>, effects: Effect[]): void {
+  const refused = m.symbol === undefined ? [] : settle(s.asks, 'refused', m.symbol, m.kind)
+  for (const subscription of refused) effects.push({ type: 'rejected', subscription, reason: m.reason })
+  if (refused.length === 0) effects.push({ type: 'rejected', reason: m.reason })
+  if (!m.fatal) return
+  s.phase = 'stopped'
+  effects.push({ type: 'phase', phase: 'stopped', reason: m.reason }, { type: 'hangup', reason: m.reason })
+}
+
+function gap<S>(
+  s: State<S>,
+  m: Extract<Meaning, { type: 'gap' }>,
+  all: readonly Meaning[],
+  now: number,
+  effects: Effect[]
+): void {
+  const { type: _, ...missing } = m
+  if (m.symbol === undefined) {
+    effects.push({ type: 'gap', gap: missing, action: 'resync' })
+    effects.push({ type: 'hangup', reason: `gap: expected ${m.expected ?? 'another'}, got ${m.got ?? 'this'}` })
+    return
+  }
+  // An adapter that asks for a snapshot by REST in the same breath has chosen how to repair it.
+  const ownRepair = all.some((other) => other.type === 'need' && other.symbol === m.symbol)
+  if (m.kind !== 'book') effects.push({ type: 'gap', gap: missing, action: 'open' })
+  else damaged(s, missing, m.symbol, now, effects, ownRepair)
+}
+
+/** The book is thrown away and asked for anew: at once the first time, then ever more slowly. */
+function damaged<S>(s: State<S>, missing: Missing, symbol: string, now: number, effects: Effect[], ownRepair = false): void {
+  const last = s.shelf.damages.get(symbol)
+  const times = last && now - last.at < FORGIVEN ? last.times + 1 : 0
+  s.shelf.damages.set(symbol, { times, at: now })
+  s.shelf.books.delete(symbol)
+  if (!ownRepair) s.shelf.resyncs.set(symbol, times === 0 ? now : now + Math.min(30_000, 250 * 2 ** times))
+  effects.push({ type: 'gap', gap: missing, action: 'resync' })
+}
+
+function fold<S>(s: State<S>, delta: BookDelta, now: number, effects: Effect[], touched: Set<string>): void {
+  const { symbol } = delta
+  let book = s.shelf.books.get(symbol)
+  if (!book) {
+    if (!delta.snapshot) return // still in flight from before a resync
+    s.shelf.books.set(symbol, (book = openBook()))
+  }
+  const applied = applyDelta(book, delta)
+  if (applied === 'ok') {
+    touched.add(symbol)
+    return
+  }
+  effects.push({ type: 'refused', reason: `${applied} book` })
+  touched.delete(symbol)
+  if (applied === 'crossed' && delta.time - book.crossedSince! < CROSSED_PATIENCE) return
+  damaged(s, { kind: 'book', symbol, cause: applied === 'checksum' ? 'checksum' : 'sequence' }, symbol, now, effects)
+}
+
+const picture = (symbol: string, book: BookState, depth: number): BookPicture => ({
+  type: 'book',
+  symbol,
+  time: book.time,
+  bids: top(book.bids, depth),
+  asks: top(book.asks, depth),
+  ...(book.sequence === undefined ? {} : { sequence: book.sequence }),
+  ...(book.verified ? { verified: true as const } : {})
+})
