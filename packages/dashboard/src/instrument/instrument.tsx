@@ -1,0 +1,75 @@
+/** Everything about the chosen instrument: its price with its day, chart, book, trades and sources. */
+import { ArrowLeft } from 'lucide-react'
+import { lazy, Suspense } from 'react'
+import { Boundary } from '../boundary.tsx'
+import { show, useDesk } from '../model/desk.ts'
+import { Book } from './book.tsx'
+import { Headline } from './headline.tsx'
+import { Sources } from './sources.tsx'
+import { Tape } from './tape.tsx'
+
+const Chart = lazy(() => import('./chart.tsx').then((module) => ({ default: module.Chart })))
+
+function Unknown({ id }: { id: string }) {
+  return (
+    <section aria-label="Instrument" className="panel h-full">
+      <p role="alert" className="note">
+        {`No provider lists “${id}”. Press / to find an instrument.`}
+      </p>
+    </section>
+  )
+}
+
+export function Instrument() {
+  const id = useDesk((desk) => desk.chosen)
+  const known = useDesk((desk) => desk.instruments === undefined || (desk.chosen !== undefined && desk.byId.has(desk.chosen)))
+  if (id === undefined) return <section aria-label="Instrument" className="panel h-full" children={<p className="note">Choose an instrument.</p>} />
+  if (!known) return <Unknown id={id} />
+  return (
+    <section
+      key={id}
+      aria-label={`Instrument ${id}`}
+      data-instrument={id}
+      className="flex h-full min-h-0 flex-col gap-px overflow-y-auto bg-line wide:overflow-hidden"
+    >
+      <header className="panel flex-none">
+        <button
+          type="button"
+          className="flex items-center gap-1.5 self-start px-3 pt-2 text-muted hover:text-bright wide:hidden"
+          onClick={() => show('markets')}
+        >
+          <ArrowLeft size={14} aria-hidden /> Markets
+        </button>
+        <Headline id={id} />
+      </header>
+      <div className="grid min-h-0 flex-none gap-px md:grid-cols-[minmax(0,1fr)_272px] wide:flex-1">
+        <div className="flex min-h-0 min-w-0 flex-col gap-px">
+          <div className="panel h-[340px] flex-none md:h-[420px] wide:h-auto wide:flex-[1.6]">
+            <Boundary what="The chart">
+              <Suspense fallback={<p className="note pulse">Loading the chart</p>}>
+                <Chart id={id} />
+              </Suspense>
+            </Boundary>
+          </div>
+          <div className="panel wide:flex-1">
+            <Boundary what="The list of sources">
+              <Sources id={id} />
+            </Boundary>
+          </div>
+        </div>
+        <div className="flex min-h-0 min-w-0 flex-col gap-px">
+          <div className="panel flex-none">
+            <Boundary what="The order book">
+              <Book id={id} />
+            </Boundary>
+          </div>
+          <div className="panel h-[320px] wide:h-auto wide:flex-1">
+            <Boundary what="The trades">
+              <Tape id={id} />
+            </Boundary>
+          </div>
+        </div>
+      </div>
+    </section>
+  )
+}

@@ -1,0 +1,149 @@
+/** The page's one connection: what it carries goes into rows and the desk, and what happens to it becomes words. */
+import { connect, type ConnectionState, type Published, type Subscription, type TopicResult } from '@tickwire/client'
+import { useEffect, useRef } from 'react'
+import { setServerTime, serverNow } from './clock.ts'
+import { say, useDesk } from './desk.ts'
+import { mark } from './marks.ts'
+import { gapNotice, lostNotice, statusNotice } from './notices.ts'
+import { touch } from './pulse.ts'
+import { foldRow, openRow, type Row } from './row.ts'
+
+export const client = connect({ url: location.origin, client: 'dashboard' })
+
+const rows = new Map<string, Row>()
+const subscriptions = new Map<string, Subscription>()
+const set = useDesk.setState
+const opened = Date.now()
+let received = 0
+
+export const rowOf = (id: string): Row => {
+  let row = rows.get(id)
+  if (!row) rows.set(id, (row = openRow(id)))
+  return row
+}
+
+function take(event: Published): void {
+  received++
+  if (!foldRow(rowOf(event.instrument), event, performance.now())) return
+  touch(`row:${event.instrument}`)
+  mark('first-price', event.type === 'quote' || event.type === 'trade' || event.type === 'ticker')
+  // What was decided before this page came is shown where it belongs, but is not news.
+  if (event.type !== 'status' && event.type !== 'gap') return
+  if (event.published < opened - Date.now() + serverNow()) return
+  const notice = event.type === 'gap' ? gapNotice(event) : statusNotice(event)
+  if (notice) say(notice)
+}
+
+const topicsOf = (id: string): string[] => ['quote', 'trade', 'ticker', 'status', 'gap'].map((kind) => `${kind}:${id}`)
+
+/** Holds exactly these instruments' topics. */
+export function holdRows(ids: readonly string[]): void {
+  for (const [id, subscription] of subscriptions) {
+    if (ids.includes(id)) continue
+    subscription.close()
+    subscriptions.delete(id)
+  }
+  for (const id of ids) if (!subscriptions.has(id)) subscriptions.set(id, client.subscribe(topicsOf(id), take))
+}
+
+export function holdProviders(names: readonly string[]): Subscription | undefined {
+  if (names.length === 0) return undefined
+  return client.subscribe(
+    names.map((name) => `provider:${name}`),
+    (event) => {
+      received++
+      if (event.type === 'provider') set((desk) => ({ providers: { ...desk.providers, [event.provider]: event } }))
+    }
+  )
+}
+
+/** Subscribes while the component is shown. Refusals are handed to `onRefused` as sentences. */
+export function useTopics(topics: readonly string[], onEvent: (event: Published) => void, onRefused?: (text: string) => void): void {
+  const handlers = useRef({ onEvent, onRefused })
+  handlers.current = { onEvent, onRefused }
+  const key = topics.join(' ')
+  useEffect(() => {
+    if (key === '') return
+    const onResult = (result: TopicResult): void => {
+      if (!result.ok) handlers.current.onRefused?.(result.message)
+    }
+    const subscription = client.subscribe(
+      key.split(' '),
+      (event) => {
+        received++
+        handlers.current.onEvent(event)
+      },
+      { onResult }
+    )
+    return () => subscription.close()
+  }, [key])
+}
+
+// ---- what happens to the connection --------------------------------------------------------------------------------
+
+let epoch: string | undefined
+let wasOpen = false
+let tally = { resumed: 0, reset: 0 }
+let telling: ReturnType<typeof setTimeout> | undefined
+
+function onState(state: ConnectionState): void {
+  if (state.phase === 'open' && state.hello) {
+    setServerTime(state.hello.now)
+    const before = epoch
+    epoch = state.hello.epoch
+    set({ mode: state.hello.mode })
+    mark('open', true)
+    if (before !== undefined && before !== epoch) restarted()
+    else if (before !== undefined) tellResumed()
+    wasOpen = true
+  } else if (wasOpen && (state.phase === 'waiting' || state.phase === 'closed')) {
+    wasOpen = false
+    tally = { resumed: 0, reset: 0 }
+    clearTimeout(telling)
+    set({ comeback: undefined })
+    say({ at: serverNow(), kind: 'connection', tone: 'bad', text: plainReason(state) })
+  }
+  set({ connection: state })
+}
+
+/** The reason without the wait that ends it: the header counts that down by itself. */
+export const plainReason = (state: ConnectionState): string => state.reason.replace(/ Trying again in .*$/, '')
+
+function comeback(kind: 'restarted' | 'resumed', tone: 'good' | 'warn', text: string): void {
+  set({ comeback: { at: Date.now(), kind, tone, text } })
+  say({ at: serverNow(), kind, tone, text: `Back again: ${text}.` })
+  mark(kind, true)
+}
+
+const restarted = (): void => comeback('restarted', 'warn', 'server restarted: new epoch, snapshots reloaded')
+
+/** The answers per topic come just after the opening: what they say together is told once. */
+function tellResumed(): void {
+  telling = setTimeout(() => {
+    if (tally.reset === 0) comeback('resumed', 'good', 'resumed: nothing missed')
+    else comeback('resumed', 'warn', `away too long: ${tally.reset} of ${tally.reset + tally.resumed} topics reloaded from snapshots`)
+  }, 800)
+}
+
+/** Begins to watch the connection; called once, before the first render. */
+export function watchConnection(): void {
+  client.on('state', onState)
+  onState(client.state())
+  client.on('resumed', () => tally.resumed++)
+  client.on('reset', () => tally.reset++)
+  client.on('lost', (lost) => say(lostNotice(serverNow(), lost)))
+  client.on('gap', (gap) => {
+    if (gap.source !== 'connection') return
+    const text = `Between server and page: ${gap.topic} ${gap.from} to ${gap.to} never came.`
+    say({ at: serverNow(), kind: 'gap', tone: 'bad', text, group: 'hole' })
+  })
+  client.on('error', (error) => say({ at: serverNow(), kind: 'error', tone: 'bad', text: error.message, group: error.message }))
+  client.on('shutdown', ({ retryAfterMs, reason }) =>
+    say({ at: serverNow(), kind: 'shutdown', tone: 'warn', text: `The server goes down: ${reason} (back in about ${retryAfterMs / 1_000} s)` })
+  )
+  let before = 0
+  setInterval(() => {
+    set({ rate: received - before, total: received })
+    before = received
+  }, 1_000)
+}

@@ -1,0 +1,82 @@
+/** What happened, in words: every decision, hole and comeback becomes one line of the log. */
+import type { Gap, Published, Status } from '@tickwire/client'
+import { count } from './format.ts'
+
+export type Tone = 'info' | 'good' | 'warn' | 'bad'
+export type NoticeKind =
+  | 'failover'
+  | 'leader'
+  | 'gap'
+  | 'lost'
+  | 'resumed'
+  | 'restarted'
+  | 'connection'
+  | 'shutdown'
+  | 'error'
+  | 'provider'
+export type Notice = {
+  at: number
+  kind: NoticeKind
+  tone: Tone
+  instrument?: string
+  text: string
+  /** One cause often hits many instruments at once: notices of one group within a moment are one line with a count. */
+  group?: string
+  more?: number
+}
+
+const KEEP = 200
+const GROUP_MS = 5_000
+const LOOK_BACK = 12
+
+/** Newest first, bounded, and grouped. */
+export function addNotice(notices: readonly Notice[], notice: Notice): Notice[] {
+  const same = notices
+    .slice(0, LOOK_BACK)
+    .findIndex((one) => one.group !== undefined && one.group === notice.group && Math.abs(notice.at - one.at) < GROUP_MS)
+  if (same < 0) return [notice, ...notices].slice(0, KEEP)
+  return notices.map((one, i) => (i === same ? { ...one, more: (one.more ?? 0) + 1 } : one))
+}
+
+const span = (from: number, to: number): string => (to > from ? ` (${((to - from) / 1_000).toFixed(1)} s)` : '')
+
+/** A status is worth a line when the leader changed or was lost; the first choice at the start is not news. */
+export function statusNotice(status: Published<Status>): Notice | undefined {
+  if (status.cause === 'first' || status.cause === 'unsubscribed') return undefined
+  const lost = status.leader === undefined
+  return {
+    at: status.published,
+    kind: lost || status.previous !== undefined ? 'failover' : 'leader',
+    tone: lost ? 'bad' : status.cause === 'failback' ? 'good' : 'warn',
+    instrument: status.instrument,
+    text: `${status.kind}: ${status.reason}`,
+    group: `${status.cause} ${status.previous} ${status.leader}`
+  }
+}
+
+const ACTIONS = { resync: 'resynchronised', failover: 'another provider took over', open: 'still missing' } as const
+const CAUSES = {
+  sequence: 'a sequence was skipped',
+  checksum: 'the checksum did not match',
+  silence: 'silence',
+  disconnect: 'disconnected'
+} as const
+
+export const gapText = (gap: Gap): string =>
+  `${gap.provider} ${gap.kind}: ${CAUSES[gap.cause]}${span(gap.from, gap.to)}, ${ACTIONS[gap.action]}`
+
+export const gapNotice = (gap: Published<Gap>): Notice => ({
+  at: gap.published,
+  kind: 'gap',
+  tone: gap.action === 'open' ? 'bad' : 'warn',
+  ...(gap.instrument ? { instrument: gap.instrument } : {}),
+  text: gapText(gap),
+  group: `${gap.provider} ${gap.cause} ${gap.action}`
+})
+
+export const lostNotice = (at: number, lost: { topic: string; count: number }): Notice => ({
+  at,
+  kind: 'lost',
+  tone: 'bad',
+  text: `This page read too slowly: ${count(lost.count)} events of ${lost.topic} were dropped.`
+})

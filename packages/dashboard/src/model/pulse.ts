@@ -1,0 +1,58 @@
+/** Who wants to know that something changed: each key's listeners are told once per animation frame, however often it changed. */
+import { useEffect, useReducer } from 'react'
+
+type Listener = () => void
+
+const listeners = new Map<string, Set<Listener>>()
+const dirty = new Set<string>()
+let frame = 0
+
+function flush(): void {
+  frame = 0
+  const keys = [...dirty]
+  dirty.clear()
+  for (const key of keys) for (const listener of listeners.get(key) ?? []) listener()
+}
+
+/** Says that what stands behind `key` changed. */
+export function touch(key: string): void {
+  dirty.add(key)
+  if (frame === 0) frame = requestAnimationFrame(flush)
+}
+
+export function listen(key: string, listener: Listener): () => void {
+  let set = listeners.get(key)
+  if (!set) listeners.set(key, (set = new Set()))
+  set.add(listener)
+  return () => {
+    set.delete(listener)
+    if (set.size === 0) listeners.delete(key)
+  }
+}
+
+/** Renders the component again when `key` changed, but not more often than every `every` milliseconds. */
+export function useBeat(key: string, every = 100): void {
+  const [, render] = useReducer((n: number) => n + 1, 0)
+  useEffect(() => {
+    let last = 0
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const now = (): void => {
+      timer = undefined
+      last = performance.now()
+      render()
+    }
+    const stop = listen(key, () => {
+      const wait = last + every - performance.now()
+      if (wait <= 0) now()
+      else timer ??= setTimeout(now, wait)
+    })
+    return () => {
+      clearTimeout(timer)
+      stop()
+    }
+  }, [key, every])
+}
+
+/** Ages grow without any event: this key beats four times a second. */
+export const CLOCK = 'clock'
+setInterval(() => touch(CLOCK), 250)

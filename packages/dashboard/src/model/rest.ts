@@ -1,0 +1,58 @@
+/** The gateway's REST answers as values: what went wrong is a sentence for a person, never an exception. */
+import type { Candle, Interval, ProviderStatus, Published, Trade } from '@tickwire/client'
+
+export type Answer<T> = { ok: true; value: T } | { ok: false; message: string }
+
+/** An instrument of the listing. */
+export type Instrument = {
+  instrument: string
+  base: string
+  quote?: string
+  name?: string
+  priceDecimals?: number
+  sizeDecimals?: number
+  providers: { provider: string; symbol: string; trading: boolean }[]
+}
+
+/** A provider's status at the time of asking, and what is always true of it. */
+export type ProviderAbout = ProviderStatus & {
+  title: string
+  about: { docs: string; coverage: string; redistribution: 'allowed' | 'forbidden' | 'restricted' }
+}
+
+async function get(path: string, signal?: AbortSignal): Promise<Answer<unknown>> {
+  try {
+    const response = await fetch(path, { headers: { accept: 'application/json' }, ...(signal ? { signal } : {}) })
+    const body: unknown = await response.json().catch(() => undefined)
+    if (response.ok) return { ok: true, value: body }
+    const told = (body as { error?: { message?: string } } | undefined)?.error?.message
+    return { ok: false, message: told ?? `The server answered ${response.status} to ${path}.` }
+  } catch {
+    return { ok: false, message: 'The server cannot be reached.' }
+  }
+}
+
+/** Lists come bare or under their name. */
+const list = <T>(answer: Answer<unknown>, name: string): Answer<T[]> => {
+  if (!answer.ok) return answer
+  const body = answer.value as T[] | Record<string, T[]> | undefined
+  const rows = Array.isArray(body) ? body : body?.[name]
+  return Array.isArray(rows) ? { ok: true, value: rows } : { ok: false, message: `The server's list of ${name} is not a list.` }
+}
+
+const path = encodeURIComponent
+
+export const fetchInstruments = async (query?: string, signal?: AbortSignal): Promise<Answer<Instrument[]>> =>
+  list(await get(`/v1/instruments${query ? `?q=${path(query)}` : ''}`, signal), 'instruments')
+
+export const fetchProviders = async (): Promise<Answer<ProviderAbout[]>> => list(await get('/v1/providers'), 'providers')
+
+export const fetchTrades = async (id: string, limit: number, signal?: AbortSignal): Promise<Answer<Published<Trade>[]>> =>
+  list(await get(`/v1/trades/${path(id)}?limit=${limit}`, signal), 'trades')
+
+export const fetchCandles = async (
+  id: string,
+  interval: Interval,
+  limit: number,
+  signal?: AbortSignal
+): Promise<Answer<Candle[]>> => list(await get(`/v1/candles/${path(id)}?interval=${interval}&limit=${limit}`, signal), 'candles')

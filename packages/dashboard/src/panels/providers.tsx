@@ -1,0 +1,122 @@
+/** Each provider's life: whether it delivers, how fast, what went wrong, and what its data is. */
+import type { ProviderPhase, ProviderStatus } from '@tickwire/client'
+import { serverNow } from '../model/clock.ts'
+import { useDesk } from '../model/desk.ts'
+import { age, clockTime, count, latency } from '../model/format.ts'
+import { CLOCK, useBeat } from '../model/pulse.ts'
+import type { ProviderAbout } from '../model/rest.ts'
+
+const LIGHTS: Record<ProviderPhase, string> = {
+  idle: 'bg-muted',
+  connecting: 'bg-amber',
+  live: 'bg-up',
+  stale: 'bg-amber',
+  waiting: 'bg-down',
+  stopped: 'bg-down'
+}
+
+const HEADS: [string, string][] = [
+  ['Latency', 'Median of our receipt less its own time, over its last trades and quotes'],
+  ['Frames/s', 'Over the last ten seconds'],
+  ['Subs', 'Subscriptions it carries for us'],
+  ['Reconn', 'Connections made anew'],
+  ['Gaps', 'Times it skipped data'],
+  ['Refused', 'Frames of which nothing was used; hover for the reasons']
+]
+
+const sum = (refused: Record<string, number>): number => Object.values(refused).reduce((a, b) => a + b, 0)
+const reasons = (refused: Record<string, number>): string =>
+  Object.entries(refused)
+    .map(([reason, times]) => `${reason}: ${count(times)}`)
+    .join('\n') || 'Nothing was refused'
+
+function Numbers({ status }: { status: ProviderStatus }) {
+  const { rate, subscriptions, reconnects, gaps, refused } = status
+  const cells = [latency(status.latency), count(Math.round(rate)), count(subscriptions), count(reconnects), count(gaps)]
+  const warn = [false, false, false, reconnects > 0, gaps > 0]
+  const bad = sum(refused)
+  return (
+    <>
+      {cells.map((text, i) => (
+        <td key={HEADS[i]![0]} className={`px-1.5 text-right ${warn[i] ? 'text-amber' : ''}`}>
+          {text}
+        </td>
+      ))}
+      <td className={`pr-3 pl-1.5 text-right ${bad > 0 ? 'text-amber' : ''}`} title={reasons(refused)}>
+        {count(bad)}
+      </td>
+    </>
+  )
+}
+
+function Words({ status, about }: { status: ProviderStatus; about: ProviderAbout['about'] }) {
+  const failover = status.lastFailover
+  return (
+    <>
+      <span>{status.reason} </span>
+      {failover && (
+        <span className="text-amber">
+          {`Last failover ${clockTime(failover.at)}, ${failover.instrument} ${failover.kind}: ${failover.reason} `}
+        </span>
+      )}
+      <span>{`${about.coverage.replace(/[^.]$/, '$&.')} Redistribution ${about.redistribution}. `}</span>
+      <a href={about.docs} target="_blank" rel="noopener noreferrer" className="underline decoration-edge hover:text-bright">
+        Docs
+      </a>
+    </>
+  )
+}
+
+function Lines({ about }: { about: ProviderAbout }) {
+  const status: ProviderStatus = useDesk((desk) => desk.providers[about.provider]) ?? about
+  return (
+    <tbody className="border-b border-line" data-provider={about.provider} data-phase={status.phase}>
+      <tr className="h-6 text-[12px]">
+        <th scope="row" className="pl-3 text-left font-medium whitespace-nowrap text-bright">
+          <span aria-hidden className={`mr-2 inline-block size-2 rounded-full ${LIGHTS[status.phase]}`} />
+          {about.title ?? about.provider}
+          {status.simulated && (
+            <span className="ml-1.5 rounded border border-amber/40 px-1 text-[10px] font-normal text-amber">simulated</span>
+          )}
+          <span className="ml-2 font-normal text-text">{status.phase}</span>
+          <span className="ml-1.5 font-normal text-muted" title={`since ${clockTime(status.since)}`}>
+            {age(Math.round(Math.max(0, serverNow() - status.since) / 1_000) * 1_000).replace('.0', '')}
+          </span>
+        </th>
+        <Numbers status={status} />
+      </tr>
+      <tr>
+        <td colSpan={7} className="px-3 pb-1.5 pl-7 text-[11.5px] text-muted">
+          <Words status={status} about={about.about} />
+        </td>
+      </tr>
+    </tbody>
+  )
+}
+
+export function Providers() {
+  useBeat(CLOCK, 1_000)
+  const abouts = useDesk((desk) => desk.abouts)
+  if (abouts.length === 0) return <p className="note">No provider is known yet.</p>
+  return (
+    <div className="scroll" tabIndex={0} role="region" aria-label="Providers">
+      <table className="w-full" data-testid="providers">
+        <thead>
+          <tr className="h-6">
+            <th scope="col" className="caption pl-3 text-left">
+              Provider
+            </th>
+            {HEADS.map(([name, title]) => (
+              <th key={name} scope="col" title={title} className="caption px-1.5 text-right last:pr-3">
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        {abouts.map((about) => (
+          <Lines key={about.provider} about={about} />
+        ))}
+      </table>
+    </div>
+  )
+}
