@@ -1,0 +1,176 @@
+/** Binance spot's public REST, answered from what the plant holds. */
+import { INTERVALS, topicName, type Candle, type Interval, type Published } from '@tickwire/protocol'
+import {
+  aggTradeFrame,
+  bookTickerFrame,
+  idOf,
+  instrumentOf,
+  klineFrame,
+  ms,
+  num,
+  rows,
+  symbolOf,
+  tickerFrame
+} from './binance.frames.ts'
+import type { Desk, Dialect, HttpAnswer, HttpRequest, InstrumentInfo } from './dialect.ts'
+import { candlesOf, first, limitOf, tradesOf } from './past.ts'
+
+const bad = (code: number, msg: string): HttpAnswer => ({ status: 400, body: { code, msg } })
+const missing = (name: string): HttpAnswer =>
+  bad(-1102, `Mandatory parameter '${name}' was not sent, was empty/null, or malformed.`)
+
+/** One symbol, several (`symbols=["A","B"]`) or all, each answered by `answer`. */
+function each(request: HttpRequest, desk: Desk, answer: (info: InstrumentInfo) => object | undefined): HttpAnswer {
+  const { symbol, symbols } = request.query
+  if (symbol !== undefined) {
+    const info = instrumentOf(desk, first(symbol))
+    return info ? { status: 200, body: answer(info) ?? {} } : bad(-1121, 'Invalid symbol.')
+  }
+  let wanted: readonly (InstrumentInfo | undefined)[] = desk.instruments()
+  if (symbols !== undefined) {
+    const names = /"[^"]*"/g
+    wanted = (first(symbols).match(names) ?? []).map((name) => instrumentOf(desk, name.slice(1, -1)))
+  }
+  if (wanted.includes(undefined)) return bad(-1121, 'Invalid symbol.')
+  return { status: 200, body: wanted.map((info) => answer(info!)).filter((body) => body !== undefined) }
+}
+
+const one =
+  (answer: (info: InstrumentInfo, request: HttpRequest, desk: Desk) => HttpAnswer) =>
+  (request: HttpRequest, desk: Desk): HttpAnswer => {
+    if (request.query['symbol'] === undefined) return missing('symbol')
+    const info = instrumentOf(desk, first(request.query['symbol']))
+    return info ? answer(info, request, desk) : bad(-1121, 'Invalid symbol.')
+  }
+
+const step = (decimals: number): string => (10 ** -decimals).toFixed(8)
+const listed = ({ base, quote = '', priceDecimals = 8, sizeDecimals = 8, providers }: InstrumentInfo) => ({
+  symbol: base + quote,
+  status: providers.length === 0 || providers.some((listing) => listing.trading) ? 'TRADING' : 'BREAK',
+  baseAsset: base,
+  baseAssetPrecision: 8,
+  quoteAsset: quote,
+  quotePrecision: 8,
+  quoteAssetPrecision: 8,
+  orderTypes: ['LIMIT', 'MARKET'],
+  isSpotTradingAllowed: true,
+  filters: [
+    { filterType: 'PRICE_FILTER', minPrice: step(priceDecimals), maxPrice: '1000000.00000000', tickSize: step(priceDecimals) },
+    { filterType: 'LOT_SIZE', minQty: step(sizeDecimals), maxQty: '9000000.00000000', stepSize: step(sizeDecimals) }
+  ],
+  permissions: ['SPOT']
+})
+
+const RATE_LIMITS = [{ rateLimitType: 'REQUEST_WEIGHT', interval: 'MINUTE', intervalNum: 1, limit: 6_000 }]
+
+const depth = one((info, request, desk) => {
+  const book = desk.last(topicName('book', info.instrument))
+  const levels = limitOf(request.query['limit'], 100, 5_000)
+  if (book?.type !== 'book') return { status: 200, body: { lastUpdateId: 0, bids: [], asks: [] } }
+  return {
+    status: 200,
+    body: { lastUpdateId: book.seq, bids: rows(book.bids.slice(0, levels)), asks: rows(book.asks.slice(0, levels)) }
+  }
+})
+
+const klineRow = (c: Published<Candle>) => {
+  const { k } = klineFrame(c, '')
+  return [k.t, k.o, k.h, k.l, k.c, k.v, k.T, k.q, k.n, k.V, k.Q, '0']
+}
+
+const klines = one((info, request, desk) => {
+  const interval = first(request.query['interval']) as Interval
+  if ((interval as string) === '') return missing('interval')
+  if (!INTERVALS.includes(interval)) return bad(-1120, 'Invalid interval.')
+  const from = Number(request.query['startTime'] ?? 0)
+  const to = Number(request.query['endTime'] ?? Infinity)
+  const limit = limitOf(request.query['limit'], 500, 1_000)
+  const inside = candlesOf(desk, info.instrument, interval, 1_000).filter((c) => c.start >= from && c.start <= to)
+  return { status: 200, body: (from > 0 ? inside.slice(0, limit) : inside.slice(-limit)).map(klineRow) }
+})
+
+const trades = one((info, request, desk) => ({
+  status: 200,
+  body: tradesOf(desk, info.instrument, limitOf(request.query['limit'], 500, 1_000)).map((e) => ({
+    id: idOf(e),
+    price: num(e.price),
+    qty: num(e.size),
+    quoteQty: num(Number((e.price * e.size).toFixed(8))),
+    time: ms(e.time),
+    isBuyerMaker: e.side === 'sell',
+    isBestMatch: true
+  }))
+}))
+
+const aggTrades = one((info, request, desk) => {
+  const from = Number(request.query['fromId'] ?? 0)
+  const limit = limitOf(request.query['limit'], 500, 1_000)
+  const found = tradesOf(desk, info.instrument, 1_000).filter((e) => idOf(e) >= from)
+  return {
+    status: 200,
+    body: (from > 0 ? found.slice(0, limit) : found.slice(-limit)).map((e) => {
+      const { a, p, q, f, l, T, m, M } = aggTradeFrame(e, '')
+      return { a, p, q, f, l, T, m, M }
+    })
+  }
+})
+
+function day(info: InstrumentInfo, desk: Desk): object | undefined {
+  const event = desk.last(topicName('ticker', info.instrument))
+  if (event?.type !== 'ticker') return undefined
+  const f = tickerFrame(event, symbolOf(desk, info.instrument), desk)
+  return {
+    symbol: f.s,
+    priceChange: f.p,
+    priceChangePercent: f.P,
+    weightedAvgPrice: f.w,
+    prevClosePrice: f.x,
+    lastPrice: f.c,
+    lastQty: f.Q,
+    bidPrice: f.b,
+    bidQty: f.B,
+    askPrice: f.a,
+    askQty: f.A,
+    openPrice: f.o,
+    highPrice: f.h,
+    lowPrice: f.l,
+    volume: f.v,
+    quoteVolume: f.q,
+    openTime: f.O,
+    closeTime: f.C,
+    firstId: f.F,
+    lastId: f.L,
+    count: f.n
+  }
+}
+
+function top(info: InstrumentInfo, desk: Desk): object | undefined {
+  const event = desk.last(topicName('quote', info.instrument))
+  if (event?.type !== 'quote') return undefined
+  const { s, b, B, a, A } = bookTickerFrame(event, symbolOf(desk, info.instrument), desk)
+  return { symbol: s, bidPrice: b, bidQty: B, askPrice: a, askQty: A }
+}
+
+export const routes: NonNullable<Dialect['http']> = [
+  { route: 'GET /api/v3/ping', answer: () => ({ status: 200, body: {} }) },
+  { route: 'GET /api/v3/time', answer: (_request, _desk, now) => ({ status: 200, body: { serverTime: ms(now) } }) },
+  {
+    route: 'GET /api/v3/exchangeInfo',
+    answer(request, desk, now) {
+      const { symbol, symbols } = request.query
+      const answer = each(request, desk, listed)
+      if (answer.status !== 200) return answer
+      const body = symbol === undefined || symbols !== undefined ? answer.body : [answer.body]
+      return {
+        status: 200,
+        body: { timezone: 'UTC', serverTime: ms(now), rateLimits: RATE_LIMITS, exchangeFilters: [], symbols: body }
+      }
+    }
+  },
+  { route: 'GET /api/v3/depth', answer: depth },
+  { route: 'GET /api/v3/klines', answer: klines },
+  { route: 'GET /api/v3/trades', answer: trades },
+  { route: 'GET /api/v3/aggTrades', answer: aggTrades },
+  { route: 'GET /api/v3/ticker/24hr', answer: (request, desk) => each(request, desk, (info) => day(info, desk)) },
+  { route: 'GET /api/v3/ticker/bookTicker', answer: (request, desk) => each(request, desk, (info) => top(info, desk)) }
+]
