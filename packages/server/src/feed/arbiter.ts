@@ -1,7 +1,7 @@
 /** Which provider to trust: one leader per instrument and kind, warm standbys, and a status for every change of mind. */
 import { topicName, type Candle, type DataKind, type Gap, type MarketEvent, type Status } from '@tickwire/protocol'
 import { confidenceOf, FAULTS, notePrice, openStanding, passTime, priceOf, type Prices, type Standing } from './confidence.ts'
-import { isFresh, isOutOfDate, isRepeated, openLane, openSource, preference, remember, standbys } from './lane.ts'
+import { isFresh, isOutOfDate, openLane, openSource, preference, remember, standbys } from './lane.ts'
 import type { Admissible, Lane, Source } from './lane.ts'
 import { impossible } from './possible.ts'
 import { beat, openPulse, silenceLimit, usualInterval, type Pulse } from './pulse.ts'
@@ -9,7 +9,7 @@ import { beat, openPulse, silenceLimit, usualInterval, type Pulse } from './puls
 /** One kind of data of one instrument at one provider, at a time. */
 type Place = { now: number; provider: string; instrument: string; kind: DataKind }
 export type ArbiterInput =
-  | { type: 'event'; event: Admissible | Candle }
+  | { type: 'event'; event: Admissible | Candle; connection?: number }
   /** About every 100 ms. Silence is judged here only, never when an event arrives. */
   | { type: 'tick'; now: number }
   | ({ type: 'subscribed' | 'unsubscribed' } & Place)
@@ -66,7 +66,7 @@ export function createArbiter(settings: Partial<ArbiterSettings> & Pick<ArbiterS
 export function admit(state: ArbiterState, input: ArbiterInput): ArbiterOutput[] {
   switch (input.type) {
     case 'event':
-      return admitEvent(state, input.event)
+      return admitEvent(state, input.event, input.connection ?? 0)
     case 'tick':
       return tick(state, input.now)
     case 'subscribed':
@@ -85,7 +85,7 @@ export function admit(state: ArbiterState, input: ArbiterInput): ArbiterOutput[]
 
 // ---- events ------------------------------------------------------------------------------------------------------
 
-function admitEvent(state: ArbiterState, event: Admissible | Candle): ArbiterOutput[] {
+function admitEvent(state: ArbiterState, event: Admissible | Candle, connection: number): ArbiterOutput[] {
   const refused = impossible(event)
   if (refused !== undefined) {
     fault(state, event.provider, FAULTS.refused)
@@ -96,8 +96,7 @@ function admitEvent(state: ArbiterState, event: Admissible | Candle): ArbiterOut
   const source = lane?.sources.get(event.provider)
   // Still in flight when its last reader left.
   if (!lane || !source) return []
-  const stale = event.type === 'trade' ? isRepeated(source, event) : isOutOfDate(source.last, event)
-  if (stale) return []
+  if (isOutOfDate(source, event, connection)) return []
   const now = event.received
   hear(state, source, event, now)
   const outputs: ArbiterOutput[] = [{ topic: source.topic, event: { ...event } }]

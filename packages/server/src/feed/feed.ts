@@ -76,7 +76,7 @@ export function createFeed(options: FeedOptions) {
       settings: poolSettings,
       ...(dial && { dial })
     })
-    const source = { adapter, access, rest: pool.rest, clock }
+    const source = { adapter, restUrl, access, rest: pool.rest, clock }
     providers.set(adapter.provider, { adapter, pool, source, listed: false, asking: [], spokenAt: -Infinity })
   }
 
@@ -110,10 +110,10 @@ export function createFeed(options: FeedOptions) {
       judge({ type: 'refused', provider })
     }
     return {
-      onEvent(event, received) {
+      onEvent(event, received, connection) {
         const instrument = instruments.instrumentOf(provider, event.symbol)
         if (instrument === undefined) refuse('unknown symbol')
-        else judge({ type: 'event', event: stamp(event, provider, instrument, received) })
+        else judge({ type: 'event', event: stamp(event, provider, instrument, received), connection })
       },
       onGap({ symbol, kind, cause, expected, got }, carried, action, now) {
         const numbers = { ...(expected === undefined ? {} : { expected }), ...(got === undefined ? {} : { got }) }
@@ -127,6 +127,7 @@ export function createFeed(options: FeedOptions) {
         log.warn({ provider, ...subscription, reason }, 'provider rejected')
         judge({ type: 'refused', provider })
       },
+      onRefused: () => judge({ type: 'refused', provider }),
       onListing: (rows) => listed(provider, rows),
       onPhase: (now) => speak(providers.get(provider)!, now),
       onWarning: (what, fields) => log.info({ provider, ...fields }, what)
@@ -150,7 +151,7 @@ export function createFeed(options: FeedOptions) {
       if (!asked || symbol === undefined || kind === 'status' || kind === 'gap' || kind === 'provider') continue
       if (!adapter.kinds.includes(kind)) continue
       if (kind !== 'candle') places.push({ kind, symbol, provider, instrument })
-      else if (interval !== undefined && adapter.intervals.includes(interval))
+      else if (interval !== undefined && (adapter.streams ?? adapter.intervals).includes(interval))
         places.push({ kind, symbol, interval, provider, instrument })
     }
     return places

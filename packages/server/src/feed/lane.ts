@@ -15,6 +15,8 @@ export type Source = {
   /** Since when it speaks without fault; undefined before its first event after one. */
   cleanSince?: number | undefined
   pulse: Pulse
+  /** The latest connection on which it spoke. */
+  connection: number
   last?: Admissible
   /** As standby: trades received since the leader's last one. */
   recent: Trade[]
@@ -55,6 +57,7 @@ export const openSource = (lane: Lane, provider: string, now: number): Source =>
   state: 'asked',
   downSince: now,
   pulse: openPulse(),
+  connection: -Infinity,
   recent: [],
   ids: new Map(),
   olderIds: new Map()
@@ -66,25 +69,30 @@ const RECENT = 1_000
 const OUT_OF_ORDER = 5_000
 
 /** True for a trade that was here before: the same id at the same time. Without an id no two trades are the same. */
-export function isRepeated(source: Source, trade: Trade): boolean {
-  if (trade.id === undefined) return false
+function isRepeated(source: Source, trade: Trade): boolean {
   // The time too, because a provider may start to count anew.
-  if (source.ids.get(trade.id) === trade.time || source.olderIds.get(trade.id) === trade.time) return true
+  const { id = '', time } = trade
+  if (source.ids.get(id) === time || source.olderIds.get(id) === time) return true
   if (source.ids.size >= IDS) {
     source.olderIds = source.ids
     source.ids = new Map()
   }
-  source.ids.set(trade.id, trade.time)
+  source.ids.set(id, time)
   return false
 }
 
-/** True for state that is older than what the same provider said before, as when two connections overlap. */
-export function isOutOfDate(last: Admissible | undefined, event: Admissible): boolean {
-  if (!last) return false
-  const behind = last.time - event.time
-  if (behind > 0) return behind < OUT_OF_ORDER
-  if (behind < 0 || last.type !== 'book' || event.type !== 'book') return false
-  return last.sequence !== undefined && event.sequence !== undefined && event.sequence < last.sequence
+/**
+ * True for what is no news. While two connections of a provider overlap, the later one speaks as soon as it can, and the
+ * earlier one's state is out of date from then on; only trades with an id are taken from both. Within a connection, a quote
+ * or ticker older than the one before came out of order; books come in order, their adapter sees to it.
+ */
+export function isOutOfDate(source: Source, event: Admissible, connection: number): boolean {
+  const earlier = connection < source.connection
+  source.connection = Math.max(source.connection, connection)
+  if (event.type === 'trade') return event.id === undefined ? earlier : isRepeated(source, event)
+  if (earlier) return true
+  const behind = (source.last?.time ?? -Infinity) - event.time
+  return event.type !== 'book' && behind > 0 && behind < OUT_OF_ORDER
 }
 
 export function remember(source: Source, trade: Trade): void {

@@ -5,7 +5,7 @@ import { impossible } from './possible.ts'
 import type { Rest } from './rest.ts'
 import { stamp } from './stamp.ts'
 
-export type Source = { adapter: Adapter; access: Access; rest: Rest; clock: () => number }
+export type Source = { adapter: Adapter; restUrl: string; access: Access; rest: Rest; clock: () => number }
 export type Found<T> = { ok: true; value: T } | { ok: false; reason: string }
 
 async function lookUp({ adapter, access, rest, clock }: Source, need: Need): Promise<Found<readonly Meaning[]>> {
@@ -22,7 +22,10 @@ async function lookUp({ adapter, access, rest, clock }: Source, need: Need): Pro
 }
 
 export async function fetchListing(source: Source): Promise<Found<Listing[]>> {
-  const found = await lookUp(source, { type: 'need', path: source.adapter.listing, purpose: 'listing' })
+  const { listing, listingUrl, restUrl } = source.adapter
+  // Whoever points us at another REST address means the listing too.
+  const path = listingUrl !== undefined && source.restUrl === restUrl ? listingUrl + listing : listing
+  const found = await lookUp(source, { type: 'need', path, purpose: 'listing' })
   if (!found.ok) return found
   const rows = found.value.flatMap((m) => (m.type === 'listing' ? m.rows : []))
   return rows.length > 0 ? { ok: true, value: rows } : { ok: false, reason: 'the listing is empty' }
@@ -36,9 +39,9 @@ export async function fetchCandles(
   interval: Interval,
   limit: number
 ): Promise<Found<Candle[]>> {
-  const { adapter, clock } = source
+  const { adapter, access, clock } = source
   if (!adapter.history || !adapter.intervals.includes(interval)) return { ok: false, reason: `serves no candles of ${interval}` }
-  const found = await lookUp(source, adapter.history(symbol, interval, limit))
+  const found = await lookUp(source, adapter.history(symbol, interval, limit, clock(), access))
   if (!found.ok) return found
   const byStart = new Map<number, Candle>()
   for (const m of found.value) {

@@ -8,11 +8,13 @@ import { createRest, type Rest } from './rest.ts'
 import { createTally, type Tally } from './tally.ts'
 
 export type PoolHooks = {
-  onEvent: (event: Decoded, received: number) => void
+  /** A later connection has a higher number. */
+  onEvent: (event: Decoded, received: number, connection: number) => void
   onGap: (gap: Missing, carried: readonly Subscription[], action: 'resync' | 'open', now: number) => void
   /** These are no longer delivered, and why. They are `live` again with their next event. */
   onClosed: (carried: readonly Subscription[], reason: string, now: number) => void
-  onRejected: (reason: string, subscription: Subscription | undefined, now: number) => void
+  onRejected: (reason: string, subscription: Subscription | undefined) => void
+  onRefused: () => void
   onListing: (rows: readonly Listing[]) => void
   onPhase: (now: number) => void
   /** A defect or a surprise worth a line in the log; never called per event. */
@@ -32,6 +34,8 @@ export type PoolOptions = {
 }
 
 type Slot = {
+  /** Counts the connections of this provider, so that of two the later one is known. */
+  connection: number
   state: State<unknown>
   link?: Link | undefined
   wanted: Map<string, Subscription>
@@ -52,14 +56,22 @@ export type Pool = ReturnType<typeof createPool>
 export function createPool(options: PoolOptions) {
   const { adapter, clock, random, hooks, dial = openLink } = options
   const settings = { ...SETTINGS, ...options.settings }
-  const rest: Rest = createRest({ restUrl: options.restUrl, requestsPerSecond: adapter.limits.requestsPerSecond, clock, random })
+  const rest: Rest = createRest({
+    restUrl: options.restUrl,
+    requestsPerSecond: adapter.limits.requestsPerSecond,
+    headers: adapter.headers?.(options.access) ?? {},
+    clock,
+    random
+  })
   const tally: Tally = createTally(adapter.provider)
   const where = new Map<string, Slot>()
   const attempts: number[] = []
   let slots: Slot[] = []
+  let connections = 0
   let stopped = false
 
   const openSlot = (wanted: Map<string, Subscription>): Slot => ({
+    connection: 0,
     state: start(adapter, [...wanted.values()], clock(), options.access, settings),
     wanted,
     dialling: false
@@ -74,7 +86,7 @@ export function createPool(options: PoolOptions) {
     switch (effect.type) {
       case 'event':
         tally.event(effect.event, now)
-        hooks.onEvent(effect.event, now)
+        hooks.onEvent(effect.event, now, slot.connection)
         return
       case 'send':
         slot.link?.send(effect.frame)
@@ -101,12 +113,13 @@ export function createPool(options: PoolOptions) {
         return hooks.onGap(effect.gap, [...slot.wanted.values()], effect.action, now)
       case 'rejected':
         tally.refused('rejected')
-        return hooks.onRejected(effect.reason, effect.subscription, now)
+        return hooks.onRejected(effect.reason, effect.subscription)
       case 'unanswered':
         tally.refused('subscription unanswered')
-        return hooks.onRejected('asked twice, never answered', effect.subscription, now)
+        return hooks.onRejected('asked twice, never answered', effect.subscription)
       case 'refused':
-        return tally.refused(effect.reason)
+        tally.refused(effect.reason)
+        return hooks.onRefused()
       case 'rotate':
         return rotate(slot, effect.reason)
       default:
@@ -122,7 +135,8 @@ export function createPool(options: PoolOptions) {
       if (attempts.length >= count) return
       attempts.push(now)
       slot.dialling = false
-      slot.link = dial(options.wsUrl, {
+      slot.connection = ++connections
+      slot.link = dial(adapter.dial?.(options.wsUrl, options.access) ?? options.wsUrl, {
         onOpen: () => feed(slot, { type: 'opened', now: clock() }),
         onFrame(frame) {
           const received = clock()

@@ -6,6 +6,7 @@ export type RestOptions = {
   requestsPerSecond: number
   clock: () => number
   random: () => number
+  headers?: Readonly<Record<string, string>>
   timeout?: number
   maxBytes?: number
   /** Tries per call, the first included. */
@@ -13,6 +14,7 @@ export type RestOptions = {
   backoff?: { base: number; cap: number }
 }
 
+/** A path is appended to `restUrl`; an address of its own is used as it is. */
 export type Rest = { get: (path: string) => Promise<Answer>; stop: () => void }
 
 /** More calls than this waiting for their turn: the newest is refused. */
@@ -64,13 +66,13 @@ export function createRest(options: RestOptions): Rest {
 }
 
 async function request(options: RestOptions, path: string, stop: AbortSignal): Promise<Outcome> {
-  const { restUrl, timeout = 10_000, maxBytes = 64 * 1024 * 1024 } = options
+  const { restUrl, headers, timeout = 10_000, maxBytes = 64 * 1024 * 1024 } = options
   const signal = AbortSignal.any([stop, AbortSignal.timeout(timeout)])
   try {
     // Joined as text: an address with a path of its own, as in https://host/0, keeps it.
-    let url = new URL(restUrl.replace(/\/$/, '') + path)
+    let url = new URL(path.startsWith('/') ? restUrl.replace(/\/$/, '') + path : path)
     for (let hops = 0; hops <= REDIRECTS; hops++) {
-      const response = await fetch(url, { redirect: 'manual', signal, headers: { 'user-agent': 'tickwire' } })
+      const response = await fetch(url, { redirect: 'manual', signal, headers: { 'user-agent': 'tickwire', ...headers } })
       const location = response.headers.get('location')
       if (response.status < 300 || response.status > 399 || location === null) return await outcome(response, maxBytes)
       await response.body?.cancel()

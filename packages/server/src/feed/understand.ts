@@ -109,7 +109,7 @@ function gap<S>(
   }
   // An adapter that asks for a snapshot by REST in the same breath has chosen how to repair it.
   const ownRepair = all.some((other) => other.type === 'need' && other.symbol === m.symbol)
-  if (m.kind !== 'book') effects.push({ type: 'gap', gap: missing, action: 'open' })
+  if (m.kind !== 'book') effects.push({ type: 'gap', gap: missing, action: ownRepair ? 'resync' : 'open' })
   else damaged(s, missing, m.symbol, now, effects, ownRepair)
 }
 

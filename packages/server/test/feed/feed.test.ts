@@ -12,7 +12,7 @@ afterEach(async () => {
 
 const venue = async (answers: Parameters<typeof openVenue>[0] = {}) => {
   const opened = await openVenue({ '/listing': listing, ...answers })
-  closing.push(opened.close)
+  closing.push(() => opened.close())
   return opened
 }
 
@@ -35,7 +35,7 @@ function open(venues: Record<string, Pick<Venue, 'wsUrl' | 'restUrl'>>, change: 
     settings: { grace: 50, backoff: { base: 20, cap: 100 } },
     ...change
   })
-  closing.push(feed.stop)
+  closing.push(() => feed.stop())
   const heard: Record<string, MarketEvent[]> = {}
   const listen = (...names: string[]) => {
     for (const name of names) plant.subscribe(name, (event) => (heard[name] ??= []).push(event))
@@ -53,6 +53,11 @@ const trade = (id: string, price = 100, symbol = 'BTC/USD') => ({
   side: 'buy',
   time: Date.now()
 })
+
+const candle = (start: number, close: number) => {
+  const shape = { type: 'candle', symbol: 'BTC/USD', interval: '1m', closed: true, revision: 0, volume: 1 }
+  return { ...shape, start, time: start, open: 1, high: 9, low: 1, close }
+}
 
 describe('the feed, end to end on loopback', () => {
   test('a trade that a provider sends arrives on the arbitrated topic and on the provider’s own', async () => {
@@ -174,9 +179,6 @@ describe('the feed, end to end on loopback', () => {
 
   test('past candles come from the next provider when the first fails, oldest first and one per start', async () => {
     const a = await venue({ '/candles': (_, response) => void response.writeHead(400).end('no') })
-    const candle = (start: number, close: number) => ({
-      type: 'candle', symbol: 'BTC/USD', interval: '1m', start, time: start, open: 1, high: 9, low: 1, close, volume: 1, closed: true, revision: 0
-    }) // prettier-ignore
     const b = await venue({
       '/candles': json([candle(120_000, 3), candle(60_000, 2), candle(0, 1), candle(60_000, 2.5), candle(5, -1)])
     })
