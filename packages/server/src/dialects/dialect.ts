@@ -40,7 +40,10 @@ export type ConnectionInfo = {
   conflated: number
   dropped: number
   pending: number
-}
+} & Described
+
+/** What a dialect says of one of its connections in its own terms, for its clients' status pages. */
+export type Described = { subscriptions?: number; symbols?: readonly string[] }
 
 export type Request = {
   /** Path without query, decoded. */
@@ -101,12 +104,13 @@ export type Dialect<Memory = unknown> = {
   /** Joins rendered events due at one flush into one message; without it each is a message of its own. */
   frame?: (rendered: readonly string[]) => string
   /** Rendered where events of a topic were dropped because the client was too slow. */
-  lost?: (topic: string, count: number, from: number, to: number) => string | undefined
+  lost?: (topic: string, count: number, from: number, to: number, now: number) => string | undefined
   /** Called every `tickEvery` milliseconds: heartbeats, sampled updates. */
   tickEvery?: number
   tick?: (memory: Memory, now: number) => readonly Command[]
   /** Told to every client before a shutdown. */
-  shutdown?: (retryAfterMs: number) => string | undefined
+  shutdown?: (retryAfterMs: number, now: number) => string | undefined
+  describe?: (memory: Memory) => Described
   /** REST of this protocol, on the same port: `METHOD /path`, with `*` as above. */
   http?: readonly { route: string; answer: (request: HttpRequest, desk: Desk, now: number) => HttpAnswer }[]
 }

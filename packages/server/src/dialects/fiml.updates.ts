@@ -1,0 +1,87 @@
+/** Market events as FIML updates. A figure that nobody gave is null, never zero. Pure. */
+import type { Candle, Published, Quote, Ticker, Trade } from '@tickwire/protocol'
+import { iso } from './fiml.messages.ts'
+
+/** The last events of one instrument, as far as they were heard. */
+export type Pictures = {
+  trade?: Published<Trade>
+  quote?: Published<Quote>
+  ticker?: Published<Ticker>
+  candle?: Published<Candle>
+}
+
+export type Update = { symbol: string; [field: string]: string | number | boolean | null }
+
+/** Cuts the noise of a subtraction of doubles: 0.30000000000000004 is 0.3. */
+const tidy = (value: number): number => Number(value.toPrecision(12))
+
+/**
+ * The last trade; where trades have no source, or none was heard yet, the last price of the ticker or else the middle of
+ * the quote, whichever there is. The day's change is measured from where the ticker measures it, up to this price.
+ */
+export function priceUpdate(symbol: string, { trade, quote, ticker }: Pictures, tradesDown: boolean): Update | undefined {
+  const mid = quote && { ...quote, price: tidy((quote.bid + quote.ask) / 2) }
+  const last = ticker && { ...ticker, price: ticker.last }
+  const stalled = tradesDown && trade && mid && mid.time > trade.time
+  const source = stalled ? mid : (trade ?? last ?? mid)
+  if (!source) return undefined
+  const { price } = source
+  const from = ticker?.change === undefined ? ticker?.open : ticker.last - ticker.change
+  const asTold = ticker?.last === price
+  const change = asTold && ticker.change !== undefined ? ticker.change : from === undefined ? null : tidied(price - from, price)
+  const percent =
+    asTold && ticker.changePercent !== undefined
+      ? ticker.changePercent
+      : from && change !== null
+        ? tidy((change / from) * 100)
+        : null
+  return {
+    symbol,
+    price,
+    change,
+    change_percent: percent,
+    volume: ticker?.volume ?? null,
+    timestamp: iso(source.time),
+    provider: source.provider,
+    confidence: source.confidence ?? null
+  }
+}
+
+/** A difference of two numbers the size of `scale` has no digits beyond the fifteenth of that size. */
+const tidied = (difference: number, scale: number): number => {
+  const decimals = Math.min(100, Math.max(0, 14 - Math.ceil(Math.log10(Math.abs(scale) || 1))))
+  return Number(difference.toFixed(decimals))
+}
+
+export const quoteUpdate = (symbol: string, { bid, bidSize, ask, askSize, time, provider, confidence }: Quote): Update => ({
+  symbol,
+  bid,
+  ask,
+  bid_size: bidSize ?? null,
+  ask_size: askSize ?? null,
+  spread: tidied(ask - bid, ask),
+  timestamp: iso(time),
+  provider,
+  confidence: confidence ?? null
+})
+
+export const ohlcvUpdate = (symbol: string, candle: Candle): Update => {
+  const { start, open, high, low, close, volume, closed, interval, revision, provider, confidence } = candle
+  const bar = { symbol, timestamp: iso(start), open, high, low, close, volume, is_closed: closed }
+  return { ...bar, interval, revision, provider, confidence: confidence ?? null }
+}
+
+export const tradeUpdate = (symbol: string, { price, size, time, id, side, provider, confidence }: Trade): Update => ({
+  symbol,
+  price,
+  quantity: size,
+  timestamp: iso(time),
+  trade_id: id ?? null,
+  side: side === 'unknown' ? null : side,
+  provider,
+  confidence: confidence ?? null
+})
+
+/** What must differ for an update to be news: all but how sure we are of it and, of what is sampled, when it was. */
+export const gist = ({ timestamp, confidence: _confidence, ...rest }: Update): string =>
+  JSON.stringify(rest.is_closed === undefined ? rest : { ...rest, timestamp })

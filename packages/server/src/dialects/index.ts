@@ -1,0 +1,16 @@
+/** The maps of dialects: those of our own port, and those that mirror a provider. */
+import { alpaca } from './alpaca.ts'
+import { binance } from './binance.ts'
+import { coinbase } from './coinbase.ts'
+import type { Dialect } from './dialect.ts'
+import { fiml } from './fiml.ts'
+import { kraken } from './kraken.ts'
+import { native } from './native.ts'
+
+/** Spoken on the port of the server. Where two would take one address, the earlier does. */
+// oxlint-disable-next-line typescript/no-explicit-any -- each dialect is run with the memory that it opened itself
+export const dialects: readonly Dialect<any>[] = [native, fiml]
+
+/** A provider's own protocol, by the provider's name: the street speaks them. */
+// oxlint-disable-next-line typescript/no-explicit-any -- as above
+export const mirrors: Readonly<Record<string, Dialect<any>>> = { binance, coinbase, kraken, alpaca }
