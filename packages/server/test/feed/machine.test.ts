@@ -1,0 +1,289 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { SETTINGS, type Effect, type Input, type State } from '../../src/feed/connection.ts'
+import { backoff, start, step } from '../../src/feed/machine.ts'
+import type { Adapter, Meaning, Subscription } from '../../src/providers/adapter.ts'
+import { venueAdapter, type VenueSession } from './venue.ts'
+
+const trades = (symbol: string): Subscription => ({ kind: 'trade', symbol })
+const books = (symbol: string): Subscription => ({ kind: 'book', symbol })
+const trade = (symbol = 'A'): Meaning => ({ type: 'trade', symbol, price: 1, size: 1, side: 'buy', time: 1 })
+
+/** A machine with a hand on its clock. */
+function drive(wanted: readonly Subscription[], change: Partial<Adapter<VenueSession>> = {}) {
+  const adapter = venueAdapter('a', change)
+  const state = start(adapter, wanted, 0) as State<VenueSession>
+  let now = 0
+  const feed = (input: Record<string, unknown>): Effect[] => step(adapter, state, { ...input, now } as Input, () => 0.5)
+  return {
+    state,
+    feed,
+    at: (time: number) => void (now = time),
+    tick: (time: number) => {
+      now = time
+      return feed({ type: 'tick' })
+    },
+    open: () => {
+      feed({ type: 'tick' })
+      return feed({ type: 'opened' })
+    },
+    hear: (...meanings: (Meaning | { throw: 1 })[]) => feed({ type: 'frame', frame: JSON.stringify(meanings) })
+  }
+}
+const frames = (effects: readonly Effect[]) => effects.flatMap((e) => (e.type === 'send' ? [JSON.parse(e.frame) as unknown] : []))
+const types = (effects: readonly Effect[]) => effects.map((e) => (e.type === 'phase' ? e.phase : e.type))
+
+describe('a connection', () => {
+  test('dials, greets, and then subscribes what is wanted', () => {
+    const m = drive([trades('A')], { greet: () => ['"hello"'] })
+    expect(types(m.feed({ type: 'tick' }))).toEqual(['connecting', 'dial'])
+    expect(m.feed({ type: 'tick' })).toEqual([])
+    const effects = m.feed({ type: 'opened' })
+    expect(types(effects)).toEqual(['live', 'send', 'send'])
+    expect(frames(effects)).toEqual(['hello', { subscribe: ['trade:A'] }])
+  })
+
+  test('sends only the difference when the wanted set changes', () => {
+    const m = drive([trades('A'), trades('B')])
+    m.open()
+    const effects = m.feed({ type: 'want', wanted: [trades('B'), books('B')] })
+    expect(frames(effects)).toEqual([{ unsubscribe: ['trade:A'] }, { subscribe: ['book:B'] }])
+    expect(m.feed({ type: 'want', wanted: [books('B'), trades('B')] })).toEqual([])
+  })
+
+  test('subscribes everything anew after a reconnect, with a new session', () => {
+    const m = drive([trades('A')])
+    m.open()
+    m.hear(trade())
+    expect(m.state.session.frames).toBe(1)
+    m.feed({ type: 'closed', reason: 'reset' })
+    m.tick(60_000)
+    expect(frames(m.feed({ type: 'opened' }))).toEqual([{ subscribe: ['trade:A'] }])
+    expect(m.state.session.frames).toBe(0)
+  })
+
+  test('waits longer after each failure, and only market data makes it forget them', () => {
+    const m = drive([trades('A')])
+    const waits = Array.from({ length: 9 }, () => {
+      m.at(m.state.dialAt)
+      m.open()
+      m.hear({ type: 'ack', symbol: 'A' })
+      const now = m.state.dialAt
+      m.feed({ type: 'closed', reason: 'reset' })
+      return m.state.dialAt - now
+    })
+    expect(waits).toEqual([250, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000])
+    m.at(m.state.dialAt)
+    m.open()
+    m.hear(trade())
+    expect(m.state.attempt).toBe(0)
+  })
+
+  test('keeps away as long as the provider asks', () => {
+    const m = drive([trades('A')])
+    m.feed({ type: 'tick' })
+    m.feed({ type: 'closed', reason: 'HTTP 429', wait: 90_000 })
+    expect(m.tick(89_999)).toEqual([])
+    expect(types(m.tick(90_000))).toEqual(['connecting', 'dial'])
+  })
+
+  test('full jitter spreads attempts from zero to the cap', () => {
+    fc.assert(
+      fc.property(fc.nat(2_000), fc.double({ min: 0, max: 0.999, noNaN: true }), (attempt, random) => {
+        const wait = backoff(attempt, () => random)
+        expect(wait).toBeGreaterThanOrEqual(0)
+        expect(wait).toBeLessThanOrEqual(SETTINGS.backoff.cap)
+      })
+    )
+  })
+
+  test('pings, says when it is stale, and hangs up after the adapter’s time without a frame', () => {
+    const m = drive([trades('A')], { ping: { every: 4_000, frame: '"ping"' }, staleAfter: 10_000 })
+    m.open()
+    expect(frames(m.tick(4_000))).toEqual(['ping'])
+    expect(types(m.tick(5_001))).toEqual(['stale'])
+    expect(types(m.hear(trade()))).toEqual(['live', 'confirmed', 'event'])
+    expect(types(m.tick(15_001))).toEqual(['stale', 'send'])
+    expect(m.tick(15_002)).toEqual([{ type: 'hangup', reason: 'nothing heard for 10.0 s' }])
+  })
+
+  test('asks once more when a subscription is not answered, then reports it and lives on', () => {
+    const m = drive([trades('A'), trades('B')], { staleAfter: 1e9 })
+    m.open()
+    m.hear({ type: 'ack', symbol: 'A', kind: 'trade' })
+    expect(m.tick(9_999)).toEqual([])
+    expect(frames(m.tick(10_000))).toEqual([{ subscribe: ['trade:B'] }])
+    expect(m.tick(20_000)).toEqual([{ type: 'unanswered', subscription: trades('B') }])
+    expect(m.tick(40_000)).toEqual([])
+    expect(m.hear(trade('B'))).toEqual([{ type: 'event', event: trade('B') }])
+  })
+
+  test('market data confirms a subscription whose ack comes later or never', () => {
+    const m = drive([trades('A')])
+    m.open()
+    expect(types(m.hear(trade()))).toEqual(['confirmed', 'event'])
+    expect(types(m.hear({ type: 'ack', symbol: 'A' }, trade()))).toEqual(['event'])
+  })
+
+  test('a refused subscription is reported and not asked again; a fatal refusal ends the connection for good', () => {
+    const m = drive([trades('A'), trades('B')], { staleAfter: 1e9 })
+    m.open()
+    expect(m.hear({ type: 'reject', symbol: 'B', reason: 'unknown' })).toEqual([
+      { type: 'rejected', subscription: trades('B'), reason: 'unknown' }
+    ])
+    m.hear(trade())
+    expect(m.tick(30_000)).toEqual([])
+    expect(types(m.hear({ type: 'reject', reason: 'bad key', fatal: true }))).toEqual(['rejected', 'stopped', 'hangup'])
+    expect(m.feed({ type: 'closed', reason: 'gone' })).toEqual([])
+    expect(m.tick(1e9)).toEqual([])
+  })
+
+  test('never sends more frames within any second than the provider allows, loses none, and replies overtake', () => {
+    const one = (s: readonly Subscription[]) => s.map((w) => JSON.stringify({ subscribe: w.symbol }))
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 6 }),
+        fc.integer({ min: 1, max: 40 }),
+        fc.integer({ min: 20, max: 400 }),
+        (limit, count, every) => {
+          const limits = {
+            subscriptionsPerConnection: 100,
+            framesPerSecond: limit,
+            attempts: { count: 9, per: 9 },
+            requestsPerSecond: 9
+          }
+          const m = drive(Array.from({ length: count }, (_, i) => trades(`S${i}`)), { limits, subscribe: one, staleAfter: 1e9 }) // prettier-ignore
+          const sent: { at: number; frame: unknown }[] = []
+          const note = (at: number, effects: Effect[]) => sent.push(...frames(effects).map((frame) => ({ at, frame })))
+          note(0, m.open())
+          note(0, m.hear({ type: 'reply', frame: '"pong"' }))
+          for (let at = every; sent.length < count + 1; at += every) {
+            note(at, m.tick(at))
+            note(at, m.hear({ type: 'ack', symbol: 'none' }))
+          }
+          sent.forEach(({ at }, i) => i >= limit && expect(at - sent[i - limit]!.at).toBeGreaterThanOrEqual(1_000))
+          expect(new Set(sent.map((s) => JSON.stringify(s.frame))).size).toBe(count + 1)
+          expect(sent.findIndex((s) => s.frame === 'pong')).toBeLessThanOrEqual(limit)
+        }
+      ),
+      { numRuns: 60 }
+    )
+  })
+
+  test('a provider that asks for replies faster than it allows them is hung up on', () => {
+    const m = drive([trades('A')])
+    m.open()
+    const flood = Array.from({ length: 200 }, () => ({ type: 'reply', frame: '""' }) as const)
+    expect(types(m.hear(...flood))).toContain('hangup')
+  })
+
+  test('rotates before its lifetime ends, and when the provider announces the end, once', () => {
+    const m = drive([trades('A')], { lifetime: 1_000_000, staleAfter: 1e9 })
+    m.open()
+    m.hear(trade())
+    expect(types(m.tick(849_000))).toEqual([])
+    expect(types(m.tick(851_000))).toEqual(['rotate'])
+    expect(types(m.tick(950_000))).toEqual([])
+    const n = drive([trades('A')])
+    n.open()
+    expect(n.hear({ type: 'ending', reason: 'maintenance' })).toEqual([{ type: 'rotate', reason: 'maintenance' }])
+  })
+
+  test('a gap without a symbol hangs up; with one, that book alone is asked for again', () => {
+    const m = drive([books('A'), books('B'), trades('A')])
+    m.open()
+    const gap = { kind: 'book', symbol: 'A', expected: 5, got: 7, cause: 'sequence' } as const
+    const effects = m.hear({ type: 'gap', ...gap })
+    expect(effects[0]).toEqual({ type: 'gap', gap, action: 'resync' })
+    expect(frames(effects)).toEqual([{ unsubscribe: ['book:A'] }, { subscribe: ['book:A'] }])
+    expect(types(m.hear({ type: 'gap', kind: 'trade', cause: 'sequence' }))).toEqual(['gap', 'hangup'])
+  })
+
+  test('an adapter that asks for a snapshot in the same breath as it reports the gap repairs it itself', () => {
+    const m = drive([books('A')])
+    m.open()
+    const need = { type: 'need', path: '/depth', purpose: 'book', symbol: 'A' } as const
+    const effects = m.hear({ type: 'gap', kind: 'book', symbol: 'A', cause: 'sequence' }, need)
+    expect(types(effects)).toEqual(['gap', 'need'])
+    const snapshot = { type: 'delta', symbol: 'A', time: 1, snapshot: true, bids: [[1, 1]], asks: [[2, 1]] } as const
+    const answered = m.feed({ type: 'answer', need, body: JSON.stringify([snapshot]) })
+    expect(answered.at(-1)).toMatchObject({ type: 'event', event: { type: 'book', bids: [[1, 1]] } })
+  })
+
+  test('a snapshot that could not be fetched is asked for anew through its subscription', () => {
+    const m = drive([books('A')])
+    m.open()
+    const need = { type: 'need', path: '/depth', purpose: 'book', symbol: 'A' }
+    expect(types(m.feed({ type: 'failed', need, reason: 'HTTP 500' }))).toEqual(['refused'])
+    expect(frames(m.tick(1_000))).toEqual([{ unsubscribe: ['book:A'] }, { subscribe: ['book:A'] }])
+  })
+
+  test('a book that fails again and again is asked for ever more slowly', () => {
+    const m = drive([books('A')], { staleAfter: 1e9 })
+    m.open()
+    const gap = { type: 'gap', kind: 'book', symbol: 'A', cause: 'checksum' } as const
+    const asked: number[] = []
+    for (let at = 0; at < 60_000; at += 100) {
+      m.at(at)
+      if (frames([...m.hear(gap)]).length > 0) asked.push(at)
+    }
+    expect(asked.length).toBeLessThan(10)
+  })
+
+  test('deltas in flight from before a resync touch nothing, and a book emits one picture per frame', () => {
+    const m = drive([books('A')])
+    m.open()
+    const d = { type: 'delta', symbol: 'A', time: 1, snapshot: false, bids: [[1, 1]], asks: [] } as const
+    expect(types(m.hear(d))).toEqual(['confirmed'])
+    const effects = m.hear({ ...d, snapshot: true }, d, { ...d, bids: [[1, 0]] }, { ...d, bids: [[0.5, 2]], sequence: 9 })
+    expect(effects).toEqual([
+      { type: 'event', event: { type: 'book', symbol: 'A', time: 1, bids: [[0.5, 2]], asks: [], sequence: 9 } }
+    ])
+  })
+
+  test('a book that stays crossed for a second is damaged; a moment of it is only counted', () => {
+    const m = drive([books('A')])
+    m.open()
+    const d = { type: 'delta', symbol: 'A', time: 0, snapshot: true, bids: [[1, 1]], asks: [[2, 1]] } as const
+    m.hear(d)
+    const cross = { ...d, snapshot: false, bids: [[3, 1]], asks: [] } as const
+    expect(types(m.hear(cross))).toEqual(['refused'])
+    expect(types(m.hear({ ...cross, time: 1_000 }))).toEqual(['refused', 'gap', 'send', 'send'])
+  })
+
+  test('a decoder that throws costs one frame', () => {
+    const m = drive([trades('A')])
+    m.open()
+    expect(m.hear({ throw: 1 })).toEqual([{ type: 'refused', reason: 'undecodable' }])
+    expect(m.feed({ type: 'frame', frame: 'not JSON' })).toEqual([{ type: 'refused', reason: 'undecodable' }])
+    expect(types(m.hear(trade()))).toEqual(['confirmed', 'event'])
+  })
+
+  test('whatever comes in whatever order, it never throws and never speaks while not connected', () => {
+    const meaning = fc.constantFrom<Meaning>(
+      trade(), { type: 'ack', symbol: 'A' }, { type: 'reject', symbol: 'A', reason: 'x' }, { type: 'reply', frame: '"r"' },
+      { type: 'gap', kind: 'book', symbol: 'A', cause: 'sequence' }, { type: 'gap', kind: 'book', cause: 'sequence' }, { type: 'ending', reason: 'x' },
+      { type: 'delta', symbol: 'A', time: 1, snapshot: true, bids: [[1, 1]], asks: [] }, { type: 'refused', reason: 'x' }
+    ) // prettier-ignore
+    const input = fc.oneof(
+      fc.constant({ type: 'tick' }),
+      fc.constant({ type: 'opened' }),
+      fc.constant({ type: 'closed', reason: 'x' }),
+      fc.array(meaning).map((m) => ({ type: 'frame', frame: JSON.stringify(m) })),
+      fc.subarray([trades('A'), trades('B'), books('A')]).map((wanted) => ({ type: 'want', wanted }))
+    )
+    fc.assert(
+      fc.property(fc.array(fc.tuple(input, fc.nat(20_000)), { maxLength: 60 }), (inputs) => {
+        const m = drive([books('A')])
+        let now = 0
+        for (const [one, later] of inputs) {
+          m.at((now += later))
+          const effects = m.feed(one)
+          if (m.state.phase === 'waiting' || m.state.phase === 'connecting') expect(frames(effects)).toEqual([])
+          expect(m.state.asks.waiting).toBe([...m.state.asks.all.values()].filter((a) => a.state.startsWith('asked')).length)
+        }
+      }),
+      { numRuns: 300 }
+    )
+  })
+})
