@@ -1,4 +1,9 @@
 /** What the street trades: assets, venues, and how busy each pair is. Data only; the prices are of a believable recent day. */
+import { alpaca } from '@tickwire/server/dialects/alpaca.ts'
+import { binance } from '@tickwire/server/dialects/binance.ts'
+import { coinbase } from '@tickwire/server/dialects/coinbase.ts'
+import type { Dialect } from '@tickwire/server/dialects/dialect.ts'
+import { kraken } from '@tickwire/server/dialects/kraken.ts'
 import type { Listing } from '@tickwire/server/providers/adapter.ts'
 
 type Asset = {
@@ -133,3 +138,71 @@ export const VENUES: Readonly<Record<string, Venue>> = {
 }
 
 export const instrumentOf = (row: Listing): string => (row.quote === undefined ? row.base : `${row.base}-${row.quote}`)
+
+export const DIALECTS: Readonly<Record<string, Dialect<any>>> = { binance, coinbase, kraken, alpaca }
+
+/** A recorded session: where it stands in the captures, and what around it is not in the recording. */
+export type RecordingPlan = {
+  provider: string
+  dialect: Dialect<any>
+  /** Files are `<session>.jsonl` and the like. */
+  session: string
+  /** Has a sidecar of receive times; else the times in the frames are used. */
+  traced: boolean
+  /** Has the REST answers of the session. */
+  rest: boolean
+  listing: { path: string; file: string }
+  /** Who answers subscriptions: the recording holds the answers itself, or the provider's dialect speaks around it. */
+  controls: 'recorded' | 'dialect'
+  /** Changes a client's request where the recording differs from what it asks. */
+  restate?: (frame: string) => string
+  /** What was recorded. */
+  rows: readonly Listing[]
+}
+
+const recorded = (names: string, symbol: (base: string, quote: string) => string): Listing[] =>
+  names.split(' ').map((name) => {
+    const [pair, price, size] = name.split(':') as [string, string?, string?]
+    const [base, quote] = pair.split('-') as [string, string]
+    const decimals = price === undefined ? {} : { priceDecimals: Number(price), sizeDecimals: Number(size) }
+    return { symbol: symbol(base, quote), base, quote, trading: true, ...decimals }
+  })
+
+export const RECORDINGS: Readonly<Record<string, RecordingPlan>> = {
+  binance: {
+    provider: 'binance',
+    dialect: binance,
+    session: 'spot-2021-10-12',
+    traced: true,
+    rest: true,
+    listing: { path: '/api/v3/exchangeInfo', file: 'spot-2021-10-12.instruments.json' },
+    controls: 'dialect',
+    rows: recorded('NKN-USDT BLZ-ETH LRC-BTC RUNE-EUR', (base, quote) => base + quote)
+  },
+  coinbase: {
+    provider: 'coinbase',
+    dialect: coinbase,
+    session: 'advanced-2026-08-09',
+    traced: true,
+    rest: false,
+    listing: { path: '/api/v3/brokerage/market/products', file: 'advanced-2026-08-09.instruments.json' },
+    controls: 'recorded',
+    rows: recorded('BTC-USD ETH-USD', (base, quote) => `${base}-${quote}`)
+  },
+  kraken: {
+    provider: 'kraken',
+    dialect: kraken,
+    session: 'derived-v2-v1-2021-04-17-book1000',
+    traced: false,
+    rest: false,
+    listing: { path: '/0/public/AssetPairs', file: 'v1-2021-04-17-trade.instruments.json' },
+    controls: 'dialect',
+    // The books were recorded 1,000 levels deep: a reader that keeps fewer would miss levels that come back.
+    restate: (frame) => frame.replace(/"depth":\d+/, '"depth":1000'),
+    // Decimals of that day, from precision.json: the checksums were made with them.
+    rows: recorded(
+      'ADA-BTC:9:8 ETH-CHF:5:8 GRT-ETH:9:8 KSM-BTC:8:8 OCEAN-BTC:9:8 OMG-USD:6:8 SC-EUR:6:8 WAVES-EUR:6:8 BTC-CHF:5:8 XMR-USD:8:8',
+      (base, quote) => `${base}/${quote}`
+    )
+  }
+}
