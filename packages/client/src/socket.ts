@@ -21,38 +21,41 @@ export type Shell = {
   tell: (effect: Effect) => void
 }
 
-export type Feeder = { feed: (input: WithoutTime<Input>) => void }
 type WithoutTime<T> = T extends unknown ? Omit<T, 'now'> : never
+type Feed = (input: WithoutTime<Input>) => void
 
-export function createFeeder(connection: Connection, shell: Shell): Feeder {
-  let socket: Socket | undefined
-  let timer: { at: number; handle: ReturnType<typeof setTimeout> } | undefined
+/** Feeds the machine with what happens, and does what it asks. */
+export function createFeeder(connection: Connection, shell: Shell): { feed: Feed } {
+  const line = createLine(shell, (input) => feed(input))
+  const alarm = createAlarm(shell.clock, () => feed({ type: 'tick' }))
 
-  const feed: Feeder['feed'] = (input) => {
+  const feed: Feed = (input) => {
     for (const effect of step(connection, { ...input, now: shell.clock() })) perform(effect)
-    const busy = input.type === 'message' && Array.isArray(input.message)
-    if (!busy) schedule()
+    // Data only ever moves the next tick further away; a tick too early does no harm.
+    if (input.type !== 'message' || !Array.isArray(input.message)) alarm.set(due(connection))
   }
-
-  function perform(effect: Effect): void {
-    if (effect.type === 'dial') dial()
-    else if (effect.type === 'send') send(effect.message)
-    else if (effect.type === 'hangup') hangup(effect.code, effect.reason)
-    else if (effect.type === 'authenticate') void authenticate()
+  const perform = (effect: Effect): void => {
+    if (effect.type === 'dial') line.dial()
+    else if (effect.type === 'send') line.send(effect.message)
+    else if (effect.type === 'hangup') line.hangup(effect.code, effect.reason)
+    else if (effect.type === 'authenticate') void line.authenticate()
     else shell.tell(effect)
   }
+  return { feed }
+}
 
-  function dial(): void {
-    let mine: Socket
+/** The socket of the moment. One that was let go may speak on; nobody listens. */
+function createLine(shell: Shell, feed: Feed) {
+  let socket: Socket | undefined
+
+  const receive = (text: unknown): void => {
     try {
-      mine = new shell.WebSocket(shell.url)
+      feed({ type: 'message', message: JSON.parse(text as string) })
     } catch (error) {
-      // Such as a page over https that may not open ws://: no later attempt fares better, but the next deployment may.
-      queueMicrotask(() => feed({ type: 'failed', reason: `The socket could not be made: ${String(error)}.` }))
-      return
+      feed({ type: 'garbled', reason: `A message of the server could not be read: ${String(error)}.` })
     }
-    socket = mine
-    // A socket that was let go may speak on; nobody listens.
+  }
+  const listen = (mine: Socket): void => {
     const on = (name: SocketEvent, hear: (event: never) => void): void =>
       mine.addEventListener(name, (event) => {
         if (socket === mine) hear(event)
@@ -66,57 +69,57 @@ export function createFeeder(connection: Connection, shell: Shell): Feeder {
     on('error', () => {}) // a close always follows and says more; ws would throw without a listener
   }
 
-  function receive(text: unknown): void {
-    try {
-      feed({ type: 'message', message: JSON.parse(text as string) })
-    } catch (error) {
-      feed({ type: 'garbled', reason: `A message of the server could not be read: ${String(error)}.` })
+  return {
+    dial(): void {
+      try {
+        listen((socket = new shell.WebSocket(shell.url)))
+      } catch (error) {
+        // Such as a page over https that may not open ws://.
+        queueMicrotask(() => feed({ type: 'failed', reason: `The socket could not be made: ${String(error)}.` }))
+      }
+    },
+    send(message: ClientMessage): void {
+      try {
+        socket?.send(JSON.stringify(message))
+      } catch {
+        // The socket is closing: its close event is on the way, and everything is asked again.
+      }
+    },
+    hangup(code: number, reason: string): void {
+      const old = socket
+      socket = undefined
+      try {
+        old?.close(code, reason)
+      } catch {
+        // Already closed.
+      }
+    },
+    async authenticate(): Promise<void> {
+      const mine = socket
+      try {
+        const token = typeof shell.token === 'function' ? await shell.token() : shell.token
+        if (socket === mine) feed({ type: 'token', token: token ?? '' })
+      } catch (error) {
+        if (socket === mine) feed({ type: 'failed', reason: `No token: ${String(error)}.` })
+      }
     }
   }
+}
 
-  function send(message: ClientMessage): void {
-    try {
-      socket?.send(JSON.stringify(message))
-    } catch {
-      // The socket is closing: its close event is on the way and everything is asked again.
+/** One timer, moved forward when something is due sooner. */
+function createAlarm(clock: () => number, ring: () => void) {
+  let next = Infinity
+  let handle: ReturnType<typeof setTimeout> | undefined
+  const rung = (): void => {
+    next = Infinity
+    ring()
+  }
+  return {
+    set(at: number): void {
+      if (next <= at && at !== Infinity) return
+      clearTimeout(handle)
+      next = at
+      if (at !== Infinity) handle = setTimeout(rung, Math.max(0, at - clock()))
     }
   }
-
-  function hangup(code: number, reason: string): void {
-    const old = socket
-    socket = undefined
-    try {
-      old?.close(code, reason)
-    } catch {
-      // Already closed.
-    }
-  }
-
-  async function authenticate(): Promise<void> {
-    const mine = socket
-    try {
-      const token = typeof shell.token === 'function' ? await shell.token() : shell.token
-      if (socket === mine) feed({ type: 'token', token: token ?? '' })
-    } catch (error) {
-      if (socket === mine) feed({ type: 'failed', reason: `No token: ${String(error)}.` })
-    }
-  }
-
-  function schedule(): void {
-    const at = due(connection)
-    if (timer && timer.at <= at && at !== Infinity) return
-    if (timer) clearTimeout(timer.handle)
-    timer = undefined
-    if (at === Infinity) return
-    const handle = setTimeout(
-      () => {
-        timer = undefined
-        feed({ type: 'tick' })
-      },
-      Math.max(0, at - shell.clock())
-    )
-    timer = { at, handle }
-  }
-
-  return { feed }
 }

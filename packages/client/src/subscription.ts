@@ -1,5 +1,5 @@
 /** One reader of some topics: a callback, or a loop with `for await`. */
-import type { Published, TopicResult } from '@tickwire/protocol'
+import { ERRORS, type Published, type TopicResult } from '@tickwire/protocol'
 import { createBuffer } from './buffer.ts'
 import type { Lost } from './state.ts'
 
@@ -67,7 +67,46 @@ export type Host = {
   lost: (report: Lost) => void
 }
 
-type Turn = { resolve: (result: IteratorResult<Published>) => void; reject: (error: Error) => void }
+/** What a loop awaits: the next event, or the end. */
+function createTurns(take: () => Published | undefined) {
+  type Turn = { resolve: (result: IteratorResult<Published>) => void; reject: (error: Error) => void }
+  const waiting: Turn[] = []
+  let done = false
+  let failure: Error | undefined
+
+  const end = (turn: Turn): void => {
+    if (failure) turn.reject(failure)
+    else turn.resolve({ done: true, value: undefined })
+    failure = undefined // told once; after that the loop is simply over
+  }
+  return {
+    /** Hands the event to the loop, if it is there. */
+    give: (event: Published): boolean => {
+      const turn = waiting.shift()
+      turn?.resolve({ done: false, value: event })
+      return turn !== undefined
+    },
+    next: (): Promise<IteratorResult<Published>> => {
+      const value = take()
+      if (value) return Promise.resolve({ done: false, value })
+      return new Promise((resolve, reject) => {
+        const turn = { resolve, reject }
+        if (done) end(turn)
+        else waiting.push(turn)
+      })
+    },
+    /** True the first time. */
+    finish: (error?: Error): boolean => {
+      if (done) return false
+      done = true
+      failure = error
+      for (const turn of waiting.splice(0)) end(turn)
+      return true
+    }
+  }
+}
+
+const passing = (result: TopicResult): boolean => result.ok || (ERRORS[result.code]?.retry ?? false)
 
 /** A loop's own subscription: opened by the loop, closed by `break`, an error in the loop, the signal, or the client. */
 export function iterate(
@@ -76,56 +115,35 @@ export function iterate(
   { signal, limit = 1_000 }: EventsOptions
 ): AsyncIterator<Published> {
   const buffer = createBuffer(limit)
-  const turns: Turn[] = []
   const results = createResults(topics)
-  let done = false
-  let failure: Error | undefined
+  // What had arrived before the end is still given, except to a loop that was told to stop.
+  const turns = createTurns(() => (signal?.aborted ? undefined : buffer.take()))
 
   const finish = (error?: Error): void => {
-    if (done) return
-    done = true
-    failure = error
+    if (!turns.finish(error)) return
     signal?.removeEventListener('abort', abort)
     host.leave(reader)
-    for (const turn of turns.splice(0)) settle(turn)
   }
   const abort = (): void => finish()
-  const settle = (turn: Turn): void => {
-    if (failure) turn.reject(failure)
-    else turn.resolve({ done: true, value: undefined })
-    failure = undefined // told once; after that the loop is simply over
-  }
   const reader: Reader = {
     topics,
     deliver: (event) => {
-      const turn = turns.shift()
-      if (turn) turn.resolve({ done: false, value: event })
-      else buffer.push(event)
+      if (!turns.give(event)) buffer.push(event)
     },
     settled: (result) => {
-      const all = results.add(result)
-      if (all?.every((each) => !each.ok && each.code !== 'UNAVAILABLE' && each.code !== 'RATE_LIMITED'))
-        finish(new Refused(all[0] as Extract<TopicResult, { ok: false }>))
+      const [first, ...others] = results.add(result) ?? []
+      if (first && !first.ok && ![first, ...others].some(passing)) finish(new Refused(first))
     },
     ended: finish
   }
-  if (signal?.aborted) done = true
-  else {
-    signal?.addEventListener('abort', abort)
-    host.join(reader)
-  }
+  signal?.addEventListener('abort', abort)
+  if (signal?.aborted) finish()
+  else host.join(reader)
 
   return {
     next: () => {
       for (const report of buffer.lost()) host.lost(report)
-      // What had arrived before the end is still given.
-      const event = signal?.aborted ? undefined : buffer.take()
-      if (event) return Promise.resolve({ done: false, value: event })
-      return new Promise((resolve, reject) => {
-        const turn = { resolve, reject }
-        if (done) settle(turn)
-        else turns.push(turn)
-      })
+      return turns.next()
     },
     return: () => {
       finish()
