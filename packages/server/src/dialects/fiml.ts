@@ -63,6 +63,21 @@ function connections(desk: Desk): HttpAnswer {
 /** The answer to what is no message of this protocol. */
 const bad = (command: Command): Command[] => [command.type === 'send' ? { ...command, bad: true } : command]
 
+function receive(frame: string, memory: Memory, maxSubscriptions: number, now: number): Command[] {
+  let message: unknown
+  try {
+    message = JSON.parse(frame)
+  } catch (error) {
+    return bad(fail('INVALID_JSON', `the message is not JSON: ${(error as Error).message}`, null, now))
+  }
+  const { type, action } = (message ?? {}) as { type?: unknown; action?: unknown }
+  const names = new Set([type, action].map((name) => (typeof name === 'string' ? name.toLowerCase() : undefined)))
+  if (names.has('subscribe')) return subscribe(message, memory, maxSubscriptions, now)
+  if (names.has('unsubscribe')) return unsubscribe(message, memory, now)
+  const details = { received: type ?? action ?? null, supported: ['subscribe', 'unsubscribe'] }
+  return bad(fail('INVALID_MESSAGE_TYPE', 'a message is an object whose "type" is "subscribe" or "unsubscribe"', details, now))
+}
+
 export function createFiml({ maxSubscriptions = 100, heartbeat = 30_000, patience = 10_000 }: FimlOptions = {}): Dialect<Memory> {
   return dialect<Memory>({
     name: 'fiml',
@@ -78,23 +93,7 @@ export function createFiml({ maxSubscriptions = 100, heartbeat = 30_000, patienc
       return { memory, commands }
     },
 
-    receive(frame, memory, now) {
-      let message: unknown
-      try {
-        message = JSON.parse(frame)
-      } catch (error) {
-        return bad(fail('INVALID_JSON', `the message is not JSON: ${(error as Error).message}`, null, now))
-      }
-      const { type, action } = (message ?? {}) as { type?: unknown; action?: unknown }
-      const names = new Set([type, action].map((name) => (typeof name === 'string' ? name.toLowerCase() : undefined)))
-      if (names.has('subscribe')) return subscribe(message, memory, maxSubscriptions, now)
-      if (names.has('unsubscribe')) return unsubscribe(message, memory, now)
-      const details = { received: type ?? action ?? null, supported: ['subscribe', 'unsubscribe'] }
-      return bad(
-        fail('INVALID_MESSAGE_TYPE', 'a message is an object whose "type" is "subscribe" or "unsubscribe"', details, now)
-      )
-    },
-
+    receive: (frame, memory, now) => receive(frame, memory, maxSubscriptions, now),
     settled: (results, tag, memory, now) => settled(results, tag, memory, patience, now),
 
     render(event, memory) {

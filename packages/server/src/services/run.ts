@@ -12,8 +12,6 @@ export type Time = 'clock' | 'event'
 
 export type Services = ReturnType<typeof hostServices>
 
-type Hosted = { service: Service; state: unknown; inputs: number; outputs: number; errors: number; said: Set<string> }
-
 export type HostOptions = {
   plant: Plant
   // oxlint-disable-next-line typescript/no-explicit-any -- each service is folded with the state that it opened itself
@@ -27,49 +25,54 @@ export type HostOptions = {
   every?: number
 }
 
-export function hostServices({ plant, services, clock, log, time = 'clock', lateness = 500, every = 250 }: HostOptions) {
-  const hosted = services.map((service): Hosted => ({
+/** One service: a throw loses that one input, and the next ones, and all other services, go on. Each message is logged once. */
+function host(service: Service, { plant, clock, log }: HostOptions) {
+  const state = service.open()
+  const said = new Set<string>()
+  let [inputs, outputs, errors] = [0, 0, 0]
+
+  const fold = (input: Input): readonly Output[] => {
+    try {
+      inputs++
+      return service.fold(state, input)
+    } catch (error) {
+      errors++
+      const message = error instanceof Error ? error.message : String(error)
+      if (said.size < 100 && !said.has(message)) {
+        said.add(message)
+        const { type, instrument } = input
+        log.error({ service: service.name, input: type, instrument, err: error }, 'service failed on an input')
+      }
+      return []
+    }
+  }
+
+  return {
     service,
-    state: service.open(),
-    inputs: 0,
-    outputs: 0,
-    errors: 0,
-    said: new Set()
-  }))
+    feed: (input: Input): void => {
+      for (const { topic, event } of fold(input)) {
+        outputs++
+        plant.publish(topic, event, clock())
+      }
+    },
+    forget: (instrument: string): void => service.forget?.(state, instrument),
+    stats: () => ({ service: service.name, inputs, outputs, errors })
+  }
+}
+
+export function hostServices(options: HostOptions) {
+  const { plant, services, clock, time = 'clock', lateness = 500, every = 250 } = options
+  const hosted = services.map((service) => host(service, options))
   const watched = new Map<string, { count: number; stop: () => void }>()
   let newest = -Infinity
 
-  /** A service that throws loses that one input: the others, and its next inputs, go on. Each message is logged once. */
-  const feed = (host: Hosted, input: Input): void => {
-    let outputs: readonly Output[]
-    try {
-      host.inputs++
-      outputs = host.service.fold(host.state, input)
-    } catch (error) {
-      host.errors++
-      const message = error instanceof Error ? error.message : String(error)
-      if (host.said.size < 100 && !host.said.has(message)) {
-        host.said.add(message)
-        log.error(
-          { service: host.service.name, input: input.type, instrument: input.instrument, err: error },
-          'service failed on an input'
-        )
-      }
-      return
-    }
-    for (const { topic, event } of outputs) plant.publish(topic, event, clock())
-    host.outputs += outputs.length
-  }
-
-  const hear = (host: Hosted) => (event: Published) => {
-    if ((event.type === 'trade' || event.type === 'quote') && event.time > newest) newest = event.time
-    feed(host, event)
-  }
-
   const join = (instrument: string): (() => void) => {
-    const stops = hosted.flatMap((host) => {
-      const listener = hear(host)
-      return topicsOf(host.service, instrument).map((topic) => {
+    const stops = hosted.flatMap(({ service, feed }) => {
+      const listener = (event: Published): void => {
+        if ((event.type === 'trade' || event.type === 'quote') && event.time > newest) newest = event.time
+        feed(event)
+      }
+      return topicsOf(service, instrument).map((topic) => {
         const { missed, stop } = plant.subscribe(topic, listener)
         // State still holds; an event of the past would be taken for a new one.
         for (const event of missed) if (isState(event)) listener(event)
@@ -78,7 +81,7 @@ export function hostServices({ plant, services, clock, log, time = 'clock', late
     })
     return () => {
       for (const stop of stops) stop()
-      for (const { service, state } of hosted) service.forget?.(state, instrument)
+      for (const { forget } of hosted) forget(instrument)
     }
   }
 
@@ -86,7 +89,7 @@ export function hostServices({ plant, services, clock, log, time = 'clock', late
     const watermark = (time === 'clock' ? clock() : newest) - lateness
     if (!Number.isFinite(watermark)) return
     for (const instrument of watched.keys())
-      for (const host of hosted) feed(host, { type: 'watermark', instrument, time: watermark })
+      for (const { feed } of hosted) feed({ type: 'watermark', instrument, time: watermark })
   }
 
   const timer = every > 0 ? setInterval(tick, every) : undefined
@@ -108,7 +111,7 @@ export function hostServices({ plant, services, clock, log, time = 'clock', late
     },
     /** One watermark now. */
     tick,
-    stats: () => hosted.map(({ service, inputs, outputs, errors }) => ({ service: service.name, inputs, outputs, errors })),
+    stats: () => hosted.map(({ stats }) => stats()),
     stop(): void {
       clearInterval(timer)
       for (const { stop } of watched.values()) stop()
