@@ -2,16 +2,17 @@
 import type { Book, Candle, Level, Published, Quote, Ticker, Trade } from '@tickwire/protocol'
 
 /** What every event of a topic from one provider begins with; topics are few, so this is looked up, not built. */
-const heads = new Map<string, { provider: string; text: string }>()
+const heads = new Map<string, { type: string; provider: string; instrument: string; text: string }>()
 const MAX_HEADS = 50_000
 
 function head(event: Published): string {
-  const known = heads.get(event.topic)
-  if (known !== undefined && known.provider === event.provider) return known.text
   const { topic, type, instrument, provider } = event
+  const known = heads.get(topic)
+  if (known !== undefined && known.provider === provider && known.instrument === instrument && known.type === type)
+    return known.text
   const text = `{"topic":${quoted(topic)},"type":"${type}","instrument":${quoted(instrument)},"provider":${quoted(provider)},"seq":`
   if (heads.size >= MAX_HEADS) heads.clear()
-  heads.set(topic, { provider, text })
+  heads.set(topic, { type, provider, instrument, text })
   return text
 }
 

@@ -41,6 +41,7 @@ const byStatus = (status: number): ErrorCode => {
 
 export function answerErrors(app: FastifyInstance<any, any, any, any>, log: Log): void {
   app.setErrorHandler((error: Error & { statusCode?: number }, request: { method: string; url: string }, reply) => {
+    if (error instanceof RequestError && ERRORS[error.code].retry) reply.header('retry-after', '2')
     if (error instanceof RequestError)
       return reply.status(ERRORS[error.code].status).send(errorBody(error.code, error.message, error.nearest))
     const status = error.statusCode ?? 500

@@ -1,14 +1,16 @@
 /**
  * From the plant to the sockets. Sessions that hold the same topics in the same shared dialect are one group: what is due
  * to it is encoded once per flush and the same bytes are written to every member. A member that is behind leaves its
- * group for an outbox of its own until it has caught up, or is let go.
+ * group, costs nothing while it is behind, and is brought up to date when it reads again, or is let go.
  */
 import { isState, type Published } from '@tickwire/protocol'
 import type { Plant } from '../plant/plant.ts'
 import type { Dialect } from '../dialects/dialect.ts'
+import { arrearsOf, weigh, type OutboxLimits } from './arrears.ts'
 import { createBatch, type Batch } from './frame.ts'
 import type { Meters } from './meters.ts'
-import { createOutbox, isLost, type Item, type Lost, type Outbox } from './outbox.ts'
+import { isLost, type Item, type Lost } from './outbox.ts'
+import type { Patience } from './patience.ts'
 
 /** An event on its way to clients; `text` is its rendering, made once for all groups of a shared dialect. */
 export type Pending = Item & { text?: string | undefined; rendered?: true }
@@ -19,7 +21,7 @@ export type Sink = {
   /** Bytes that the socket has not taken yet. */
   backlog: () => number
   /** How long the oldest probe (a ping) has waited for its answer, milliseconds. */
-  waiting: (now: number) => number
+  waiting: () => number
 }
 
 export type Member = {
@@ -32,8 +34,8 @@ export type Member = {
   group?: Group
   /** The first of the group's pending events that is for this member: it joined after the ones before. */
   from: number
-  outbox?: Outbox<Pending>
-  behindSince: number
+  /** Set while it is behind: since when, and the sequence it has of each topic. */
+  behind?: { since: number; positions: Map<string, number> }
   delivered: number
   conflated: number
   dropped: number
@@ -59,7 +61,7 @@ export type FanoutLimits = {
   patience: number
   /** A member that stays behind this long is cut. */
   cutAfter: number
-  outbox: { maxItems: number; maxWeight: number }
+  outbox: OutboxLimits
   /** A group whose pending events weigh more flushes at once. */
   burst: number
 }
@@ -73,22 +75,20 @@ export const FANOUT_LIMITS: FanoutLimits = {
 
 const LAG_PACE = 10
 
-/** About the bytes of an event's text; books are the only large ones. */
-const weigh = (event: Published): number => (event.type === 'book' ? 200 + 20 * (event.bids.length + event.asks.length) : 240)
-
-export const pendingOf = (event: Published, state = isState(event)): Pending => ({ event, state, weight: weigh(event) })
+const pendingOf = (event: Published): Pending => ({ event, state: isState(event), weight: weigh(event) })
 
 export type Fanout = ReturnType<typeof createFanout>
 
 export function createFanout(options: {
   plant: Plant
   clock: () => number
+  patience: Patience
   /** Milliseconds; 0 flushes at the end of each turn of the event loop. */
   flushEvery: number
   limits: FanoutLimits
   meters: Meters
 }) {
-  const { plant, clock, flushEvery, limits, meters } = options
+  const { plant, clock, patience, flushEvery, limits, meters } = options
   const groups = new Map<string, Group>()
   const lanes = new Map<string, Lane>()
   const dirty = new Set<Group>()
@@ -112,7 +112,6 @@ export function createFanout(options: {
     for (const group of lane.groups) {
       group.pending.push(item)
       group.weight += item.weight
-      for (const member of group.behind) member.outbox!.offer(item)
       dirty.add(group)
       if (group.weight > limits.burst) flushGroup(group, clock())
     }
@@ -179,21 +178,22 @@ export function createFanout(options: {
   const batchOf = (dialect: Dialect<any>, texts: readonly string[], events: number): Batch | undefined =>
     texts.length === 0 ? undefined : createBatch(dialect.frame ? [dialect.frame(texts)] : texts, events)
 
-  const write = (member: Member, batch: Batch | undefined, now: number) => {
+  const write = (member: Member, batch: Batch | undefined) => {
     if (!batch) return
     member.delivered += batch.events
     meters.delivered += batch.events
     meters.frames += batch.messages.length
     member.sink.write(batch)
-    if (isBehind(member, now) && member.group && !member.outbox) detach(member, member.group, now)
+    if (member.group && !member.behind && isBehind(member)) detach(member, member.group)
   }
 
-  const isBehind = (member: Member, now: number): boolean =>
-    member.sink.backlog() > limits.backlog || member.sink.waiting(now) > limits.patience
+  const isBehind = ({ sink }: Member): boolean => sink.backlog() > limits.backlog || sink.waiting() > limits.patience
 
-  const detach = (member: Member, group: Group, now: number) => {
-    member.outbox = createOutbox<Pending>(limits.outbox)
-    member.behindSince = now
+  /** Everything published until now is written, or about to be: from here on the member is owed what comes. */
+  const detach = (member: Member, group: Group) => {
+    const positions = new Map<string, number>()
+    for (const topic of member.topics) positions.set(topic, plant.last(topic)?.seq ?? 0)
+    member.behind = { since: patience.now(), positions }
     group.members.delete(member)
     group.behind.add(member)
     lagging.add(member)
@@ -207,15 +207,8 @@ export function createFanout(options: {
     member.from = group.pending.length
   }
 
-  /** An outbox is gone with its client's lag; its counts stay. */
   const retire = (member: Member) => {
-    if (!member.outbox) return
-    const { conflated, dropped } = member.outbox.stats()
-    member.conflated += conflated
-    member.dropped += dropped
-    meters.conflated += conflated
-    meters.lost += dropped
-    delete member.outbox
+    delete member.behind
     lagging.delete(member)
   }
 
@@ -241,38 +234,40 @@ export function createFanout(options: {
     for (const member of group.members) {
       const first = member.from
       member.from = 0
-      if (first < items.length) write(member, from(first), now)
+      if (first < items.length) write(member, from(first))
     }
   }
 
   /** Writes what one member has pending in its group before the others', because its topics are about to change. */
   const flushMember = (member: Member, group: Group, now: number) => {
-    if (member.outbox) return
+    if (member.behind) return
     const due = group.pending.slice(member.from)
     member.from = group.pending.length
     const texts = due.map((item) => textOf(member, item, now)).filter((text) => text !== undefined)
-    write(member, batchOf(member.dialect, texts, texts.length), now)
+    write(member, batchOf(member.dialect, texts, texts.length))
   }
 
-  const textOfEntry = (member: Member, entry: Pending | Lost, now: number): string | undefined => {
-    if (!isLost(entry)) return member.topics.has(entry.event.topic) ? textOf(member, entry, now) : undefined
-    return member.topics.has(entry.topic) ? member.dialect.lost?.(entry.topic, entry.count, entry.from, entry.to, now) : undefined
-  }
+  const textOfEntry = (member: Member, entry: Item | Lost, now: number): string | undefined =>
+    isLost(entry) ? member.dialect.lost?.(entry.topic, entry.count, entry.from, entry.to, now) : textOf(member, entry, now)
 
-  /** Gives a member that is behind what its socket can take now. */
-  const serve = (member: Member, now: number) => {
-    if (isBehind(member, now)) {
-      if (now - member.behindSince <= limits.cutAfter) return
+  /** Brings a member up to date when its socket has room again. */
+  const serve = (member: Member, behind: NonNullable<Member['behind']>, now: number) => {
+    if (isBehind(member)) {
+      if (patience.now() - behind.since <= limits.cutAfter) return
       meters.slowCloses++
-      leave(member)
       member.cut()
       return
     }
-    const entries = member.outbox!.drain()
+    const { entries, conflated, dropped } = arrearsOf(plant, behind.positions, limits.outbox)
+    member.conflated += conflated
+    member.dropped += dropped
+    meters.conflated += conflated
+    meters.lost += dropped
+    behind.since = patience.now()
+    for (const topic of behind.positions.keys()) behind.positions.set(topic, plant.last(topic)?.seq ?? 0)
     const texts = entries.map((entry) => textOfEntry(member, entry, now)).filter((text) => text !== undefined)
-    member.behindSince = now
-    write(member, batchOf(member.dialect, texts, texts.length), now)
-    if (member.group && !isBehind(member, now)) attach(member, member.group)
+    write(member, batchOf(member.dialect, texts, texts.length))
+    if (member.group && !isBehind(member)) attach(member, member.group)
   }
 
   function flush() {
@@ -283,13 +278,17 @@ export function createFanout(options: {
     for (const group of dirty) flushGroup(group, now)
   }
 
+  function catchUp() {
+    const now = clock()
+    for (const member of lagging) if (member.behind) serve(member, member.behind, now)
+  }
+
   /** While anyone is behind, looks after them at the pace of the flush, even when nothing is published. */
   function watchLag() {
     lagTimer ??= setTimeout(
       () => {
         lagTimer = undefined
-        const now = clock()
-        for (const member of lagging) serve(member, now)
+        catchUp()
         if (lagging.size > 0) watchLag()
       },
       Math.max(flushEvery, LAG_PACE)
@@ -313,29 +312,31 @@ export function createFanout(options: {
       if (member.group) flushMember(member, member.group, clock())
     },
 
-    /** Puts a member in the group of its topics, after `missed`. What is published from now on follows, once. */
-    join(member: Member, missed: readonly Published[]): void {
+    /**
+     * Puts a member in the group of its topics, after `missed`: the events after `positions`. What is published from now
+     * on follows, once.
+     */
+    join(member: Member, missed: readonly Published[], positions: ReadonlyMap<string, number>): void {
       const now = clock()
       leave(member)
-      if (missed.length > 0) {
-        // A resume is every event that was missed, so nothing of it is conflated.
-        const items = missed.map((event) => pendingOf(event, false))
-        if (member.outbox) for (const item of items) member.outbox.offer(item)
-        else {
-          const texts = items.map((item) => textOf(member, item, now)).filter((text) => text !== undefined)
-          write(member, batchOf(member.dialect, texts, texts.length), now)
-        }
+      const { behind } = member
+      if (behind) {
+        for (const topic of behind.positions.keys()) if (!member.topics.has(topic)) behind.positions.delete(topic)
+        for (const [topic, seq] of positions) behind.positions.set(topic, seq)
+      } else {
+        const texts = missed.map((event) => textOf(member, pendingOf(event), now)).filter((text) => text !== undefined)
+        write(member, batchOf(member.dialect, texts, texts.length))
       }
       if (member.topics.size === 0) {
         retire(member)
         return
       }
       const group = (member.group = groupFor(member))
-      if (member.outbox) group.behind.add(member)
+      if (behind) group.behind.add(member)
       else {
         group.members.add(member)
         member.from = group.pending.length
-        if (isBehind(member, now)) detach(member, group, now)
+        if (isBehind(member)) detach(member, group)
       }
     },
 
@@ -345,7 +346,15 @@ export function createFanout(options: {
       retire(member)
     },
 
+    /** How many events a member that is behind has not been given yet. */
+    owed(member: Member): number {
+      let owed = 0
+      for (const [topic, seq] of member.behind?.positions ?? []) owed += (plant.last(topic)?.seq ?? seq) - seq
+      return owed
+    },
+
     flush,
+    catchUp,
     stats: () => ({ groups: groups.size, lanes: lanes.size, behind: lagging.size }),
     stop() {
       clearTimeout(timer)

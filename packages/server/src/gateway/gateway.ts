@@ -10,6 +10,7 @@ import { createFanout, FANOUT_LIMITS, type FanoutLimits } from './fanout.ts'
 import { createHttp, type Tamper } from './http.ts'
 import { LIMITS, type Limits } from './limits.ts'
 import { createMeters } from './meters.ts'
+import { createPatience } from './patience.ts'
 import { createReader } from './reader.ts'
 import type { RestSources } from './rest.ts'
 import type { Demand, Shared } from './session.ts'
@@ -67,9 +68,10 @@ export function createGateway(options: GatewayOptions) {
   const auth = createAuth(options.auth?.keys)
   const metrics = createMetrics()
   const meters = createMeters(metrics.observeWait)
-  const fanout = createFanout({ plant, clock, flushEvery, limits: { ...FANOUT_LIMITS, ...options.fanout }, meters })
+  const patience = createPatience(clock)
+  const fanout = createFanout({ plant, clock, patience, flushEvery, limits: { ...FANOUT_LIMITS, ...options.fanout }, meters })
   const reader = createReader({ plant, demand })
-  const shared: Shared = { plant, desk, fanout, demand, auth, limits, clock }
+  const shared: Shared = { plant, desk, fanout, demand, auth, limits, clock, patience }
   const sse = createSse(shared, randomUUID)
   const app = createHttp({
     desk,
@@ -134,6 +136,7 @@ export function createGateway(options: GatewayOptions) {
       sse.close(retryAfterMs)
       await ws.close(retryAfterMs, 1001, DRAIN)
       fanout.stop()
+      patience.stop()
       reader.stop()
       unwatch()
       app.server.closeAllConnections()

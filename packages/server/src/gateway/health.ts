@@ -1,7 +1,7 @@
 /** What operators ask: /health, /ready, /metrics and /ws/status. */
 import { z } from 'zod'
 import type { ConnectionInfo, Dialect } from '../dialects/dialect.ts'
-import { errorSchema, errorBody } from './errors.ts'
+import { errorSchema, RequestError } from './errors.ts'
 import type { App, RestSources } from './rest.ts'
 
 export type HealthOptions = {
@@ -94,9 +94,9 @@ export function mountHealth(app: App, { sources, epoch, clock, dialects, connect
         response: { 200: z.object({ ready: z.literal(true) }), 503: errorSchema }
       }
     },
-    (_request, reply) => {
-      if (sources.ready()) return reply.send({ ready: true })
-      return reply.status(503).header('retry-after', '2').send(errorBody('UNAVAILABLE', 'no provider is live'))
+    () => {
+      if (!sources.ready()) throw new RequestError('UNAVAILABLE', 'no provider is live')
+      return { ready: true as const }
     }
   )
   app.get(

@@ -1,10 +1,9 @@
 /** The HTTP server: fastify with our limits, our errors, the OpenAPI document, and every route mounted on it. */
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import fastify from 'fastify'
+import fastify, { type FastifyReply } from 'fastify'
 import { jsonSchemaTransform, validatorCompiler } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { Dialect } from '../dialects/dialect.ts'
 import type { Log } from '../ops/log.ts'
 import { tokenOf, type Auth } from './auth.ts'
 import { answerErrors, errorBody, errorSchema, RequestError } from './errors.ts'
@@ -153,8 +152,8 @@ export function createHttp(options: HttpOptions): App {
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: true },
     http: { connectionsCheckingInterval: 500, headersTimeout: 4_000, requestTimeout: 10_000, maxHeaderSize: 16_384 },
-    frameworkErrors: (error, _request, reply) => {
-      void reply.status(error.statusCode ?? 400).send(errorBody('BAD_MESSAGE', error.message))
+    frameworkErrors: (error, _request, reply: unknown) => {
+      void (reply as FastifyReply).status(error.statusCode ?? 400).send(errorBody('BAD_MESSAGE', error.message))
     }
   }) as unknown as App
   app.setValidatorCompiler(validatorCompiler)

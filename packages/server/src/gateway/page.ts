@@ -17,10 +17,10 @@ export function mountPage(app: App, directory: string | undefined): boolean {
     root: directory,
     wildcard: true,
     cacheControl: false,
-    setHeaders(response, path) {
+    setHeaders(reply, path) {
       const hashed = path.includes('/assets/')
-      response.setHeader('cache-control', hashed ? 'public, max-age=31536000, immutable' : 'no-cache')
-      if (path.endsWith('.html')) response.setHeader('content-security-policy', POLICY)
+      void reply.header('cache-control', hashed ? 'public, max-age=31536000, immutable' : 'no-cache')
+      if (path.endsWith('.html')) void reply.header('content-security-policy', POLICY)
     }
   })
   return true

@@ -138,23 +138,25 @@ function valueRoutes(app: App, { desk, reader }: RestOptions): void {
     return event
   }
 
-  const one = <S extends z.ZodType>(kind: DataKind, path: string, summary: string, schema: S) =>
-    app.get(
-      `/v1/${path}/:instrument`,
-      {
-        schema: {
-          tags: ['market'],
-          summary,
-          params: ofInstrument,
-          querystring: ofProvider,
-          response: { 200: schema, ...failures }
-        }
-      },
-      async (request, reply) =>
-        reply.send((await valueOf(kind, request.params.instrument, request.query.provider)) as unknown as z.infer<S> & undefined)
-    )
-  one('quote', 'quotes', 'Best bid and offer', schemas.quote)
-  one('ticker', 'tickers', 'Last price and the statistics of the day', schemas.ticker)
+  const schemaOf = <S extends z.ZodType>(summary: string, schema: S) => ({
+    tags: ['market'],
+    summary,
+    params: ofInstrument,
+    querystring: ofProvider,
+    response: { 200: schema, ...failures }
+  })
+  app.get('/v1/quotes/:instrument', { schema: schemaOf('Best bid and offer', schemas.quote) }, async ({ params, query }) => {
+    const quote = await valueOf('quote', params.instrument, query.provider)
+    return quote as unknown as z.infer<typeof schemas.quote>
+  })
+  app.get(
+    '/v1/tickers/:instrument',
+    { schema: schemaOf('Last price and the statistics of the day', schemas.ticker) },
+    async ({ params, query }) => {
+      const ticker = await valueOf('ticker', params.instrument, query.provider)
+      return ticker as unknown as z.infer<typeof schemas.ticker>
+    }
+  )
 
   app.get(
     '/v1/trades/:instrument',

@@ -18,6 +18,7 @@ import type { Auth } from './auth.ts'
 import type { Fanout, Member, Sink } from './fanout.ts'
 import { createBatch } from './frame.ts'
 import { createBucket, type Limits } from './limits.ts'
+import type { Patience } from './patience.ts'
 
 export type Demand = (topic: Topic) => { upstream: 'live' | 'pending'; release: () => void }
 
@@ -30,10 +31,15 @@ export type Shared = {
   auth: Auth
   limits: Limits
   clock: () => number
+  patience: Patience
 }
 
 /** A connection as a session needs it. */
 export type Line = Sink & { close: (code: CloseCode, reason: string) => void }
+
+type Resume = Readonly<Record<string, Position>> | undefined
+/** What a subscribe still owes: the events, and where each topic's reader stands before them. */
+type Missed = { events: Published[]; positions: Map<string, number> }
 
 export type Session = ReturnType<typeof createSession>
 
@@ -57,7 +63,6 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
     topics: new Set(),
     cut: () => close(4001, 'slow consumer'),
     from: 0,
-    behindSince: 0,
     delivered: 0,
     conflated: 0,
     dropped: 0
@@ -134,7 +139,7 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
     return upstream
   }
 
-  const take = (asked: string, resume: Readonly<Record<string, Position>> | undefined, missed: Published[]): TopicResult => {
+  const take = (asked: string, resume: Resume, missed: Missed): TopicResult => {
     if (auth.required && user === undefined) return refusal(asked, 'UNAUTHORIZED', 'authenticate first')
     const understood = understand(asked)
     if ('asked' in understood) return understood
@@ -159,8 +164,9 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
         return joined
       }
       let joined = read(position)
-      if (joined.recovered && missed.length + joined.missed.length > limits.replay) joined = read()
-      for (const event of joined.missed) missed.push(event)
+      if (joined.recovered && missed.events.length + joined.missed.length > limits.replay) joined = read()
+      missed.positions.set(name, joined.position.seq - joined.missed.length)
+      for (const event of joined.missed) missed.events.push(event)
       const recovered = position === undefined ? {} : { recovered: joined.recovered }
       return { asked, topic: name, ok: true, position: joined.position, ...recovered, upstream }
     }
@@ -169,11 +175,10 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
 
   const subscribe = ({ topics, resume, tag }: Extract<Command, { type: 'subscribe' }>) => {
     fanout.settle(member)
-    const before = member.topics.size
-    const missed: Published[] = []
+    const missed: Missed = { events: [], positions: new Map() }
     const results = topics.map((asked) => take(asked, resume, missed))
     run(dialect.settled?.(results, tag, member.memory, clock()) ?? [])
-    if (!closed && (member.topics.size !== before || missed.length > 0)) fanout.join(member, missed)
+    if (!closed && missed.positions.size > 0) fanout.join(member, missed.events, missed.positions)
   }
 
   const letGo = (asked: string): TopicResult => {
@@ -192,7 +197,7 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
     fanout.settle(member)
     const before = member.topics.size
     const results = topics.map(letGo)
-    if (member.topics.size !== before) fanout.join(member, [])
+    if (member.topics.size !== before) fanout.join(member, [], new Map())
     run(dialect.settled?.(results, tag, member.memory, clock()) ?? [])
   }
 
@@ -255,16 +260,15 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
     end,
 
     info(): ConnectionInfo {
-      const waiting = member.outbox?.stats()
       return {
         id: request.session,
         dialect: dialect.name,
         since,
         topics: [...member.topics],
         sent: sent + member.delivered,
-        conflated: member.conflated + (waiting?.conflated ?? 0),
-        dropped: member.dropped + (waiting?.dropped ?? 0),
-        pending: waiting?.items ?? 0,
+        conflated: member.conflated,
+        dropped: member.dropped,
+        pending: fanout.owed(member),
         ...dialect.describe?.(member.memory)
       }
     }

@@ -2,10 +2,11 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { CLOSES, type CloseCode } from '@tickwire/protocol'
-import { WebSocketServer, type WebSocket } from 'ws'
+import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws'
 import type { Dialect, Request } from '../dialects/dialect.ts'
 import { tokenOf } from './auth.ts'
 import { textFrames } from './frame.ts'
+import { createBucket } from './limits.ts'
 import type { Meters } from './meters.ts'
 import { createSession, type Line, type Session, type Shared } from './session.ts'
 
@@ -32,6 +33,9 @@ const PROBE_EVERY = 256 * 1024
 /** From a close frame to the end of the socket. */
 const CLOSE_WITHIN = 2_000
 const MAX_URL = 4_096
+/** Pings of a client that are answered, and the bytes of answers that it may leave unread. */
+const PINGS = { perSecond: 200, burst: 2_000 }
+const MAX_UNREAD = 1024 * 1024
 
 export type Route = { dialect: Dialect<any>; path: string; query: Record<string, string>; rest: string }
 
@@ -89,7 +93,7 @@ const socketOf = (ws: WebSocket): Socket => (ws as unknown as { _socket: Socket 
 
 export function serveWebSockets(http: Server, options: WsOptions) {
   const { shared, dialects, meters, newId, origins, wire } = options
-  const { limits, clock, auth } = shared
+  const { limits, clock, auth, patience } = shared
   const connections = new Map<string, Connection>()
   /** One per size limit, because `ws` fixes it per server. */
   const servers = new Map<number, WebSocketServer>()
@@ -98,7 +102,17 @@ export function serveWebSockets(http: Server, options: WsOptions) {
   const serverFor = (maxPayload: number): WebSocketServer => {
     let server = servers.get(maxPayload)
     if (!server) {
-      server = new WebSocketServer({ noServer: true, perMessageDeflate: false, clientTracking: false, maxPayload })
+      const options: ServerOptions & { maxPendingAutoPongs: number } = {
+        noServer: true,
+        perMessageDeflate: false,
+        clientTracking: false,
+        maxPayload,
+        // None of the offered subprotocols is ours, so none is named in the answer.
+        handleProtocols: () => false,
+        // `ws` would drop the connection without a word; we close with a code (see PINGS).
+        maxPendingAutoPongs: 0
+      }
+      server = new WebSocketServer(options)
       servers.set(maxPayload, server)
     }
     return server
@@ -132,22 +146,21 @@ export function serveWebSockets(http: Server, options: WsOptions) {
     const socket = socketOf(ws)
     socket.setNoDelay(true)
     meters.opened++
-    let heard = clock()
-    let pinged = heard
+    let pinged = patience.now()
     let probedAt: number | undefined
     let sinceProbe = 0
 
-    const probe = (now: number) => {
-      pinged = now
+    const probe = () => {
+      pinged = patience.now()
       sinceProbe = 0
-      probedAt ??= now
+      probedAt ??= pinged
       ws.ping()
     }
     const put = (bytes: Buffer) => {
       meters.bytes += bytes.length
       socket.write(bytes)
       sinceProbe += bytes.length
-      if (sinceProbe > PROBE_EVERY && probedAt === undefined) probe(clock())
+      if (sinceProbe > PROBE_EVERY && probedAt === undefined) probe()
     }
     // Through our own socket.write, like all data: two paths to one socket would interleave.
     const direct = (text: string) => {
@@ -164,7 +177,7 @@ export function serveWebSockets(http: Server, options: WsOptions) {
         else put(batch.bytes())
       },
       backlog: () => socket.writableLength,
-      waiting: (now) => (probedAt === undefined ? 0 : now - probedAt),
+      waiting: () => (probedAt === undefined ? 0 : patience.now() - probedAt),
       close(code, reason) {
         if (ws.readyState !== ws.OPEN) return
         ws.close(code, reason)
@@ -184,21 +197,19 @@ export function serveWebSockets(http: Server, options: WsOptions) {
       beat(now) {
         session.checkAuth(now)
         const { interval, deadline } = limits.heartbeat
-        if (probedAt !== undefined && now - probedAt >= deadline && now - heard >= deadline)
-          session.close(4002, CLOSES[4002].name)
-        else if (now - pinged >= interval && ws.readyState === ws.OPEN) probe(now)
+        if (line.waiting() >= deadline) session.close(4002, CLOSES[4002].name)
+        else if (patience.now() - pinged >= interval && ws.readyState === ws.OPEN) probe()
       }
     })
     ws.on('message', (data: Buffer, isBinary: boolean) => {
-      heard = clock()
       if (isBinary) session.close(1003, 'text messages only')
       else session.receive(data.toString())
     })
-    ws.on('ping', () => void (heard = clock()))
-    ws.on('pong', () => {
-      heard = clock()
-      probedAt = undefined
+    const calm = createBucket(PINGS, clock())
+    ws.on('ping', () => {
+      if (!calm(clock()) || socket.writableLength > MAX_UNREAD) session.close(1008, 'too many pings')
     })
+    ws.on('pong', () => void (probedAt = undefined))
     ws.on('error', () => {})
     ws.on('close', () => {
       session.end()

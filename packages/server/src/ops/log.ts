@@ -12,7 +12,7 @@ export const createLog = (options: { level?: string; destination?: DestinationSt
   pino(
     {
       level: options.level ?? 'info',
-      base: undefined,
+      base: null,
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: [...new Set(PATHS)], censor: '[redacted]' }
