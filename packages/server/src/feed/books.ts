@@ -28,7 +28,7 @@ export type Applied = 'ok' | 'incomplete' | 'checksum' | 'crossed' | 'impossible
 
 export const openBook = (): BookState => ({ bids: [], asks: [], complete: false, time: 0, verified: false })
 
-const possible = ([price, size]: Level): boolean => price > 0 && price < Infinity && size >= 0 && size < Infinity
+const possible = ([price, size]: Level): boolean => Number.isFinite(price) && price > 0 && Number.isFinite(size) && size >= 0
 
 /** Folds one delta into the book, in place. */
 export function applyDelta(book: BookState, delta: BookDelta): Applied {

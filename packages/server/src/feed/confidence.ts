@@ -66,7 +66,8 @@ const OLDEST_PRICE = 30_000
 const LONE = 0.8
 const TOLERANCE_BPS = 50
 
-function medianOfOthers(prices: Prices, provider: string, at: number): number | undefined {
+/** With an even number of others every price between the two in the middle is a median: so two who disagree blame nobody between. */
+function medianOfOthers(prices: Prices, provider: string, at: number): [low: number, high: number] | undefined {
   const others: number[] = []
   for (const [name, seen] of prices) {
     if (name === provider) continue
@@ -75,14 +76,14 @@ function medianOfOthers(prices: Prices, provider: string, at: number): number | 
   }
   if (others.length === 0) return undefined
   others.sort((a, b) => a - b)
-  const middle = others.length >> 1
-  return others.length % 2 === 1 ? others[middle] : (others[middle - 1]! + others[middle]!) / 2
+  return [others[(others.length - 1) >> 1]!, others[others.length >> 1]!]
 }
 
 export function agreement(prices: Prices, provider: string, price: number, at: number): number {
   const median = medianOfOthers(prices, provider, at)
   if (median === undefined) return LONE
-  const bps = (Math.abs(price - median) / median) * 10_000
+  const [low, high] = median
+  const bps = (Math.max(0, low - price, price - high) / low) * 10_000
   return 1 / (1 + (bps / TOLERANCE_BPS) ** 2)
 }
 

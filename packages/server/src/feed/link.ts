@@ -37,8 +37,9 @@ export const openLink: Dial = (url, hooks) => {
   socket.on('open', () => !ended && hooks.onOpen())
   socket.on('message', (data: RawData) => !ended && hooks.onFrame(textOf(data)))
   socket.on('unexpected-response', (request, response) => {
-    error = refusal(response.statusCode ?? 0, response.headers['retry-after'])
+    // Whoever listens to this event must end the request himself; no 'close' follows.
     request.destroy()
+    end(refusal(response.statusCode ?? 0, response.headers['retry-after']))
   })
   // 'close' always follows an error and carries the outcome.
   socket.on('error', (cause) => (error ??= { reason: cause.message || 'connection failed' }))

@@ -5,8 +5,9 @@ import type { Admissible } from './lane.ts'
 /** A bid this far above the ask is no quote; locked and slightly crossed ones do occur. */
 const CROSSED = 1.001
 
-const isPrice = (n: number): boolean => n > 0 && n < Infinity
-const isSize = (n: number): boolean => n >= 0 && n < Infinity
+/** `isFinite` of Number is false for all that is no number, also for `true` and `'1'`. */
+const isPrice = (n: number): boolean => Number.isFinite(n) && n > 0
+const isSize = (n: number): boolean => Number.isFinite(n) && n >= 0
 const isLevels = (levels: readonly (readonly [number, number])[]): boolean =>
   levels.every(([price, size]) => isPrice(price) && isSize(size))
 const optional = (n: number | undefined, test: (n: number) => boolean): boolean => n === undefined || test(n)

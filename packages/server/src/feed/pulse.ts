@@ -10,13 +10,12 @@ export type Pulse = {
 
 export const openPulse = (): Pulse => ({ heard: -Infinity, mean: 0, deviation: 0, beats: 0 })
 
+/** Before this many intervals nothing is known, and for some time after that little: the limit is wider by 1 + 8 / intervals. */
 const LEARNT = 8
-/** Patience with a source that has not yet shown how often it speaks. */
-const UNLEARNT_LIMIT = 10_000
 const LEAST_LIMIT = 1_000
 /** Thin instruments may be quiet for minutes; beyond this no interval is usual. */
-const GREATEST_LIMIT = 120_000
-const WEIGHT = 0.05
+const GREATEST_LIMIT = 600_000
+const WEIGHT = 0.02
 
 export function beat(pulse: Pulse, now: number): void {
   const interval = Math.min(now - pulse.heard, GREATEST_LIMIT)
@@ -36,4 +35,6 @@ export function beat(pulse: Pulse, now: number): void {
 export const usualInterval = (pulse: Pulse): number => pulse.mean + 4 * pulse.deviation
 
 export const silenceLimit = (pulse: Pulse): number =>
-  pulse.beats < LEARNT ? UNLEARNT_LIMIT : Math.min(GREATEST_LIMIT, Math.max(LEAST_LIMIT, 3 * usualInterval(pulse)))
+  pulse.beats < LEARNT
+    ? GREATEST_LIMIT
+    : Math.min(GREATEST_LIMIT, Math.max(LEAST_LIMIT, 3 * usualInterval(pulse) * (1 + LEARNT / pulse.beats)))

@@ -14,7 +14,7 @@ const REASONS = 64
 const RANK: readonly ProviderPhase[] = ['live', 'stale', 'connecting', 'waiting', 'idle', 'stopped']
 
 export function createTally(provider: string) {
-  const refused: Record<string, number> = {}
+  const refused = new Map<string, number>()
   const perSecond = new Float64Array(WINDOW + 1)
   const latencies: number[] = []
   const counts = { frames: 0, events: 0, reconnects: 0, gaps: 0 }
@@ -54,8 +54,8 @@ export function createTally(provider: string) {
     failover: (what: NonNullable<ProviderStatus['lastFailover']>) => void (lastFailover = what),
 
     refused(why: string) {
-      const key = why in refused || Object.keys(refused).length < REASONS ? why : 'other'
-      refused[key] = (Object.hasOwn(refused, key) ? refused[key]! : 0) + 1
+      const key = refused.has(why) || refused.size < REASONS ? why : 'other'
+      refused.set(key, (refused.get(key) ?? 0) + 1)
     },
 
     /** `changed` is the connection that brought the news; `all` are the phases of all of them. */
@@ -88,7 +88,7 @@ export function createTally(provider: string) {
         rate: total / span,
         ...(latency === undefined ? {} : { latency }),
         ...counts,
-        refused: { ...refused },
+        refused: Object.fromEntries(refused),
         ...(lastFailover === undefined ? {} : { lastFailover }),
         simulated
       }

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 import type { Level } from '@tickwire/protocol'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { applyDelta, checksumOf, openBook, top } from '../../src/feed/books.ts'
 import type { BookDelta } from '../../src/providers/adapter.ts'
@@ -41,6 +41,9 @@ const levels = (from: number) =>
   fc.array(fc.tuple(fc.integer({ min: from, max: from + 80 }), fc.integer({ min: 0, max: 4 })), {
     maxLength: 25
   }) as fc.Arbitrary<Level[]>
+
+const ten = (from: number, way: 1 | -1) => Array.from({ length: 12 }, (_, i): Level => [(from + way * i) / 100, 0.05])
+const strip = (text: string) => text.replace('.', '').replace(/^0+/, '')
 
 describe('an order book', () => {
   test('equals a naive map of prices after any sequence of snapshots and deltas', () => {
@@ -97,7 +100,6 @@ describe('an order book', () => {
   }) // prettier-ignore
 
   test('takes the checksum over ten asks, then ten bids, best first: digits without point and leading zeros', () => {
-    const ten = (from: number, way: 1 | -1) => Array.from({ length: 12 }, (_, i): Level => [(from + way * i) / 100, 0.05])
     const text = '1015 1025 1035 1045 1055 1065 1075 1085 1095 1105 1005 995 985 975 965 955 945 935 925 915'
     const value = crc32(text.replaceAll(' ', ''))
     const checksum = { value, priceDecimals: 2, sizeDecimals: 2 }
@@ -111,7 +113,6 @@ describe('an order book', () => {
     const side = fc.array(fc.tuple(fc.integer({ min: 1, max: 9_999_999 }), fc.integer({ min: 1, max: 999_999_999_999 })), {
       maxLength: 12
     })
-    const strip = (text: string) => text.replace('.', '').replace(/^0+/, '')
     fc.assert(
       fc.property(side, fc.integer({ min: 0, max: 6 }), fc.integer({ min: 0, max: 8 }), (rows, p, s) => {
         const exact = rows.map(([price, size]) => [price / 10 ** p, size / 10 ** s] as const)

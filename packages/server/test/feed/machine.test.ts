@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { SETTINGS, type Effect, type Input, type State } from '../../src/feed/connection.ts'
 import { backoff, start, step } from '../../src/feed/machine.ts'
@@ -32,6 +32,8 @@ function drive(wanted: readonly Subscription[], change: Partial<Adapter<VenueSes
 }
 const frames = (effects: readonly Effect[]) => effects.flatMap((e) => (e.type === 'send' ? [JSON.parse(e.frame) as unknown] : []))
 const types = (effects: readonly Effect[]) => effects.map((e) => (e.type === 'phase' ? e.phase : e.type))
+
+const one = (s: readonly Subscription[]) => s.map((w) => JSON.stringify({ subscribe: w.symbol }))
 
 describe('a connection', () => {
   test('dials, greets, and then subscribes what is wanted', () => {
@@ -139,7 +141,6 @@ describe('a connection', () => {
   })
 
   test('never sends more frames within any second than the provider allows, loses none, and replies overtake', () => {
-    const one = (s: readonly Subscription[]) => s.map((w) => JSON.stringify({ subscribe: w.symbol }))
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 6 }),
