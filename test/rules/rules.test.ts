@@ -47,11 +47,14 @@ describe('each rule sees what it forbids', () => {
     expect(roomRule([from('packages/server/src/gateway/a.ts', file)])).toHaveLength(2)
   })
   test('a pure file with a clock, chance, a timer, an await, an impure import', () => {
-    const file = "import net from 'node:net'\nexport const f = async () => { await g(); setTimeout(g, Date.now() * Math.random()); new Date() }"
+    const file =
+      "import net from 'node:net'\nexport const f = async () => { await g(); setTimeout(g, Date.now() * Math.random()); new Date() }"
     expect(pureRule([from('packages/server/src/plant/plant.ts', file)])).toHaveLength(6)
   })
   test('a property named like a clock is no clock', () => {
-    expect(pureRule([from('packages/server/src/plant/plant.ts', 'export const a = { process: 1, fetch: 2 }; a.process; new Date(0)')])).toEqual([])
+    expect(
+      pureRule([from('packages/server/src/plant/plant.ts', 'export const a = { process: 1, fetch: 2 }; a.process; new Date(0)')])
+    ).toEqual([])
   })
   test('a room that reads the configuration', () => {
     expect(configRule([from('packages/server/src/feed/a.ts', "import { configSchema } from '../config.ts'")])).toHaveLength(1)

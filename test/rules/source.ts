@@ -17,12 +17,25 @@ export type Source = {
 
 type Node = { type: string; loc?: { start: { line: number }; end: { line: number } }; [key: string]: unknown }
 
-const GLOBALS = new Set(['process', 'setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'performance', 'fetch', 'globalThis', 'console'])
+const GLOBALS = new Set([
+  'process',
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+  'queueMicrotask',
+  'performance',
+  'fetch',
+  'globalThis',
+  'console'
+])
 
 export function readSources(root: string, folders: readonly string[]): Source[] {
   return folders.flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-      .filter((f) => f.isFile() && /\.tsx?$/.test(f.name) && !f.name.endsWith('.d.ts') && !/node_modules|\/dist(\/|$)/.test(f.parentPath))
+      .filter(
+        (f) =>
+          f.isFile() && /\.tsx?$/.test(f.name) && !f.name.endsWith('.d.ts') && !/node_modules|\/dist(\/|$)/.test(f.parentPath)
+      )
       .map((f) => {
         const path = join(f.parentPath, f.name)
         return readSource(path.slice(root.length).replaceAll('\\', '/').replace(/^\//, ''), readFileSync(path, 'utf8'))
@@ -61,13 +74,21 @@ const nameOf = (node: Node, parent: Node | undefined): string => {
 
 function impurity(node: Node, parent: Node | undefined): string | undefined {
   if (node.type === 'AwaitExpression') return 'await'
-  if (node.type === 'NewExpression' && (node.callee as Node & { name?: string }).name === 'Date' && (node.arguments as []).length === 0) return 'new Date()'
+  if (
+    node.type === 'NewExpression' &&
+    (node.callee as Node & { name?: string }).name === 'Date' &&
+    (node.arguments as []).length === 0
+  )
+    return 'new Date()'
   if (node.type === 'MemberExpression') {
     const text = `${(node.object as { name?: string }).name}.${(node.property as { name?: string }).name}`
     return ['Date.now', 'Math.random', 'crypto.randomUUID', 'Temporal.Now'].includes(text) ? text : undefined
   }
   if (node.type !== 'Identifier' || !GLOBALS.has(node.name as string)) return undefined
-  const isName = parent && ((parent.type === 'MemberExpression' && parent.property === node) || (/Property|Method|Signature|TS/.test(parent.type) && parent.key === node))
+  const isName =
+    parent &&
+    ((parent.type === 'MemberExpression' && parent.property === node) ||
+      (/Property|Method|Signature|TS/.test(parent.type) && parent.key === node))
   return isName ? undefined : (node.name as string)
 }
 

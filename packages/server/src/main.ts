@@ -1,12 +1,12 @@
 /** Wires the rooms: providers → feed → plant → services and gateway. The only file that knows the configuration. Read it top to bottom. */
 import { randomBytes } from 'node:crypto'
-import { isTopicError, parseTopic, topicName, type Candle, type Interval, type Mode, type Topic } from '@tickwire/protocol'
+import { isTopicError, parseTopic, topicName, type Candle, type Interval, type Mode } from '@tickwire/protocol'
 import type { Config } from './config.ts'
 import { dialects } from './dialects/index.ts'
 import type { Desk } from './dialects/dialect.ts'
 import { createFeed } from './feed/feed.ts'
-import { createInstruments } from './feed/instruments.ts'
-import { createGateway } from './gateway/gateway.ts'
+import { createInstruments, type Instruments } from './feed/instruments.ts'
+import { createGateway, type Demand } from './gateway/gateway.ts'
 import { createLog, type Log } from './ops/log.ts'
 import { createPlant } from './plant/plant.ts'
 import { providers } from './providers/index.ts'
@@ -60,11 +60,18 @@ export async function startServer(config: Config, options: ServerOptions): Promi
 
   const services = hostServices({ plant, services: [candles], clock, log, time: mode === 'capture' ? 'event' : 'clock' })
 
-  /** A candle is folded from trades; notices come by themselves; everything else is asked of the providers. */
-  const demand = (topic: Topic) => {
-    services.watch(topic.instrument)
-    const { kind, provider } = topic
-    return feed.want(kind === 'candle' && provider === undefined ? { kind: 'trade', instrument: topic.instrument } : topic)
+  /** A candle of ours is folded from trades; everything else is asked of the providers. Services run while anyone holds the instrument. */
+  const demand: Demand = (topic) => {
+    const { kind, instrument, provider } = topic
+    const unwatch = services.watch(instrument)
+    const { upstream, release } = feed.want(kind === 'candle' && provider === undefined ? { kind: 'trade', instrument } : topic)
+    return {
+      upstream,
+      release() {
+        unwatch()
+        release()
+      }
+    }
   }
 
   const candlesOf = async (instrument: string, interval: Interval, limit: number): Promise<Candle[]> => {
@@ -95,7 +102,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     rest: {
       mode,
       startedAt,
-      version: VERSION,
+      build: { version: VERSION },
       ready: feed.ready,
       candles: candlesOf,
       providers: () =>
@@ -106,7 +113,8 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     },
     ...(options.page === undefined ? {} : { page: options.page }),
     auth: { keys: config.auth.keys },
-    limits: { topics: config.gateway.topicsPerClient, slowAfter: config.gateway.slowAfter },
+    limits: { topics: config.gateway.topicsPerClient || Infinity },
+    fanout: { cutAfter: config.gateway.slowAfter },
     origins: config.gateway.origins
   })
 
@@ -129,12 +137,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
 }
 
 /** Asks for the watched instruments on nobody's behalf, so that they are collected whether or not a client is there. `*` is all. */
-function keepCollecting(
-  watch: readonly string[],
-  demand: (topic: Topic) => unknown,
-  instruments: ReturnType<typeof createInstruments>,
-  log: Log
-) {
+function keepCollecting(watch: readonly string[], demand: Demand, instruments: Instruments, log: Log): number {
   const ids = watch.includes('*') ? instruments.all().map(({ instrument }) => instrument) : watch
   const known = ids.flatMap((id) => {
     const found = instruments.resolve(id)
