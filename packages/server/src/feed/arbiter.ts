@@ -1,13 +1,13 @@
 /** Which provider to trust: one leader per instrument and kind, warm standbys, and a status for every change of mind. */
-import { topicName, type Candle, type DataKind, type Gap, type MarketEvent, type Status } from '@tickwire/protocol'
+import { topicName, type Candle, type Gap } from '@tickwire/protocol'
 import { confidenceOf, FAULTS, notePrice, openStanding, passTime, priceOf, type Prices, type Standing } from './confidence.ts'
+import { judge } from './judge.ts'
 import { isFresh, isOutOfDate, openLane, openSource, preference, remember, standbys } from './lane.ts'
 import type { Admissible, Lane, Source } from './lane.ts'
+import { gapEvent, isAllowed, lead, leaderless, seconds, type ArbiterOutput, type ArbiterSettings, type Place } from './lead.ts'
 import { impossible } from './possible.ts'
-import { beat, openPulse, silenceLimit, usualInterval, type Pulse } from './pulse.ts'
+import { beat, openPulse, type Pulse } from './pulse.ts'
 
-/** One kind of data of one instrument at one provider, at a time. */
-type Place = { now: number; provider: string; instrument: string; kind: DataKind }
 export type ArbiterInput =
   | { type: 'event'; event: Admissible | Candle; connection?: number }
   /** About every 100 ms. Silence is judged here only, never when an event arrives. */
@@ -17,18 +17,7 @@ export type ArbiterInput =
   | ({ type: 'gap'; cause: Gap['cause']; action: Gap['action'] } & Place & Pick<Gap, 'expected' | 'got'>)
   /** A frame or a subscription was refused. */
   | { type: 'refused'; provider: string }
-
-/** An event for a topic of the plant, or an event of this provider that was refused. */
-export type ArbiterOutput = { topic: string; event: MarketEvent } | { refused: string; provider: string }
-
-export type ArbiterSettings = {
-  /** Providers, the preferred first. */
-  order: readonly string[]
-  /** A better provider leads again only after it was faultless, and the leader in office, for this long. */
-  holdDown: number
-  /** Nobody delivers for this long: an outage. */
-  outageAfter: number
-}
+export type { ArbiterOutput, ArbiterSettings }
 
 export type ArbiterState = {
   settings: ArbiterSettings
@@ -45,8 +34,6 @@ export type ArbiterState = {
 
 /** The preferred provider may take over without hold-down while a lane is younger than this. */
 const SETTLING = 3_000
-/** Switches within this time are remembered; each beyond the second doubles the patience with the leader. */
-const DAMPING_WINDOW = 60_000
 /** A tick this late means that we ourselves were blocked: what waits in the sockets must be read before anyone is judged. */
 const LATE_TICK = 500
 const LATE_GRACE = 300
@@ -95,12 +82,11 @@ function admitEvent(state: ArbiterState, event: Admissible | Candle, connection:
   const lane = state.lanes.get(`${event.type}:${event.instrument}`)
   const source = lane?.sources.get(event.provider)
   // Still in flight when its last reader left.
-  if (!lane || !source) return []
-  if (isOutOfDate(source, event, connection)) return []
+  if (!lane || !source || isOutOfDate(source, event, connection)) return []
   const now = event.received
   hear(state, source, event, now)
   const outputs: ArbiterOutput[] = [{ topic: source.topic, event: { ...event } }]
-  if (source !== lane.leader && mayTakeOver(state, lane, source, now)) takeOver(state, lane, source, now, outputs)
+  if (source !== lane.leader) takeOver(state, lane, source, now, outputs)
   source.last = event
   if (source === lane.leader) {
     if (event.type === 'trade') for (const other of lane.sources.values()) other.recent.length = 0
@@ -125,143 +111,42 @@ function hear(state: ArbiterState, source: Source, event: Admissible, now: numbe
 }
 
 /** A source that speaks takes the lead where nobody leads, where the leader is down, or while the lane is settling. */
-function mayTakeOver(state: ArbiterState, lane: Lane, source: Source, now: number): boolean {
-  const { leader } = lane
-  if (!leader) return true
-  if (leader.state !== 'live') return isAllowed(lane, now, now - leader.downSince)
-  const { order } = state.settings
-  return (
-    now - lane.openedAt < SETTLING &&
-    lane.switches.length === 0 &&
-    preference(order, source.provider) < preference(order, leader.provider)
-  )
-}
-
 function takeOver(state: ArbiterState, lane: Lane, source: Source, now: number, outputs: ArbiterOutput[]): void {
   const { leader } = lane
-  if (!leader) lead(state, lane, source, now, outputs, 'first', lane.outage ? 'speaks again after the outage' : 'spoke first')
-  else if (leader.state === 'live') lead(state, lane, source, now, outputs, 'first', `is preferred to ${leader.provider}`)
-  else lead(state, lane, source, now, outputs, 'closed', `${leader.provider} is down for ${seconds(now - leader.downSince)}`)
+  const { order } = state.settings
+  const change = (cause: 'first' | 'closed', why: string) => lead(lane, source, { order, now, cause, why }, outputs)
+  if (!leader) change('first', lane.outage ? 'it speaks again after the outage' : 'it spoke first')
+  else if (leader.state !== 'live') {
+    const downFor = now - leader.downSince
+    if (isAllowed(lane, now, downFor)) change('closed', `${leader.provider} is down for ${seconds(downFor)}`)
+  } else if (now - lane.openedAt < SETTLING && lane.switches.length === 0) {
+    if (preference(order, source.provider) < preference(order, leader.provider))
+      change('first', `it is preferred to ${leader.provider}`)
+  }
 }
-
-// ---- judgement ---------------------------------------------------------------------------------------------------
 
 function tick(state: ArbiterState, now: number): ArbiterOutput[] {
   const elapsed = now - state.tickedAt
   if (elapsed > LATE_TICK) state.judgeFrom = now + LATE_GRACE
   state.tickedAt = now
   if (elapsed > 0 && elapsed < Infinity) measure(state, elapsed)
+  const { settings, pulses } = state
+  const bench = { settings, pulses, now, silence: now >= state.judgeFrom }
   const outputs: ArbiterOutput[] = []
-  for (const lane of state.lanes.values()) {
-    const { leader } = lane
-    if (!leader) continue
-    if (leader.state !== 'live') replaceDown(state, lane, leader, now, outputs)
-    else if (now >= state.judgeFrom && !replaceSilent(state, lane, leader, now, outputs))
-      failBack(state, lane, leader, now, outputs)
-  }
+  for (const lane of state.lanes.values()) judge(lane, bench, outputs)
   return outputs
 }
 
+/** Time passes well for a provider in so far as its subscriptions are not closed. */
 function measure(state: ArbiterState, elapsed: number): void {
-  const up = new Map<string, [live: number, all: number]>()
+  const counts = new Map<string, { up: number; all: number }>()
   for (const lane of state.lanes.values())
     for (const source of lane.sources.values()) {
-      const count = entry(up, source.provider, () => [0, 0] as [number, number])
-      count[1]++
-      if (source.state !== 'closed') count[0]++
+      const count = entry(counts, source.provider, () => ({ up: 0, all: 0 }))
+      count.all++
+      if (source.state !== 'closed') count.up++
     }
-  for (const [provider, [live, all]] of up) passTime(entry(state.standings, provider, openStanding), elapsed, live / all)
-}
-
-function replaceDown(state: ArbiterState, lane: Lane, leader: Source, now: number, outputs: ArbiterOutput[]): void {
-  const downFor = now - leader.downSince
-  const [next] = standbys(lane, state.settings.order, now)
-  if (next) {
-    if (isAllowed(lane, now, downFor))
-      lead(state, lane, next, now, outputs, 'closed', `${leader.provider} is down for ${seconds(downFor)}`)
-    return
-  }
-  // A leader that was never heard is not missed yet.
-  if (leader.state !== 'closed' || downFor < state.settings.outageAfter) return
-  lane.leader = undefined
-  lane.previous = leader.provider
-  lane.outage = true
-  outputs.push(
-    status(
-      lane,
-      leader.provider,
-      [],
-      'outage',
-      `nobody delivers: ${leader.provider} is down for ${seconds(downFor)} and there is no standby`,
-      now
-    )
-  )
-}
-
-/** Silence matters only where another source spoke meanwhile: else the market itself is quiet. */
-function replaceSilent(state: ArbiterState, lane: Lane, leader: Source, now: number, outputs: ArbiterOutput[]): boolean {
-  const whole = state.pulses.get(leader.provider)!
-  const [pulse, what] =
-    now - whole.heard > silenceLimit(whole) ? ([whole, 'nothing at all'] as const) : ([leader.pulse, 'nothing'] as const)
-  const silent = now - pulse.heard
-  const limit = silenceLimit(pulse)
-  if (silent <= limit || !isAllowed(lane, now, silent - limit)) return false
-  const next = standbys(lane, state.settings.order, now).find((s) => s.pulse.heard > pulse.heard && isFresh(s, now))
-  if (!next) return false
-  const said = `${leader.provider} said ${what} for ${seconds(silent)} (usually speaks within ${seconds(usualInterval(pulse))})`
-  leader.cleanSince = undefined
-  outputs.push(gapEvent({ ...placeOf(lane, leader, now), cause: 'silence', action: 'failover' }, leader.pulse.heard))
-  lead(state, lane, next, now, outputs, 'silence', `${said} while ${next.provider} spoke ${seconds(now - next.pulse.heard)} ago`)
-  return true
-}
-
-function failBack(state: ArbiterState, lane: Lane, leader: Source, now: number, outputs: ArbiterOutput[]): void {
-  const { order, holdDown } = state.settings
-  if (now - lane.switchedAt < holdDown) return
-  const better = standbys(lane, order, now).find(
-    (s) =>
-      preference(order, s.provider) < preference(order, leader.provider) &&
-      isFresh(s, now) &&
-      now - (s.cleanSince ?? now) >= holdDown
-  )
-  if (!better) return
-  const clean = seconds(now - better.cleanSince!)
-  lead(state, lane, better, now, outputs, 'failback', `it is preferred to ${leader.provider} and was faultless for ${clean}`)
-}
-
-/** Two switches a minute are free; each further one needs the leader to be down twice as long, so that flapping cannot drive us. */
-function isAllowed(lane: Lane, now: number, downFor: number): boolean {
-  while (lane.switches.length > 0 && now - lane.switches[0]! >= DAMPING_WINDOW) lane.switches.shift()
-  const beyond = lane.switches.length - 2
-  return beyond < 0 || downFor >= 1_000 * 2 ** beyond
-}
-
-function lead(
-  state: ArbiterState,
-  lane: Lane,
-  next: Source,
-  now: number,
-  outputs: ArbiterOutput[],
-  cause: Status['cause'],
-  why: string
-): void {
-  const old = lane.leader
-  const previous = old?.provider ?? lane.previous
-  lane.leader = next
-  lane.outage = false
-  lane.previous = undefined
-  lane.switchedAt = now
-  if (cause !== 'first') lane.switches.push(now)
-  const others = standbys(lane, state.settings.order, now).map((s) => s.provider)
-  const reason = `${next.provider} leads ${lane.kind} of ${lane.instrument}: ${why}`
-  outputs.push(status(lane, next.provider, others, cause, reason, now, next.provider, previous))
-  if (cause === 'first') return
-  // What the standby heard since the leader's last event closes the hole; at a failback there is none.
-  if (lane.kind === 'trade') {
-    if (cause !== 'failback')
-      for (const trade of next.recent) outputs.push({ topic: lane.topic, event: { ...trade, backfill: true } })
-  } else if (next.last) outputs.push({ topic: lane.topic, event: { ...next.last } })
-  next.recent.length = 0
+  for (const [provider, { up, all }] of counts) passTime(entry(state.standings, provider, openStanding), elapsed, up / all)
 }
 
 // ---- what the feed tells -----------------------------------------------------------------------------------------
@@ -280,14 +165,10 @@ function unsubscribed(state: ArbiterState, { kind, instrument, provider, now }: 
   if (lane.sources.size === 0) state.lanes.delete(`${kind}:${instrument}`)
   if (lane.leader !== source) return []
   const outputs: ArbiterOutput[] = []
-  const [next] = standbys(lane, state.settings.order, now)
-  if (next) lead(state, lane, next, now, outputs, 'unsubscribed', `${provider} is no longer subscribed`)
-  else {
-    lane.leader = undefined
-    outputs.push(
-      status(lane, provider, [], 'unsubscribed', `nobody asks for ${kind} of ${instrument} any more`, now, undefined, provider)
-    )
-  }
+  const { order } = state.settings
+  const [next] = standbys(lane, order, now)
+  if (next) lead(lane, next, { order, now, cause: 'unsubscribed', why: `${provider} is no longer subscribed` }, outputs)
+  else outputs.push(leaderless(lane, source, 'unsubscribed', `nobody asks for ${kind} of ${instrument} any more`, now))
   return outputs
 }
 
@@ -296,77 +177,41 @@ function closed(state: ArbiterState, { reason, ...place }: Extract<ArbiterInput,
   const lane = state.lanes.get(`${kind}:${instrument}`)
   const source = lane?.sources.get(provider)
   if (!lane || !source || source.state === 'closed') return []
-  const wasLive = source.state === 'live'
+  if (source.state === 'live') fault(state, provider, FAULTS.disconnect, now)
   source.state = 'closed'
   source.downSince = now
   source.cleanSince = undefined
-  if (wasLive) fault(state, provider, FAULTS.disconnect / lane.sources.size)
   if (lane.leader !== source) return []
-  const [next] = standbys(lane, state.settings.order, now)
+  const { order } = state.settings
+  const [next] = standbys(lane, order, now)
   const failover = next && isAllowed(lane, now, 0)
-  const outputs: ArbiterOutput[] = [
-    gapEvent({ ...place, cause: 'disconnect', action: failover ? 'failover' : 'open' }, source.pulse.heard)
-  ]
-  if (failover) lead(state, lane, next, now, outputs, 'closed', `${provider} disconnected (${reason})`)
+  const outputs = [gapEvent({ ...place, cause: 'disconnect', action: failover ? 'failover' : 'open' }, source.pulse.heard)]
+  if (failover) lead(lane, next, { order, now, cause: 'closed', why: `${provider} disconnected (${reason})` }, outputs)
   return outputs
 }
 
 function gap(state: ArbiterState, missing: Extract<ArbiterInput, { type: 'gap' }>): ArbiterOutput[] {
   const { kind, instrument, provider, now } = missing
-  fault(state, provider, FAULTS.gap)
+  fault(state, provider, FAULTS.gap, now)
   const lane = state.lanes.get(`${kind}:${instrument}`)
   const source = lane?.sources.get(provider)
   if (!lane || !source) return []
   source.cleanSince = undefined
-  const next =
-    lane.leader === source && isAllowed(lane, now, 0)
-      ? standbys(lane, state.settings.order, now).find((s) => isFresh(s, now))
-      : undefined
+  const { order } = state.settings
+  const mayLeave = lane.leader === source && isAllowed(lane, now, 0)
+  const next = mayLeave ? standbys(lane, order, now).find((s) => isFresh(s, now)) : undefined
   const outputs = [gapEvent({ ...missing, action: next ? 'failover' : missing.action }, source.pulse.heard)]
   const met = missing.expected === undefined ? missing.cause : `expected ${missing.expected}, got ${missing.got ?? 'another'}`
-  if (next) lead(state, lane, next, now, outputs, 'gap', `${provider} lost data (${met})`)
+  if (next) lead(lane, next, { order, now, cause: 'gap', why: `${provider} lost data (${met})` }, outputs)
   return outputs
 }
 
-function fault(state: ArbiterState, provider: string, badTime: number): void {
-  entry(state.standings, provider, openStanding).bad += badTime
-}
-
-// ---- words -------------------------------------------------------------------------------------------------------
-
-const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
-
-const placeOf = (lane: Lane, source: Source, now: number): Place => ({
-  now,
-  provider: source.provider,
-  instrument: lane.instrument,
-  kind: lane.kind
-})
-
-function status(
-  lane: Lane,
-  provider: string,
-  others: readonly string[],
-  cause: Status['cause'],
-  reason: string,
-  now: number,
-  leader?: string,
-  previous?: string
-): ArbiterOutput {
-  const { kind, instrument } = lane
-  const event: Status = { type: 'status', provider, instrument, time: now, received: now, kind, standbys: others, cause, reason }
-  if (leader !== undefined) event.leader = leader
-  if (previous !== undefined) event.previous = previous
-  return { topic: topicName('status', instrument), event }
-}
-
-function gapEvent(missing: Place & Pick<Gap, 'cause' | 'action' | 'expected' | 'got'>, heard: number): ArbiterOutput {
-  const { now, ...about } = missing
-  const from = heard === -Infinity ? now : heard
-  return {
-    topic: topicName('gap', missing.instrument),
-    event: { type: 'gap', ...about, time: now, received: now, from, to: now }
-  }
+/** One disconnect or gap may hit many lanes at one time: it counts once. */
+function fault(state: ArbiterState, provider: string, badTime: number, now?: number): void {
+  const standing = entry(state.standings, provider, openStanding)
+  if (now !== undefined && standing.faultAt === now) return
+  standing.faultAt = now
+  standing.bad += badTime
 }
 
 function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {

@@ -18,6 +18,8 @@ export type Standing = {
   good: number
   bad: number
   reliability: number
+  /** When the last disconnect or gap was counted. */
+  faultAt?: number | undefined
   /** Usual age of its events on arrival (its clock's skew included); undefined until the first tick after an event. */
   usualAge?: number | undefined
   ages: number

@@ -75,6 +75,19 @@ function poisson(provider: string, mean: number, until: number, seed: number): T
 }
 const merged = (...lists: Trade[][]) => lists.flat().sort((a, b) => a.received - b.received)
 
+const steady = (run: ReturnType<typeof drive>, from: number, to: number, ...names: string[]) => {
+  for (let at = from; at < to; at += 100) for (const name of names) run.hear(trade(name, at, `${name}${at}`))
+}
+
+const confidences = (run: ReturnType<typeof drive>, provider: string) =>
+  run.on(`trade:${X}@${provider}`).map((e) => (e as Trade).confidence!)
+const warm = (providers: readonly string[], until: number, price: (provider: string) => number = () => 100) => {
+  const run = drive(providers)
+  for (let at = 0; at < until; at += 100)
+    for (const p of providers) run.hear(trade(p, at, `${p}${at}`, { price: price(p), time: T0 + at - 40 }))
+  return run
+}
+
 describe('one leader', () => {
   test('only the leader’s events go out arbitrated; every provider’s own go out under its name [S2-17]', () => {
     const run = drive(['a', 'b'])
@@ -212,10 +225,6 @@ describe('failover', () => {
 })
 
 describe('failback', () => {
-  const steady = (run: ReturnType<typeof drive>, from: number, to: number, ...names: string[]) => {
-    for (let at = from; at < to; at += 100) for (const name of names) run.hear(trade(name, at, `${name}${at}`))
-  }
-
   test('comes only after the better provider was faultless for the hold-down, and publishes nothing twice', () => {
     const run = drive(['a', 'b'])
     steady(run, 0, 2_000, 'a', 'b')
@@ -281,7 +290,7 @@ describe('failback', () => {
           }
           run.hear(event)
         }
-        const lastOfA = events.filter((e) => e.provider === 'a').at(-1)!
+        const lastOfA = events.findLast((e) => e.provider === 'a')!
         const expected = events.filter((e) => e.provider === 'b' && e.received > lastOfA.received).map((e) => e.id)
         const ids = run.ids()
         expect(ids.slice(ids.indexOf(lastOfA.id) + 1)).toEqual(expected)
@@ -359,15 +368,6 @@ describe('the last guard', () => {
 })
 
 describe('confidence [S2-16]', () => {
-  const confidences = (run: ReturnType<typeof drive>, provider: string) =>
-    run.on(`trade:${X}@${provider}`).map((e) => (e as Trade).confidence!)
-  const warm = (providers: readonly string[], until: number, price: (provider: string) => number = () => 100) => {
-    const run = drive(providers)
-    for (let at = 0; at < until; at += 100)
-      for (const p of providers) run.hear(trade(p, at, `${p}${at}`, { price: price(p), time: T0 + at - 40 }))
-    return run
-  }
-
   test('a lone source never has more than 0.8, two that agree come near 1', () => {
     expect(Math.max(...confidences(warm(['a'], 60_000), 'a'))).toBeLessThanOrEqual(0.8)
     expect(confidences(warm(['a', 'b'], 60_000), 'a').at(-1)).toBeGreaterThan(0.95)

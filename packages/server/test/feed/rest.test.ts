@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { afterEach, expect, test } from 'vitest'
 import { createRest, type RestOptions } from '../../src/feed/rest.ts'
 import { json, openVenue, until } from './venue.ts'
@@ -21,6 +22,11 @@ async function open(answers: Parameters<typeof openVenue>[0], change: Partial<Re
   closing.push(() => rest.stop())
   return { venue, rest }
 }
+
+const to =
+  (location: string) =>
+  (_: IncomingMessage, response: ServerResponse): void =>
+    void response.writeHead(302, { location }).end()
 
 test('an answer is its body; an address with a path of its own keeps it; the provider’s headers are sent', async () => {
   const headers: unknown[] = []
@@ -88,8 +94,6 @@ test.each([429, 418])('after HTTP %i nothing at all is asked before Retry-After 
 test('a redirect is followed on the same host only', async () => {
   const trap = await openVenue({ '/secret': json('secret') })
   closing.push(() => trap.close())
-  const to = (location: string) => (_: unknown, response: { writeHead: (s: number, h: object) => { end: () => void } }) =>
-    response.writeHead(302, { location }).end()
   const { rest } = await open({
     '/here': to('/there'),
     '/there': json('there'),

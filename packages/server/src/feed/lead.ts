@@ -1,0 +1,91 @@
+/** A change of leader: what is published for it, and how often it may happen. */
+import { topicName, type DataKind, type Gap, type MarketEvent, type Status } from '@tickwire/protocol'
+import { standbys, type Lane, type Source } from './lane.ts'
+
+/** One kind of data of one instrument at one provider, at a time. */
+export type Place = { now: number; provider: string; instrument: string; kind: DataKind }
+
+/** An event for a topic of the plant, or an event of this provider that was refused. */
+export type ArbiterOutput = { topic: string; event: MarketEvent } | { refused: string; provider: string }
+
+export type ArbiterSettings = {
+  /** Providers, the preferred first. */
+  order: readonly string[]
+  /** A better provider leads again only after it was faultless, and the leader in office, for this long. */
+  holdDown: number
+  /** Nobody delivers for this long: an outage. */
+  outageAfter: number
+}
+
+/** Switches within this time are remembered; each beyond the second doubles the patience with the leader. */
+const DAMPING_WINDOW = 60_000
+
+/** Two switches a minute are free; each further one needs the leader to be down twice as long, so that flapping cannot drive us. */
+export function isAllowed(lane: Lane, now: number, downFor: number): boolean {
+  while (lane.switches.length > 0 && now - lane.switches[0]! >= DAMPING_WINDOW) lane.switches.shift()
+  const beyond = lane.switches.length - 2
+  return beyond < 0 || downFor >= 1_000 * 2 ** beyond
+}
+
+export type Change = { order: readonly string[]; now: number; cause: Status['cause']; why: string }
+
+export function lead(lane: Lane, next: Source, { order, now, cause, why }: Change, outputs: ArbiterOutput[]): void {
+  const previous = lane.leader?.provider ?? lane.previous
+  lane.leader = next
+  lane.outage = false
+  lane.previous = undefined
+  lane.switchedAt = now
+  if (cause !== 'first') lane.switches.push(now)
+  const others = standbys(lane, order, now).map((s) => s.provider)
+  const reason = `${next.provider} leads ${lane.kind} of ${lane.instrument}: ${why}`
+  outputs.push(status(lane, next.provider, { standbys: others, cause, reason, now, leader: next.provider, previous }))
+  if (cause !== 'first') bridge(lane, next, cause === 'failback', outputs)
+}
+
+/** What the standby heard since the leader's last event closes the hole; at a failback there is none. */
+function bridge(lane: Lane, next: Source, failback: boolean, outputs: ArbiterOutput[]): void {
+  const { topic } = lane
+  if (lane.kind !== 'trade') {
+    if (next.last) outputs.push({ topic, event: { ...next.last } })
+  } else if (!failback) for (const trade of next.recent) outputs.push({ topic, event: { ...trade, backfill: true } })
+  next.recent.length = 0
+}
+
+/** The lane has no leader any more. */
+export function leaderless(
+  lane: Lane,
+  old: Source,
+  cause: 'outage' | 'unsubscribed',
+  reason: string,
+  now: number
+): ArbiterOutput {
+  lane.leader = undefined
+  lane.previous = old.provider
+  lane.outage = cause === 'outage'
+  return status(lane, old.provider, { standbys: [], cause, reason, now, previous: old.provider })
+}
+
+type Said = Pick<Status, 'standbys' | 'cause' | 'reason'> & {
+  now: number
+  leader?: string | undefined
+  previous?: string | undefined
+}
+
+function status({ kind, instrument }: Lane, provider: string, said: Said): ArbiterOutput {
+  const { now, standbys: others, cause, reason, leader, previous } = said
+  const event: Status = { type: 'status', provider, instrument, time: now, received: now, kind, standbys: others, cause, reason }
+  if (leader !== undefined) event.leader = leader
+  if (previous !== undefined) event.previous = previous
+  return { topic: topicName('status', instrument), event }
+}
+
+export function gapEvent(missing: Place & Pick<Gap, 'cause' | 'action' | 'expected' | 'got'>, heard: number): ArbiterOutput {
+  const { now, provider, instrument, kind, cause, action, expected, got } = missing
+  const from = heard === -Infinity ? now : heard
+  const event: Gap = { type: 'gap', provider, instrument, time: now, received: now, kind, from, to: now, cause, action }
+  if (expected !== undefined) event.expected = expected
+  if (got !== undefined) event.got = got
+  return { topic: topicName('gap', instrument), event }
+}
+
+export const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
