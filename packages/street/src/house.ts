@@ -24,7 +24,7 @@ export type HouseOptions = {
 
 const STEP = 25
 /** Lived through before opening, so that last values, trades and books are there at once. */
-const WARM_UP = 30_000
+const WARM_UP = 15_000
 /** After a longer pause (the machine slept) the market goes on from now. */
 const TOO_LATE = 10_000
 const CANDLES_EVERY = 1_000

@@ -4,14 +4,15 @@
  */
 import { INTERVAL_MS, type Book, type Candle, type Interval, type Quote, type Ticker, type Trade } from '@tickwire/protocol'
 import { createLatent } from './latent.ts'
-import { createPair, type Bar, type Pair } from './pair.ts'
-import { hash, normal, seedOf, uniform } from './random.ts'
+import { createPair, round, type Bar, type Pair } from './pair.ts'
+import { hash, normal, uniform } from './random.ts'
 import { ASSETS, type Venue } from './venues.ts'
 
 /** Everything that happens within one quantum is drawn together, so events do not depend on when the market is asked. */
 const QUANTUM = 50
 const DAY = 86_400_000
 const MINUTE = 60_000
+const BUSIEST = 2.5
 /** Minutes of bars made of the trades themselves that are kept. */
 const KEPT = 1_500
 
@@ -114,9 +115,10 @@ function step(desk: Desk, quantum: number, venue: Venue, events: Emission[]): vo
   const draw = (name: number): number => uniform(hash(pair.own, name), quantum)
   const begin = quantum * QUANTUM
   const seconds = QUANTUM / 1_000
-  const wild = pair.volatility(begin)
   if (draw(1) < pair.rates.quotes * seconds) quote(desk, begin + Math.floor(draw(2) * QUANTUM), events)
-  if (draw(3) < pair.rates.trades * seconds * Math.min(2.5, 0.4 + 0.6 * wild)) {
+  // The wilder, the busier, up to a bound that spares the question in most quanta.
+  const lot = draw(3) / (pair.rates.trades * seconds)
+  if (lot < BUSIEST && lot < 0.4 + 0.6 * pair.volatility(begin)) {
     // A burst: one order that eats several resting ones prints several trades at the same moment.
     const count = draw(4) < 0.15 ? 2 + Math.floor(draw(5) * 4) : 1
     trade(desk, begin + Math.floor(draw(6) * QUANTUM), count, draw(7) < 0.5, events)
@@ -145,8 +147,8 @@ function trade(desk: Desk, time: number, count: number, buy: boolean, events: Em
   for (let i = 0; i < count; i++) {
     const id = ++desk.trades
     const [price] = side[Math.floor(i / 2)]!
-    const drawn = pair.ticket * 0.6 * Math.exp(normal(seedOf(pair.own, 'size'), id))
-    const size = Math.max(Number(drawn.toFixed(pair.sizeDecimals)), 10 ** -pair.sizeDecimals)
+    const drawn = pair.ticket * 0.6 * Math.exp(normal(pair.tickets, id))
+    const size = Math.max(round(drawn, pair.sizeDecimals), 10 ** -pair.sizeDecimals)
     events.push({ ...stamp(pair, time), type: 'trade', id: String(id), price, size, side: buy ? 'buy' : 'sell' })
     print(desk, time, price, size)
   }
@@ -162,7 +164,7 @@ function print(desk: Desk, time: number, price: number, size: number): void {
     bar.high = Math.max(bar.high, price)
     bar.low = Math.min(bar.low, price)
     bar.close = price
-    bar.volume = Number((bar.volume + size).toFixed(8))
+    bar.volume = round(bar.volume + size, 8)
     bar.trades++
   } else desk.minutes.push({ start, open: price, high: price, low: price, close: price, volume: size, trades: 1 })
   if (desk.minutes.length > KEPT) desk.minutes.shift()
@@ -182,7 +184,10 @@ function folded(desk: Desk, from: number, to: number, now: number): Bar {
     high: Math.max(...inside.map((bar) => bar.high)),
     low: Math.min(...inside.map((bar) => bar.low)),
     close: inside.at(-1)!.close,
-    volume: Number(inside.reduce((sum, bar) => sum + bar.volume, 0).toFixed(8)),
+    volume: round(
+      inside.reduce((sum, bar) => sum + bar.volume, 0),
+      8
+    ),
     trades: inside.reduce((sum, bar) => sum + bar.trades, 0)
   }
 }
@@ -205,7 +210,7 @@ function tickerOf(desk: Desk, time: number): Ticker {
   }
   const { open, high, low, volume } = desk.day
   const last = desk.last
-  const change = Number((last - open).toFixed(pair.priceDecimals))
+  const change = round(last - open, pair.priceDecimals)
   return {
     ...stamp(pair, time),
     type: 'ticker',
@@ -213,8 +218,8 @@ function tickerOf(desk: Desk, time: number): Ticker {
     open,
     high: Math.max(high, last),
     low: Math.min(low, last),
-    volume: Number((volume + desk.since).toFixed(pair.sizeDecimals)),
+    volume: round(volume + desk.since, pair.sizeDecimals),
     change,
-    changePercent: Number(((change / open) * 100).toFixed(3))
+    changePercent: round((change / open) * 100, 3)
   }
 }

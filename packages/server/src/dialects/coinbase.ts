@@ -183,9 +183,8 @@ export const coinbase = dialect<Memory>({
   tick(memory, now) {
     if (memory.channels.size === 0 && memory.sequence === 0 && now - memory.opened >= SILENCE)
       return [{ type: 'close', code: 1008, reason: 'no subscription within 5 seconds' }]
-    const beat = { current_time: goTime(now, memory.opened), heartbeat_counter: memory.beats }
     if (!memory.channels.has('heartbeats')) return batch(memory, now)
-    memory.beats++
+    const beat = { current_time: goTime(now, memory.opened), heartbeat_counter: ++memory.beats }
     return [...batch(memory, now), send(frame(memory, 'heartbeats', now, [beat]))]
   },
 
