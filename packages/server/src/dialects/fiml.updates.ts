@@ -26,15 +26,7 @@ export function priceUpdate(symbol: string, { trade, quote, ticker }: Pictures, 
   const source = stalled ? mid : (trade ?? last ?? mid)
   if (!source) return undefined
   const { price } = source
-  const from = ticker?.change === undefined ? ticker?.open : ticker.last - ticker.change
-  const asTold = ticker?.last === price
-  const change = asTold && ticker.change !== undefined ? ticker.change : from === undefined ? null : tidied(price - from, price)
-  const percent =
-    asTold && ticker.changePercent !== undefined
-      ? ticker.changePercent
-      : from && change !== null
-        ? tidy((change / from) * 100)
-        : null
+  const { change, percent } = day(ticker, price)
   return {
     symbol,
     price,
@@ -45,6 +37,21 @@ export function priceUpdate(symbol: string, { trade, quote, ticker }: Pictures, 
     provider: source.provider,
     confidence: source.confidence ?? null
   }
+}
+
+/** The ticker's own figures where this is its price; else from the same reference, whichever way it was told. */
+function day(ticker: Ticker | undefined, price: number): { change: number | null; percent: number | null } {
+  if (!ticker) return { change: null, percent: null }
+  const { last, open, change, changePercent } = ticker
+  const told = last === price
+  const byPercent = changePercent === undefined ? undefined : last / (1 + changePercent / 100)
+  const reference = change === undefined ? (open ?? byPercent) : last - change
+  if (!reference || !Number.isFinite(reference)) return { change: null, percent: null }
+  const from = told && change !== undefined ? change : price - reference
+  const percent = told && changePercent !== undefined ? changePercent : (from / reference) * 100
+  // A percentage is told with few digits: what follows from it has no more.
+  const rough = change === undefined && open === undefined
+  return { change: rough ? Number(from.toPrecision(6)) : tidied(from, price), percent: Number(percent.toPrecision(6)) }
 }
 
 /** A difference of two numbers the size of `scale` has no digits beyond the fifteenth of that size. */

@@ -42,10 +42,11 @@ async function start(options: FimlOptions = {}) {
   const say = (...events: MarketEvent[]) => {
     for (const event of events) publish(plant, event, Date.now())
   }
-  const status = async (): Promise<Message> => (await fetch(`http://127.0.0.1:${port}/ws/connections`)).json()
+  const base = `http://127.0.0.1:${port}`
+  const status = async (): Promise<Message> => (await fetch(`${base}/ws/connections`)).json()
   /** Lets the minute pass for the candles. */
   const skip = (milliseconds: number) => void (ahead += milliseconds)
-  return { plant, gateway, demanded, say, status, skip, open: (path: string) => connect(`ws://127.0.0.1:${port}${path}`) }
+  return { plant, gateway, base, demanded, say, status, skip, open: (path: string) => connect(`ws://127.0.0.1:${port}${path}`) }
 }
 
 /** A client that keeps all it was told. */
@@ -129,7 +130,7 @@ describe('subscriptions', () => {
     await eventually(() => updates()).toMatchObject([{ is_closed: false }, { ...bar, is_closed: true }])
   })
 
-  test('[S2-31] [S2-11] subscribe to multiple streams on one connection: each delivers what its name says', async () => {
+  test('[S2-31] [S2-01] [S2-11] subscribe to multiple streams on one connection: each delivers what its name says', async () => {
     const { open, say } = await start()
     const { subscribe, message, updates, of } = await open('/ws/stream')
     for (const stream of ['price', 'quote', 'trades', 'ohlcv', 'multi_asset'])
@@ -173,13 +174,15 @@ describe('subscriptions', () => {
 })
 
 describe('data', () => {
-  test('[S2-31] [S2-28] price updates are received: an array of updates with price, provider and confidence', async () => {
-    const { open, say } = await start()
+  test('[S2-31] [S2-28] [S2-15] price updates are received: an array of updates with price, provider and confidence, the same as by REST', async () => {
+    const { open, say, base } = await start()
     const { message, updates } = await open('/ws/prices/AAPL')
     await message('subscription_ack')
     say(tickerOf('AAPL', 189, { change: 1, changePercent: 0.53, volume: 1e6 }), tradeOf('AAPL', 190, Date.now()))
     await message('data')
     expect(updates()).toMatchObject([{ symbol: 'AAPL', price: 190, change: 2, volume: 1e6, provider: 'alpha', confidence: 0.97 }])
+    const { trades } = (await (await fetch(`${base}/v1/trades/AAPL?limit=1`)).json()) as Message
+    expect(trades).toMatchObject([{ price: 190, provider: 'alpha', confidence: 0.97 }])
   })
 
   test('[S2-31] [S2-05] the price endpoint is a shortcut: acknowledged and streaming without a message, for escaped paths too', async () => {

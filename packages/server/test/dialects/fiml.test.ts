@@ -1,5 +1,7 @@
 /** The FIML dialect as pure functions: every message, field, limit and error code, without a socket or a clock. */
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { STREAM_TYPES, subscribeSchema, unsubscribeSchema } from '../../src/dialects/fiml.messages.ts'
 import { candleOf, connection, quoteOf, statusOf, tickerOf, tradeOf, type Message } from './fiml.bench.ts'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
@@ -156,7 +158,7 @@ describe('price', () => {
             symbol: 'AAPL',
             price: 190.5,
             change: 2.5,
-            change_percent: expect.closeTo((2.5 / 188) * 100, 8),
+            change_percent: 1.32979,
             volume: 5_000,
             timestamp: '1970-01-01T00:00:01.000Z',
             provider: 'alpha',
@@ -184,6 +186,12 @@ describe('price', () => {
       [tradeOf('AAPL', 0.3), tickerOf('AAPL', 0.2, { open: 0.1 })],
       { change: 0.2, change_percent: 200 }
     ],
+    [
+      'a change from the percentage alone',
+      [tickerOf('AAPL', 110, { changePercent: 10 }), tradeOf('AAPL', 120)],
+      { change: 20, change_percent: 20 }
+    ],
+    ['a change without the noise of doubles', [tickerOf('AAPL', 10, { change: 1.5500000000000114 })], { change: 1.55 }],
     [
       'a change of zero and a volume of zero',
       [tickerOf('AAPL', 10, { open: 10, volume: 0 })],
@@ -600,5 +608,38 @@ describe('/ws/prices/{symbols}', () => {
     expect(connection({ path: '/ws/prices/AAPL', query: { interval_ms: 'soon' } }).take()).toMatchObject([
       { error_code: 'SUBSCRIPTION_ERROR', details: { errors: [{ field: 'interval_ms' }] } }
     ])
+  })
+})
+
+describe('the manual', () => {
+  const manual = readFileSync(new URL('../../../../docs/websocket-s2.md', import.meta.url), 'utf8')
+  const examples = [...manual.matchAll(/```json\n([^]*?)```/g)].map(([, text]): Message => JSON.parse(text!))
+  const example = (type: string): Message => examples.find((message) => message.type === type)
+
+  test('[S2-33] names every endpoint, stream, error code and limit', () => {
+    const codes = ['INVALID_JSON', 'INVALID_MESSAGE_TYPE', 'SUBSCRIPTION_ERROR', 'UNSUBSCRIBE_ERROR', 'PROCESSING_ERROR']
+    const words = [
+      '/ws/stream',
+      '/ws/prices/',
+      '/ws/connections',
+      '100 ms to 60 s',
+      'Every 30 seconds',
+      ...STREAM_TYPES,
+      ...codes
+    ]
+    for (const word of words) expect(manual).toContain(word)
+  })
+
+  test('[S2-33] its examples of requests are accepted, and those of answers have the fields that are sent', () => {
+    expect(subscribeSchema.safeParse(example('subscribe')).success).toBe(true)
+    expect(unsubscribeSchema.safeParse(example('unsubscribe')).success).toBe(true)
+    const { subscribe, say, until, said } = connection({ heartbeat: 100 })
+    subscribe('price', ['AAPL', 'APPL'])
+    say(tradeOf('AAPL', 1))
+    until(100)
+    for (const type of ['subscription_ack', 'data', 'heartbeat', 'error'])
+      expect(Object.keys(example(type))).toEqual(Object.keys(said.find((message) => message.type === type)))
+    expect(Object.keys(example('data').data[0])).toEqual(Object.keys(updates(said)[0]))
+    expect(Object.keys(example('data').metadata)).toEqual(Object.keys(said.find(({ type }) => type === 'data').metadata))
   })
 })
