@@ -47,7 +47,7 @@ const PURE = [
   /^packages\/server\/src\/feed\/(machine|books|arbiter|confidence|instruments)\.ts$/,
   /^packages\/server\/src\/gateway\/outbox\.ts$/,
   /^packages\/server\/src\/(nearest|settings|config)\.ts$/,
-  /^packages\/street\/src\/market\.ts$/,
+  /^packages\/street\/src\/(market|pair|latent|random|venues)\.ts$/,
   /^packages\/client\/src\/(connection|state|ask|data|position|backoff|buffer)\.ts$/
 ]
 /** Libraries that compute and do nothing else. */

@@ -22,96 +22,98 @@ export const isFault = (text: string): text is Fault => Object.hasOwn(FAULTS, te
 const HELD = 10_000
 const DELAY = 800
 
-type Connection = Parameters<Wire>[0]
-type Line = {
-  connection: Connection
-  send: (text: string) => void
-  /** Half open: nothing passes any more. */
-  dead: boolean
-  held: string[]
-  /** Waits to change places with the next message. */
-  swapped?: string
-  late: Set<NodeJS.Timeout>
+type Has = (fault: Fault) => boolean
+
+function mangle(text: string, draw: () => number): string {
+  const kind = draw()
+  if (kind < 0.4) return text.slice(0, 1 + Math.floor(draw() * (text.length - 1)))
+  if (kind < 0.7) return '<html><body>502 Bad Gateway</body></html>'
+  return text.replaceAll(/\d/g, (digit) => (draw() < 0.2 ? '"' : digit))
 }
+
+/** The way of one connection's messages through the faults that are active. */
+function createLine({ pause, terminate }: Parameters<Wire>[0], send: (text: string) => void, has: Has, draw: () => number) {
+  const held: string[] = []
+  const late = new Set<NodeJS.Timeout>()
+  /** Half open: nothing passes any more. */
+  let dead = false
+  /** Waits to change places with the next message. */
+  let swapped: string | undefined
+
+  /** Messages keep their order when a delay has just ended: those after wait for those before. */
+  const put = (text: string): void => {
+    if (!has('slow') && late.size === 0) return send(text)
+    const timer = setTimeout(() => {
+      late.delete(timer)
+      if (!dead) send(text)
+    }, DELAY)
+    late.add(timer)
+  }
+
+  const pass = (text: string): void => {
+    if (dead) return
+    if (has('stall')) {
+      held.push(text)
+      if (held.length > HELD) held.shift()
+      return
+    }
+    if (has('gap') && draw() < 0.1) return
+    const out = has('garbage') && draw() < 0.2 ? mangle(text, draw) : text
+    const before = swapped
+    if (before === undefined && has('reorder') && draw() < 1 / 3) {
+      swapped = out
+      return
+    }
+    swapped = undefined
+    put(out)
+    if (has('duplicate') && draw() < 1 / 3) put(out)
+    if (before !== undefined) put(before)
+  }
+
+  return {
+    pass,
+    release: () => {
+      for (const text of held.splice(0)) pass(text)
+    },
+    deafen: () => {
+      dead = true
+      pause()
+    },
+    cut: () => {
+      for (const timer of late) clearTimeout(timer)
+      terminate()
+    }
+  }
+}
+
 export type Faults = ReturnType<typeof createFaults>
 
 export function createFaults({ seed, clock }: { seed: number; clock: () => number }) {
   const draw = stream(seed)
-  const lines = new Map<string, Line>()
+  const lines = new Map<string, ReturnType<typeof createLine>>()
   const active = new Map<Fault, { since: number; until?: number; timer?: NodeJS.Timeout }>()
-
-  const deafen = (line: Line): void => {
-    line.dead = true
-    line.connection.pause()
-  }
-
-  const mangle = (text: string): string => {
-    const kind = draw()
-    if (kind < 0.4) return text.slice(0, 1 + Math.floor(draw() * (text.length - 1)))
-    if (kind < 0.7) return `<html><body>502 Bad Gateway</body></html>`
-    return text.replaceAll(/\d/g, (digit) => (draw() < 0.2 ? '"' : digit))
-  }
-
-  const later = (line: Line, text: string): void => {
-    const timer = setTimeout(() => {
-      line.late.delete(timer)
-      if (!line.dead) line.send(text)
-    }, DELAY)
-    line.late.add(timer)
-  }
-
-  /** Messages keep their order when a delay has just ended: those after wait for those before. */
-  const put = (line: Line, text: string): void => {
-    if (active.has('slow') || line.late.size > 0) later(line, text)
-    else line.send(text)
-  }
-
-  const pass = (line: Line, text: string): void => {
-    if (line.dead) return
-    if (active.has('stall')) {
-      line.held.push(text)
-      if (line.held.length > HELD) line.held.shift()
-      return
-    }
-    if (active.has('gap') && draw() < 0.1) return
-    const out = active.has('garbage') && draw() < 0.2 ? mangle(text) : text
-    const { swapped } = line
-    if (swapped === undefined && active.has('reorder') && draw() < 1 / 3) {
-      line.swapped = out
-      return
-    }
-    delete line.swapped
-    put(line, out)
-    if (active.has('duplicate') && draw() < 1 / 3) put(line, out)
-    if (swapped !== undefined) put(line, swapped)
-  }
+  const has: Has = (fault) => active.has(fault)
 
   const end = (fault: Fault): void => {
-    const one = active.get(fault)
-    if (!one) return
-    clearTimeout(one.timer)
-    active.delete(fault)
-    if (fault === 'stall') for (const line of lines.values()) for (const text of line.held.splice(0)) pass(line, text)
+    clearTimeout(active.get(fault)?.timer)
+    if (active.delete(fault) && fault === 'stall') for (const line of lines.values()) line.release()
   }
 
   const cut = (): void => {
-    for (const { connection, late } of lines.values()) {
-      for (const timer of late) clearTimeout(timer)
-      connection.terminate()
-    }
+    for (const line of lines.values()) line.cut()
     lines.clear()
   }
 
   const wire: Wire = (connection, send) => {
-    const line: Line = { connection, send, dead: false, held: [], late: new Set() }
+    const line = createLine(connection, send, has, draw)
     lines.set(connection.id, line)
-    if (active.has('refuse') || active.has('drop')) setImmediate(() => connection.terminate())
-    if (active.has('half-open')) deafen(line)
-    return (text) => pass(line, text)
+    if (has('refuse') || has('drop')) setImmediate(line.cut)
+    if (has('half-open')) line.deafen()
+    return line.pass
   }
 
   const tamper: Tamper = () =>
-    active.has('throttle') ? { status: 429, body: { error: 'too many requests' }, headers: { 'retry-after': '1' } } : undefined
+    has('throttle') ? { status: 429, body: { error: 'too many requests' }, headers: { 'retry-after': '1' } } : undefined
 
   return {
     wire,
@@ -122,7 +124,7 @@ export function createFaults({ seed, clock }: { seed: number; clock: () => numbe
     inject(fault: Fault, milliseconds?: number): void {
       end(fault)
       if (fault === 'drop') cut()
-      if (fault === 'half-open') for (const line of lines.values()) deafen(line)
+      if (fault === 'half-open') for (const line of lines.values()) line.deafen()
       if (fault === 'drop' && milliseconds === undefined) return
       const since = clock()
       const timer = milliseconds === undefined ? undefined : setTimeout(() => end(fault), milliseconds)

@@ -48,21 +48,8 @@ export function createHouse(options: HouseOptions) {
     past: (instrument, interval, count) =>
       market && venue ? market.candles(instrument, interval, count, clock() - venue.latency) : []
   })
-  const candles = market && createCandles(plant, market)
-  let gateway: Gateway | undefined
-  let turn = Promise.resolve()
-  let port = options.port
-  let timers: NodeJS.Timeout[] = []
-
-  const step = (): void => {
-    if (!market || !venue) return
-    const now = clock()
-    if (now - venue.latency - market.time() > TOO_LATE + WARM_UP) market.skip(now - venue.latency - TOO_LATE)
-    for (const event of market.advance(now - venue.latency)) plant.publish(topicName(event.type, event.instrument), event, now)
-  }
-
-  const open = async (): Promise<void> => {
-    gateway = createGateway({
+  const door = createDoor(options.port, () =>
+    createGateway({
       plant,
       desk,
       dialects: [dialect],
@@ -74,43 +61,77 @@ export function createHouse(options: HouseOptions) {
       wire: faults.wire,
       tamper: faults.tamper
     })
-    port = (await gateway.listen(HOST, port)).port
-  }
+  )
+  let timers: NodeJS.Timeout[] = []
 
-  const shut = async (): Promise<void> => {
-    const old = gateway
-    gateway = undefined
+  /** Sockets are cut before the port closes, so that nobody is told that it will. */
+  const shut = (): Promise<void> => {
     faults.cut()
-    await old?.close(0)
+    return door.shut()
   }
-
-  /** One after the other: a port cannot be taken again before it is free. */
-  const after = (act: () => Promise<void>): Promise<void> => (turn = turn.then(act, act))
 
   return {
     provider,
     plant,
     faults,
-    port: () => port,
-    isOpen: () => gateway !== undefined,
-    connections: () => gateway?.connections() ?? [],
+    port: door.port,
+    isOpen: door.isOpen,
+    connections: () => door.gateway()?.connections().length ?? 0,
 
     async start(): Promise<void> {
-      step()
-      await open()
-      timers = [setInterval(step, STEP)]
-      if (candles && venue) timers.push(setInterval(() => candles(clock() - venue.latency, clock()), CANDLES_EVERY))
+      if (market) timers = runMarket(plant, market, clock)
+      await door.open()
     },
 
     /** Its port refuses, its sockets are cut. The market goes on behind closed doors. */
-    kill: () => after(shut),
-    revive: () => after(async () => void (gateway ?? (await open()))),
+    kill: shut,
+    revive: door.open,
 
     async stop(): Promise<void> {
       for (const timer of timers) clearInterval(timer)
       faults.stop()
-      await after(shut)
+      await shut()
     }
+  }
+}
+
+/** Publishes what happened since the last look, a venue's latency late. Returns the timers that keep it going. */
+function runMarket(plant: Plant, market: Market, clock: () => number): NodeJS.Timeout[] {
+  const { latency } = market.venue
+  const candles = createCandles(plant, market)
+  const step = (): void => {
+    const now = clock()
+    if (now - latency - market.time() > TOO_LATE + WARM_UP) market.skip(now - latency - TOO_LATE)
+    for (const event of market.advance(now - latency)) plant.publish(topicName(event.type, event.instrument), event, now)
+  }
+  step()
+  return [setInterval(step, STEP), setInterval(() => candles(clock() - latency, clock()), CANDLES_EVERY)]
+}
+
+/** A gateway that can be shut and opened again on the same port. */
+function createDoor(wanted: number, make: () => Gateway) {
+  let gateway: Gateway | undefined
+  let port = wanted
+  let turn = Promise.resolve()
+  /** One after the other: a port cannot be taken again before it is free. */
+  const after = (act: () => Promise<void>): Promise<void> => (turn = turn.then(act, act))
+  return {
+    port: () => port,
+    gateway: () => gateway,
+    isOpen: () => gateway !== undefined,
+    open: () =>
+      after(async () => {
+        if (gateway) return
+        const made = make()
+        port = (await made.listen(HOST, port)).port
+        gateway = made
+      }),
+    shut: () =>
+      after(async () => {
+        const old = gateway
+        gateway = undefined
+        await old?.close(0)
+      })
   }
 }
 

@@ -3,6 +3,7 @@
  * bytes; venues of one seed move around one latent price.
  */
 import { INTERVAL_MS, type Book, type Candle, type Interval, type Quote, type Ticker, type Trade } from '@tickwire/protocol'
+import type { Listing } from '@tickwire/server/providers/adapter.ts'
 import { createLatent } from './latent.ts'
 import { createPair, round, type Bar, type Pair } from './pair.ts'
 import { hash, normal, uniform } from './random.ts'
@@ -35,23 +36,12 @@ type Desk = {
 export function createMarket({ seed, venue, start }: MarketOptions) {
   let at = Math.floor(start / QUANTUM)
   const born = Math.ceil(start / MINUTE) * MINUTE
-  const desks = new Map<string, Desk>()
-  for (const row of venue.listing) {
-    const asset = ASSETS[row.base]!
-    const pair = createPair(seed, venue, row, createLatent(seed, row.base, asset.price, asset.daily))
-    const day = { bucket: -1, open: 0, high: 0, low: 0, volume: 0 }
-    // Ids rise by one per trade, and by enough from run to run that a later run never repeats them.
-    const first = Math.floor(start / 100)
-    desks.set(pair.instrument, {
-      pair,
-      trades: first,
-      last: pair.bar('1m', start - MINUTE, start).close,
-      top: '',
-      minutes: [],
-      day,
-      since: 0
+  const desks = new Map(
+    venue.listing.map((row) => {
+      const desk = openDesk(seed, venue, row, start)
+      return [desk.pair.instrument, desk]
     })
-  }
+  )
 
   const deskOf = (instrument: string): Desk => {
     const desk = desks.get(instrument)
@@ -91,14 +81,25 @@ export function createMarket({ seed, venue, start }: MarketOptions) {
       const desk = deskOf(instrument)
       const length = INTERVAL_MS[interval]
       const open = Math.floor(now / length) * length
-      return Array.from({ length: limit }, (_, i) => {
-        const from = open - (limit - 1 - i) * length
-        const bar = from >= born ? folded(desk, from, from + length, now) : desk.pair.bar(interval, from, now)
-        const closed = from + length <= now
-        return { ...stamp(desk.pair, closed ? from + length : now), type: 'candle', interval, ...bar, closed, revision: 0 }
-      })
+      return Array.from({ length: limit }, (_, i) => candleAt(desk, interval, open - (limit - 1 - i) * length, now, born))
     }
   }
+}
+
+function openDesk(seed: number, venue: Venue, row: Listing, start: number): Desk {
+  const { price, daily } = ASSETS[row.base]!
+  const pair = createPair(seed, venue, row, createLatent(seed, row.base, price, daily))
+  const day = { bucket: -1, open: 0, high: 0, low: 0, volume: 0 }
+  // Ids rise by one per trade, and by enough from run to run that a later run never repeats them.
+  const trades = Math.floor(start / 100)
+  return { pair, trades, last: pair.bar('1m', start - MINUTE, start).close, top: '', minutes: [], day, since: 0 }
+}
+
+/** Before `born`, the first whole minute, a bar is made of the price; after it, of the trades. */
+function candleAt(desk: Desk, interval: Interval, from: number, now: number, born: number): Candle {
+  const to = from + INTERVAL_MS[interval]
+  const bar = from >= born ? folded(desk, from, to, now) : desk.pair.bar(interval, from, now)
+  return { ...stamp(desk.pair, Math.min(to, now)), type: 'candle', interval, ...bar, closed: to <= now, revision: 0 }
 }
 
 const stamp = (pair: Pair, time: number) => ({ provider: pair.venue.provider, instrument: pair.instrument, time, received: time })

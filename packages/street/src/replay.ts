@@ -18,9 +18,9 @@ type Memory = {
 const SETTLED = 400
 const TICK = 10
 
-/** Speed 1 is as recorded. */
-export function replayDialect(plan: RecordingPlan, recording: Recording, speed: number): Dialect<Memory> {
-  const { dialect, controls, restate = (frame) => frame } = plan
+/** `dialect` is the provider's, for what is not in the recording. Speed 1 is as recorded. */
+export function replayDialect(plan: RecordingPlan, recording: Recording, dialect: Dialect<any>, speed: number): Dialect<Memory> {
+  const { controls, restate = (frame) => frame } = plan
   const { frames, offsets } = recording
   // Where the recording holds the answers to its subscriptions, ours would be one too many.
   const speaks = controls === 'dialect'

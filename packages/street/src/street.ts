@@ -1,5 +1,6 @@
 /** The street: simulated providers on loopback ports, each speaking its own protocol, with faults on command. */
 import { fileURLToPath } from 'node:url'
+import { mirrors } from '@tickwire/server/dialects/index.ts'
 import type { Log } from '@tickwire/server/ops/log.ts'
 import { providers as adapters } from '@tickwire/server/providers/index.ts'
 import { createControl } from './control.ts'
@@ -7,7 +8,7 @@ import { FAULTS, isFault, type Fault } from './faults.ts'
 import { createHouse, type House } from './house.ts'
 import { readRecording } from './recording.ts'
 import { replayDialect } from './replay.ts'
-import { DIALECTS, instrumentOf, RECORDINGS, VENUES } from './venues.ts'
+import { instrumentOf, RECORDINGS, VENUES } from './venues.ts'
 
 export { FAULTS, type Fault } from './faults.ts'
 
@@ -44,11 +45,11 @@ function houses(options: StreetOptions): House[] {
   if (capture !== undefined) {
     const plan = pick(RECORDINGS, capture, 'recorded session')
     if (!(speed > 0)) throw new Error(`speed is ${speed}: it is a number above 0, and 1 is as recorded`)
-    const dialect = replayDialect(plan, readRecording(captures, plan), speed)
+    const dialect = replayDialect(plan, readRecording(captures, plan), mirrors[capture]!, speed)
     return [createHouse({ ...common(capture), dialect, listing: plan.rows })]
   }
   return (options.providers ?? Object.keys(VENUES)).map((provider) =>
-    createHouse({ ...common(provider), venue: pick(VENUES, provider, 'venue'), dialect: pick(DIALECTS, provider, 'dialect') })
+    createHouse({ ...common(provider), venue: pick(VENUES, provider, 'venue'), dialect: pick(mirrors, provider, 'dialect') })
   )
 }
 
@@ -82,7 +83,7 @@ export function createStreet(options: StreetOptions) {
       provider: house.provider,
       ...addressOf(house),
       open: house.isOpen(),
-      connections: house.connections().length,
+      connections: house.connections(),
       faults: house.faults.active()
     }))
   const control = createControl({ fault, kill, revive, report })

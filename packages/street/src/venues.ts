@@ -1,9 +1,4 @@
 /** What the street trades: assets, venues, and how busy each pair is. Data only; the prices are of a believable recent day. */
-import { alpaca } from '@tickwire/server/dialects/alpaca.ts'
-import { binance } from '@tickwire/server/dialects/binance.ts'
-import { coinbase } from '@tickwire/server/dialects/coinbase.ts'
-import type { Dialect } from '@tickwire/server/dialects/dialect.ts'
-import { kraken } from '@tickwire/server/dialects/kraken.ts'
 import type { Listing } from '@tickwire/server/providers/adapter.ts'
 
 type Asset = {
@@ -139,12 +134,9 @@ export const VENUES: Readonly<Record<string, Venue>> = {
 
 export const instrumentOf = (row: Listing): string => (row.quote === undefined ? row.base : `${row.base}-${row.quote}`)
 
-export const DIALECTS: Readonly<Record<string, Dialect<any>>> = { binance, coinbase, kraken, alpaca }
-
 /** A recorded session: where it stands in the captures, and what around it is not in the recording. */
 export type RecordingPlan = {
   provider: string
-  dialect: Dialect<any>
   /** Files are `<session>.jsonl` and the like. */
   session: string
   /** Has a sidecar of receive times; else the times in the frames are used. */
@@ -171,7 +163,6 @@ const recorded = (names: string, symbol: (base: string, quote: string) => string
 export const RECORDINGS: Readonly<Record<string, RecordingPlan>> = {
   binance: {
     provider: 'binance',
-    dialect: binance,
     session: 'spot-2021-10-12',
     traced: true,
     rest: true,
@@ -181,7 +172,6 @@ export const RECORDINGS: Readonly<Record<string, RecordingPlan>> = {
   },
   coinbase: {
     provider: 'coinbase',
-    dialect: coinbase,
     session: 'advanced-2026-08-09',
     traced: true,
     rest: false,
@@ -191,7 +181,6 @@ export const RECORDINGS: Readonly<Record<string, RecordingPlan>> = {
   },
   kraken: {
     provider: 'kraken',
-    dialect: kraken,
     session: 'derived-v2-v1-2021-04-17-book1000',
     traced: false,
     rest: false,
