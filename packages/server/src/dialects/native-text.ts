@@ -51,10 +51,10 @@ const book = (e: Published<Book>): string =>
 
 /** The same value as JSON.stringify(event) has, with the fields in an order of our own. */
 export function eventText(event: Published): string {
-  if (event.type === 'trade') return trade(event as Published<Trade>)
-  if (event.type === 'quote') return quote(event as Published<Quote>)
-  if (event.type === 'ticker') return ticker(event as Published<Ticker>)
-  if (event.type === 'candle') return candle(event as Published<Candle>)
-  if (event.type === 'book') return book(event as Published<Book>)
+  if (event.type === 'trade') return trade(event)
+  if (event.type === 'quote') return quote(event)
+  if (event.type === 'ticker') return ticker(event)
+  if (event.type === 'candle') return candle(event)
+  if (event.type === 'book') return book(event)
   return JSON.stringify(event)
 }

@@ -9,7 +9,7 @@ import type { Dialect } from '../dialects/dialect.ts'
 import { arrearsOf, weigh, type OutboxLimits } from './arrears.ts'
 import { createBatch, type Batch } from './frame.ts'
 import type { Meters } from './meters.ts'
-import { isLost, type Item, type Lost } from './outbox.ts'
+import { isLost, type Item } from './outbox.ts'
 import type { Patience } from './patience.ts'
 
 /** An event on its way to clients; `text` is its rendering, made once for all groups of a shared dialect. */
@@ -35,7 +35,7 @@ export type Member = {
   /** The first of the group's pending events that is for this member: it joined after the ones before. */
   from: number
   /** Set while it is behind: since when, and the sequence it has of each topic. */
-  behind?: { since: number; positions: Map<string, number> }
+  behind?: { since: number; positions: Positions }
   delivered: number
   conflated: number
   dropped: number
@@ -52,8 +52,14 @@ type Group = {
   weight: number
 }
 
+/** Shared by those who fell behind together, and so are owed the same: a new map is made rather than one changed. */
+type Positions = ReadonlyMap<string, number>
+
 /** One topic as one family of groups hears it. */
 type Lane = { topic: string; groups: Set<Group>; stop: () => void }
+
+/** What those at one place are owed, and where they stand after it. */
+type Owed = { batch: Batch | undefined; conflated: number; dropped: number; after: Positions }
 
 export type FanoutLimits = {
   /** Socket backlog in bytes, or age of an unanswered ping in milliseconds, past which a member is behind. */
@@ -76,6 +82,18 @@ export const FANOUT_LIMITS: FanoutLimits = {
 const LAG_PACE = 10
 
 const pendingOf = (event: Published): Pending => ({ event, state: isState(event), weight: weigh(event) })
+
+const textOf = (member: { dialect: Dialect<any>; memory?: unknown }, item: Pending, now: number): string | undefined => {
+  if (!member.dialect.shared) return member.dialect.render(item.event, member.memory, now)
+  if (!item.rendered) {
+    item.text = member.dialect.render(item.event, undefined, now)
+    item.rendered = true
+  }
+  return item.text
+}
+
+const batchOf = (dialect: Dialect<any>, texts: readonly string[], events: number): Batch | undefined =>
+  texts.length === 0 ? undefined : createBatch(dialect.frame ? [dialect.frame(texts)] : texts, events)
 
 export type Fanout = ReturnType<typeof createFanout>
 
@@ -166,33 +184,25 @@ export function createFanout(options: {
     }
   }
 
-  const textOf = (member: { dialect: Dialect<any>; memory?: unknown }, item: Pending, now: number): string | undefined => {
-    if (!member.dialect.shared) return member.dialect.render(item.event, member.memory, now)
-    if (!item.rendered) {
-      item.text = member.dialect.render(item.event, undefined, now)
-      item.rendered = true
-    }
-    return item.text
-  }
-
-  const batchOf = (dialect: Dialect<any>, texts: readonly string[], events: number): Batch | undefined =>
-    texts.length === 0 ? undefined : createBatch(dialect.frame ? [dialect.frame(texts)] : texts, events)
-
-  const write = (member: Member, batch: Batch | undefined) => {
+  const write = (member: Member, batch: Batch | undefined, positions?: () => Positions) => {
     if (!batch) return
     member.delivered += batch.events
     meters.delivered += batch.events
     meters.frames += batch.messages.length
     member.sink.write(batch)
-    if (member.group && !member.behind && isBehind(member)) detach(member, member.group)
+    if (member.group && !member.behind && isBehind(member)) detach(member, member.group, positions?.())
   }
 
   const isBehind = ({ sink }: Member): boolean => sink.backlog() > limits.backlog || sink.waiting() > limits.patience
 
-  /** Everything published until now is written, or about to be: from here on the member is owed what comes. */
-  const detach = (member: Member, group: Group) => {
+  const standing = (topics: Iterable<string>): Positions => {
     const positions = new Map<string, number>()
-    for (const topic of member.topics) positions.set(topic, plant.last(topic)?.seq ?? 0)
+    for (const topic of topics) positions.set(topic, plant.last(topic)?.seq ?? 0)
+    return positions
+  }
+
+  /** Everything published until now is written, or about to be: from here on the member is owed what comes. */
+  const detach = (member: Member, group: Group, positions = standing(member.topics)) => {
     member.behind = { since: patience.now(), positions }
     group.members.delete(member)
     group.behind.add(member)
@@ -231,10 +241,11 @@ export function createFanout(options: {
       }
       return batches.get(first)
     }
+    let together: Positions | undefined
     for (const member of group.members) {
       const first = member.from
       member.from = 0
-      if (first < items.length) write(member, from(first))
+      if (first < items.length) write(member, from(first), () => (together ??= standing(group.topics)))
     }
   }
 
@@ -247,26 +258,38 @@ export function createFanout(options: {
     write(member, batchOf(member.dialect, texts, texts.length))
   }
 
-  const textOfEntry = (member: Member, entry: Item | Lost, now: number): string | undefined =>
-    isLost(entry) ? member.dialect.lost?.(entry.topic, entry.count, entry.from, entry.to, now) : textOf(member, entry, now)
+  /** What is owed to a member; those of a shared dialect who stand at the same place are given the same batch. */
+  const owedTo = ({ dialect, memory }: Member, positions: Positions, now: number, known: Map<Positions, Owed>): Owed => {
+    const found = dialect.shared && known.get(positions)
+    if (found) return found
+    const { entries, conflated, dropped } = arrearsOf(plant, positions, limits.outbox)
+    const texts = entries
+      .map((entry) =>
+        isLost(entry)
+          ? dialect.lost?.(entry.topic, entry.count, entry.from, entry.to, now)
+          : textOf({ dialect, memory }, entry, now)
+      )
+      .filter((text) => text !== undefined)
+    const owed = { batch: batchOf(dialect, texts, texts.length), conflated, dropped, after: standing(positions.keys()) }
+    known.set(positions, owed)
+    return owed
+  }
 
   /** Brings a member up to date when its socket has room again. */
-  const serve = (member: Member, behind: NonNullable<Member['behind']>, now: number) => {
+  const serve = (member: Member, behind: NonNullable<Member['behind']>, now: number, known: Map<Positions, Owed>) => {
     if (isBehind(member)) {
       if (patience.now() - behind.since <= limits.cutAfter) return
       meters.slowCloses++
       member.cut()
       return
     }
-    const { entries, conflated, dropped } = arrearsOf(plant, behind.positions, limits.outbox)
+    const { batch, conflated, dropped, after } = owedTo(member, behind.positions, now, known)
     member.conflated += conflated
     member.dropped += dropped
     meters.conflated += conflated
     meters.lost += dropped
-    behind.since = patience.now()
-    for (const topic of behind.positions.keys()) behind.positions.set(topic, plant.last(topic)?.seq ?? 0)
-    const texts = entries.map((entry) => textOfEntry(member, entry, now)).filter((text) => text !== undefined)
-    write(member, batchOf(member.dialect, texts, texts.length))
+    member.behind = { since: patience.now(), positions: after }
+    write(member, batch)
     if (member.group && !isBehind(member)) attach(member, member.group)
   }
 
@@ -280,7 +303,8 @@ export function createFanout(options: {
 
   function catchUp() {
     const now = clock()
-    for (const member of lagging) if (member.behind) serve(member, member.behind, now)
+    const known = new Map<Positions, Owed>()
+    for (const member of lagging) if (member.behind) serve(member, member.behind, now, known)
   }
 
   /** While anyone is behind, looks after them at the pace of the flush, even when nothing is published. */
@@ -321,8 +345,8 @@ export function createFanout(options: {
       leave(member)
       const { behind } = member
       if (behind) {
-        for (const topic of behind.positions.keys()) if (!member.topics.has(topic)) behind.positions.delete(topic)
-        for (const [topic, seq] of positions) behind.positions.set(topic, seq)
+        const held = [...behind.positions].filter(([topic]) => member.topics.has(topic))
+        behind.positions = new Map([...held, ...positions])
       } else {
         const texts = missed.map((event) => textOf(member, pendingOf(event), now)).filter((text) => text !== undefined)
         write(member, batchOf(member.dialect, texts, texts.length))

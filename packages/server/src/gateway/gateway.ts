@@ -90,7 +90,7 @@ export function createGateway(options: GatewayOptions) {
   })
   const ws = serveWebSockets(app.server, { shared, dialects, meters, newId: randomUUID, origins, wire: options.wire })
   const timers: NodeJS.Timeout[] = []
-  let unwatch = () => {}
+  let unwatch: (() => void) | undefined
 
   function connections(): ConnectionInfo[] {
     return [...ws.connections.values(), ...sse.streams.values()].map(({ session }) => session.info())
@@ -104,12 +104,13 @@ export function createGateway(options: GatewayOptions) {
   }
 
   const startTimers = () => {
-    const every = (milliseconds: number, run: () => void) => timers.push(setInterval(run, milliseconds))
-    every(BEAT, () => {
+    const beat = () => {
       ws.beat(clock())
       sse.beat(clock())
-    })
-    for (const dialect of dialects) if (dialect.tickEvery) every(dialect.tickEvery, () => ws.tick(dialect, clock()))
+    }
+    timers.push(setInterval(beat, BEAT))
+    for (const dialect of dialects)
+      if (dialect.tickEvery) timers.push(setInterval(() => ws.tick(dialect, clock()), dialect.tickEvery))
   }
 
   return {
@@ -138,7 +139,7 @@ export function createGateway(options: GatewayOptions) {
       fanout.stop()
       patience.stop()
       reader.stop()
-      unwatch()
+      unwatch?.()
       app.server.closeAllConnections()
       await app.close()
     }

@@ -39,14 +39,15 @@ const channel = z.object({
 })
 type Channel = z.infer<typeof channel>
 
+const sum = (rows: readonly ConnectionInfo[], read: (row: ConnectionInfo) => number) =>
+  rows.reduce((n, row) => n + read(row), 0)
+
 /** One row per dialect, idle ones too. */
 export function perChannel(
   names: readonly string[],
   connections: readonly ConnectionInfo[],
   now: number
 ): Record<string, Channel> {
-  const sum = (rows: readonly ConnectionInfo[], read: (row: ConnectionInfo) => number) =>
-    rows.reduce((n, row) => n + read(row), 0)
   return Object.fromEntries(
     names.map((name) => {
       const rows = connections.filter((row) => row.dialect === name)

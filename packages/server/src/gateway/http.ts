@@ -155,7 +155,7 @@ export function createHttp(options: HttpOptions): App {
     frameworkErrors: (error, _request, reply: unknown) => {
       void (reply as FastifyReply).status(error.statusCode ?? 400).send(errorBody('BAD_MESSAGE', error.message))
     }
-  }) as unknown as App
+  })
   app.setValidatorCompiler(validatorCompiler)
   // Answers are ours: their schemas describe them, and are held to them by tests, not at run time.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))

@@ -56,6 +56,8 @@ export function createOutbox<I extends Item>({ maxItems = 5_000, maxWeight = 512
     for (const [at, entry] of queue.entries()) tails.set(isLost(entry) ? entry.topic : entry.event.topic, at)
   }
 
+  const over = () => items > maxItems || weight > maxWeight
+
   return {
     offer(item: I): void {
       const { topic, type } = item.event
@@ -71,7 +73,6 @@ export function createOutbox<I extends Item>({ maxItems = 5_000, maxWeight = 512
         items++
         weight += item.weight
       }
-      const over = () => items > maxItems || weight > maxWeight
       // The newest state of each topic goes last: a reader that comes back should see where things stand.
       if (over()) shed((entry, place) => entry.state && tails.get(entry.event.topic) === place)
       if (over()) shed(() => false)

@@ -233,7 +233,7 @@ function topicRoutes(app: App, { desk, sources, reader }: RestOptions): void {
     async ({ params, query }) => {
       const instrument = resolved(desk, params.instrument)
       const candles = await sources.candles(instrument, query.interval, query.limit)
-      return { instrument, interval: query.interval, candles: candles.slice(-query.limit) as z.infer<typeof schemas.candle>[] }
+      return { instrument, interval: query.interval, candles: candles.slice(-query.limit) }
     }
   )
 }

@@ -45,6 +45,14 @@ export type Session = ReturnType<typeof createSession>
 
 const isData = (kind: string): boolean => DATA_KINDS.includes(kind as DataKind)
 
+const refusal = (asked: string, code: ErrorCode, message: string, nearest?: readonly string[]): TopicResult => ({
+  asked,
+  ok: false,
+  code,
+  message,
+  ...(nearest && nearest.length > 0 ? { nearest: [...nearest] } : {})
+})
+
 export function createSession(shared: Shared, dialect: Dialect<any>, request: Request, line: Line, user?: string) {
   const { plant, desk, fanout, demand, auth, limits, clock } = shared
   const since = clock()
@@ -90,14 +98,6 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
     // A client that asks but does not read the answers is slow as well.
     if (line.backlog() > 4 * limits.message + 1024 * 1024) close(4001, 'slow consumer')
   }
-
-  const refusal = (asked: string, code: ErrorCode, message: string, nearest?: readonly string[]): TopicResult => ({
-    asked,
-    ok: false,
-    code,
-    message,
-    ...(nearest && nearest.length > 0 ? { nearest: [...nearest] } : {})
-  })
 
   /** The canonical topic behind what a client wrote, or why there is none. */
   const understand = (asked: string): { topic: Topic; name: string } | TopicResult => {

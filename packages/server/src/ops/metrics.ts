@@ -27,28 +27,30 @@ export function createMetrics() {
   })
 
   const total = (name: string, help: string, read: () => number) => {
-    new Counter({
+    const counter = new Counter({
       name: `tickwire_${name}_total`,
       help,
-      registers: [registry],
+      registers: [],
       collect() {
         this.reset()
         this.inc(read())
       }
     })
+    registry.registerMetric(counter)
   }
 
   const gauge = <L extends string>(name: string, help: string, labelNames: L[], read: (set: Gauge<L>) => void) => {
-    new Gauge<L>({
+    const made = new Gauge<L>({
       name: `tickwire_${name}`,
       help,
       labelNames,
-      registers: [registry],
+      registers: [],
       collect() {
         this.reset()
         read(this)
       }
     })
+    registry.registerMetric(made)
   }
 
   const ofProviders = (providers: MetricSources['providers']) => {

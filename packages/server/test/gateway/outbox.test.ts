@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Published } from '@tickwire/protocol'
 import { createOutbox, isLost, type Item, type Lost } from '../../src/gateway/outbox.ts'
@@ -20,10 +20,11 @@ function itemsOf(list: readonly Offer[]): Item[] {
   })
 }
 
+const topicOf = (entry: Item | Lost) => (isLost(entry) ? entry.topic : entry.event.topic)
+
 /** The same rules, written as plainly as they can be said: filters over a list, nothing remembered. */
 function oracle(items: readonly Item[], { maxItems, maxWeight }: { maxItems: number; maxWeight: number }): (Item | Lost)[] {
   let queue: (Item | Lost)[] = []
-  const topicOf = (entry: Item | Lost) => (isLost(entry) ? entry.topic : entry.event.topic)
   const real = () => queue.filter((entry): entry is Item => !isLost(entry))
   const fits = (part: number) =>
     real().length <= maxItems * part && real().reduce((n, entry) => n + entry.weight, 0) <= maxWeight * part
@@ -91,7 +92,7 @@ test('every event is delivered or counted as lost, in the order of its topic', (
       const entries = outbox.drain()
       const { conflated } = outbox.stats()
       const lost = entries.filter(isLost).reduce((n, { count }) => n + count, 0)
-      const kept = entries.filter((entry) => !isLost(entry))
+      const kept = entries.filter((entry): entry is Item => !isLost(entry))
       expect(kept.length + lost + conflated).toBe(items.length)
       for (const topic of ['a', 'b', 'c']) {
         let reached = 0

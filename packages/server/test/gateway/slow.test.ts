@@ -1,0 +1,83 @@
+import { connect as connectTcp, type Socket } from 'node:net'
+import { afterEach, expect, test } from 'vitest'
+import type { Book } from '@tickwire/protocol'
+import { connect, startRig, type Rig, type RigOptions } from './rig.ts'
+
+let rig: Rig | undefined
+const start = async (options?: RigOptions) => (rig = await startRig(options))
+afterEach(async () => {
+  await rig?.gateway.close(0)
+  rig = undefined
+})
+
+const levels = Array.from({ length: 500 }, (_, i) => [50_000 + i, 1.25] as const)
+const bookOf = (): Book => ({ type: 'book', provider: 'one', instrument: 'BTC-USDT', time: 1, received: 1, bids: levels, asks: levels })
+
+/** A client that subscribes and never reads again. */
+const stall = (port: number): Promise<Socket> =>
+  new Promise((resolve, reject) => {
+    const socket = connectTcp(port, '127.0.0.1', () => {
+      socket.write(
+        'GET /v1/ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
+          'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n'
+      )
+    })
+    socket.on('error', reject)
+    socket.once('data', () => {
+      const payload = Buffer.from(JSON.stringify({ op: 'subscribe', topics: ['book:BTC-USDT'], notices: false }))
+      socket.write(Buffer.concat([Buffer.from([0x81, 0x80 | payload.length, 0, 0, 0, 0]), payload]))
+      socket.pause()
+      resolve(socket)
+    })
+  })
+
+test('[T6] a client that stops reading is let go within the time, holds no memory, and the others miss nothing', async () => {
+  const own = await start({ fanout: { patience: 100, cutAfter: 400 } })
+  const stalled = await stall(own.port)
+  const reader = await connect(own.url)
+  reader.send({ op: 'subscribe', topics: ['book:BTC-USDT'], notices: false })
+  await reader.message('subscribed')
+  const pump = setInterval(() => {
+    for (let n = 0; n < 8; n++) own.plant.publish('book:BTC-USDT', bookOf(), Date.now())
+  }, 5)
+  try {
+    await reader.until(() => own.gateway.stats().slowCloses === 1, 10_000)
+  } finally {
+    clearInterval(pump)
+  }
+  const end = own.plant.last('book:BTC-USDT')!.seq
+  await reader.until(() => reader.events().at(-1)?.seq === end)
+  const seqs = reader.events().map(({ seq }) => seq)
+  expect(seqs).toEqual(Array.from({ length: seqs.length }, (_, i) => seqs[0]! + i))
+  expect(own.gateway.stats()).toMatchObject({ slowCloses: 1, behind: 0 })
+  stalled.destroy()
+  reader.ws.terminate()
+}, 20_000)
+
+test('a client that pauses and reads on is given the newest state, and is told nothing twice', async () => {
+  const own = await start({ fanout: { backlog: 1_000, patience: 100, cutAfter: 20_000 } })
+  const reader = await connect(own.url)
+  reader.send({ op: 'subscribe', topics: ['book:BTC-USDT'], notices: false })
+  await reader.message('subscribed')
+  reader.ws.pause()
+  const pump = setInterval(() => {
+    for (let n = 0; n < 20; n++) own.plant.publish('book:BTC-USDT', bookOf(), Date.now())
+  }, 5)
+  try {
+    await reader.until(() => own.gateway.stats().behind === 1 && own.gateway.connections()[0]!.pending > 50, 10_000).catch(() => undefined)
+    const waiting = await connect(own.url)
+    await waiting.until(() => (waiting.send({ op: 'ping' }), own.gateway.connections()[0]!.pending > 50), 10_000)
+    waiting.ws.terminate()
+  } finally {
+    clearInterval(pump)
+  }
+  reader.ws.resume()
+  const end = own.plant.last('book:BTC-USDT')!.seq
+  await reader.until(() => reader.events().at(-1)?.seq === end, 10_000)
+  const seqs = reader.events().map(({ seq }) => seq)
+  expect(new Set(seqs).size).toBe(seqs.length)
+  expect(seqs).toEqual(seqs.toSorted((a, b) => a - b))
+  expect(seqs.length).toBeLessThan(end)
+  expect(own.gateway.stats().conflated).toBeGreaterThan(0)
+  reader.ws.terminate()
+}, 30_000)
