@@ -33,7 +33,7 @@ export type ArbiterState = {
 }
 
 /** The preferred provider may take over without hold-down while a lane is younger than this. */
-const SETTLING = 3_000
+const SETTLING = 10_000
 /** A tick this late means that we ourselves were blocked: what waits in the sockets must be read before anyone is judged. */
 const LATE_TICK = 500
 const LATE_GRACE = 300

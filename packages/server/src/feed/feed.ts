@@ -90,9 +90,11 @@ export function createFeed(options: FeedOptions) {
       }
       const { topic, event } = output
       if (event.type === 'status') {
-        log.info({ topic, kind: event.kind, leader: event.leader, cause: event.cause, reason: event.reason }, 'arbiter decided')
-        const { previous, time: at, instrument, kind, reason } = event
-        if (previous !== undefined && ['closed', 'silence', 'gap'].includes(event.cause))
+        const { kind, leader, cause, reason } = event
+        // Every start and every newcomer brings many a first leader.
+        log[cause === 'first' ? 'debug' : 'info']({ topic, kind, leader, cause, reason }, 'arbiter decided')
+        const { previous, time: at, instrument } = event
+        if (previous !== undefined && ['closed', 'silence', 'gap'].includes(cause))
           providers.get(previous)?.pool.failover({ at, instrument, kind, reason })
       }
       plant.publish(topic, event, clock())

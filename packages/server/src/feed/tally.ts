@@ -45,7 +45,8 @@ export function createTally(provider: string) {
     event(event: Decoded, now: number) {
       counts.events++
       if (event.type !== 'trade' && event.type !== 'quote') return
-      if (event.type === 'trade' && event.backfill) return
+      // A quote without a time of its own carries ours, which says nothing.
+      if (event.time === now || (event.type === 'trade' && event.backfill)) return
       latencies[sample++ % SAMPLES] = now - event.time
     },
 
