@@ -1,0 +1,285 @@
+import { mkdtempSync, mkdirSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { ERRORS, type ProviderStatus } from '@tickwire/protocol'
+import { dialect } from '../../src/dialects/dialect.ts'
+import type { RestSources } from '../../src/gateway/gateway.ts'
+import { decodeId, encodeId } from '../../src/gateway/sse.ts'
+import { connect, startRig, tradeOf, type Rig, type RigOptions } from './rig.ts'
+
+let rig: Rig | undefined
+const start = async (options?: RigOptions) => (rig = await startRig(options))
+afterEach(async () => {
+  await rig?.gateway.close(0)
+  rig = undefined
+})
+
+const provider: ProviderStatus = {
+  type: 'provider',
+  provider: 'one',
+  instrument: '',
+  time: 1,
+  received: 1,
+  phase: 'waiting',
+  since: 1,
+  reason: 'refused',
+  connections: 0,
+  subscriptions: 0,
+  rate: 0,
+  frames: 0,
+  events: 0,
+  refused: { 'not JSON': 2 },
+  reconnects: 3,
+  gaps: 0,
+  simulated: true
+}
+const sources = (ready: boolean): RestSources => ({
+  providers: () => [{ ...provider, phase: ready ? 'live' : 'waiting' }],
+  candles: (instrument, interval, limit) =>
+    Promise.resolve(
+      Array.from({ length: limit }, (_, i) => ({
+        type: 'candle',
+        provider: 'one',
+        instrument,
+        time: i,
+        received: i,
+        interval,
+        start: i,
+        open: 1,
+        high: 1,
+        low: 1,
+        close: 1,
+        volume: 1,
+        closed: true,
+        revision: 0
+      }))
+    ),
+  mode: 'demo',
+  ready: () => ready,
+  startedAt: Date.now(),
+  build: { version: '9.9.9' }
+})
+
+test.for([
+  ['/v1/quotes/NOPE', 'BAD_SYMBOL'],
+  ['/v1/instruments/NOPE', 'BAD_SYMBOL'],
+  ['/v1/quotes/BTC-USDT?provider=nobody', 'BAD_PROVIDER'],
+  ['/v1/trades/BTC-USDT?limit=0', 'BAD_MESSAGE'],
+  ['/v1/book/BTC-USDT?depth=x', 'BAD_MESSAGE'],
+  ['/v1/candles/BTC-USDT?interval=7m', 'BAD_MESSAGE'],
+  ['/v1/last', 'BAD_MESSAGE'],
+  ['/v1/last?topics=nonsense', 'BAD_TOPIC'],
+  ['/v1/events?topics=nonsense', 'BAD_TOPIC'],
+  ['/v1/events?topics=', 'BAD_TOPIC'],
+  ['/v1/nothing', 'NOT_FOUND'],
+  ['/%ff', 'BAD_MESSAGE']
+] as const)('[S13] GET %s is answered with %s and its status, never with 500', async ([path, code]) => {
+  const { base } = await start()
+  const answer = await fetch(`${base}${path}`)
+  const body = (await answer.json()) as { error: { code: string; retry: boolean } }
+  expect(body.error).toMatchObject({ code, retry: ERRORS[code].retry })
+  expect(answer.status).toBe(ERRORS[code].status)
+})
+
+test('[S13] a wrong method is answered with 405 and the right ones', async () => {
+  const { base } = await start()
+  for (const path of ['/health', '/v1/quotes/BTC-USDT']) {
+    const answer = await fetch(`${base}${path}`, { method: 'POST', body: '{}', headers: { 'content-type': 'application/json' } })
+    expect(answer.status).toBe(405)
+    expect(answer.headers.get('allow')).toContain('GET')
+    expect(await answer.json()).toMatchObject({ error: { code: 'BAD_METHOD' } })
+  }
+})
+
+test('last values, trades and candles are what the plant and the sources hold', async () => {
+  const { base, plant } = await start({ rest: sources(true) })
+  for (let n = 1; n <= 5; n++) plant.publish('trade:BTC-USDT', tradeOf('BTC-USDT', n), Date.now())
+  const read = async (path: string) => (await fetch(`${base}${path}`)).json()
+  expect(await read('/v1/trades/btcusdt?limit=2')).toMatchObject({ instrument: 'BTC-USDT', trades: [{ price: 4 }, { price: 5 }] })
+  expect(await read('/v1/last?topics=trade:BTC-USDT')).toMatchObject({ last: { 'trade:BTC-USDT': { seq: 5 } } })
+  expect(await read('/v1/candles/BTC-USDT?interval=5m&limit=3')).toMatchObject({ interval: '5m', candles: [{}, {}, {}] })
+  expect(await read('/v1/instruments?q=eth')).toMatchObject({ total: 1, instruments: [{ instrument: 'ETH-USDT' }] })
+  expect(await read('/v1/providers')).toMatchObject({ providers: [{ provider: 'one', phase: 'live' }] })
+})
+
+test('a first read of a topic asks for it upstream and waits for its first value', async () => {
+  const { base, plant, demanded } = await start()
+  const answer = fetch(`${base}/v1/trades/ETH-USDT`)
+  await expect.poll(() => demanded.get('trade:ETH-USDT')).toBe(1)
+  plant.publish('trade:ETH-USDT', tradeOf('ETH-USDT', 7), Date.now())
+  expect(await (await answer).json()).toMatchObject({ trades: [{ price: 7 }] })
+})
+
+test('/ready is 503 until a provider is live, while /health stays 200 and says degraded', async () => {
+  const { base } = await start({ rest: sources(false) })
+  expect((await fetch(`${base}/ready`)).status).toBe(503)
+  const health = await fetch(`${base}/health`)
+  expect(health.status).toBe(200)
+  expect(await health.json()).toMatchObject({
+    status: 'degraded',
+    version: '9.9.9',
+    providers: { total: 1, live: 0, phases: { one: 'waiting' } }
+  })
+})
+
+test('/metrics and /ws/status count connections, deliveries and providers', async () => {
+  const { base, url, plant } = await start({ rest: sources(true) })
+  const client = await connect(url)
+  client.send({ op: 'subscribe', topics: ['trade:BTC-USDT'], notices: false })
+  await client.message('subscribed')
+  plant.publish('trade:BTC-USDT', tradeOf('BTC-USDT', 1), Date.now())
+  await client.until(() => client.events().length === 1)
+  const metrics = await (await fetch(`${base}/metrics`)).text()
+  for (const line of [
+    'tickwire_connections{dialect="native"} 1',
+    'tickwire_updates_delivered_total 1',
+    'tickwire_events_published_total 1',
+    'tickwire_provider_phase{provider="one",phase="live"} 1',
+    'tickwire_provider_refused_frames{provider="one",reason="not JSON"} 2',
+    'tickwire_flush_wait_milliseconds_count 1'
+  ])
+    expect(metrics.split('\n')).toContain(line)
+  expect(await (await fetch(`${base}/ws/status`)).json()).toMatchObject({
+    total_connections: 1,
+    per_channel: { native: { connections: 1, subscribers: 1 }, sse: { connections: 0 } }
+  })
+  client.ws.terminate()
+})
+
+test('the OpenAPI document is 3.1 and names every path', async () => {
+  const { base } = await start()
+  const document = (await (await fetch(`${base}/docs/json`)).json()) as { openapi: string; paths: Record<string, unknown> }
+  expect(document.openapi).toBe('3.1.0')
+  for (const path of [
+    '/v1/instruments',
+    '/v1/instruments/{instrument}',
+    '/v1/last',
+    '/v1/quotes/{instrument}',
+    '/v1/tickers/{instrument}',
+    '/v1/trades/{instrument}',
+    '/v1/book/{instrument}',
+    '/v1/candles/{instrument}',
+    '/v1/providers',
+    '/v1/events',
+    '/health',
+    '/ready',
+    '/metrics',
+    '/ws/status'
+  ])
+    expect(Object.keys(document.paths)).toContain(path)
+  expect((await fetch(`${base}/docs`)).status).toBe(200)
+})
+
+test('the page is asked for each time, its hashed files are kept, and a deep link gets the page', async () => {
+  const page = mkdtempSync(join(tmpdir(), 'page-'))
+  mkdirSync(join(page, 'assets'))
+  writeFileSync(join(page, 'index.html'), '<title>x</title>')
+  writeFileSync(join(page, 'assets', 'a-1.js'), '1')
+  const { base } = await start({ page })
+  const html = { headers: { accept: 'text/html' } }
+  for (const path of ['/', '/instrument/BTC-USDT']) {
+    const answer = await fetch(`${base}${path}`, html)
+    expect(answer.status).toBe(200)
+    expect(await answer.text()).toBe('<title>x</title>')
+    expect(answer.headers.get('cache-control')).toBe('no-cache')
+    expect(answer.headers.get('content-security-policy')).toContain("default-src 'self'")
+  }
+  expect((await fetch(`${base}/assets/a-1.js`)).headers.get('cache-control')).toContain('immutable')
+  expect((await fetch(`${base}/v1/nothing`, html)).status).toBe(404)
+  expect((await fetch(`${base}/..%2f..%2fetc%2fpasswd`)).status).toBeGreaterThanOrEqual(400)
+})
+
+test("a dialect's own routes are served, and may be tampered with", async () => {
+  const own = dialect<undefined>({
+    name: 'own',
+    paths: [],
+    maxMessage: 1,
+    open: () => ({ memory: undefined, commands: [] }),
+    receive: () => [],
+    render: () => undefined,
+    http: [
+      { route: 'GET /api/*', answer: ({ path, query }) => ({ status: 201, body: { path, query }, headers: { 'x-own': '1' } }) }
+    ]
+  })
+  let limited = false
+  const tamper = () => (limited ? { status: 429, body: { slow: true }, headers: { 'retry-after': '1' } } : undefined)
+  const { base } = await start({ dialect: own, tamper })
+  const answer = await fetch(`${base}/api/x?y=1`)
+  expect([answer.status, answer.headers.get('x-own'), await answer.json()]).toEqual([
+    201,
+    '1',
+    { path: '/api/x', query: { y: '1' } }
+  ])
+  limited = true
+  expect((await fetch(`${base}/api/x`)).status).toBe(429)
+})
+
+test('a foreign page may read the answers only when its origin is listed', async () => {
+  const { base } = await start({ origins: ['https://friend.example'] })
+  const from = async (origin: string) =>
+    (await fetch(`${base}/health`, { headers: { origin } })).headers.get('access-control-allow-origin')
+  expect(await from('https://friend.example')).toBe('https://friend.example')
+  expect(await from('https://friend.example.evil')).toBeNull()
+})
+
+type Message = { event?: string; id?: string; data: string }
+/** Reads a stream until there are `count` events of trades, then hangs up. */
+async function readTrades(
+  base: string,
+  topics: string,
+  count: number,
+  lastId?: string
+): Promise<{ id: string; seq: number; topic: string }[]> {
+  const hangUp = new AbortController()
+  const headers = lastId === undefined ? {} : { 'last-event-id': lastId }
+  const answer = await fetch(`${base}/v1/events?topics=${topics}`, { headers, signal: hangUp.signal })
+  expect(answer.headers.get('content-type')).toContain('text/event-stream')
+  const trades: { id: string; seq: number; topic: string }[] = []
+  let text = ''
+  for await (const chunk of answer.body!.pipeThrough(new TextDecoderStream())) {
+    text += chunk
+    const blocks = text.split('\n\n')
+    text = blocks.pop()!
+    for (const block of blocks) {
+      const fields = Object.fromEntries(
+        block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)])
+      ) as Message
+      if (fields.event === 'trade')
+        trades.push({ ...(JSON.parse(fields.data) as { seq: number; topic: string }), id: fields.id! })
+    }
+    if (trades.length >= count) break
+  }
+  hangUp.abort()
+  return trades
+}
+
+test('[C11] a stream of events goes on exactly after its Last-Event-ID, for every topic, and starts anew after junk', async () => {
+  const { base, plant } = await start()
+  const topics = 'trade:BTC-USDT,trade:ETH-USDT'
+  const publish = (instrument: string) => plant.publish(`trade:${instrument}`, tradeOf(instrument, 1), Date.now())
+  for (const instrument of ['BTC-USDT', 'ETH-USDT', 'ETH-USDT']) publish(instrument)
+  const first = await readTrades(base, topics, 2)
+  expect(first.map(({ topic, seq }) => `${topic} ${seq}`)).toEqual(['trade:BTC-USDT 1', 'trade:ETH-USDT 2'])
+  for (const instrument of ['BTC-USDT', 'ETH-USDT', 'BTC-USDT']) publish(instrument)
+  // As if the connection had died between the two: what follows the first one's id comes again.
+  const second = await readTrades(base, topics, 4, first[0]!.id)
+  expect(second.map(({ topic, seq }) => `${topic} ${seq}`)).toEqual([
+    'trade:BTC-USDT 2',
+    'trade:BTC-USDT 3',
+    'trade:ETH-USDT 2',
+    'trade:ETH-USDT 3'
+  ])
+  const third = await readTrades(base, topics, 2, 'e1.junk!')
+  expect(third.map(({ seq }) => seq)).toEqual([3, 3])
+})
+
+test('an event id gives back the positions it was made of', () => {
+  expect(decodeId(encodeId('a.b%', [0, 35, 2 ** 40]), ['x', 'y', 'z'])).toEqual({
+    x: { epoch: 'a.b%', seq: 0 },
+    y: { epoch: 'a.b%', seq: 35 },
+    z: { epoch: 'a.b%', seq: 2 ** 40 }
+  })
+  for (const junk of ['', 'e1', 'e1.1', 'e1.1.2', '%.1.2.3', 'e1.-1.2.3', 'e1.1.2.3.4'])
+    expect(decodeId(junk, ['x', 'y', 'z'])).toBeUndefined()
+})
