@@ -118,7 +118,7 @@ export const alpaca = adapter<Session>({
     try {
       const message = JSON.parse(frame) as Row[]
       if (need) return answer(message, received, need)
-      return message.flatMap((row) => payload(row, received, session))
+      return values.each(message, (row) => payload(row, received, session))
     } catch {
       return values.unreadable(frame)
     }
@@ -176,7 +176,8 @@ function payload(m: Row, received: number, session: Session): readonly Meaning[]
 function traded(m: Row, session: Session): readonly Meaning[] {
   const time = parseTime(m.t)
   const taker = m.tks === 'B' ? 'buy' : m.tks === 'S' ? 'sell' : 'unknown'
-  const id = typeof m.i === 'number' || typeof m.i === 'string' ? `${dayOf(time)}-${typeof m.x === 'string' ? m.x : ''}-${m.i}` : undefined
+  const id =
+    typeof m.i === 'number' || typeof m.i === 'string' ? `${dayOf(time)}-${typeof m.x === 'string' ? m.x : ''}-${m.i}` : undefined
   const event = values.trade(m.S, id, time, values.number(m.p), values.number(m.s), taker)
   if (event.type !== 'trade' || !session.wants.get('trades')?.get(event.symbol)?.has('ticker')) return [event]
   return [event, ticker(event.symbol, time, event.price, session)]
@@ -247,7 +248,7 @@ function confirmed(m: Row, session: Session): readonly Meaning[] {
   session.sent.shift()
   return Object.entries(CARRIED).flatMap(([channel, carried]) =>
     ((m[channel] ?? []) as string[])
-      .filter((symbol) => symbol !== '*')
+      .filter((symbol) => typeof symbol === 'string' && symbol !== '*')
       .flatMap((symbol) =>
         Array.from(kindsOf(session.wants, channel, symbol, carried), (kind) => ({ type: 'ack', kind, symbol }) as const)
       )

@@ -1,9 +1,10 @@
 /** Coinbase Advanced Trade. https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket/websocket-channels */
 import { INTERVAL_MS, type DataKind, type Interval, type Level } from '@tickwire/protocol'
 import { adapter, type BookDelta, type Meaning, type Subscription } from './adapter.ts'
+import { bookTime, readLevels } from './coinbase.levels.ts'
 import { answer, type Answer } from './coinbase.rest.ts'
 import { follow, settle, type Forming } from './forming.ts'
-import { isTime, parseTime } from './time.ts'
+import { parseTime } from './time.ts'
 import * as values from './values.ts'
 import { frames, kindsOf, leave, want, type Wants } from './wants.ts'
 
@@ -92,6 +93,8 @@ export const coinbase = adapter<Session>({
 
   decode(frame, received, session, need) {
     try {
+      const levels = need ? undefined : readLevels(frame, received)
+      if (levels) return numbered(levels, session, () => [levels.delta])
       const message = JSON.parse(frame) as Message & Answer
       return need ? answer(message, received, need) : payload(message, received, session)
     } catch {
@@ -110,19 +113,30 @@ function payload(m: Message, received: number, session: Session): readonly Meani
   // {"type":"error","message":"..."}: neither channel nor sequence
   if (m.type === 'error') return [rejection(values.say(m.message), session)]
   if (typeof m.channel !== 'string') return [values.refused('a frame of an unknown shape')]
+  return numbered(m, session, () => events(m, received, session))
+}
+
+/** What a frame means, with the gap that its number shows. */
+function numbered(
+  m: Pick<Message, 'channel' | 'sequence_num'>,
+  session: Session,
+  read: () => readonly Meaning[]
+): readonly Meaning[] {
   const missing = order(m, session)
   if (missing === 'duplicate') return []
-  const found = events(m, received, session)
+  const found = read()
+  if (typeof m.sequence_num === 'number') session.sequence = m.sequence_num
   if (missing === undefined) return found
   // The connection is started anew; a difference on a book with a hole in it is of no use until then.
   return [missing, ...found.filter((meaning) => meaning.type !== 'delta')]
 }
 
-function order(m: Message, session: Session): Meaning | 'duplicate' | undefined {
+function order(m: Pick<Message, 'channel' | 'sequence_num'>, session: Session): Meaning | 'duplicate' | undefined {
   const got = m.sequence_num
   if (typeof got !== 'number') return undefined
   const last = session.sequence
-  session.sequence = got
+  // A book's frame counts once it was read to the end: else the next one shows the hole.
+  if (m.channel !== 'l2_data') session.sequence = got
   if (last === undefined || got === last + 1) return undefined
   if (got === last) return 'duplicate'
   const kind = CARRIED[m.channel === 'l2_data' ? 'level2' : m.channel!]?.[0] ?? 'trade'
@@ -134,12 +148,11 @@ function events(m: Message, received: number, session: Session): readonly Meanin
     // {"channel":"l2_data","timestamp":..,"sequence_num":18,"events":[{"type":"update","product_id":"BTC-USD","updates":[
     //   {"side":"bid","event_time":"2026-08-09T21:05:48.520907Z","price_level":"65053.45","new_quantity":"0.02496497"}]}]}
     case 'l2_data':
-    case 'level2':
-      return m.events!.flatMap((event) => levelTwo(m, event, received))
+      return values.each(m.events!, (event) => levelTwo(m, event, received))
     // {"channel":"market_trades",..,"events":[{"type":"update","trades":[{"product_id":"BTC-USD","trade_id":"1068572091",
     //   "price":"65083.67","size":"0.01034361","time":"2026-08-09T21:05:48.167634Z","side":"SELL"}]}]}
     case 'market_trades':
-      return m.events!.flatMap(marketTrades)
+      return values.each(m.events!, marketTrades)
     // {"channel":"ticker","timestamp":..,"events":[{"type":"update","tickers":[{"type":"ticker","product_id":"BTC-USD",
     //   "price":"65086.18","volume_24_h":..,"low_24_h":..,"high_24_h":..,"price_percent_chg_24_h":..,"best_bid":..,...}]}]}
     case 'ticker':
@@ -148,7 +161,7 @@ function events(m: Message, received: number, session: Session): readonly Meanin
     // {"channel":"candles",..,"events":[{"type":"update","candles":[{"start":"1786309500","high":..,"low":..,"open":..,
     //   "close":..,"volume":..,"product_id":"ETH-USD"}]}]}
     case 'candles':
-      return m.events!.flatMap((event) => candles(m, event, session))
+      return values.each(m.events!, (event) => candles(m, event, session))
     // {"channel":"subscriptions",..,"events":[{"subscriptions":{"ticker":["BTC-USD"],"heartbeats":["heartbeats"]}}]}
     case 'subscriptions':
       return confirmations(m, session)
@@ -159,7 +172,8 @@ function events(m: Message, received: number, session: Session): readonly Meanin
 }
 
 function levelTwo(m: Message, event: Event, received: number): readonly Meaning[] {
-  const symbol = event.product_id!
+  const symbol = event.product_id
+  if (typeof symbol !== 'string') return [values.refused('book: no symbol'), { type: 'gap', kind: 'book', cause: 'sequence' }]
   const updates = event.updates!
   const bids: Level[] = []
   const asks: Level[] = []
@@ -173,10 +187,7 @@ function levelTwo(m: Message, event: Event, received: number): readonly Meaning[
     }
     side.push([price, size])
   }
-  let time = parseTime(updates.at(-1)?.event_time)
-  if (!isTime(time)) time = parseTime(m.timestamp)
-  if (!isTime(time)) time = received
-  if (typeof symbol !== 'string') return [values.refused('book: no symbol')]
+  const time = bookTime(updates.at(-1)?.event_time, m.timestamp, received)
   const delta: BookDelta = { type: 'delta', symbol, time, snapshot: event.type === 'snapshot', bids, asks }
   if (m.sequence_num !== undefined) delta.sequence = m.sequence_num
   return [delta]
@@ -243,7 +254,7 @@ function confirmations(m: Message, session: Session): readonly Meaning[] {
       for (const symbol of products) {
         const key = `${channel} ${symbol}`
         session.confirmed.add(key)
-        if (before.has(key)) continue
+        if (before.has(key) || typeof symbol !== 'string') continue
         for (const kind of kindsOf(session.wants, channel, symbol, carried)) acks.push({ type: 'ack', kind, symbol })
       }
     }

@@ -137,7 +137,7 @@ function payload(m: Message, received: number, session: Session): readonly Meani
     // {"channel":"book","type":"update","data":[{"symbol":"OMG/USD","bids":[],"asks":[{"price":9.596677,"qty":0}],
     //   "checksum":830433618,"timestamp":"2021-04-17T16:48:54.262531Z"}]}
     case 'book':
-      return m.data!.flatMap((row) => book(row, m.type === 'snapshot', received, session))
+      return values.each(m.data!, (row) => book(row, m.type === 'snapshot', received, session))
     // {"channel":"trade","type":"update","data":[{"symbol":"MATIC/USD","side":"sell","price":0.5117,"qty":40,
     //   "ord_type":"market","trade_id":4665906,"timestamp":"2023-09-25T07:49:37.708706Z"}]}
     case 'trade':
@@ -145,7 +145,7 @@ function payload(m: Message, received: number, session: Session): readonly Meani
     // {"channel":"ticker","type":"update","data":[{"symbol":"ALGO/USD","bid":0.1025,"bid_qty":740,"ask":0.10251,
     //   "ask_qty":9.3,"last":0.10177,"volume":997,"vwap":0.1,"low":0.1,"high":0.11,"change":-0.001,"change_pct":-1.17}]}
     case 'ticker':
-      return m.data!.flatMap((row) => ticker(row, received))
+      return values.each(m.data!, (row) => ticker(row, received))
     // {"channel":"ohlc","type":"update","timestamp":..,"data":[{"symbol":"ALGO/USD","open":..,"high":..,"low":..,"close":..,
     //   "trades":3,"volume":..,"vwap":..,"interval_begin":"2023-10-04T16:25:00.000000000Z","interval":5,"timestamp":..}]}
     case 'ohlc':
@@ -226,7 +226,7 @@ function ticker(row: Row, received: number): readonly Meaning[] {
   const { number } = values
   const time = row.timestamp === undefined ? received : parseTime(row.timestamp)
   const [bid, ask] = [number(row.bid), number(row.ask)]
-  if (time < 86_400_000 || (bid === 0 && ask === 0)) return []
+  if (time === 0 || (bid === 0 && ask === 0)) return []
   const day = { high: row.high, low: row.low, volume: row.volume, change: row.change, changePercent: row.change_pct }
   const meanings: Meaning[] = []
   // Never traded: a quote alone.
@@ -257,8 +257,6 @@ function instrument(m: Message, session: Session): readonly Meaning[] {
     if (typeof symbol === 'string' && isDecimals(price) && isDecimals(size)) session.decimals.set(symbol, { price, size })
   return []
 }
-const isDecimals = (value: unknown): value is number =>
-  Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 20
 
 type Row = Record<string, unknown>
 type Message = {

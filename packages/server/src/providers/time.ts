@@ -65,5 +65,5 @@ export function epoch(value: unknown): number {
   return isTime(ms) ? ms : NaN
 }
 
-/** From 1971 to 2200: providers send 1970 for "none", and years beyond are a wrong unit. */
-export const isTime = (ms: number): boolean => ms > 31_536_000_000 && ms < 7_258_118_400_000
+/** Up to 2200: years beyond are a wrong unit; 1970-01-01T00:00:00Z is how some write "none". */
+export const isTime = (ms: number): boolean => ms > 0 && ms < 7_258_118_400_000

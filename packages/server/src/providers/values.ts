@@ -160,9 +160,14 @@ export function decimalsOf(increment: unknown): number | undefined {
 
 /** Trades of one frame in the order of their happening: some providers list the newest first. */
 export function oldestFirst(trades: Meaning[]): Meaning[] {
+  if (trades.length < 2) return trades
   const first = trades[0]
   const last = trades.at(-1)
-  if (first?.type !== 'trade' || last?.type !== 'trade' || trades.length === 1) return trades
+  if (first?.type !== 'trade' || last?.type !== 'trade') return trades
   const backwards = first.time === last.time ? Number(first.id) > Number(last.id) : first.time > last.time
   return backwards ? trades.reverse() : trades
 }
+
+/** What all rows mean; most frames hold one row, which then costs no further list. */
+export const each = <Row>(rows: readonly Row[], mean: (row: Row) => readonly Meaning[]): readonly Meaning[] =>
+  rows.length === 1 ? mean(rows[0]!) : rows.flatMap(mean)
