@@ -25,6 +25,12 @@ export function replayDialect(plan: RecordingPlan, recording: Recording, dialect
   // Where the recording holds the answers to its subscriptions, ours would be one too many.
   const speaks = controls === 'dialect'
 
+  /** What was not asked that day is answered by the dialect, which knows of nothing: no candles rather than an error. */
+  const recorded = [...new Set(recording.answers.map(({ path }) => path))].map((path) => ({
+    route: `GET ${path}`,
+    answer: (request: HttpRequest, _desk: Desk) => answer(recording, path, request)
+  }))
+
   return {
     name: `${plan.provider} replay`,
     paths: dialect.paths,
@@ -55,10 +61,7 @@ export function replayDialect(plan: RecordingPlan, recording: Recording, dialect
       return frames.slice(from, memory.next).map((text) => ({ type: 'send', text }))
     },
 
-    http: [...new Set(recording.answers.map(({ path }) => path))].map((path) => ({
-      route: `GET ${path}`,
-      answer: (request: HttpRequest, _desk: Desk) => answer(recording, path, request)
-    }))
+    http: [...recorded, ...(dialect.http ?? []).filter(({ route }) => !recorded.some((one) => one.route === route))]
   }
 }
 
