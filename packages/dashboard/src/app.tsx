@@ -20,9 +20,9 @@ const Palette = lazy(() => import('./panels/palette.tsx').then((module) => ({ de
 function useTitle(): void {
   useEffect(() => {
     const timer = setInterval(() => {
-      const { chosen, byId } = useDesk.getState()
+      const { chosen } = useDesk.getState()
       const row = chosen === undefined ? undefined : rowOf(chosen)
-      const title = row?.last === undefined ? 'Tickwire' : `${price(row.last, byId.get(row.id)?.priceDecimals)} ${row.id} · Tickwire`
+      const title = row?.last === undefined ? 'Tickwire' : `${price(row.last, row.digits)} ${row.id} · Tickwire`
       if (document.title !== title) document.title = title
     }, 1_000)
     return () => clearInterval(timer)
@@ -43,7 +43,13 @@ function Lower() {
     <section aria-label="Providers and log" className="panel h-full">
       <div className="panel-head gap-1! max-wide:hidden" role="group" aria-label="Choose between providers and log">
         {TABS.map((tab) => (
-          <button key={tab.view} type="button" className="chip caption" aria-pressed={shown === tab.view} onClick={() => show(tab.view)}>
+          <button
+            key={tab.view}
+            type="button"
+            className="chip caption"
+            aria-pressed={shown === tab.view}
+            onClick={() => show(tab.view)}
+          >
             {tab.name}
             {tab.view === 'log' && unread > 0 && <span className="ml-1.5 text-amber">{unread}</span>}
           </button>
@@ -79,7 +85,10 @@ function Navigation() {
   const view = useDesk((desk) => desk.view)
   const unread = useDesk((desk) => desk.unread)
   return (
-    <nav aria-label="Views" className="grid flex-none grid-cols-4 border-t border-line bg-panel pb-[env(safe-area-inset-bottom)] wide:hidden">
+    <nav
+      aria-label="Views"
+      className="grid flex-none grid-cols-4 border-t border-line bg-panel pb-[env(safe-area-inset-bottom)] wide:hidden"
+    >
       {NAV.map(({ view: one, name, Icon }) => (
         <button
           key={one}
@@ -90,7 +99,9 @@ function Navigation() {
         >
           <Icon size={17} aria-hidden />
           {name}
-          {one === 'log' && unread > 0 && <span className="absolute top-1 right-[26%] text-amber">{unread > 99 ? '99+' : unread}</span>}
+          {one === 'log' && unread > 0 && (
+            <span className="absolute top-1 right-[26%] text-amber">{unread > 99 ? '99+' : unread}</span>
+          )}
         </button>
       ))}
     </nav>

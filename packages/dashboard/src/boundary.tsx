@@ -17,7 +17,11 @@ export class Boundary extends Component<Props, { message?: string }> {
         <div>
           <p className="text-bright">{this.props.what} has a fault and cannot be shown.</p>
           <p className="mt-1 font-mono text-xs">{this.state.message}</p>
-          <button type="button" className="chip mt-3 border border-edge" onClick={() => this.setState({}, () => location.reload())}>
+          <button
+            type="button"
+            className="chip mt-3 border border-edge"
+            onClick={() => this.setState({}, () => location.reload())}
+          >
             Load the page again
           </button>
         </div>

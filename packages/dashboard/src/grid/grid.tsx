@@ -10,6 +10,8 @@ import { GridRow } from './row.tsx'
 const OVERSCAN = 4
 const RESORT_MS = 2_000
 const NARROW = 620
+/** The header row, which stays at the top. */
+const HEAD = 28
 
 /** The ids in the order of the grid. A sort by a live value is renewed every two seconds: rows that jump cannot be read. */
 export function useOrder(): string[] {
@@ -19,7 +21,7 @@ export function useOrder(): string[] {
   const byId = useDesk((desk) => desk.byId)
   const [turn, setTurn] = useState(0)
   useEffect(() => {
-    if (!sort || sort.column === 'symbol') return
+    if (!sort || sort.column === 'symbol') return undefined
     const timer = setInterval(() => setTurn((n) => n + 1), RESORT_MS)
     return () => clearInterval(timer)
   }, [sort])
@@ -45,7 +47,8 @@ function useWindow() {
       element.removeEventListener('scroll', read)
     }
   }, [])
-  return { ref, ...box, rowHeight: box.width < NARROW ? 56 : 28 }
+  const narrow = box.width < NARROW
+  return { ref, top: box.top, height: box.height - (narrow ? 0 : HEAD), rowHeight: narrow ? 56 : 28 }
 }
 
 function Filter({ shown }: { shown: number }) {
@@ -97,8 +100,8 @@ export function Grid({ ids }: { ids: string[] }) {
     if (!element || at < 0) return
     const from = at * rowHeight
     if (from < element.scrollTop) element.scrollTop = from
-    else if (from + rowHeight > element.scrollTop + element.clientHeight) element.scrollTop = from + rowHeight - element.clientHeight
-  }, [at, rowHeight, ref])
+    else if (from + rowHeight > element.scrollTop + height) element.scrollTop = from + rowHeight - height
+  }, [at, rowHeight, height, ref])
 
   const first = Math.max(0, Math.floor(top / rowHeight) - OVERSCAN)
   const last = Math.min(ids.length, Math.ceil((top + height) / rowHeight) + OVERSCAN)
@@ -106,30 +109,28 @@ export function Grid({ ids }: { ids: string[] }) {
     <section aria-label="Markets" className="panel market h-full">
       <Filter shown={ids.length} />
       <div
+        ref={ref}
         role="grid"
         aria-label="Instruments"
         aria-rowcount={ids.length + 1}
         aria-activedescendant={at >= first && at < last ? `row-${active}` : undefined}
         tabIndex={0}
-        data-grid
-        className="flex min-h-0 flex-1 flex-col"
+        className="scroll"
       >
-        <div role="rowgroup">
+        <div role="rowgroup" className="sticky top-0 z-10 bg-panel">
           <GridHead />
         </div>
-        <div ref={ref} role="rowgroup" className="scroll relative">
-          <div style={{ height: ids.length * rowHeight }} role="presentation">
-            {ids.slice(first, last).map((id, i) => (
-              <GridRow
-                key={id}
-                id={id}
-                index={first + i}
-                top={(first + i) * rowHeight}
-                active={id === active}
-                chosen={id === chosen}
-              />
-            ))}
-          </div>
+        <div role="rowgroup" className="relative" style={{ height: ids.length * rowHeight }}>
+          {ids.slice(first, last).map((id, i) => (
+            <GridRow
+              key={id}
+              id={id}
+              index={first + i}
+              top={(first + i) * rowHeight}
+              active={id === active}
+              chosen={id === chosen}
+            />
+          ))}
         </div>
       </div>
       {ids.length === 0 && <Empty />}

@@ -5,15 +5,15 @@
 import { age, freshness, percent, price } from '../model/format.ts'
 import { serverNow } from '../model/clock.ts'
 import { spread, type Row } from '../model/row.ts'
-import { drawSparkline } from './sparkline.ts'
+import { sparkline } from './sparkline.ts'
 
 const FLASH_MS = 450
-const SPARK_MS = 500
+const SPARK_MS = 1_000
 
 const tone = (n: number | undefined): string => (n === undefined || Math.abs(n) < 0.005 ? '' : n > 0 ? 'up' : 'down')
 
 /** Remembers what each cell holds: reading the document back would cost more than writing it. */
-export function createPainter(element: HTMLElement, decimals: number | undefined): (row: Row) => void {
+export function createPainter(element: HTMLElement): (row: Row) => void {
   const cells = new Map<string, HTMLElement>()
   for (const cell of element.querySelectorAll<HTMLElement>('[data-cell]')) cells.set(cell.dataset.cell!, cell)
   const held = new Map<string, string>()
@@ -28,11 +28,12 @@ export function createPainter(element: HTMLElement, decimals: number | undefined
     return true
   }
   const meter = element.querySelector<HTMLElement>('.meter > i')!
-  const canvas = element.querySelector('canvas')!
+  const line = element.querySelector<SVGPathElement>('.spark path')!
   let version = -1
   let drawn = -Infinity
 
   const paintPrices = (row: Row): void => {
+    const decimals = row.digits
     write('last', price(row.last, decimals))
     write('change', percent(row.change))
     write('change', tone(row.change), 'tone')
@@ -41,7 +42,8 @@ export function createPainter(element: HTMLElement, decimals: number | undefined
     write('spread', price(spread(row), decimals))
     write('provider', row.provider ?? '–')
     const sure = row.confidence
-    if (write('sure', sure === undefined ? '–' : String(Math.round(sure * 100)))) meter.style.transform = `scaleX(${sure ?? 0})`
+    if (write('sure', sure === undefined ? '–' : String(Math.round(sure * 100))))
+      meter.style.width = `${Math.round((sure ?? 0) * 100)}%`
   }
 
   const paintTime = (row: Row, now: number): void => {
@@ -59,7 +61,9 @@ export function createPainter(element: HTMLElement, decimals: number | undefined
     paintTime(row, now)
     if (row.version !== version && now - drawn > SPARK_MS) {
       drawn = now
-      drawSparkline(canvas, row.points)
+      const { path, tone } = sparkline(row.points)
+      line.setAttribute('d', path)
+      line.dataset.tone = tone
     }
     version = row.version
   }

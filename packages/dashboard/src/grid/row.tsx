@@ -7,6 +7,7 @@ import { shortName } from '../model/format.ts'
 import { unwatch } from '../model/load.ts'
 import { CLOCK, listen } from '../model/pulse.ts'
 import { createPainter } from './painter.ts'
+import { HEIGHT, WIDTH } from './sparkline.ts'
 
 type Props = { id: string; index: number; top: number; active: boolean; chosen: boolean }
 
@@ -22,15 +23,14 @@ const CELLS = [
 export const GridRow = memo(function GridRow({ id, index, top, active, chosen }: Props) {
   const ref = useRef<HTMLDivElement>(null)
   const info = useDesk((desk) => desk.byId.get(id))
-  const decimals = info?.priceDecimals
 
   useEffect(() => {
-    const paint = createPainter(ref.current!, decimals)
+    const paint = createPainter(ref.current!)
     const now = (): void => paint(rowOf(id))
     now()
     const stops = [listen(`row:${id}`, now), listen(CLOCK, now)]
     return () => stops.forEach((stop) => stop())
-  }, [id, decimals])
+  }, [id])
 
   const { name, suffix } = shortName(id)
   return (
@@ -42,7 +42,7 @@ export const GridRow = memo(function GridRow({ id, index, top, active, chosen }:
       aria-selected={chosen}
       data-active={active}
       className="row cells group"
-      style={{ transform: `translateY(${top}px)` }}
+      style={{ top }}
       onClick={() => choose(id)}
     >
       <span role="gridcell" data-cell="symbol" className="truncate" title={info?.name ? `${id}: ${info.name}` : id}>
@@ -67,15 +67,17 @@ export const GridRow = memo(function GridRow({ id, index, top, active, chosen }:
         <span key={cell} role="gridcell" data-cell={cell} data-end data-wide={wide || undefined} />
       ))}
       <span role="gridcell" data-cell="spark" aria-label="recent prices">
-        <canvas aria-hidden width={76} height={20} />
+        <svg aria-hidden className="spark" width={WIDTH} height={HEIGHT}>
+          <path />
+        </svg>
       </span>
       <span role="gridcell" data-cell="provider" data-wide className="truncate text-muted" />
       <span role="gridcell" data-cell="age" data-end data-wide />
       <span role="gridcell" data-end data-wide className="flex items-center gap-1.5" title={SURE}>
-        <span className="meter" aria-hidden>
+        <span className="meter flex-none" aria-hidden>
           <i />
         </span>
-        <span data-cell="sure" className="w-[2.1em]" />
+        <span data-cell="sure" className="w-[1.9em] flex-none text-right" />
       </span>
       <span role="gridcell" data-cell="sub" className="text-muted" />
     </div>

@@ -1,23 +1,12 @@
-/** A sparkline on a canvas: a hundred of them are cheaper than a hundred changing SVG paths. */
+/** A sparkline as the path of an SVG, redrawn once a second: a canvas would be a compositor layer of its own in every row. */
 
-const UP = '#3ecf9a'
-const DOWN = '#fb7185'
-const FLAT = '#8d99ab'
+export const WIDTH = 70
+export const HEIGHT = 20
 const PAD = 2
 
-export function drawSparkline(canvas: HTMLCanvasElement, points: readonly number[]): void {
-  const scale = Math.min(devicePixelRatio || 1, 2)
-  const width = canvas.clientWidth || 76
-  const height = canvas.clientHeight || 20
-  if (canvas.width !== width * scale) {
-    canvas.width = width * scale
-    canvas.height = height * scale
-  }
-  const pen = canvas.getContext('2d')
-  if (!pen) return
-  pen.setTransform(scale, 0, 0, scale, 0, 0)
-  pen.clearRect(0, 0, width, height)
-  if (points.length < 2) return
+/** The line, and whether it rose or fell from end to end. */
+export function sparkline(points: readonly number[]): { path: string; tone: 'up' | 'down' | '' } {
+  if (points.length < 2) return { path: '', tone: '' }
   let low = Infinity
   let high = -Infinity
   for (const point of points) {
@@ -25,19 +14,9 @@ export function drawSparkline(canvas: HTMLCanvasElement, points: readonly number
     high = Math.max(high, point)
   }
   const range = high - low
-  const step = (width - 2 * PAD) / (points.length - 1)
-  const y = (point: number): number => (range === 0 ? height / 2 : height - PAD - ((point - low) / range) * (height - 2 * PAD))
+  const step = (WIDTH - 2 * PAD) / (points.length - 1)
+  const y = (point: number): number => (range === 0 ? HEIGHT / 2 : HEIGHT - PAD - ((point - low) / range) * (HEIGHT - 2 * PAD))
+  const path = points.map((point, i) => `${i === 0 ? 'M' : 'L'}${(PAD + i * step).toFixed(1)} ${y(point).toFixed(1)}`).join('')
   const net = points.at(-1)! - points[0]!
-  pen.beginPath()
-  points.forEach((point, i) => (i === 0 ? pen.moveTo(PAD, y(point)) : pen.lineTo(PAD + i * step, y(point))))
-  pen.strokeStyle = net > 0 ? UP : net < 0 ? DOWN : FLAT
-  pen.lineWidth = 1.25
-  pen.lineJoin = 'round'
-  pen.stroke()
-  pen.lineTo(PAD + (points.length - 1) * step, height)
-  pen.lineTo(PAD, height)
-  pen.globalAlpha = 0.1
-  pen.fillStyle = pen.strokeStyle
-  pen.fill()
-  pen.globalAlpha = 1
+  return { path, tone: net > 0 ? 'up' : net < 0 ? 'down' : '' }
 }

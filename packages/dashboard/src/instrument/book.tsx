@@ -1,8 +1,7 @@
 /** The order book: the best levels of both sides, with the depth behind them. */
 import type { Book as BookEvent, Level, Published } from '@tickwire/client'
 import { useEffect, useState } from 'react'
-import { useTopics } from '../model/connection.ts'
-import { useDesk } from '../model/desk.ts'
+import { rowOf, useTopics } from '../model/connection.ts'
 import { bps, price, size } from '../model/format.ts'
 import { listen, touch, useBeat } from '../model/pulse.ts'
 
@@ -34,7 +33,7 @@ function useBook(id: string): { book: Published<BookEvent> | undefined; refused:
   return { book: held.book, refused }
 }
 
-function Side({ side, steps, deepest, decimals }: { side: 'bid' | 'ask'; steps: Step[]; deepest: number; decimals: number | undefined }) {
+function Side({ side, steps, deepest, decimals }: { side: 'bid' | 'ask'; steps: Step[]; deepest: number; decimals: number }) {
   const rows = side === 'ask' ? [...steps].reverse() : steps
   const missing = LEVELS - rows.length
   const blanks = Array.from({ length: missing }, (_, i) => <div key={`none ${i}`} className="level" aria-hidden />)
@@ -43,7 +42,7 @@ function Side({ side, steps, deepest, decimals }: { side: 'bid' | 'ask'; steps: 
       <i
         aria-hidden
         className={side === 'ask' ? 'bg-down/12' : 'bg-up/12'}
-        style={{ transform: `scaleX(${deepest === 0 ? 0 : step.sum / deepest})` }}
+        style={{ width: deepest === 0 ? 0 : `${((step.sum / deepest) * 100).toFixed(1)}%` }}
       />
       <span role="cell" className={side === 'ask' ? 'text-down' : 'text-up'}>
         {price(step.price, decimals)}
@@ -63,12 +62,12 @@ function Side({ side, steps, deepest, decimals }: { side: 'bid' | 'ask'; steps: 
   )
 }
 
-function Middle({ bid, ask, decimals }: { bid: number; ask: number; decimals: number | undefined }) {
+function Middle({ bid, ask, decimals }: { bid: number; ask: number; decimals: number }) {
   const mid = (bid + ask) / 2
   return (
     <div role="row" className="flex h-8 items-center justify-between border-y border-line px-3 text-[12px]">
       <span role="cell" className="text-[14px] font-semibold text-bright" title="Halfway between best bid and best ask">
-        {price(mid, decimals === undefined ? undefined : decimals + 1)}
+        {price(mid, decimals + 1)}
       </span>
       <span role="cell" className="text-muted" title="Spread, and its share of the price">
         {price(ask - bid, decimals)} · {bps(((ask - bid) / mid) * 10_000).replace('+', '')}
@@ -79,7 +78,7 @@ function Middle({ bid, ask, decimals }: { bid: number; ask: number; decimals: nu
 
 export function Book({ id }: { id: string }) {
   const { book, refused } = useBook(id)
-  const decimals = useDesk((desk) => desk.byId.get(id)?.priceDecimals)
+  const decimals = rowOf(id).digits
   const asks = steps(book?.asks ?? [])
   const bids = steps(book?.bids ?? [])
   const deepest = Math.max(asks.at(-1)?.sum ?? 0, bids.at(-1)?.sum ?? 0)

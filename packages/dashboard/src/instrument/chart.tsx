@@ -1,9 +1,9 @@
 /** The candles of an instrument: history by REST, then live, in any of the twelve intervals. */
 import { INTERVALS, type Candle, type Interval } from '@tickwire/client'
 import { useEffect, useRef, useState } from 'react'
-import { client, useTopics } from '../model/connection.ts'
+import { client, rowOf, useTopics } from '../model/connection.ts'
 import { useDesk } from '../model/desk.ts'
-import { decimalsOf, price, size } from '../model/format.ts'
+import { price, size } from '../model/format.ts'
 import { mark } from '../model/marks.ts'
 import { fetchCandles } from '../model/rest.ts'
 import { createPlot, type Bar, type Plot } from './plot.ts'
@@ -39,7 +39,10 @@ function Legend({ bar, decimals }: { bar: Bar | undefined; decimals: number | un
     </span>
   )
   return (
-    <p data-testid="ohlc" className="pointer-events-none absolute top-1.5 left-3 z-10 flex max-w-[calc(100%-6rem)] flex-wrap gap-x-2.5 text-[11.5px]">
+    <p
+      data-testid="ohlc"
+      className="pointer-events-none absolute top-1.5 left-3 z-10 flex max-w-[calc(100%-6rem)] flex-wrap gap-x-2.5 text-[11.5px]"
+    >
       {[part('O', price(bar.open, decimals)), part('H', price(bar.high, decimals)), part('L', price(bar.low, decimals))]}
       {[part('C', price(bar.close, decimals)), part('Vol', size(bar.volume))]}
     </p>
@@ -105,7 +108,6 @@ export function Chart({ id }: { id: string }) {
   const plot = useRef<Plot>(undefined)
   const [interval, setInterval] = useState(remembered)
   const [bar, setBar] = useState<Bar>()
-  const listed = useDesk((desk) => desk.byId.get(id)?.priceDecimals)
 
   useEffect(() => {
     const made = createPlot(box.current!, setBar)
@@ -113,7 +115,7 @@ export function Chart({ id }: { id: string }) {
     return () => made.remove()
   }, [])
   const { trouble, bars, loading } = useCandles(id, interval, plot)
-  const decimals = listed ?? (bar && decimalsOf(bar.close))
+  const decimals = bar && rowOf(id).digits
   useEffect(() => {
     if (decimals !== undefined) plot.current?.decimals(decimals)
   }, [decimals])
@@ -126,7 +128,11 @@ export function Chart({ id }: { id: string }) {
       /* a private window: nothing to do */
     }
   }
-  const empty = loading ? 'Loading candles' : client.state().phase === 'open' ? 'No trade yet in this interval.' : 'Not connected.'
+  const empty = loading
+    ? 'Loading candles'
+    : client.state().phase === 'open'
+      ? 'No trade yet in this interval.'
+      : 'Not connected.'
   return (
     <>
       <Intervals interval={interval} pick={pick} />

@@ -31,7 +31,7 @@ export function Headline({ id }: { id: string }) {
   useBeat(`row:${id}`, 60)
   const info = useDesk((desk) => desk.byId.get(id))
   const row = rowOf(id)
-  const decimals = info?.priceDecimals
+  const decimals = row.digits
   const { name, suffix } = shortName(id)
   const tone = row.change === undefined ? undefined : row.change < 0 ? 'down' : 'up'
   const Trend = row.change !== undefined && row.change < 0 ? TrendingDown : TrendingUp

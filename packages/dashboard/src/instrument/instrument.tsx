@@ -23,7 +23,8 @@ function Unknown({ id }: { id: string }) {
 export function Instrument() {
   const id = useDesk((desk) => desk.chosen)
   const known = useDesk((desk) => desk.instruments === undefined || (desk.chosen !== undefined && desk.byId.has(desk.chosen)))
-  if (id === undefined) return <section aria-label="Instrument" className="panel h-full" children={<p className="note">Choose an instrument.</p>} />
+  if (id === undefined)
+    return <section aria-label="Instrument" className="panel h-full" children={<p className="note">Choose an instrument.</p>} />
   if (!known) return <Unknown id={id} />
   return (
     <section

@@ -50,7 +50,9 @@ const local = (time: unknown): string => {
 const tick = (time: unknown, kind: number): string => {
   const at = new Date(Number(time) * 1_000)
   if (kind <= 1) return at.toLocaleDateString('en-GB', kind === 0 ? { year: 'numeric' } : { month: 'short' })
-  return kind === 2 ? at.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' }) : `${two(at.getHours())}:${two(at.getMinutes())}`
+  return kind === 2
+    ? at.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' })
+    : `${two(at.getHours())}:${two(at.getMinutes())}`
 }
 
 const candleOf = ({ time, open, high, low, close }: Bar) => ({ time: time as UTCTimestamp, open, high, low, close })

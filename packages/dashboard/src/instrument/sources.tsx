@@ -6,7 +6,7 @@ import { rowOf, useTopics } from '../model/connection.ts'
 import { serverNow } from '../model/clock.ts'
 import { useDesk } from '../model/desk.ts'
 import { age, bps, clockTime, freshness, price } from '../model/format.ts'
-import { gapText } from '../model/notices.ts'
+import { gapText, sentence } from '../model/notices.ts'
 import { touch, useBeat } from '../model/pulse.ts'
 import type { Instrument } from '../model/rest.ts'
 import type { Row } from '../model/row.ts'
@@ -31,7 +31,14 @@ function useQuotes(id: string, providers: readonly string[]): Quotes {
   return quotes
 }
 
-type LineProps = { provider: string; symbol: string; quote: Quote | undefined; lead: Quote | undefined; leads: boolean; decimals: number | undefined }
+type LineProps = {
+  provider: string
+  symbol: string
+  quote: Quote | undefined
+  lead: Quote | undefined
+  leads: boolean
+  decimals: number
+}
 
 function Line({ provider, symbol, quote, lead, leads, decimals }: LineProps) {
   const old = quote && serverNow() - quote.received
@@ -68,7 +75,7 @@ function Why({ row }: { row: Row }) {
     <div className="space-y-1.5 border-t border-line px-3 py-2 text-[12px]">
       <p>
         <span className="caption mr-2">Why</span>
-        {status ? status.reason : 'The arbiter has not decided yet.'}
+        {status ? sentence(status.reason) : 'The arbiter has not decided yet.'}
       </p>
       {gaps.map((gap) => (
         <p key={`${gap.topic} ${gap.seq}`} className="text-amber">
@@ -96,19 +103,33 @@ export function Sources({ id }: { id: string }) {
     <>
       <div className="panel-head">
         <h3 className="caption">Sources</h3>
-        <span className="ml-auto text-[11px] text-muted">{listed.length === 1 ? 'one provider' : `${listed.length} providers`}</span>
+        <span className="ml-auto text-[11px] text-muted">
+          {listed.length === 1 ? 'one provider' : `${listed.length} providers`}
+        </span>
       </div>
       <div className="scroll" tabIndex={0} role="region" aria-label="Sources of the price">
         <table className="w-full text-[12px] whitespace-nowrap" data-testid="sources">
           <thead>
             <tr className="caption h-6">
-              <th scope="col" className="pl-3 text-left font-semibold">Provider</th>
-              <th scope="col" className="text-right font-semibold">Bid</th>
-              <th scope="col" className="text-right font-semibold">Ask</th>
-              <th scope="col" className="text-right font-semibold" title="Its middle price against the leader's, in hundredths of a percent">
+              <th scope="col" className="pl-3 text-left font-semibold">
+                Provider
+              </th>
+              <th scope="col" className="text-right font-semibold">
+                Bid
+              </th>
+              <th scope="col" className="text-right font-semibold">
+                Ask
+              </th>
+              <th
+                scope="col"
+                className="text-right font-semibold"
+                title="Its middle price against the leader's, in hundredths of a percent"
+              >
                 vs lead
               </th>
-              <th scope="col" className="pr-3 text-right font-semibold">Age</th>
+              <th scope="col" className="pr-3 text-right font-semibold">
+                Age
+              </th>
             </tr>
           </thead>
           <tbody>
@@ -120,7 +141,7 @@ export function Sources({ id }: { id: string }) {
                 quote={quotes.get(provider)}
                 lead={lead}
                 leads={provider === leader}
-                decimals={info?.priceDecimals}
+                decimals={row.digits}
               />
             ))}
           </tbody>

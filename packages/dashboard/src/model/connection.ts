@@ -6,7 +6,8 @@ import { say, useDesk } from './desk.ts'
 import { mark } from './marks.ts'
 import { gapNotice, lostNotice, statusNotice } from './notices.ts'
 import { touch } from './pulse.ts'
-import { foldRow, openRow, type Row } from './row.ts'
+import { fetchTrades } from './rest.ts'
+import { foldRow, openRow, seedPoints, type Row } from './row.ts'
 
 export const client = connect({ url: location.origin, client: 'dashboard' })
 
@@ -22,9 +23,34 @@ export const rowOf = (id: string): Row => {
   return row
 }
 
+/** Rows that were seen trading and want a past for their sparkline. One request at a time, after the first prices. */
+const unseeded: string[] = []
+const SEED_AFTER_MS = 1_500
+const SEED_TRADES = 400
+let seeding = false
+
+async function seed(): Promise<void> {
+  seeding = true
+  await new Promise((done) => setTimeout(done, SEED_AFTER_MS))
+  for (let id = unseeded.shift(); id !== undefined; id = unseeded.shift()) {
+    const answer = await fetchTrades(id, SEED_TRADES)
+    if (!answer.ok) continue
+    seedPoints(rowOf(id), answer.value)
+    touch(`row:${id}`)
+  }
+  seeding = false
+}
+
+function wantPast(id: string): void {
+  unseeded.push(id)
+  if (!seeding) void seed()
+}
+
 function take(event: Published): void {
   received++
-  if (!foldRow(rowOf(event.instrument), event, performance.now())) return
+  const row = rowOf(event.instrument)
+  if (event.type === 'trade' && !row.traded) wantPast(event.instrument)
+  if (!foldRow(row, event, performance.now())) return
   touch(`row:${event.instrument}`)
   mark('first-price', event.type === 'quote' || event.type === 'trade' || event.type === 'ticker')
   // What was decided before this page came is shown where it belongs, but is not news.
@@ -58,12 +84,16 @@ export function holdProviders(names: readonly string[]): Subscription | undefine
 }
 
 /** Subscribes while the component is shown. Refusals are handed to `onRefused` as sentences. */
-export function useTopics(topics: readonly string[], onEvent: (event: Published) => void, onRefused?: (text: string) => void): void {
+export function useTopics(
+  topics: readonly string[],
+  onEvent: (event: Published) => void,
+  onRefused?: (text: string) => void
+): void {
   const handlers = useRef({ onEvent, onRefused })
   handlers.current = { onEvent, onRefused }
   const key = topics.join(' ')
   useEffect(() => {
-    if (key === '') return
+    if (key === '') return undefined
     const onResult = (result: TopicResult): void => {
       if (!result.ok) handlers.current.onRefused?.(result.message)
     }
@@ -121,7 +151,12 @@ const restarted = (): void => comeback('restarted', 'warn', 'server restarted: n
 function tellResumed(): void {
   telling = setTimeout(() => {
     if (tally.reset === 0) comeback('resumed', 'good', 'resumed: nothing missed')
-    else comeback('resumed', 'warn', `away too long: ${tally.reset} of ${tally.reset + tally.resumed} topics reloaded from snapshots`)
+    else
+      comeback(
+        'resumed',
+        'warn',
+        `away too long: ${tally.reset} of ${tally.reset + tally.resumed} topics reloaded from snapshots`
+      )
   }, 800)
 }
 
@@ -139,7 +174,12 @@ export function watchConnection(): void {
   })
   client.on('error', (error) => say({ at: serverNow(), kind: 'error', tone: 'bad', text: error.message, group: error.message }))
   client.on('shutdown', ({ retryAfterMs, reason }) =>
-    say({ at: serverNow(), kind: 'shutdown', tone: 'warn', text: `The server goes down: ${reason} (back in about ${retryAfterMs / 1_000} s)` })
+    say({
+      at: serverNow(),
+      kind: 'shutdown',
+      tone: 'warn',
+      text: `The server goes down: ${reason} (back in about ${retryAfterMs / 1_000} s)`
+    })
   )
   let before = 0
   setInterval(() => {

@@ -16,6 +16,13 @@ const fixed = (decimals: number): Intl.NumberFormat => {
 export const decimalsOf = (price: number): number =>
   price <= 0 || price >= 1_000 ? 2 : Math.min(8, Math.max(2, 4 - Math.floor(Math.log10(price))))
 
+/** Digits after the point that a number itself has: 0.3588 has 4, 1e-8 has 8. */
+export const digitsIn = (value: number): number => {
+  const [digits = '', exponent] = String(value).split('e-')
+  const point = digits.indexOf('.')
+  return (point < 0 ? 0 : digits.length - point - 1) + Number(exponent ?? 0)
+}
+
 export const price = (value: number | undefined, decimals?: number): string =>
   value === undefined ? NONE : fixed(decimals ?? decimalsOf(value)).format(value)
 

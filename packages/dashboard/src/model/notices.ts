@@ -38,6 +38,10 @@ export function addNotice(notices: readonly Notice[], notice: Notice): Notice[] 
   return notices.map((one, i) => (i === same ? { ...one, more: (one.more ?? 0) + 1 } : one))
 }
 
+/** A clause as a sentence. */
+export const sentence = (text: string): string =>
+  text.replace(/^\p{Ll}(?!\S*[\d@])/u, (letter) => letter.toUpperCase()).replace(/[^.!?]$/, '$&.')
+
 const span = (from: number, to: number): string => (to > from ? ` (${((to - from) / 1_000).toFixed(1)} s)` : '')
 
 /** A status is worth a line when the leader changed or was lost; the first choice at the start is not news. */
@@ -49,7 +53,7 @@ export function statusNotice(status: Published<Status>): Notice | undefined {
     kind: lost || status.previous !== undefined ? 'failover' : 'leader',
     tone: lost ? 'bad' : status.cause === 'failback' ? 'good' : 'warn',
     instrument: status.instrument,
-    text: `${status.kind}: ${status.reason}`,
+    text: sentence(status.reason),
     group: `${status.cause} ${status.previous} ${status.leader}`
   }
 }

@@ -1,14 +1,24 @@
-/** Who wants to know that something changed: each key's listeners are told once per animation frame, however often it changed. */
+/**
+ * Who wants to know that something changed: each key's listeners are told in an animation frame, twenty times a second at
+ * most, however often it changed. Nobody reads faster, and the frames between stay free for scrolling.
+ */
 import { useEffect, useReducer } from 'react'
 
 type Listener = () => void
 
 const listeners = new Map<string, Set<Listener>>()
 const dirty = new Set<string>()
+const EVERY_MS = 45
 let frame = 0
+let flushed = 0
 
-function flush(): void {
+function flush(now: number): void {
+  if (now - flushed < EVERY_MS) {
+    frame = requestAnimationFrame(flush)
+    return
+  }
   frame = 0
+  flushed = now
   const keys = [...dirty]
   dirty.clear()
   for (const key of keys) for (const listener of listeners.get(key) ?? []) listener()

@@ -16,8 +16,8 @@ export type Instrument = {
 
 /** A provider's status at the time of asking, and what is always true of it. */
 export type ProviderAbout = ProviderStatus & {
-  title: string
-  about: { docs: string; coverage: string; redistribution: 'allowed' | 'forbidden' | 'restricted' }
+  title?: string
+  about?: { docs: string; coverage: string; redistribution: 'allowed' | 'forbidden' | 'restricted' }
 }
 
 async function get(path: string, signal?: AbortSignal): Promise<Answer<unknown>> {
@@ -32,18 +32,16 @@ async function get(path: string, signal?: AbortSignal): Promise<Answer<unknown>>
   }
 }
 
-/** Lists come bare or under their name. */
 const list = <T>(answer: Answer<unknown>, name: string): Answer<T[]> => {
   if (!answer.ok) return answer
-  const body = answer.value as T[] | Record<string, T[]> | undefined
-  const rows = Array.isArray(body) ? body : body?.[name]
+  const rows = (answer.value as Record<string, T[]> | undefined)?.[name]
   return Array.isArray(rows) ? { ok: true, value: rows } : { ok: false, message: `The server's list of ${name} is not a list.` }
 }
 
 const path = encodeURIComponent
 
 export const fetchInstruments = async (query?: string, signal?: AbortSignal): Promise<Answer<Instrument[]>> =>
-  list(await get(`/v1/instruments${query ? `?q=${path(query)}` : ''}`, signal), 'instruments')
+  list(await get(query ? `/v1/instruments?q=${path(query)}` : '/v1/instruments?limit=10000', signal), 'instruments')
 
 export const fetchProviders = async (): Promise<Answer<ProviderAbout[]>> => list(await get('/v1/providers'), 'providers')
 

@@ -1,5 +1,6 @@
 /** One instrument as the grid shows it: a fold of its quotes, trades, tickers and statuses. */
 import type { DataKind, Gap, Published, Quote, Status, Ticker, Trade } from '@tickwire/client'
+import { digitsIn } from './format.ts'
 
 /** The grid's picture of one instrument. A field that nobody has sent yet is absent. */
 export type Row = {
@@ -25,6 +26,10 @@ export type Row = {
   /** The arbiter's last word per kind. */
   decisions: Partial<Record<DataKind, Published<Status>>>
   gaps: Published<Gap>[]
+  /** Whether a trade was ever seen here. */
+  traded: boolean
+  /** Most digits after the point that a price of it had: listings often allow more than anybody uses. */
+  digits: number
   points: number[]
   sampled: number
   /** Grows with every change, so that painters can skip. */
@@ -34,6 +39,7 @@ export type Row = {
 const POINTS = 120
 const SAMPLE_MS = 1_000
 const GAPS = 20
+const MOST_DIGITS = 10
 
 export const openRow = (id: string): Row => ({
   id,
@@ -42,10 +48,17 @@ export const openRow = (id: string): Row => ({
   moved: 0,
   decisions: {},
   gaps: [],
+  traded: false,
+  digits: 2,
   points: [],
   sampled: 0,
   version: 0
 })
+
+/** Never fewer than before, so that the column does not jump. */
+const widen = (row: Row, price: number): void => {
+  row.digits = Math.max(row.digits, Math.min(digitsIn(price), MOST_DIGITS))
+}
 
 function move(row: Row, price: number, now: number): void {
   if (row.last !== undefined && price !== row.last) {
@@ -53,6 +66,7 @@ function move(row: Row, price: number, now: number): void {
     row.moved = now
   }
   row.last = price
+  widen(row, price)
   if (row.open) row.change = (price / row.open - 1) * 100
   if (row.points.length === 0 || now - row.sampled >= SAMPLE_MS) {
     row.sampled = now
@@ -64,11 +78,14 @@ function move(row: Row, price: number, now: number): void {
 const onQuote = (row: Row, quote: Published<Quote>): void => {
   row.bid = quote.bid
   row.ask = quote.ask
+  widen(row, quote.bid)
+  widen(row, quote.ask)
   row.provider = quote.provider
   if (quote.confidence !== undefined) row.confidence = quote.confidence
 }
 
 const onTrade = (row: Row, trade: Published<Trade>, now: number): void => {
+  row.traded = true
   if (trade.backfill) return
   row.at = Math.max(row.at, trade.time)
   move(row, trade.price, now)

@@ -12,13 +12,18 @@ type Light = { color: string; label: string; detail?: string; busy?: true }
 
 /** The connection in words. */
 function lightOf(state: ConnectionState | undefined, comeback: Comeback | undefined, now: number): Light {
-  if (!state || (state.phase === 'connecting' && state.attempt === 0)) return { color: 'bg-amber', label: 'Connecting', busy: true }
-  if (state.phase === 'connecting')
-    return { color: 'bg-amber', label: `Reconnecting, attempt ${state.attempt}`, busy: true }
+  if (!state || (state.phase === 'connecting' && state.attempt === 0))
+    return { color: 'bg-amber', label: 'Connecting', busy: true }
+  if (state.phase === 'connecting') return { color: 'bg-amber', label: `Reconnecting, attempt ${state.attempt}`, busy: true }
   if (state.phase === 'closed') return { color: 'bg-down', label: 'Disconnected', detail: state.reason }
   if (state.phase === 'waiting') {
     const wait = Math.max(0, Math.ceil(((state.retryAt ?? now) - now) / 1_000))
-    return { color: 'bg-down', label: `Reconnecting in ${wait} s, attempt ${state.attempt}`, detail: plainReason(state), busy: true }
+    return {
+      color: 'bg-down',
+      label: `Reconnecting in ${wait} s, attempt ${state.attempt}`,
+      detail: plainReason(state),
+      busy: true
+    }
   }
   const back = comeback && now - comeback.at < COMEBACK_MS ? comeback : undefined
   if (!back) return { color: 'bg-up', label: 'Connected' }
@@ -33,7 +38,12 @@ function Connection() {
   const comeback = useDesk((desk) => desk.comeback)
   const { color, label, detail, busy } = lightOf(state, comeback, Date.now())
   return (
-    <p data-testid="connection" data-phase={state?.phase} className="flex min-w-0 items-baseline gap-2 text-[12px]" title={state?.reason}>
+    <p
+      data-testid="connection"
+      data-phase={state?.phase}
+      className="flex min-w-0 items-baseline gap-2 text-[12px]"
+      title={state?.reason}
+    >
       <span aria-hidden className={`size-2 flex-none self-center rounded-full ${color} ${busy ? 'pulse' : ''}`} />
       <span className="whitespace-nowrap text-bright">{label}</span>
       {detail && <span className="truncate text-muted max-md:hidden">{detail}</span>}
@@ -45,7 +55,8 @@ function Connection() {
 function Spoken() {
   const state = useDesk((desk) => desk.connection)
   const comeback = useDesk((desk) => desk.comeback)
-  const text = state?.phase === 'open' ? `Connected. ${comeback?.text ?? ''}` : state?.phase === 'waiting' ? plainReason(state) : ''
+  const text =
+    state?.phase === 'open' ? `Connected. ${comeback?.text ?? ''}` : state?.phase === 'waiting' ? plainReason(state) : ''
   return (
     <p role="status" className="sr-only">
       {text}
@@ -57,7 +68,10 @@ function Flow() {
   const rate = useDesk((desk) => desk.rate)
   const total = useDesk((desk) => desk.total)
   return (
-    <p className="whitespace-nowrap text-[12px] text-muted max-sm:hidden" title="Messages this page received in the last second, and since it was opened">
+    <p
+      className="whitespace-nowrap text-[12px] text-muted max-sm:hidden"
+      title="Messages this page received in the last second, and since it was opened"
+    >
       <span className="inline-block min-w-[3.5ch] text-right font-medium text-text">{count(rate)}</span> msg/s
       <span className="ml-3 inline-block min-w-[6ch] text-right max-lg:hidden">{count(total)} in all</span>
     </p>

@@ -9,7 +9,16 @@ const pressing = (target: EventTarget | null): boolean => target instanceof HTML
 /** A scrolling region keeps its arrow keys. */
 const scrolling = (target: EventTarget | null): boolean => target instanceof HTMLElement && target.matches('[role=region]')
 
-const STEPS: Record<string, number> = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1, PageDown: 15, PageUp: -15, Home: -Infinity, End: Infinity }
+const STEPS: Record<string, number> = {
+  j: 1,
+  ArrowDown: 1,
+  k: -1,
+  ArrowUp: -1,
+  PageDown: 15,
+  PageUp: -15,
+  Home: -Infinity,
+  End: Infinity
+}
 
 function step(ids: readonly string[], by: number): void {
   if (ids.length === 0) return

@@ -21,7 +21,11 @@ function Line({ notice }: { notice: Notice }) {
       <span className={TONES[notice.tone]}>{notice.kind}</span>
       <span className="min-w-0 break-words">
         {notice.instrument && (
-          <button type="button" className="mr-1.5 font-medium text-bright hover:underline" onClick={() => choose(notice.instrument!)}>
+          <button
+            type="button"
+            className="mr-1.5 font-medium text-bright hover:underline"
+            onClick={() => choose(notice.instrument!)}
+          >
             {notice.instrument}
           </button>
         )}
@@ -33,7 +37,8 @@ function Line({ notice }: { notice: Notice }) {
 
 export function Log() {
   const notices = useDesk((desk) => desk.notices)
-  if (notices.length === 0) return <p className="note">Nothing has happened since this page was opened. Failovers, gaps and losses will stand here.</p>
+  if (notices.length === 0)
+    return <p className="note">Nothing has happened since this page was opened. Failovers, gaps and losses will stand here.</p>
   return (
     <div className="scroll" tabIndex={0} role="region" aria-label="Log">
       <ol data-testid="log">

@@ -17,7 +17,7 @@ function useFound(text: string): Instrument[] {
   const ask = text.length > 1 && local.length === 0
   useEffect(() => {
     setFound([])
-    if (!ask) return
+    if (!ask) return undefined
     const stop = new AbortController()
     const timer = setTimeout(() => {
       void fetchInstruments(text, stop.signal).then((answer) => answer.ok && setFound(answer.value.slice(0, SHOWN)))
@@ -30,10 +30,11 @@ function useFound(text: string): Instrument[] {
   return local.length > 0 ? local : found
 }
 
+const close = (): void => useDesk.setState({ palette: false })
+
 export function Palette() {
   const [text, setText] = useState('')
   const found = useFound(text.trim())
-  const close = (): void => useDesk.setState({ palette: false })
   return (
     <Dialog label="Find an instrument" onClose={close}>
       <Command label="Find an instrument" shouldFilter={false} loop>

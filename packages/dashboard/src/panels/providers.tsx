@@ -4,6 +4,7 @@ import { serverNow } from '../model/clock.ts'
 import { useDesk } from '../model/desk.ts'
 import { age, clockTime, count, latency } from '../model/format.ts'
 import { CLOCK, useBeat } from '../model/pulse.ts'
+import { sentence } from '../model/notices.ts'
 import type { ProviderAbout } from '../model/rest.ts'
 
 const LIGHTS: Record<ProviderPhase, string> = {
@@ -53,16 +54,16 @@ function Words({ status, about }: { status: ProviderStatus; about: ProviderAbout
   const failover = status.lastFailover
   return (
     <>
-      <span>{status.reason} </span>
-      {failover && (
-        <span className="text-amber">
-          {`Last failover ${clockTime(failover.at)}, ${failover.instrument} ${failover.kind}: ${failover.reason} `}
-        </span>
+      <span>{sentence(status.reason)} </span>
+      {failover && <span className="text-amber">{`Last failover ${clockTime(failover.at)}: ${failover.reason}. `}</span>}
+      {about && (
+        <>
+          <span>{`${sentence(about.coverage)} Redistribution ${about.redistribution}. `}</span>
+          <a href={about.docs} target="_blank" rel="noopener noreferrer" className="underline decoration-edge hover:text-bright">
+            Docs
+          </a>
+        </>
       )}
-      <span>{`${about.coverage.replace(/[^.]$/, '$&.')} Redistribution ${about.redistribution}. `}</span>
-      <a href={about.docs} target="_blank" rel="noopener noreferrer" className="underline decoration-edge hover:text-bright">
-        Docs
-      </a>
     </>
   )
 }
