@@ -9,10 +9,10 @@ import { isPrice, isSize } from './values.ts'
 
 // {"channel":"l2_data","timestamp":"2026-08-09T21:05:48.542Z","sequence_num":18,"events":[{"type":"update","product_id":"BTC-USD","updates":[
 const HEAD =
-  /\{"channel":"l2_data",(?:"client_id":"[^"\\]*",)?"timestamp":"([^"\\]*)","sequence_num":(\d{1,15}),"events":\[\{"type":"(snapshot|update)","product_id":"([^"\\]+)","updates":\[/y
+  /\{"channel":"l2_data",(?:"client_id":"[\w-]*",)?"timestamp":"([\w:.+-]*)","sequence_num":(0|[1-9]\d{0,14}),"events":\[\{"type":"(snapshot|update)","product_id":"([\w-]+)","updates":\[/y
 // {"side":"bid","event_time":"2026-08-09T21:05:48.520907Z","price_level":"65053.45","new_quantity":"0.02496497"}, and the end
 const ROW =
-  /\{"side":"(bid|offer)","event_time":"([^"\\]*)","price_level":"(\d+(?:\.\d+)?)","new_quantity":"(\d+(?:\.\d+)?)"\}(?:,|(\]\}\]\}$))/y
+  /\{"side":"(bid|offer)","event_time":"([\w:.+-]*)","price_level":"(\d+(?:\.\d+)?)","new_quantity":"(\d+(?:\.\d+)?)"\}(?:,|(\]\}\]\}$))/y
 
 export type BookFrame = { channel: 'l2_data'; sequence_num: number; delta: BookDelta }
 

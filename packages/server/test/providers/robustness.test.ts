@@ -131,6 +131,20 @@ describe.each(Object.keys(CORPUS))('%s', (name) => {
   })
 })
 
+/** A space at the end sends a frame the general way. */
+const sameEitherWay = (frame: string): void => {
+  const adapter = providers.coinbase!
+  const way = (text: string) => adapter.decode(text, 1_700_000_000_000, adapter.open({}))
+  expect(way(frame)).toEqual(way(`${frame} `))
+}
+test('a book frame read from its text is what the general way makes of it, whole or damaged', () => {
+  const frames = lines('coinbase/advanced-2026-08-09.jsonl.gz').filter((frame) => frame.includes('"l2_data"'))
+  const short = frames.filter((frame) => frame.length < 2_000)
+  expect(short.length).toBeGreaterThan(700)
+  for (const frame of [...short.slice(0, 300), frames[0]!]) sameEitherWay(frame)
+  fc.assert(fc.property(mutated(short), sameEitherWay), { numRuns: 1_000 })
+})
+
 test('5,000 damaged frames in one session leave it able to decode a good one', () => {
   const adapter = providers.coinbase!
   const session = adapter.open({})
