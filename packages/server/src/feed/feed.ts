@@ -132,7 +132,7 @@ export function createFeed(options: FeedOptions) {
       onRefused: () => judge({ type: 'refused', provider }),
       onListing: (rows) => listed(provider, rows),
       onPhase: (now) => speak(providers.get(provider)!, now),
-      onWarning: (what, fields) => log.info({ provider, ...fields }, what)
+      onNotice: (what, fields) => log.info({ provider, ...fields }, what)
     }
   }
 

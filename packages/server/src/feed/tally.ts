@@ -2,7 +2,24 @@
 import type { ProviderPhase, ProviderStatus } from '@tickwire/protocol'
 import type { Decoded } from './connection.ts'
 
-export type Tally = ReturnType<typeof createTally>
+export type Tally = {
+  provider: string
+  refused: Map<string, number>
+  frames: number
+  events: number
+  reconnects: number
+  gaps: number
+  /** Frames in each of the last seconds, in a ring; `second` is the current one, `first` the first one ever. */
+  perSecond: Float64Array
+  second: number
+  first: number
+  latencies: number[]
+  sample: number
+  phase: ProviderPhase
+  since: number
+  reason: string
+  lastFailover?: ProviderStatus['lastFailover']
+}
 
 /** Seconds over which the frame rate is averaged. */
 const WINDOW = 10
@@ -13,86 +30,81 @@ const REASONS = 64
 /** The best phase among a provider's connections is the provider's phase. */
 const RANK: readonly ProviderPhase[] = ['live', 'stale', 'connecting', 'waiting', 'idle', 'stopped']
 
-export function createTally(provider: string) {
-  const refused = new Map<string, number>()
-  const perSecond = new Float64Array(WINDOW + 1)
-  const latencies: number[] = []
-  const counts = { frames: 0, events: 0, reconnects: 0, gaps: 0 }
-  let second = 0
-  let first = 0
-  let sample = 0
-  let phase: ProviderPhase = 'idle'
-  let since = 0
-  let reason = 'nobody asked for anything yet'
-  let lastFailover: ProviderStatus['lastFailover']
+export const openTally = (provider: string): Tally => ({
+  provider,
+  refused: new Map(),
+  frames: 0,
+  events: 0,
+  reconnects: 0,
+  gaps: 0,
+  perSecond: new Float64Array(WINDOW + 1),
+  second: 0,
+  first: 0,
+  latencies: [],
+  sample: 0,
+  phase: 'idle',
+  since: 0,
+  reason: 'nobody asked for anything yet'
+})
 
-  /** Moves the window on to the second of `now`, clearing those skipped. */
-  const advance = (now: number) => {
-    const current = Math.floor(now / 1_000)
-    if (current === second) return
-    if (first === 0) first = current
-    for (let s = Math.max(second + 1, current - WINDOW); s <= current; s++) perSecond[s % (WINDOW + 1)] = 0
-    second = current
-  }
+/** Moves the window on to the second of `now`, clearing those skipped. */
+function advance(tally: Tally, now: number): void {
+  const current = Math.floor(now / 1_000)
+  if (current === tally.second) return
+  if (tally.first === 0) tally.first = current
+  for (let s = Math.max(tally.second + 1, current - WINDOW); s <= current; s++) tally.perSecond[s % (WINDOW + 1)] = 0
+  tally.second = current
+}
 
-  return {
-    frame(now: number) {
-      advance(now)
-      counts.frames++
-      perSecond[second % (WINDOW + 1)]!++
-    },
+export function countFrame(tally: Tally, now: number): void {
+  advance(tally, now)
+  tally.frames++
+  tally.perSecond[tally.second % (WINDOW + 1)]!++
+}
 
-    event(event: Decoded, now: number) {
-      counts.events++
-      if (event.type !== 'trade' && event.type !== 'quote') return
-      // A quote without a time of its own carries ours, which says nothing.
-      if (event.time === now || (event.type === 'trade' && event.backfill)) return
-      latencies[sample++ % SAMPLES] = now - event.time
-    },
+export function countEvent(tally: Tally, event: Decoded, now: number): void {
+  tally.events++
+  if (event.type !== 'trade' && event.type !== 'quote') return
+  // A quote without a time of its own carries ours, which says nothing.
+  if (event.time === now || (event.type === 'trade' && event.backfill)) return
+  tally.latencies[tally.sample++ % SAMPLES] = now - event.time
+}
 
-    gap: () => void counts.gaps++,
-    reconnect: () => void counts.reconnects++,
-    failover: (what: NonNullable<ProviderStatus['lastFailover']>) => void (lastFailover = what),
+export function countRefused(tally: Tally, reason: string): void {
+  const key = tally.refused.has(reason) || tally.refused.size < REASONS ? reason : 'other'
+  tally.refused.set(key, (tally.refused.get(key) ?? 0) + 1)
+}
 
-    refused(why: string) {
-      const key = refused.has(why) || refused.size < REASONS ? why : 'other'
-      refused.set(key, (refused.get(key) ?? 0) + 1)
-    },
+/** `changed` is the connection that brought the news; `all` are the phases of all of them. */
+export function setPhase(
+  tally: Tally,
+  all: readonly ProviderPhase[],
+  changed: { phase: ProviderPhase; reason: string },
+  now: number
+): void {
+  const best = RANK.find((p) => all.includes(p)) ?? changed.phase
+  if (best === tally.phase && best !== 'waiting') return
+  if (best !== tally.phase) tally.since = now
+  tally.phase = best
+  tally.reason = changed.reason
+}
 
-    /** `changed` is the connection that brought the news; `all` are the phases of all of them. */
-    phase(all: readonly ProviderPhase[], changed: { phase: ProviderPhase; reason: string }, now: number) {
-      const best = RANK.find((p) => all.includes(p)) ?? changed.phase
-      if (best === phase && best !== 'waiting') return
-      if (best !== phase) since = now
-      phase = best
-      reason = changed.reason
-    },
-
-    status(now: number, connections: number, subscriptions: number, simulated: boolean): ProviderStatus {
-      advance(now)
-      const span = Math.min(WINDOW, Math.max(1, second - first))
-      // The current second is not over yet and does not count.
-      const total = perSecond.reduce((sum, n) => sum + n, 0) - perSecond[second % (WINDOW + 1)]!
-      const sorted = latencies.toSorted((a, b) => a - b)
-      const latency = sorted[sorted.length >> 1]
-      return {
-        type: 'provider',
-        provider,
-        instrument: '',
-        time: now,
-        received: now,
-        phase,
-        since,
-        reason,
-        connections,
-        subscriptions,
-        rate: total / span,
-        ...(latency === undefined ? {} : { latency }),
-        ...counts,
-        refused: Object.fromEntries(refused),
-        ...(lastFailover === undefined ? {} : { lastFailover }),
-        simulated
-      }
-    }
-  }
+export function statusOf(
+  tally: Tally,
+  now: number,
+  more: Pick<ProviderStatus, 'connections' | 'subscriptions' | 'simulated'>
+): ProviderStatus {
+  advance(tally, now)
+  const { provider, phase, reason, frames, events, reconnects, gaps, lastFailover, perSecond, second } = tally
+  // The current second is not over yet and does not count.
+  const total = perSecond.reduce((sum, n) => sum + n, 0) - perSecond[second % (WINDOW + 1)]!
+  const rate = total / Math.min(WINDOW, Math.max(1, second - tally.first))
+  const latency = tally.latencies.toSorted((a, b) => a - b)[tally.latencies.length >> 1]
+  const refused = Object.fromEntries(tally.refused)
+  const since = tally.since === 0 ? now : tally.since
+  const stamp = { type: 'provider', provider, instrument: '', time: now, received: now } as const
+  const status: ProviderStatus = { ...stamp, phase, since, reason, ...more, rate, frames, events, refused, reconnects, gaps }
+  if (latency !== undefined) status.latency = latency
+  if (lastFailover !== undefined) status.lastFailover = lastFailover
+  return status
 }

@@ -35,7 +35,7 @@ async function open(
     onRefused: () => log.push('refused'),
     onListing: () => undefined,
     onPhase: () => undefined,
-    onWarning: (what) => log.push(what)
+    onNotice: (what) => log.push(what)
   }
   const adapter = venueAdapter('a', change)
   const pool = createPool({

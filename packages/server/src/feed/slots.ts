@@ -1,0 +1,204 @@
+/** One connection with its machine: every input passes here, and what the machine asks for is done here. */
+import type { Access, Adapter, Listing, Need, Subscription } from '../providers/adapter.ts'
+import type { Decoded, Effect, Input, Missing, Settings, State } from './connection.ts'
+import type { Dial, Link } from './link.ts'
+import { start, step } from './machine.ts'
+import type { Rest } from './rest.ts'
+import * as tally from './tally.ts'
+
+export type PoolHooks = {
+  /** A later connection has a higher number. */
+  onEvent: (event: Decoded, received: number, connection: number) => void
+  onGap: (gap: Missing, carried: readonly Subscription[], action: 'resync' | 'open', now: number) => void
+  /** These are no longer delivered, and why. They are `live` again with their next event. */
+  onClosed: (carried: readonly Subscription[], reason: string, now: number) => void
+  onRejected: (reason: string, subscription: Subscription | undefined) => void
+  onRefused: () => void
+  onListing: (rows: readonly Listing[]) => void
+  onPhase: (now: number) => void
+  /** Worth a line in the log; never called per event. */
+  onNotice: (what: string, fields: object) => void
+}
+
+export type Slot = {
+  /** Counts the connections of this provider, so that of two the later one is known. */
+  connection: number
+  state: State<unknown>
+  link?: Link | undefined
+  wanted: Map<string, Subscription>
+  /** Waits for its turn under the provider's limit of connection attempts. */
+  dialling: boolean
+  /** The connection that takes over from this one. */
+  successor?: Slot | undefined
+  liveSince?: number | undefined
+}
+
+/** All that the connections of one provider share. */
+export type Shop = {
+  adapter: Adapter
+  access: Access
+  wsUrl: string
+  settings: Settings
+  clock: () => number
+  random: () => number
+  hooks: PoolHooks
+  dial: Dial
+  rest: Rest
+  tally: tally.Tally
+  slots: Slot[]
+  /** Subscription → the connection that carries it. */
+  where: Map<string, Slot>
+  /** Times of the last connection attempts. */
+  attempts: number[]
+  connections: number
+  stopped: boolean
+}
+
+/** After this long both connections of a rotation have surely delivered the same; the old one may go. */
+const OVERLAP = 2_000
+/** A successor whose subscriptions are not all settled by then takes over all the same. */
+const PATIENCE = 15_000
+
+export const openSlot = (shop: Shop, wanted: Map<string, Subscription>): Slot => ({
+  connection: 0,
+  state: start(shop.adapter, [...wanted.values()], shop.clock(), shop.access, shop.settings),
+  wanted,
+  dialling: false
+})
+
+export const allSlots = ({ slots }: Shop): Slot[] => slots.flatMap((slot) => (slot.successor ? [slot, slot.successor] : [slot]))
+
+export function feed(shop: Shop, slot: Slot, input: Input): void {
+  for (const effect of step(shop.adapter, slot.state, input, shop.random)) perform(shop, slot, effect, input.now)
+}
+
+function perform(shop: Shop, slot: Slot, effect: Effect, now: number): void {
+  const { hooks } = shop
+  switch (effect.type) {
+    case 'event':
+      tally.countEvent(shop.tally, effect.event, now)
+      return hooks.onEvent(effect.event, now, slot.connection)
+    case 'send':
+      slot.link?.send(effect.frame)
+      return
+    case 'dial':
+      slot.dialling = true
+      return dialDue(shop, now)
+    case 'hangup':
+      slot.link?.close()
+      return closed(shop, slot, { reason: effect.reason })
+    case 'need':
+      return void fetchFor(shop, slot, effect.need)
+    case 'listing':
+      return hooks.onListing(effect.rows)
+    case 'phase':
+      slot.liveSince = effect.phase === 'live' ? (slot.liveSince ?? now) : undefined
+      tally.setPhase(shop.tally, phasesOf(shop), effect, now)
+      return hooks.onPhase(now)
+    case 'gap':
+      shop.tally.gaps++
+      return hooks.onGap(effect.gap, [...slot.wanted.values()], effect.action, now)
+    case 'rotate':
+      return rotate(shop, slot, effect.reason)
+    default:
+      refusal(shop, effect)
+  }
+}
+
+export const phasesOf = (shop: Shop) => shop.slots.map((slot) => slot.state.phase)
+
+function refusal(
+  { tally: counts, hooks }: Shop,
+  effect: Extract<Effect, { type: 'rejected' | 'unanswered' | 'refused' | 'confirmed' }>
+): void {
+  switch (effect.type) {
+    case 'rejected':
+      tally.countRefused(counts, 'rejected')
+      return hooks.onRejected(effect.reason, effect.subscription)
+    case 'unanswered':
+      tally.countRefused(counts, 'subscription unanswered')
+      return hooks.onRejected('asked twice, never answered', effect.subscription)
+    case 'refused':
+      tally.countRefused(counts, effect.reason)
+      return hooks.onRefused()
+    default:
+  }
+}
+
+/** Connection attempts are limited over all connections of the provider. */
+export function dialDue(shop: Shop, now: number): void {
+  const { attempts, adapter } = shop
+  const { count, per } = adapter.limits.attempts
+  for (const slot of allSlots(shop)) {
+    if (!slot.dialling) continue
+    while (attempts.length > 0 && now - attempts[0]! >= per) attempts.shift()
+    if (attempts.length >= count) return
+    attempts.push(now)
+    slot.dialling = false
+    connect(shop, slot)
+  }
+}
+
+function connect(shop: Shop, slot: Slot): void {
+  const { adapter, access, wsUrl, clock } = shop
+  slot.connection = ++shop.connections
+  slot.link = shop.dial(adapter.dial?.(wsUrl, access) ?? wsUrl, {
+    onOpen: () => feed(shop, slot, { type: 'opened', now: clock() }),
+    onFrame(frame) {
+      const now = clock()
+      tally.countFrame(shop.tally, now)
+      feed(shop, slot, { type: 'frame', now, frame })
+    },
+    onClose: (ending) => closed(shop, slot, ending)
+  })
+}
+
+function closed(shop: Shop, slot: Slot, ending: { reason: string; wait?: number }): void {
+  const now = shop.clock()
+  const carried = [...slot.wanted.values()]
+  slot.link = undefined
+  if (slot.state.phase !== 'connecting') shop.tally.reconnects++
+  if (slot.successor) {
+    // Its successor was opened in time, or is the best hope now.
+    const isLive = slot.successor.liveSince !== undefined
+    succeed(shop, slot)
+    if (!isLive) shop.hooks.onClosed(carried, ending.reason, now)
+    return
+  }
+  feed(shop, slot, { type: 'closed', now, ...ending })
+  const isSuccessor = shop.slots.some((s) => s.successor === slot)
+  if (!isSuccessor) shop.hooks.onClosed(carried, ending.reason, now)
+}
+
+function rotate(shop: Shop, slot: Slot, reason: string): void {
+  if (slot.successor || shop.slots.some((s) => s.successor === slot)) return
+  slot.successor = openSlot(shop, new Map(slot.wanted))
+  shop.hooks.onNotice('connection rotates', { reason })
+  feed(shop, slot.successor, { type: 'tick', now: shop.clock() })
+}
+
+function succeed(shop: Shop, slot: Slot): void {
+  const { successor } = slot
+  if (!successor) return
+  slot.link?.close()
+  slot.successor = undefined
+  shop.slots = shop.slots.map((s) => (s === slot ? successor : s))
+  for (const key of successor.wanted.keys()) shop.where.set(key, successor)
+}
+
+export function succeedDue(shop: Shop, slot: Slot, now: number): void {
+  const { successor } = slot
+  if (successor?.liveSince === undefined) return
+  const age = now - successor.liveSince
+  if ((successor.state.asks.waiting === 0 && age >= OVERLAP) || age >= PATIENCE) succeed(shop, slot)
+}
+
+async function fetchFor(shop: Shop, slot: Slot, need: Need): Promise<void> {
+  const { session } = slot.state
+  const answer = await shop.rest.get(need.path)
+  // The connection that asked may be gone, and its memory with it.
+  if (shop.stopped || slot.state.session !== session) return
+  const now = shop.clock()
+  if (answer.ok) feed(shop, slot, { type: 'answer', now, need, body: answer.body })
+  else feed(shop, slot, { type: 'failed', now, need, reason: answer.reason })
+}
