@@ -85,7 +85,8 @@ function want(shop: Shop, subscriptions: readonly Subscription[]): void {
   for (const subscription of subscriptions) {
     const key = keyOf(subscription)
     if (shop.where.has(key)) continue
-    let slot = shop.slots.find((s) => s.wanted.size < limit && s.state.phase !== 'stopped')
+    // What was refused for good will be refused again: nothing more is dialled.
+    let slot = shop.slots.find((s) => s.wanted.size < limit || s.state.phase === 'stopped')
     if (!slot) shop.slots.push((slot = openSlot(shop, new Map())))
     slot.wanted.set(key, subscription)
     shop.where.set(key, slot)

@@ -1,0 +1,48 @@
+/** What a provider's connections report, put into our words: its symbols become our instruments. */
+import type { DataKind } from '@tickwire/protocol'
+import type { Listing } from '../providers/adapter.ts'
+import { judge, speak, type Hub } from './hub.ts'
+import type { PoolHooks } from './pool.ts'
+import { stamp } from './stamp.ts'
+import { attach } from './wants.ts'
+
+/** A listing may make known what someone has been waiting for. */
+export function listed(hub: Hub, provider: string, rows: readonly Listing[]): void {
+  hub.instruments.add(provider, rows)
+  hub.providers.get(provider)!.listed = true
+  for (const topic of hub.topics.all()) attach(hub, topic)
+}
+
+export function hooksOf(hub: Hub, provider: string): PoolHooks {
+  const { instruments, log } = hub
+  const placed = (rows: readonly { symbol: string; kind: DataKind }[]) =>
+    rows.flatMap(({ symbol, kind }) => {
+      const instrument = instruments.instrumentOf(provider, symbol)
+      return instrument === undefined ? [] : [{ provider, instrument, kind }]
+    })
+  return {
+    onEvent(event, received, connection) {
+      const instrument = instruments.instrumentOf(provider, event.symbol)
+      if (instrument !== undefined)
+        return judge(hub, { type: 'event', event: stamp(event, provider, instrument, received), connection })
+      hub.providers.get(provider)!.pool.refused('unknown symbol')
+      judge(hub, { type: 'refused', provider })
+    },
+    onGap({ symbol, kind, cause, expected, got }, carried, action, now) {
+      const numbers = { ...(expected === undefined ? {} : { expected }), ...(got === undefined ? {} : { got }) }
+      for (const place of placed(symbol === undefined ? carried : [{ symbol, kind }]))
+        judge(hub, { type: 'gap', now, ...place, cause, action, ...numbers })
+    },
+    onClosed(carried, reason, now) {
+      for (const place of placed(carried)) judge(hub, { type: 'closed', now, ...place, reason })
+    },
+    onRejected(reason, subscription) {
+      log.warn({ provider, ...subscription, reason }, 'provider rejected')
+      judge(hub, { type: 'refused', provider })
+    },
+    onRefused: () => judge(hub, { type: 'refused', provider }),
+    onListing: (rows) => listed(hub, provider, rows),
+    onPhase: (now) => void speak(hub, hub.providers.get(provider)!, now),
+    onNotice: (what, fields) => log.info({ provider, ...fields }, what)
+  }
+}

@@ -1,0 +1,71 @@
+/** What the parts of the feed share, and the road down: every word of a provider passes the arbiter and ends in the plant. */
+import { topicName, type ProviderStatus, type Status, type Topic } from '@tickwire/protocol'
+import type { Plant } from '../plant/plant.ts'
+import type { Adapter, Subscription } from '../providers/adapter.ts'
+import { admit, type ArbiterInput, type ArbiterState } from './arbiter.ts'
+import type { Demand } from './demand.ts'
+import type { Instruments } from './instruments.ts'
+import type { Source } from './lookup.ts'
+import type { Pool } from './pool.ts'
+
+/** As pino writes: fields first, then a constant message. */
+type Write = (fields: object, message: string) => void
+export type FeedLog = { debug: Write; info: Write; warn: Write; error: Write }
+
+/** A subscription, whose it is, and what its instrument is called here. */
+export type Place = Subscription & { provider: string; instrument: string }
+
+export type Provider = {
+  adapter: Adapter
+  pool: Pool
+  source: Source
+  listed: boolean
+  /** Wanted in this turn, to be asked together. */
+  asking: Place[]
+  /** When its status was last published. */
+  spokenAt: number
+}
+
+export type Hub = {
+  plant: Plant
+  instruments: Instruments
+  clock: () => number
+  random: () => number
+  log: FeedLog
+  simulated: boolean
+  arbiter: ArbiterState
+  providers: Map<string, Provider>
+  /** Topics that someone reads. */
+  topics: Demand<Topic>
+  /** Subscription of a provider → the topics that need it. */
+  users: Map<string, { place: Place; topics: Set<string> }>
+  stopped: boolean
+}
+
+export function judge(hub: Hub, input: ArbiterInput): void {
+  for (const output of admit(hub.arbiter, input)) {
+    if ('refused' in output) {
+      hub.providers.get(output.provider)?.pool.refused(output.refused)
+      continue
+    }
+    if (output.event.type === 'status') note(hub, output.event)
+    hub.plant.publish(output.topic, output.event, hub.clock())
+  }
+}
+
+const FAILOVERS: readonly Status['cause'][] = ['closed', 'silence', 'gap']
+
+function note({ log, providers }: Hub, { instrument, kind, leader, cause, reason, previous, time: at }: Status): void {
+  // Every start and every newcomer brings many a first leader.
+  log[cause === 'first' ? 'debug' : 'info']({ instrument, kind, leader, cause, reason }, 'arbiter decided')
+  if (previous !== undefined && FAILOVERS.includes(cause))
+    providers.get(previous)?.pool.failover({ at, instrument, kind, reason })
+}
+
+/** Publishes the state of a provider. */
+export function speak(hub: Hub, provider: Provider, now: number): ProviderStatus {
+  provider.spokenAt = now
+  const status = provider.pool.status(now, hub.simulated)
+  hub.plant.publish(topicName('provider', status.provider), status, now)
+  return status
+}
