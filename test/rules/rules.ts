@@ -44,7 +44,8 @@ const PURE = [
   /^packages\/server\/src\/services\/(?!run\.ts)/,
   /^packages\/server\/src\/dialects\//,
   /^packages\/server\/src\/plant\/plant\.ts$/,
-  /^packages\/server\/src\/feed\/(machine|books|arbiter|confidence|instruments)\.ts$/,
+  // All of the feed but its shells.
+  /^packages\/server\/src\/feed\/(?!(feed|hooks|hub|link|lookup|pool|rest|slots|wants)\.ts)/,
   /^packages\/server\/src\/gateway\/outbox\.ts$/,
   /^packages\/server\/src\/(nearest|settings|config)\.ts$/,
   /^packages\/street\/src\/(market|pair|latent|random|venues)\.ts$/,

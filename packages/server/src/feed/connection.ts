@@ -13,6 +13,8 @@ export type Missing = Omit<Extract<Meaning, { type: 'gap' }>, 'type'>
 /** The books of one connection, and those that are to be asked for anew: symbol → when. They die with the connection. */
 export type Shelf = {
   books: Map<string, BookState>
+  /** Those that the frame in hand has changed. */
+  touched: Set<string>
   resyncs: Map<string, number>
   damages: Map<string, { times: number; at: number }>
 }

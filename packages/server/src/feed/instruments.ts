@@ -22,88 +22,94 @@ export const instrumentId = ({ base, quote }: Pick<Listing, 'base' | 'quote'>): 
   quote === undefined ? base : `${currency(base)}-${currency(quote)}`
 const joined = (text: string): string => text.toUpperCase().split(SEPARATORS).join('')
 
+/** All that is known from the listings; made anew with each, so that nothing of an old one stays. */
+type Index = {
+  codes: Map<string, Codes>
+  infos: Map<string, Info>
+  /** Spellings in upper case → the instruments they may mean. */
+  spellings: Map<string, Set<string>>
+  /** The same without separators. */
+  concatenations: Map<string, Set<string>>
+}
+const emptyIndex = (): Index => ({ codes: new Map(), infos: new Map(), spellings: new Map(), concatenations: new Map() })
+
 export function createInstruments() {
   const listings = new Map<string, readonly Listing[]>()
-  let codes = new Map<string, Codes>()
-  let infos = new Map<string, Info>()
-  /** Spellings in upper case → the instruments they may mean. */
-  let spellings = new Map<string, Set<string>>()
-  let concatenations = new Map<string, Set<string>>()
-
-  function rebuild(): void {
-    codes = new Map()
-    infos = new Map()
-    spellings = new Map()
-    concatenations = new Map()
-    for (const [provider, rows] of listings) {
-      const own: Codes = { bySymbol: new Map(), byInstrument: new Map() }
-      codes.set(provider, own)
-      // Those traded now come first: of two symbols of one instrument, a traded one is the one to subscribe.
-      for (const row of rows.toSorted((a, b) => Number(b.trading) - Number(a.trading))) enter(provider, own, row)
-      // An alias never hides a symbol that is listed itself.
-      for (const row of rows)
-        for (const alias of row.aliases ?? []) if (!own.bySymbol.has(alias)) own.bySymbol.set(alias, instrumentId(row))
-    }
-  }
-
-  function enter(provider: string, own: Codes, row: Listing): void {
-    const instrument = instrumentId(row)
-    own.bySymbol.set(row.symbol, instrument)
-    if (!own.byInstrument.has(instrument)) own.byInstrument.set(instrument, row.symbol)
-    merge(infos, instrument, provider, row)
-    for (const spelling of [instrument, row.symbol, ...(row.aliases ?? [])]) {
-      add(spellings, spelling.toUpperCase(), instrument)
-      add(concatenations, joined(spelling), instrument)
-    }
-    if (row.quote === undefined) return
-    for (const base of namesOf(currency(row.base)))
-      for (const quote of namesOf(currency(row.quote))) {
-        add(spellings, `${base}-${quote}`.toUpperCase(), instrument)
-        add(concatenations, joined(base + quote), instrument)
-      }
-  }
-
-  /** In order: exactly so, but for case; base and quote with any separator; joined without one. */
-  function candidates(text: string): ReadonlySet<string> {
-    const upper = text.toUpperCase()
-    const parts = upper.split(SEPARATORS)
-    return (
-      spellings.get(upper) ??
-      (parts.length > 1 ? (spellings.get(parts.join('-')) ?? spellings.get(parts.map(currency).join('-'))) : undefined) ??
-      (parts.length === 1 ? concatenations.get(upper) : undefined) ??
-      new Set()
-    )
-  }
-
+  let index = emptyIndex()
   return {
     /** Replaces what this provider listed before. */
     add(provider: string, rows: readonly Listing[]): void {
       listings.set(provider, rows)
-      rebuild()
+      index = indexOf(listings)
     },
 
-    /** Several instruments may share a spelling without a separator: then nobody guesses, and all are named. */
-    resolve(text: string): Resolution {
-      const typed = text.trim()
-      if (infos.has(typed)) return { ok: true, instrument: typed }
-      if (typed === '' || typed.length > LONGEST) return { ok: false, nearest: [] }
-      const found = [...candidates(typed)]
-      if (found.length === 1) return { ok: true, instrument: found[0]! }
-      if (found.length > 1) return { ok: false, nearest: found }
-      return {
-        ok: false,
-        nearest: nearestNames(
-          joined(typed),
-          [...infos.keys()].map((id) => [id, joined(id)] as const)
-        )
-      }
-    },
-
-    symbolOf: (provider: string, instrument: string): string | undefined => codes.get(provider)?.byInstrument.get(instrument),
-    instrumentOf: (provider: string, symbol: string): string | undefined => codes.get(provider)?.bySymbol.get(symbol),
-    info: (instrument: string): InstrumentInfo | undefined => infos.get(instrument),
-    all: (): InstrumentInfo[] => [...infos.values()]
+    resolve: (text: string): Resolution => resolve(index, text.trim()),
+    symbolOf: (provider: string, instrument: string): string | undefined =>
+      index.codes.get(provider)?.byInstrument.get(instrument),
+    instrumentOf: (provider: string, symbol: string): string | undefined => index.codes.get(provider)?.bySymbol.get(symbol),
+    info: (instrument: string): InstrumentInfo | undefined => index.infos.get(instrument),
+    all: (): InstrumentInfo[] => [...index.infos.values()]
   }
+}
+
+function indexOf(listings: ReadonlyMap<string, readonly Listing[]>): Index {
+  const index = emptyIndex()
+  for (const [provider, rows] of listings) {
+    const own: Codes = { bySymbol: new Map(), byInstrument: new Map() }
+    index.codes.set(provider, own)
+    // Those traded now come first: of two symbols of one instrument, a traded one is the one to subscribe.
+    for (const row of rows.toSorted((a, b) => Number(b.trading) - Number(a.trading))) enter(index, provider, own, row)
+    // An alias never hides a symbol that is listed itself.
+    for (const row of rows)
+      for (const alias of row.aliases ?? []) if (!own.bySymbol.has(alias)) own.bySymbol.set(alias, instrumentId(row))
+  }
+  return index
+}
+
+function enter({ infos, spellings, concatenations }: Index, provider: string, own: Codes, row: Listing): void {
+  const instrument = instrumentId(row)
+  own.bySymbol.set(row.symbol, instrument)
+  if (!own.byInstrument.has(instrument)) own.byInstrument.set(instrument, row.symbol)
+  merge(infos, instrument, provider, row)
+  for (const spelling of [instrument, row.symbol, ...(row.aliases ?? [])]) {
+    add(spellings, spelling.toUpperCase(), instrument)
+    add(concatenations, joined(spelling), instrument)
+  }
+  if (row.quote === undefined) return
+  for (const base of namesOf(currency(row.base)))
+    for (const quote of namesOf(currency(row.quote))) {
+      add(spellings, `${base}-${quote}`.toUpperCase(), instrument)
+      add(concatenations, joined(base + quote), instrument)
+    }
+}
+
+/** Several instruments may share a spelling without a separator: then nobody guesses, and all are named. */
+function resolve(index: Index, typed: string): Resolution {
+  const { infos } = index
+  if (infos.has(typed)) return { ok: true, instrument: typed }
+  if (typed === '' || typed.length > LONGEST) return { ok: false, nearest: [] }
+  const found = [...candidates(index, typed.toUpperCase())]
+  if (found.length === 1) return { ok: true, instrument: found[0]! }
+  if (found.length > 1) return { ok: false, nearest: found }
+  return {
+    ok: false,
+    nearest: nearestNames(
+      joined(typed),
+      [...infos.keys()].map((id) => [id, joined(id)] as const)
+    )
+  }
+}
+
+/** In order: exactly so, but for case; base and quote with any separator; joined without one. */
+function candidates({ spellings, concatenations }: Index, upper: string): ReadonlySet<string> {
+  const exactly = spellings.get(upper)
+  if (exactly) return exactly
+  const parts = upper.split(SEPARATORS)
+  const found =
+    parts.length > 1
+      ? (spellings.get(parts.join('-')) ?? spellings.get(parts.map(currency).join('-')))
+      : concatenations.get(upper)
+  return found ?? new Set()
 }
 
 const namesOf = (name: string): string[] => [name, ...OTHER_NAMES.filter(([, ours]) => ours === name).map(([other]) => other)]

@@ -5,7 +5,7 @@ import { settle } from './asks.ts'
 import { applyDelta, openBook, top, type BookState } from './books.ts'
 import type { BookPicture, Effect, Missing, Shelf, State } from './connection.ts'
 
-export const openShelf = (): Shelf => ({ books: new Map(), resyncs: new Map(), damages: new Map() })
+export const openShelf = (): Shelf => ({ books: new Map(), touched: new Set(), resyncs: new Map(), damages: new Map() })
 
 /** A book that stays crossed for this long has missed a delete. */
 const CROSSED_PATIENCE = 1_000
@@ -23,27 +23,21 @@ export function understand<S>(adapter: Adapter<S>, s: State<S>, text: string, no
     return [{ type: 'refused', reason: 'undecodable' }]
   }
   const effects: Effect[] = []
-  const touched = new Set<string>()
-  for (const meaning of meanings) interpret(s, meaning, meanings, now, effects, touched)
-  for (const symbol of touched) {
+  for (const meaning of meanings) interpret(s, meaning, meanings, now, effects)
+  // One picture per frame, however many deltas it holds.
+  for (const symbol of s.shelf.touched) {
     const book = s.shelf.books.get(symbol)
     if (book) effects.push({ type: 'event', event: picture(symbol, book, s.settings.bookDepth) })
   }
+  s.shelf.touched.clear()
   return effects
 }
 
-function interpret<S>(
-  s: State<S>,
-  m: Meaning,
-  all: readonly Meaning[],
-  now: number,
-  effects: Effect[],
-  touched: Set<string>
-): void {
+function interpret<S>(s: State<S>, m: Meaning, all: readonly Meaning[], now: number, effects: Effect[]): void {
   switch (m.type) {
     case 'delta':
       proved(s, 'book', m.symbol, effects)
-      fold(s, m, now, effects, touched)
+      fold(s, m, now, effects)
       return
     case 'ack':
       confirm(s, m.symbol, m.kind, effects)
@@ -123,7 +117,7 @@ function damaged<S>(s: State<S>, missing: Missing, symbol: string, now: number, 
   effects.push({ type: 'gap', gap: missing, action: 'resync' })
 }
 
-function fold<S>(s: State<S>, delta: BookDelta, now: number, effects: Effect[], touched: Set<string>): void {
+function fold<S>(s: State<S>, delta: BookDelta, now: number, effects: Effect[]): void {
   const { symbol } = delta
   let book = s.shelf.books.get(symbol)
   if (!book) {
@@ -132,11 +126,11 @@ function fold<S>(s: State<S>, delta: BookDelta, now: number, effects: Effect[], 
   }
   const applied = applyDelta(book, delta)
   if (applied === 'ok') {
-    touched.add(symbol)
+    s.shelf.touched.add(symbol)
     return
   }
   effects.push({ type: 'refused', reason: `${applied} book` })
-  touched.delete(symbol)
+  s.shelf.touched.delete(symbol)
   if (applied === 'crossed' && delta.time - book.crossedSince! < CROSSED_PATIENCE) return
   damaged(s, { kind: 'book', symbol, cause: applied === 'checksum' ? 'checksum' : 'sequence' }, symbol, now, effects)
 }
