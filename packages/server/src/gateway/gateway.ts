@@ -103,11 +103,12 @@ export function createGateway(options: GatewayOptions) {
     return counts
   }
 
+  const beat = () => {
+    ws.beat(clock())
+    sse.beat(clock())
+  }
+
   const startTimers = () => {
-    const beat = () => {
-      ws.beat(clock())
-      sse.beat(clock())
-    }
     timers.push(setInterval(beat, BEAT))
     for (const dialect of dialects)
       if (dialect.tickEvery) timers.push(setInterval(() => ws.tick(dialect, clock()), dialect.tickEvery))

@@ -39,8 +39,7 @@ const channel = z.object({
 })
 type Channel = z.infer<typeof channel>
 
-const sum = (rows: readonly ConnectionInfo[], read: (row: ConnectionInfo) => number) =>
-  rows.reduce((n, row) => n + read(row), 0)
+const sum = (rows: readonly ConnectionInfo[], read: (row: ConnectionInfo) => number) => rows.reduce((n, row) => n + read(row), 0)
 
 /** One row per dialect, idle ones too. */
 export function perChannel(

@@ -1,18 +1,13 @@
 /**
- * A clock for judging clients: it stands still while this process itself was held up, so that a busy server never takes
- * its own lateness for theirs.
+ * The clock by which clients are judged: the time at which we last took in what they sent. A pong that arrived while this
+ * process was held up is read before its sender is called late.
  */
 const LOOK = 20
-const MOST = 3 * LOOK
 
 export function createPatience(clock: () => number) {
-  let looked = clock()
-  let now = 0
-  const timer = setInterval(() => {
-    const at = clock()
-    now += Math.max(0, Math.min(at - looked, MOST))
-    looked = at
-  }, LOOK)
+  let now = clock()
+  // Immediates run right after the loop has read its sockets.
+  const timer = setInterval(() => setImmediate(() => (now = clock())), LOOK)
   timer.unref()
   return { now: () => now, stop: () => clearInterval(timer) }
 }

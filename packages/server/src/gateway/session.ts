@@ -13,7 +13,7 @@ import {
   type TopicResult
 } from '@tickwire/protocol'
 import type { Command, ConnectionInfo, Desk, Dialect, Request } from '../dialects/dialect.ts'
-import type { Plant } from '../plant/plant.ts'
+import type { Joined, Plant } from '../plant/plant.ts'
 import type { Auth } from './auth.ts'
 import type { Fanout, Member, Sink } from './fanout.ts'
 import { createBatch } from './frame.ts'
@@ -37,6 +37,7 @@ export type Shared = {
 /** A connection as a session needs it. */
 export type Line = Sink & { close: (code: CloseCode, reason: string) => void }
 
+type Begin = Omit<Joined, 'stop'>
 type Resume = Readonly<Record<string, Position>> | undefined
 /** What a subscribe still owes: the events, and where each topic's reader stands before them. */
 type Missed = { events: Published[]; positions: Map<string, number> }
@@ -55,9 +56,9 @@ const refusal = (asked: string, code: ErrorCode, message: string, nearest?: read
 
 export function createSession(shared: Shared, dialect: Dialect<any>, request: Request, line: Line, user?: string) {
   const { plant, desk, fanout, demand, auth, limits, clock } = shared
-  const since = clock()
+  const opened = clock()
   const releases = new Map<string, () => void>()
-  const inTime = createBucket(limits.messages, since)
+  const inTime = createBucket(limits.messages, opened)
   let overRate = 0
   let badInARow = 0
   let sent = 0
@@ -139,6 +140,18 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
     return upstream
   }
 
+  /** What a reader without a usable position begins with: the last value. */
+  const newest = (name: string): Begin => {
+    const last = plant.last(name)
+    return { missed: last ? [last] : [], recovered: false, position: { epoch: plant.epoch, seq: last?.seq ?? 0 } }
+  }
+
+  const since = (name: string, position: Position): Begin => {
+    const joined = plant.subscribe(name, () => {}, position)
+    joined.stop()
+    return joined
+  }
+
   const take = (asked: string, resume: Resume, missed: Missed): TopicResult => {
     if (auth.required && user === undefined) return refusal(asked, 'UNAUTHORIZED', 'authenticate first')
     const understood = understand(asked)
@@ -158,13 +171,8 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
       member.topics.add(name)
       if (isData(topic.kind)) dataTopics++
       releases.set(name, release)
-      const read = (since?: Position) => {
-        const joined = plant.subscribe(name, () => {}, since)
-        joined.stop()
-        return joined
-      }
-      let joined = read(position)
-      if (joined.recovered && missed.events.length + joined.missed.length > limits.replay) joined = read()
+      let joined = position === undefined ? newest(name) : since(name, position)
+      if (joined.recovered && missed.events.length + joined.missed.length > limits.replay) joined = newest(name)
       missed.positions.set(name, joined.position.seq - joined.missed.length)
       for (const event of joined.missed) missed.events.push(event)
       const recovered = position === undefined ? {} : { recovered: joined.recovered }
@@ -219,9 +227,9 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
     }
   }
 
-  const opened = dialect.open(request, desk, since)
-  member.memory = opened.memory
-  run(opened.commands)
+  const greeting = dialect.open(request, desk, opened)
+  member.memory = greeting.memory
+  run(greeting.commands)
 
   return {
     id: request.session,
@@ -248,7 +256,7 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
 
     /** Ends a session that never said who it is. */
     checkAuth(now: number): void {
-      if (auth.required && user === undefined && now - since >= limits.authWithin) close(4504, 'no token came in time')
+      if (auth.required && user === undefined && now - opened >= limits.authWithin) close(4504, 'no token came in time')
     },
 
     shutdown(retryAfterMs: number): void {
@@ -263,7 +271,7 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
       return {
         id: request.session,
         dialect: dialect.name,
-        since,
+        since: opened,
         topics: [...member.topics],
         sent: sent + member.delivered,
         conflated: member.conflated,

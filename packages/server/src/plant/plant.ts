@@ -63,7 +63,8 @@ export function createPlant({ epoch, keep = 1_000 }: { epoch: string; keep?: num
 
     last: (topic: string): Published | undefined => {
       const lane = lanes.get(topic)
-      return lane && after(lane, lane.seq - 1)[0]
+      // The newest slot is the one before the oldest.
+      return lane && lane.ring[(lane.oldest + lane.ring.length - 1) % lane.ring.length]
     },
 
     /** The last events of a topic, oldest first. */
