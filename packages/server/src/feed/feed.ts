@@ -136,16 +136,24 @@ function want(hub: Hub, topic: Topic) {
 async function list(hub: Hub, provider: Provider, attempt = 0): Promise<void> {
   const { log, random } = hub
   const name = provider.adapter.provider
-  const found = await fetchListing(provider.source)
-  if (hub.stopped) return
-  if (found.ok) {
-    log.info({ provider: name, instruments: found.value.length }, 'listing loaded')
-    listed(hub, name, found.value)
-    return
-  }
+  const reason = await listOnce(hub, provider)
+  if (hub.stopped || reason === undefined) return
   const wait = LISTING_RETRY.base / 2 + random() * Math.min(LISTING_RETRY.cap, LISTING_RETRY.base * 2 ** attempt)
-  log.warn({ provider: name, reason: found.reason, retryInMs: Math.round(wait) }, 'listing failed')
+  log.warn({ provider: name, reason, retryInMs: Math.round(wait) }, 'listing failed')
   setTimeout(() => void list(hub, provider, attempt + 1), wait).unref()
+}
+
+/** Why it failed, or nothing. */
+async function listOnce(hub: Hub, { adapter: { provider }, source }: Provider): Promise<string | undefined> {
+  try {
+    const found = await fetchListing(source)
+    if (!found.ok) return found.reason
+    listed(hub, provider, found.value)
+    hub.log.info({ provider, instruments: found.value.length }, 'listing loaded')
+    return undefined
+  } catch (error) {
+    return `unusable listing: ${(error as Error).message}`
+  }
 }
 
 async function history(hub: Hub, instrument: string, interval: Interval, limit: number): Promise<Candle[]> {

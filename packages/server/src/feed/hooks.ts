@@ -6,6 +6,8 @@ import type { PoolHooks } from './pool.ts'
 import { stamp } from './stamp.ts'
 import { attach } from './wants.ts'
 
+const DEFECTS = 16
+
 /** A listing may make known what someone has been waiting for. */
 export function listed(hub: Hub, provider: string, rows: readonly Listing[]): void {
   hub.instruments.add(provider, rows)
@@ -20,6 +22,7 @@ export function hooksOf(hub: Hub, provider: string): PoolHooks {
       const instrument = instruments.instrumentOf(provider, symbol)
       return instrument === undefined ? [] : [{ provider, instrument, kind }]
     })
+  const defects = new Set<string>()
   return {
     onEvent(event, received, connection) {
       const instrument = instruments.instrumentOf(provider, event.symbol)
@@ -43,6 +46,13 @@ export function hooksOf(hub: Hub, provider: string): PoolHooks {
     onRefused: () => judge(hub, { type: 'refused', provider }),
     onListing: (rows) => listed(hub, provider, rows),
     onPhase: (now) => void speak(hub, hub.providers.get(provider)!, now),
+    onDefect(error) {
+      // Each kind once: a defect on the road of every event must not fill the disk.
+      const kind = String(error)
+      if (defects.has(kind) || defects.size >= DEFECTS) return
+      defects.add(kind)
+      log.error({ provider, error }, 'defect in the feed')
+    },
     onNotice: (what, fields) => log.info({ provider, ...fields }, what)
   }
 }

@@ -53,13 +53,12 @@ export function judge(hub: Hub, input: ArbiterInput): void {
   }
 }
 
-const FAILOVERS: readonly Status['cause'][] = ['closed', 'silence', 'gap']
+const FAILOVERS: ReadonlySet<Status['cause']> = new Set(['closed', 'silence', 'gap'])
 
 function note({ log, providers }: Hub, { instrument, kind, leader, cause, reason, previous, time: at }: Status): void {
   // Every start and every newcomer brings many a first leader.
   log[cause === 'first' ? 'debug' : 'info']({ instrument, kind, leader, cause, reason }, 'arbiter decided')
-  if (previous !== undefined && FAILOVERS.includes(cause))
-    providers.get(previous)?.pool.failover({ at, instrument, kind, reason })
+  if (previous !== undefined && FAILOVERS.has(cause)) providers.get(previous)?.pool.failover({ at, instrument, kind, reason })
 }
 
 /** Publishes the state of a provider. */

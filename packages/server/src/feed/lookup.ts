@@ -8,10 +8,11 @@ import { stamp } from './stamp.ts'
 export type Source = { adapter: Adapter; restUrl: string; access: Access; rest: Rest; clock: () => number }
 export type Found<T> = { ok: true; value: T } | { ok: false; reason: string }
 
-async function lookUp({ adapter, access, rest, clock }: Source, need: Need): Promise<Found<readonly Meaning[]>> {
-  const answer = await rest.get(need.path)
-  if (!answer.ok) return answer
+async function lookUp({ adapter, access, rest, clock }: Source, ask: () => Need): Promise<Found<readonly Meaning[]>> {
   try {
+    const need = ask()
+    const answer = await rest.get(need.path)
+    if (!answer.ok) return answer
     const meanings = adapter.decode(answer.body, clock(), adapter.open(access), need)
     const refused = meanings.find((m) => m.type === 'refused' || m.type === 'reject')
     if (refused && meanings.length === 1) return { ok: false, reason: refused.reason }
@@ -25,7 +26,7 @@ export async function fetchListing(source: Source): Promise<Found<Listing[]>> {
   const { listing, listingUrl, restUrl } = source.adapter
   // Whoever points us at another REST address means the listing too.
   const path = listingUrl !== undefined && source.restUrl === restUrl ? listingUrl + listing : listing
-  const found = await lookUp(source, { type: 'need', path, purpose: 'listing' })
+  const found = await lookUp(source, () => ({ type: 'need', path, purpose: 'listing' }))
   if (!found.ok) return found
   const rows = found.value.flatMap((m) => (m.type === 'listing' ? m.rows : []))
   return rows.length > 0 ? { ok: true, value: rows } : { ok: false, reason: 'the listing is empty' }
@@ -40,8 +41,9 @@ export async function fetchCandles(
   limit: number
 ): Promise<Found<Candle[]>> {
   const { adapter, access, clock } = source
-  if (!adapter.history || !adapter.intervals.includes(interval)) return { ok: false, reason: `serves no candles of ${interval}` }
-  const found = await lookUp(source, adapter.history(symbol, interval, limit, clock(), access))
+  const { history } = adapter
+  if (!history || !adapter.intervals.includes(interval)) return { ok: false, reason: `serves no candles of ${interval}` }
+  const found = await lookUp(source, () => history(symbol, interval, limit, clock(), access))
   if (!found.ok) return found
   const byStart = new Map<number, Candle>()
   for (const m of found.value) {

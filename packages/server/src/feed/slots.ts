@@ -16,6 +16,8 @@ export type PoolHooks = {
   onRefused: () => void
   onListing: (rows: readonly Listing[]) => void
   onPhase: (now: number) => void
+  /** Something behind this connection threw: a defect of ours, which must not end the process. */
+  onDefect: (error: unknown) => void
   /** Worth a line in the log; never called per event. */
   onNotice: (what: string, fields: object) => void
 }
@@ -69,7 +71,12 @@ export const openSlot = (shop: Shop, wanted: Map<string, Subscription>): Slot =>
 export const allSlots = ({ slots }: Shop): Slot[] => slots.flatMap((slot) => (slot.successor ? [slot, slot.successor] : [slot]))
 
 export function feed(shop: Shop, slot: Slot, input: Input): void {
-  for (const effect of step(shop.adapter, slot.state, input, shop.random)) perform(shop, slot, effect, input.now)
+  try {
+    for (const effect of step(shop.adapter, slot.state, input, shop.random)) perform(shop, slot, effect, input.now)
+  } catch (error) {
+    tally.countRefused(shop.tally, 'defect')
+    shop.hooks.onDefect(error)
+  }
 }
 
 function perform(shop: Shop, slot: Slot, effect: Effect, now: number): void {

@@ -193,6 +193,32 @@ describe('the feed, end to end on loopback', () => {
     expect(await feed.history('XYZ-USD', '1m', 2)).toEqual([])
   })
 
+  test('a reader or a listing that throws costs itself alone: the stream goes on, the log has it once', async () => {
+    const a = await venue()
+    const odd = await venue({ '/listing': json([{ type: 'listing', rows: [null, { symbol: 7 }] }]) })
+    const errors: unknown[] = []
+    const rejections: unknown[] = []
+    const note = (reason: unknown) => void rejections.push(reason)
+    process.on('unhandledRejection', note)
+    closing.push(async () => void process.off('unhandledRejection', note))
+    const { feed, plant, heard, listen } = open({ a, odd }, { log: { ...quietLog, error: (fields) => errors.push(fields) } })
+    await feed.start()
+    plant.subscribe('trade:BTC-USD@a', () => {
+      throw new Error('of the reader')
+    })
+    listen('trade:ETH-USD')
+    feed.want(topic('trade:BTC-USD'))
+    feed.want(topic('trade:ETH-USD'))
+    await until(() => a.asked.length > 0)
+    a.say(trade('1'))
+    a.say(trade('2'))
+    a.say(trade('3', 1, 'ETH/USD'))
+    await until(() => heard['trade:ETH-USD']?.length === 1)
+    expect(errors).toMatchObject([{ provider: 'a' }])
+    expect(feed.providers()[0]!.refused).toEqual({ defect: 2 })
+    expect(rejections).toEqual([])
+  })
+
   test('each provider tells its state on its topic, with each change of phase', async () => {
     const a = await venue()
     const { feed, heard, listen } = open({ a })

@@ -35,6 +35,7 @@ async function open(
     onRefused: () => log.push('refused'),
     onListing: () => undefined,
     onPhase: () => undefined,
+    onDefect: (error) => log.push(String(error)),
     onNotice: (what) => log.push(what)
   }
   const adapter = venueAdapter('a', change)
