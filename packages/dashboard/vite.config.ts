@@ -5,6 +5,7 @@ import { defineConfig } from 'vite'
 
 const gateway = process.env.TICKWIRE_URL ?? 'http://127.0.0.1:8000'
 
+// One script on purpose: a part that is fetched later can be asked for just when the server is away, and is then missing for good.
 export default defineConfig({
   base: './',
   plugins: [react(), tailwind()],

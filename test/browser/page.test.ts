@@ -31,6 +31,8 @@ const visiting = (path = '', viewport = WIDE): void => {
   afterAll(() => page.close())
 }
 
+const active = () => page.locator('[data-active=true]').getAttribute('id')
+const view = (name: string) => page.getByRole('navigation').getByRole('button', { name })
 const row = (id: string) => page.locator(`[id="row-${id}"]`)
 const cell = (id: string, name: string) => row(id).locator(`[data-cell="${name}"]`)
 /** Waits until the text of an element is another than now. */
@@ -100,11 +102,12 @@ describe('first sight', () => {
   })
 
   test('[S3-41] the page is dark', async () => {
-    const [ground, scheme] = await page.evaluate(() => [
-      getComputedStyle(document.documentElement).backgroundColor,
-      document.querySelector('meta[name=color-scheme]')?.getAttribute('content')
-    ])
-    expect(Math.max(...ground!.match(/\d+/g)!.slice(0, 3).map(Number))).toBeLessThan(32)
+    const { ground, scheme } = await page.evaluate(() => ({
+      ground: getComputedStyle(document.documentElement).backgroundColor,
+      scheme: document.querySelector('meta[name=color-scheme]')?.getAttribute('content')
+    }))
+    const [red, green, blue] = (ground.match(/\d+/g) ?? []).map(Number)
+    expect([red, green, blue].every((part) => part !== undefined && part < 32)).toBe(true)
     expect(scheme).toBe('dark')
   })
 
@@ -178,8 +181,6 @@ describe('a link to an instrument', () => {
 
 describe('keys', () => {
   visiting()
-  const active = () => page.locator('[data-active=true]').getAttribute('id')
-
   test('j, k and the arrows move, Enter opens', async () => {
     const ids = await page
       .locator('[role=row][id]')
@@ -230,8 +231,6 @@ describe('keys', () => {
 
 describe('on a phone', () => {
   visiting('', PHONE)
-  const view = (name: string) => page.getByRole('navigation').getByRole('button', { name })
-
   test('[S3-38] a row is a card, nothing scrolls sideways, and one view follows the other', async () => {
     expect(await row('BTC-USDT').evaluate((one) => one.clientHeight)).toBeGreaterThan(44)
     expect(await cell('BTC-USDT', 'bid').isVisible()).toBe(false)
@@ -265,7 +264,7 @@ describe('on a desk', () => {
     expect(await overflow()).toBe(0)
   })
 
-  test('axe finds no serious or critical fault, with the palette and the keys open neither', async () => {
+  test('axe finds no serious or critical fault, nor with the palette or the keys open', async () => {
     await page.waitForFunction(() => document.querySelectorAll('[data-side] [role=row]').length === 30)
     await marked(page, 'chart')
     expect(await faults()).toEqual([])

@@ -47,4 +47,4 @@ test('[S1-69] [S3-40] a killed and restarted server: the page says so, comes bac
   expect(log).toContain('The connection was lost')
   expect(log).toContain('Back again: server restarted')
   expect(complaints.filter((one) => !OF_THE_PLATFORM.test(one))).toEqual([])
-})
+}, 90_000)

@@ -1,6 +1,6 @@
 /** The page: grid and providers on the left, the chosen instrument on the right; one of them at a time on a phone. */
 import { Activity, CandlestickChart, LayoutList, ScrollText } from 'lucide-react'
-import { lazy, Suspense, useEffect } from 'react'
+import { useEffect } from 'react'
 import { Boundary } from './boundary.tsx'
 import { Grid, useOrder } from './grid/grid.tsx'
 import { Instrument } from './instrument/instrument.tsx'
@@ -12,9 +12,8 @@ import { Header } from './panels/header.tsx'
 import { useKeyboard } from './panels/keyboard.ts'
 import { Keys } from './panels/keys.tsx'
 import { Log, NoticeText, TONES } from './panels/log.tsx'
+import { Palette } from './panels/palette.tsx'
 import { Providers } from './panels/providers.tsx'
-
-const Palette = lazy(() => import('./panels/palette.tsx').then((module) => ({ default: module.Palette })))
 
 /** The tab's title shows the chosen price, also while the tab is in the background. */
 function useTitle(): void {
@@ -115,18 +114,21 @@ export function App() {
   const ids = useOrder()
   useKeyboard(ids)
   useTitle()
+  // Prices that no longer move must not look alive.
+  const lost = useDesk((desk) => desk.mode !== undefined && desk.connection?.phase !== 'open')
+  const dim = lost ? 'opacity-60' : ''
   const lower = view === 'providers' || view === 'log'
   return (
     <div className="flex h-full flex-col">
       <Header />
       <Banner />
       <main className="grid min-h-0 flex-1 gap-px bg-line wide:grid-cols-[minmax(724px,1fr)_minmax(0,1fr)] wide:grid-rows-[minmax(0,1fr)_auto]">
-        <div className={`min-h-0 ${view === 'markets' ? '' : 'max-wide:hidden'}`}>
+        <div className={`min-h-0 ${dim} ${view === 'markets' ? '' : 'max-wide:hidden'}`}>
           <Boundary what="The grid">
             <Grid ids={ids} />
           </Boundary>
         </div>
-        <div className={`min-h-0 wide:row-span-2 ${view === 'instrument' ? '' : 'max-wide:hidden'}`}>
+        <div className={`min-h-0 wide:row-span-2 ${dim} ${view === 'instrument' ? '' : 'max-wide:hidden'}`}>
           <Boundary what="The instrument">
             <Instrument />
           </Boundary>
@@ -136,11 +138,7 @@ export function App() {
         </div>
       </main>
       <Navigation />
-      {palette && (
-        <Suspense>
-          <Palette />
-        </Suspense>
-      )}
+      {palette && <Palette />}
       {keys && <Keys />}
     </div>
   )

@@ -1,14 +1,12 @@
 /** Everything about the chosen instrument: its price with its day, chart, book, trades and sources. */
 import { ArrowLeft } from 'lucide-react'
-import { lazy, Suspense } from 'react'
 import { Boundary } from '../boundary.tsx'
 import { show, useDesk } from '../model/desk.ts'
 import { Book } from './book.tsx'
+import { Chart } from './chart.tsx'
 import { Headline } from './headline.tsx'
 import { Sources } from './sources.tsx'
 import { Tape } from './tape.tsx'
-
-const Chart = lazy(() => import('./chart.tsx').then((module) => ({ default: module.Chart })))
 
 function Unknown({ id }: { id: string }) {
   return (
@@ -47,9 +45,7 @@ export function Instrument() {
         <div className="flex min-h-0 min-w-0 flex-col gap-px">
           <div className="panel h-[340px] flex-none md:h-[420px] wide:h-auto wide:flex-[1.6]">
             <Boundary what="The chart">
-              <Suspense fallback={<p className="note pulse">Loading the chart</p>}>
-                <Chart id={id} />
-              </Suspense>
+              <Chart id={id} />
             </Boundary>
           </div>
           <div className="panel wide:flex-1">

@@ -7,7 +7,7 @@ import { serverNow } from '../model/clock.ts'
 import { useDesk } from '../model/desk.ts'
 import { age, bps, clockTime, freshness, price } from '../model/format.ts'
 import { gapText, sentence } from '../model/notices.ts'
-import { touch, useBeat } from '../model/pulse.ts'
+import { CLOCK, touch, useBeat } from '../model/pulse.ts'
 import type { Instrument } from '../model/rest.ts'
 import type { Row } from '../model/row.ts'
 
@@ -28,6 +28,8 @@ function useQuotes(id: string, providers: readonly string[]): Quotes {
   )
   useBeat(`sources:${id}`, 200)
   useBeat(`row:${id}`, 500)
+  // Ages grow also while nothing comes.
+  useBeat(CLOCK, 500)
   return quotes
 }
 

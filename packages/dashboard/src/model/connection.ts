@@ -9,7 +9,8 @@ import { touch } from './pulse.ts'
 import { fetchTrades } from './rest.ts'
 import { foldRow, openRow, seedPoints, type Row } from './row.ts'
 
-export const client = connect({ url: location.origin, client: 'dashboard' })
+// A person waits in front of this page: it asks more often than a program should.
+export const client = connect({ url: location.origin, client: 'dashboard', backoff: { min: 500, max: 6_000 } })
 
 const rows = new Map<string, Row>()
 const subscriptions = new Map<string, Subscription>()
@@ -52,7 +53,6 @@ function take(event: Published): void {
   if (event.type === 'trade' && !row.traded) wantPast(event.instrument)
   if (!foldRow(row, event, performance.now())) return
   touch(`row:${event.instrument}`)
-  mark('first-price', event.type === 'quote' || event.type === 'trade' || event.type === 'ticker')
   // What was decided before this page came is shown where it belongs, but is not news.
   if (event.type !== 'status' && event.type !== 'gap') return
   if (event.published < opened - Date.now() + serverNow()) return
@@ -145,7 +145,11 @@ function comeback(kind: 'restarted' | 'resumed', tone: 'good' | 'warn', text: st
   mark(kind, true)
 }
 
-const restarted = (): void => comeback('restarted', 'warn', 'server restarted: new epoch, snapshots reloaded')
+function restarted(): void {
+  // The new server decides anew who leads: what the old one decided explains nothing any more.
+  for (const row of rows.values()) row.decisions = {}
+  comeback('restarted', 'warn', 'server restarted: new epoch, snapshots reloaded')
+}
 
 /** The answers per topic come just after the opening: what they say together is told once. */
 function tellResumed(): void {

@@ -13,7 +13,7 @@ const fixed = (decimals: number): Intl.NumberFormat => {
 }
 
 /** Digits after the point when the instrument's listing does not say: about six significant ones. */
-export const decimalsOf = (price: number): number =>
+const decimalsOf = (price: number): number =>
   price <= 0 || price >= 1_000 ? 2 : Math.min(8, Math.max(2, 4 - Math.floor(Math.log10(price))))
 
 /** Digits after the point that a number itself has: 0.3588 has 4, 1e-8 has 8. */

@@ -3,7 +3,7 @@ import type { Gap, Published, Status } from '@tickwire/client'
 import { count } from './format.ts'
 
 export type Tone = 'info' | 'good' | 'warn' | 'bad'
-export type NoticeKind =
+type NoticeKind =
   | 'failover'
   | 'leader'
   | 'gap'

@@ -136,7 +136,7 @@ export function seedPoints(row: Row, trades: readonly { price: number; time: num
 
 export const spread = (row: Row): number | undefined =>
   row.bid === undefined || row.ask === undefined ? undefined : row.ask - row.bid
-export const middle = (row: Row): number | undefined =>
+const middle = (row: Row): number | undefined =>
   row.bid === undefined || row.ask === undefined ? undefined : (row.ask + row.bid) / 2
 export const spreadBps = (row: Row): number | undefined => {
   const mid = middle(row)
