@@ -11,7 +11,7 @@ import { mountHealth, type HealthOptions } from './health.ts'
 import { mountPage } from './page.ts'
 import { mountRest, type App, type RestOptions } from './rest.ts'
 import type { createSse } from './sse.ts'
-import { originAllowed } from './ws.ts'
+import { originAllowed } from './door.ts'
 
 /** Answers in place of a dialect's route: how the street injects its HTTP faults. */
 export type Tamper = (route: string) => { status: number; body: unknown; headers?: Record<string, string> } | undefined

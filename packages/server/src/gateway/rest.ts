@@ -128,8 +128,11 @@ function instrumentRoutes(app: App, { desk, sources }: RestOptions): void {
   )
 }
 
-function valueRoutes(app: App, { desk, reader }: RestOptions): void {
-  const valueOf = async (kind: DataKind, asked: string, provider: string | undefined): Promise<Published> => {
+type ValueOf = (kind: DataKind, asked: string, provider: string | undefined) => Promise<Published>
+
+const createValueOf =
+  ({ desk, reader }: RestOptions): ValueOf =>
+  async (kind, asked, provider) => {
     const instrument = resolved(desk, asked)
     if (provider !== undefined && !desk.instrument(instrument)?.providers.some((p) => p.provider === provider))
       throw new RequestError('BAD_PROVIDER', `${JSON.stringify(provider)} does not carry ${instrument}`)
@@ -138,13 +141,14 @@ function valueRoutes(app: App, { desk, reader }: RestOptions): void {
     return event
   }
 
-  const schemaOf = <S extends z.ZodType>(summary: string, schema: S) => ({
-    tags: ['market'],
-    summary,
-    params: ofInstrument,
-    querystring: ofProvider,
-    response: { 200: schema, ...failures }
-  })
+const schemaOf = <S extends z.ZodType>(summary: string, schema: S) => ({
+  tags: ['market'],
+  summary,
+  params: ofInstrument,
+  querystring: ofProvider,
+  response: { 200: schema, ...failures }
+})
+function valueRoutes(app: App, valueOf: ValueOf): void {
   app.get('/v1/quotes/:instrument', { schema: schemaOf('Best bid and offer', schemas.quote) }, async ({ params, query }) => {
     const quote = await valueOf('quote', params.instrument, query.provider)
     return quote as unknown as z.infer<typeof schemas.quote>
@@ -157,7 +161,9 @@ function valueRoutes(app: App, { desk, reader }: RestOptions): void {
       return ticker as unknown as z.infer<typeof schemas.ticker>
     }
   )
+}
 
+function listRoutes(app: App, valueOf: ValueOf, desk: Desk): void {
   app.get(
     '/v1/trades/:instrument',
     {
@@ -240,6 +246,8 @@ function topicRoutes(app: App, { desk, sources, reader }: RestOptions): void {
 
 export function mountRest(app: App, options: RestOptions): void {
   instrumentRoutes(app, options)
-  valueRoutes(app, options)
+  const valueOf = createValueOf(options)
+  valueRoutes(app, valueOf)
+  listRoutes(app, valueOf, options.desk)
   topicRoutes(app, options)
 }

@@ -4,8 +4,9 @@
  */
 import type { ServerResponse } from 'node:http'
 import { type Position, type Published, type TopicResult } from '@tickwire/protocol'
-import { dialect } from '../dialects/dialect.ts'
+import { dialect, type Request } from '../dialects/dialect.ts'
 import { RequestError } from './errors.ts'
+import type { Batch } from './frame.ts'
 import { createSession, type Line, type Session, type Shared } from './session.ts'
 
 type Memory = { epoch: string; order: string[]; seqs: Map<string, number>; resume: Record<string, Position> | undefined }
@@ -64,9 +65,56 @@ const sse = dialect<Memory>({
 
 const KEEP_ALIVE = 15_000
 
+/** An HTTP response as a session sees it. What is written before `start` waits for the headers. */
+function createResponseLine(response: ServerResponse, clock: () => number) {
+  let started = false
+  let beatAt = clock()
+  const early: string[] = []
+  response.on('error', () => {})
+  return {
+    write({ messages }: Batch): void {
+      if (response.writableEnded || response.destroyed) return
+      beatAt = clock()
+      if (started) response.write(messages.join(''))
+      else early.push(...messages)
+    },
+    start(): void {
+      started = true
+      response.write(`retry: 1000\n\n${early.join('')}`)
+    },
+    backlog: () => response.writableLength,
+    waiting: () => 0,
+    beat(now: number): void {
+      if (now - beatAt < KEEP_ALIVE) return
+      beatAt = now
+      response.write(': keep-alive\n\n')
+    },
+    close(): void {
+      response.end()
+      setTimeout(() => response.destroy(), 1_000).unref()
+    }
+  }
+}
+
 export function createSse(shared: Shared, newId: () => string) {
   const streams = new Map<string, { session: Session; end: () => void; beat: (now: number) => void }>()
   const { clock, limits } = shared
+
+  /** Throws what is wrong with the first topic that is refused. */
+  const startSession = (request: Request, line: Line, user: string | undefined): Session => {
+    let refused: Extract<TopicResult, { ok: false }> | undefined
+    const watched = {
+      ...sse,
+      settled(results: readonly TopicResult[], tag: unknown, memory: Memory, now: number) {
+        refused = results.find((result) => !result.ok)
+        return sse.settled!(results, tag, memory, now)
+      }
+    }
+    const session = createSession(shared, watched, request, line, user)
+    if (!refused) return session
+    session.end()
+    throw new RequestError(refused.code, refused.message, refused.nearest)
+  }
 
   /** Every topic must be right before the stream starts: an EventSource cannot be told afterwards. */
   const open = (
@@ -81,59 +129,25 @@ export function createSse(shared: Shared, newId: () => string) {
     if (topics.length > limits.sseTopics)
       throw new RequestError('TOO_MANY_SYMBOLS', `topics: one stream carries up to ${limits.sseTopics}, not ${topics.length}`)
     const id = newId()
-    let started = false
-    let beatAt = clock()
-    const waiting: string[] = []
-    const line: Line = {
-      write({ messages }) {
-        if (response.writableEnded || response.destroyed) return
-        beatAt = clock()
-        if (started) response.write(messages.join(''))
-        else waiting.push(...messages)
-      },
-      backlog: () => response.writableLength,
-      waiting: () => 0,
-      close: () => {
-        response.end()
-        setTimeout(() => response.destroy(), 1_000).unref()
-      }
-    }
+    const line = createResponseLine(response, clock)
     const query = lastId === undefined ? {} : { last: lastId }
     const request = { path: '/v1/events', query, rest: JSON.stringify([...new Set(topics)]), session: id }
-    let refused: Extract<TopicResult, { ok: false }> | undefined
-    const watched = {
-      ...sse,
-      settled(results: readonly TopicResult[], tag: unknown, memory: Memory, now: number) {
-        refused = results.find((result) => !result.ok)
-        return sse.settled!(results, tag, memory, now)
-      }
-    }
-    const session = createSession(shared, watched, request, line, user)
-    if (refused) {
-      session.end()
-      throw new RequestError(refused.code, refused.message, refused.nearest)
-    }
+    const session = startSession(request, line, user)
     response.writeHead(200, {
       ...headers,
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-cache, no-transform',
       'x-accel-buffering': 'no'
     })
-    started = true
-    response.write(`retry: 1000\n\n${waiting.join('')}`)
-    response.on('error', () => {})
+    line.start()
     response.on('close', () => {
       session.end()
       streams.delete(id)
     })
     streams.set(id, {
       session,
-      end: () => line.close(1001, 'going away'),
-      beat(now) {
-        if (now - beatAt < KEEP_ALIVE) return
-        beatAt = now
-        response.write(': keep-alive\n\n')
-      }
+      end: () => line.close(),
+      beat: (now) => line.beat(now)
     })
   }
 

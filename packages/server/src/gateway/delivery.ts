@@ -1,0 +1,149 @@
+/** What is written to whom: a group's pending events in one batch, and to those who were behind what they are owed. */
+import type { Plant } from '../plant/plant.ts'
+import { arrearsOf, type OutboxLimits } from './arrears.ts'
+import type { Batch } from './frame.ts'
+import { batchOf, textOf, type Group, type Member, type Positions } from './member.ts'
+import type { Meters } from './meters.ts'
+import { isLost } from './outbox.ts'
+import type { Patience } from './patience.ts'
+
+export type FanoutLimits = {
+  /** Socket backlog in bytes, or age of an unanswered ping in milliseconds, past which a member is behind. */
+  backlog: number
+  patience: number
+  /** A member that stays behind this long is cut. */
+  cutAfter: number
+  outbox: OutboxLimits
+  /** A group whose pending events weigh more flushes at once. */
+  burst: number
+}
+export const FANOUT_LIMITS: FanoutLimits = {
+  backlog: 256 * 1024,
+  patience: 1_000,
+  cutAfter: 5_000,
+  outbox: { maxItems: 5_000, maxWeight: 512 * 1024 },
+  burst: 1024 * 1024
+}
+
+/** What those at one place are owed, and where they stand after it. */
+type Owed = { batch: Batch | undefined; conflated: number; dropped: number; after: Positions }
+
+/** `onLag` is called when a member falls behind. */
+export function createDelivery(plant: Plant, patience: Patience, limits: FanoutLimits, meters: Meters, onLag: () => void) {
+  const lagging = new Set<Member>()
+
+  const write = (member: Member, batch: Batch | undefined, positions?: () => Positions) => {
+    if (!batch) return
+    member.delivered += batch.events
+    meters.delivered += batch.events
+    meters.frames += batch.messages.length
+    member.sink.write(batch)
+    if (member.group && !member.behind && isBehind(member)) detach(member, member.group, positions?.())
+  }
+
+  const isBehind = ({ sink }: Member): boolean => sink.backlog() > limits.backlog || sink.waiting() > limits.patience
+
+  const standing = (topics: Iterable<string>): Positions => {
+    const positions = new Map<string, number>()
+    for (const topic of topics) positions.set(topic, plant.last(topic)?.seq ?? 0)
+    return positions
+  }
+
+  /** Everything published until now is written, or about to be: from here on the member is owed what comes. */
+  const detach = (member: Member, group: Group, positions = standing(member.topics)) => {
+    member.behind = { since: patience.now(), positions }
+    group.members.delete(member)
+    group.behind.add(member)
+    lagging.add(member)
+    onLag()
+  }
+
+  const attach = (member: Member, group: Group) => {
+    retire(member)
+    group.behind.delete(member)
+    group.members.add(member)
+    member.from = group.pending.length
+  }
+
+  const retire = (member: Member) => {
+    delete member.behind
+    lagging.delete(member)
+  }
+
+  const flushGroup = (group: Group, now: number) => {
+    const items = group.pending
+    if (items.length === 0) return
+    group.pending = []
+    group.weight = 0
+    if (group.members.size === 0) return
+    meters.observeWait(Math.max(0, now - items[0]!.event.published))
+    /** By first event: everyone who was there gets one batch, those who joined since the last flush the rest of it. */
+    const batches = new Map<number, Batch | undefined>()
+    const [only] = group.members
+    const texts = items.map((item) => textOf(group.dialect.shared ? group : only!, item, now))
+    const from = (first: number): Batch | undefined => {
+      if (!batches.has(first)) {
+        const due = texts.slice(first).filter((text) => text !== undefined)
+        batches.set(first, batchOf(group.dialect, due, due.length))
+      }
+      return batches.get(first)
+    }
+    let together: Positions | undefined
+    for (const member of group.members) {
+      const first = member.from
+      member.from = 0
+      if (first < items.length) write(member, from(first), () => (together ??= standing(group.topics)))
+    }
+  }
+
+  /** Writes what one member has pending in its group before the others', because its topics are about to change. */
+  const flushMember = (member: Member, group: Group, now: number) => {
+    if (member.behind) return
+    const due = group.pending.slice(member.from)
+    member.from = group.pending.length
+    const texts = due.map((item) => textOf(member, item, now)).filter((text) => text !== undefined)
+    write(member, batchOf(member.dialect, texts, texts.length))
+  }
+
+  /** What is owed to a member; those of a shared dialect who stand at the same place are given the same batch. */
+  const owedTo = ({ dialect, memory }: Member, positions: Positions, now: number, known: Map<Positions, Owed>): Owed => {
+    const found = dialect.shared && known.get(positions)
+    if (found) return found
+    const { entries, conflated, dropped } = arrearsOf(plant, positions, limits.outbox)
+    const texts = entries
+      .map((entry) =>
+        isLost(entry)
+          ? dialect.lost?.(entry.topic, entry.count, entry.from, entry.to, now)
+          : textOf({ dialect, memory }, entry, now)
+      )
+      .filter((text) => text !== undefined)
+    const owed = { batch: batchOf(dialect, texts, texts.length), conflated, dropped, after: standing(positions.keys()) }
+    known.set(positions, owed)
+    return owed
+  }
+
+  /** Brings a member up to date when its socket has room again. */
+  const serve = (member: Member, behind: NonNullable<Member['behind']>, now: number, known: Map<Positions, Owed>) => {
+    if (isBehind(member)) {
+      if (patience.now() - behind.since <= limits.cutAfter) return
+      meters.slowCloses++
+      member.cut()
+      return
+    }
+    const { batch, conflated, dropped, after } = owedTo(member, behind.positions, now, known)
+    member.conflated += conflated
+    member.dropped += dropped
+    meters.conflated += conflated
+    meters.lost += dropped
+    member.behind = { since: patience.now(), positions: after }
+    write(member, batch)
+    if (member.group && !isBehind(member)) attach(member, member.group)
+  }
+
+  const catchUp = (now: number) => {
+    const known = new Map<Positions, Owed>()
+    for (const member of lagging) if (member.behind) serve(member, member.behind, now, known)
+  }
+
+  return { write, isBehind, detach, retire, flushGroup, flushMember, catchUp, behind: () => lagging.size }
+}

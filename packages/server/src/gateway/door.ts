@@ -1,0 +1,70 @@
+/** What is checked before an upgrade: `ws` alone would let in HTTP/1.0, requests without Host, and any page's scripts. */
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Dialect } from '../dialects/dialect.ts'
+
+const MAX_URL = 4_096
+
+export type Route = { dialect: Dialect<any>; path: string; query: Record<string, string>; rest: string }
+
+export function findRoute(dialects: readonly Dialect<any>[], url: string): Route | undefined {
+  const mark = url.indexOf('?')
+  const raw = mark < 0 ? url : url.slice(0, mark)
+  let path: string
+  try {
+    path = decodeURIComponent(raw)
+  } catch {
+    return undefined
+  }
+  for (const dialect of dialects)
+    for (const pattern of dialect.paths) {
+      const open = pattern.endsWith('*')
+      const stem = open ? pattern.slice(0, -1) : pattern
+      if (open ? !path.startsWith(stem) : path !== stem) continue
+      const query = Object.fromEntries(new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)))
+      return { dialect, path, query, rest: open ? path.slice(stem.length) : '' }
+    }
+  return undefined
+}
+
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host)
+
+export function originAllowed(origin: string | undefined, host: string, allowed: readonly string[]): boolean {
+  if (origin === undefined || allowed.includes('*') || allowed.includes(origin)) return true
+  const url = URL.parse(origin)
+  return url !== null && url.origin === origin && (url.host === host || isLoopback(url.hostname))
+}
+
+const STATUS = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  414: 'URI Too Long',
+  503: 'Service Unavailable'
+}
+
+export type Fault = readonly [status: keyof typeof STATUS, message: string, headers?: string]
+
+export function refuse(socket: Socket, status: keyof typeof STATUS, message: string, headers = ''): void {
+  const body = JSON.stringify({
+    error: { code: STATUS[status].toUpperCase().replaceAll(' ', '_'), message, retry: status === 503 }
+  })
+  socket.on('error', () => {})
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS[status]}\r\nConnection: close\r\nContent-Type: application/json\r\n` +
+      `${headers}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+  )
+}
+
+/** What is wrong with the request itself, wherever it goes. */
+export function faultOf(request: IncomingMessage, origins: readonly string[]): Fault | undefined {
+  const { host, origin } = request.headers
+  if (request.httpVersion !== '1.1') return [400, 'a WebSocket upgrade needs HTTP/1.1']
+  if (request.method !== 'GET') return [405, 'a WebSocket upgrade is a GET', 'Allow: GET\r\n']
+  if (host === undefined || host === '') return [400, 'the Host header is missing']
+  if ((request.url ?? '').length > MAX_URL) return [414, `the address is over ${MAX_URL} bytes`]
+  if (!originAllowed(origin, host, origins)) return [403, 'this origin is not allowed']
+  return undefined
+}

@@ -1,0 +1,65 @@
+/** One WebSocket as a session sees it: where its frames go, and how far behind its reader is. */
+import type { Socket } from 'node:net'
+import type { CloseCode } from '@tickwire/protocol'
+import type { WebSocket } from 'ws'
+import { textFrames, type Batch } from './frame.ts'
+import type { Meters } from './meters.ts'
+import type { Patience } from './patience.ts'
+
+/** Wraps the outgoing text of each connection: how the street injects its faults. */
+export type Wire = (
+  connection: { id: string; path: string; terminate: () => void; pause: () => void; resume: () => void },
+  send: (text: string) => void
+) => (text: string) => void
+
+/** A probe goes out after this many bytes, so that a reader's pace is known before the kernel's megabytes are full. */
+const PROBE_EVERY = 256 * 1024
+/** From a close frame to the end of the socket. */
+const CLOSE_WITHIN = 2_000
+
+/** `ws` keeps its socket to itself; frames shared by many clients have to be written to it as they are. */
+const socketOf = (ws: WebSocket): Socket => (ws as unknown as { _socket: Socket })._socket
+
+export function createLine(ws: WebSocket, at: { id: string; path: string }, patience: Patience, meters: Meters, wire?: Wire) {
+  const socket = socketOf(ws)
+  socket.setNoDelay(true)
+  let pinged = patience.now()
+  let probedAt: number | undefined
+  let sinceProbe = 0
+  ws.on('pong', () => void (probedAt = undefined))
+
+  const probe = () => {
+    pinged = patience.now()
+    sinceProbe = 0
+    probedAt ??= pinged
+    ws.ping()
+  }
+  // All data goes through our own socket.write: two paths to one socket would interleave.
+  const put = (bytes: Buffer) => {
+    if (ws.readyState !== ws.OPEN) return
+    meters.bytes += bytes.length
+    socket.write(bytes)
+    sinceProbe += bytes.length
+    if (sinceProbe > PROBE_EVERY && probedAt === undefined) probe()
+  }
+  const controls = { ...at, terminate: () => ws.terminate(), pause: () => ws.pause(), resume: () => ws.resume() }
+  const wired = wire?.(controls, (text) => put(textFrames([text])))
+
+  return {
+    write(batch: Batch): void {
+      if (wired) for (const text of batch.messages) wired(text)
+      else put(batch.bytes())
+    },
+    backlog: () => socket.writableLength,
+    waiting: () => (probedAt === undefined ? 0 : patience.now() - probedAt),
+    /** Pings, when the last ping is this old. */
+    beat(interval: number): void {
+      if (patience.now() - pinged >= interval && ws.readyState === ws.OPEN) probe()
+    },
+    close(code: CloseCode, reason: string): void {
+      if (ws.readyState !== ws.OPEN) return
+      ws.close(code, reason)
+      setTimeout(() => ws.terminate(), CLOSE_WITHIN).unref()
+    }
+  }
+}

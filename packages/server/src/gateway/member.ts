@@ -1,0 +1,66 @@
+/** Those whom events go to: a member is one session, a group is all members that hold the same topics in one dialect. */
+import { isState, type Published } from '@tickwire/protocol'
+import type { Dialect } from '../dialects/dialect.ts'
+import { weigh } from './arrears.ts'
+import { createBatch, type Batch } from './frame.ts'
+import type { Item } from './outbox.ts'
+
+/** An event on its way to clients; `text` is its rendering, made once for all groups of a shared dialect. */
+export type Pending = Item & { text?: string | undefined; rendered?: true }
+
+/** Where a member's messages go: a WebSocket, or an SSE response. */
+export type Sink = {
+  write: (batch: Batch) => void
+  /** Bytes that the socket has not taken yet. */
+  backlog: () => number
+  /** How long the oldest probe (a ping) has waited for its answer, milliseconds. */
+  waiting: () => number
+}
+
+export type Member = {
+  dialect: Dialect<any>
+  memory: unknown
+  sink: Sink
+  topics: Set<string>
+  /** Called once when the member is too slow to keep. */
+  cut: () => void
+  group?: Group
+  /** The first of the group's pending events that is for this member: it joined after the ones before. */
+  from: number
+  /** Set while it is behind: since when, and the sequence it has of each topic. */
+  behind?: { since: number; positions: Positions }
+  delivered: number
+  conflated: number
+  dropped: number
+}
+
+export type Group = {
+  key: string
+  dialect: Dialect<any>
+  topics: ReadonlySet<string>
+  lanes: Lane[]
+  members: Set<Member>
+  behind: Set<Member>
+  pending: Pending[]
+  weight: number
+}
+
+/** Shared by those who fell behind together, and so are owed the same: a new map is made rather than one changed. */
+export type Positions = ReadonlyMap<string, number>
+
+/** One topic as one family of groups hears it. */
+export type Lane = { topic: string; groups: Set<Group>; stop: () => void }
+
+export const pendingOf = (event: Published): Pending => ({ event, state: isState(event), weight: weigh(event) })
+
+export const textOf = (member: { dialect: Dialect<any>; memory?: unknown }, item: Pending, now: number): string | undefined => {
+  if (!member.dialect.shared) return member.dialect.render(item.event, member.memory, now)
+  if (!item.rendered) {
+    item.text = member.dialect.render(item.event, undefined, now)
+    item.rendered = true
+  }
+  return item.text
+}
+
+export const batchOf = (dialect: Dialect<any>, texts: readonly string[], events: number): Batch | undefined =>
+  texts.length === 0 ? undefined : createBatch(dialect.frame ? [dialect.frame(texts)] : texts, events)
