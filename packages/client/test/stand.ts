@@ -7,7 +7,7 @@ import { SILENT } from '@tickwire/server/ops/log.ts'
 import { createPlant } from '@tickwire/server/plant/plant.ts'
 import { connect, type Client, type Options } from '../src/index.ts'
 
-const INSTRUMENTS = ['BTC-USDT', 'ETH-USDT', 'SOL-USDT', 'AAPL', 'GOOGL']
+const INSTRUMENTS = ['BTC-USDT', 'ETH-USDT', 'SOL-USDT', 'BTC-USD', 'ETH-USD', 'AAPL', 'GOOGL', 'MSFT', 'NVDA']
 const find = (text: string) => INSTRUMENTS.find((id) => id.replace('-', '') === text.toUpperCase().replaceAll(/[-/]/g, ''))
 export const FAST = { min: 1, max: 10 }
 
@@ -82,6 +82,10 @@ export async function createStand(options: Partial<GatewayOptions> & { epoch?: s
     cut(): void {
       for (const socket of sockets.values()) socket.terminate()
       sockets.clear()
+    },
+    /** Reads no connection any more, not even its closing. */
+    freeze(): void {
+      for (const socket of sockets.values()) socket.pause()
     },
     trade(price: number, instrument = 'BTC-USDT'): Published {
       const event: Trade = { type: 'trade', provider: 'kraken', instrument, time: 1, received: 2, price, size: 1, side: 'buy' }

@@ -1,0 +1,259 @@
+/** The programs of examples/fiml-*.ts, run as a reader would run them, against a real gateway that speaks FIML. */
+import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { fiml } from '@tickwire/server/dialects/fiml.ts'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createStand, until, type Stand } from './stand.ts'
+
+const root = fileURLToPath(new URL('../../..', import.meta.url))
+const DEMO = 'examples/fiml-demo.ts'
+const STREAMING = 'examples/fiml-streaming.ts'
+const NAMES = ['simple', 'advanced', 'reconnect', 'portfolio']
+const SYMBOLS = ['AAPL', 'GOOGL', 'MSFT', 'BTC-USDT', 'ETH-USDT']
+
+let stand: Stand
+const undo: (() => unknown)[] = []
+beforeEach(async () => {
+  stand = await createStand({ dialects: [fiml] })
+  undo.push(() => stand.close())
+})
+afterEach(async () => {
+  for (const step of undo.splice(0).reverse()) await step()
+})
+
+/** Trades, quotes and candles of all symbols, a hundred times a second. */
+function trade(where = stand): void {
+  let n = 0
+  const timer = setInterval(() => {
+    n++
+    for (const instrument of SYMBOLS) {
+      where.trade(100 + n, instrument)
+      where.quote(100 + n, instrument)
+      const stamp = {
+        provider: 'kraken',
+        instrument,
+        interval: '1m',
+        time: n,
+        received: n,
+        start: 60_000,
+        closed: false
+      } as const
+      const figures = { open: 1, high: 2, low: 1, close: 2, volume: n, trades: n, revision: 0 }
+      where.plant.publish(`candle:${instrument}:1m`, { type: 'candle', ...stamp, ...figures }, n)
+    }
+  }, 10)
+  undo.push(() => clearInterval(timer))
+}
+
+/** A program under way; its input stays open. */
+function run(args: string[]) {
+  const child = spawn(process.execPath, args, { cwd: root })
+  undo.push(() => child.kill('SIGKILL'))
+  const said = { out: '', err: '' }
+  child.stdout.on('data', (data: Buffer) => (said.out += data.toString()))
+  child.stderr.on('data', (data: Buffer) => (said.err += data.toString()))
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
+  return {
+    said,
+    ended,
+    says: (what: RegExp | string) =>
+      until(() => (typeof what === 'string' ? said.out.includes(what) : what.test(said.out)), String(what)),
+    type: (text: string) => child.stdin.write(text),
+    eof: () => child.stdin.end(),
+    interrupt: () => child.kill('SIGINT'),
+    end: async () => ({ code: await ended, err: said.err, lines: said.out.trim().split('\n') })
+  }
+}
+const start = (...args: string[]) => run([STREAMING, ...args, '--url', `ws://127.0.0.1:${stand.port}`])
+
+/** A port on which nobody listens. */
+async function deadPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+/** The streams named at the beginning of these lines. */
+const streams = (some: string[]) => new Set(some.map((line) => line.split(' ')[0]).filter((word) => /^[a-z]/.test(word!)))
+
+describe('the examples', () => {
+  test('[S2-32] the quick demo prints prices by the address alone and ends after its count', async () => {
+    trade()
+    const { code, err, lines } = await run([DEMO, '--url', stand.url, '--count', '3']).end()
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect(lines).toHaveLength(3)
+    for (const line of lines) expect(line).toMatch(/^(AAPL|GOOGL|BTC-USDT): \$\d+ \(– % on the day, kraken\)$/)
+  })
+
+  test('[S2-32] the simple stream prints prices of the symbols asked for and ends after its count', async () => {
+    trade()
+    const { code, err, lines } = await start('simple', '--count', '5', '--symbols', 'aapl,eth/usdt').end()
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect(lines.slice(0, 2)).toEqual(['Subscribed: price of AAPL, ETH/USDT', expect.stringMatching(/^Simulated prices/)])
+    expect(lines.slice(2)).toHaveLength(5)
+    for (const line of lines.slice(2)) expect(line).toMatch(/^price {2}(AAPL {5}|ETH\/USDT ) \d+ \(– % on the day\) kraken$/)
+  })
+
+  test('[S2-32] the advanced example has four streams on one connection, ends one of them, and the others go on', async () => {
+    trade()
+    const program = start('advanced')
+    await program.says('Unsubscribed: quote of all symbols\n')
+    expect(stand.gateway.connections().map(({ subscriptions }) => subscriptions)).toEqual([3])
+    await program.says(/Unsubscribed[^]*ohlcv[^]*price[^]*trades/)
+    program.interrupt()
+    const { code, err, lines } = await program.end()
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    const cut = lines.findIndex((line) => line.startsWith('Unsubscribed'))
+    expect(streams(lines.slice(0, cut))).toEqual(new Set(['price', 'ohlcv', 'quote', 'trades']))
+    expect(streams(lines.slice(cut))).toEqual(new Set(['price', 'ohlcv', 'trades']))
+  })
+
+  test('[S2-32] the auto-reconnection example comes back and subscribes anew whenever its connection is cut', async () => {
+    trade()
+    const program = start('reconnect')
+    await program.says(/^price /m)
+    for (const _ of [1, 2]) {
+      program.said.out = ''
+      stand.cut()
+      await program.says(/^The connection was closed \(1006\)\. Attempt 1 in [01]\.\d s\.$/m)
+      await program.says(/^Back at attempt 1\.\nSubscribed: [^]*\nprice /m)
+    }
+    program.interrupt()
+    expect(await program.end()).toMatchObject({ code: 0, err: '' })
+  })
+
+  test('[S2-32] the auto-reconnection example stays away for as long as a server that shuts down asks for', async () => {
+    const program = start('reconnect')
+    await program.says('Subscribed')
+    await stand.die(1_500)
+    await program.says(/Attempt 1 in [12]\.\d s\.$/m)
+    const pause = Number(/Attempt 1 in ([\d.]+) s/.exec(program.said.out)![1])
+    expect(pause).toBeGreaterThanOrEqual(1.5)
+    stand = await createStand({ dialects: [fiml], port: stand.port })
+    undo.push(() => stand.close())
+    trade()
+    await program.says(/Back at attempt \d\.[^]*^price /m)
+    program.interrupt()
+    expect((await program.end()).code).toBe(0)
+  })
+
+  test('[S2-32] portfolio monitoring values positions at live prices, with profit and loss of each and of all', async () => {
+    stand.trade(250, 'AAPL')
+    stand.trade(140, 'NVDA')
+    stand.trade(100_000, 'BTC-USD')
+    const program = start('portfolio', '--count', '2')
+    await program.says('So far')
+    stand.trade(3_000, 'ETH-USD')
+    const { code, err, lines } = await program.end()
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    const cells = lines.slice(2).map((line) => line.trim().split(/ {2,}/))
+    expect(cells[4]).toEqual(['BTC-USD', '0.35', '91,250.00', '100,000.00', '35,000.00', '+3,062.50', '+9.59 %'])
+    expect(cells[5]).toEqual(['ETH-USD', '4', '3,480.00', 'no price'])
+    expect(cells[6]).toEqual(['So far', '64,300.00', '+3,932.50', '+6.51 %'])
+    expect(cells.slice(7)).toEqual([
+      [''],
+      ['Symbol', 'Quantity', 'Paid', 'Price', 'Value', 'P&L', 'P&L %'],
+      ['AAPL', '50', '228.40', '250.00', '12,500.00', '+1,080.00', '+9.46 %'],
+      ['NVDA', '120', '141.75', '140.00', '16,800.00', '-210.00', '-1.23 %'],
+      cells[4],
+      ['ETH-USD', '4', '3,480.00', '3,000.00', '12,000.00', '-1,920.00', '-13.79 %'],
+      ['Total', '76,300.00', '+2,012.50', '+2.71 %']
+    ])
+  })
+})
+
+describe('the menu', () => {
+  test.each(NAMES.map((name, i) => [`${i + 1}`, name]))(
+    '[S2-25] a number typed runs that example: %s is %s',
+    async (number, name) => {
+      trade()
+      const program = start('--count', '2')
+      await program.says('Which one (1 to 4)?')
+      program.type('7\n')
+      await program.says('"7" is none of them.')
+      program.type(`${number}\n`)
+      const { code, err, lines } = await program.end()
+      expect({ code, err }).toEqual({ code: 0, err: '' })
+      const last = {
+        simple: /^price/,
+        advanced: /^(price|ohlcv|quote|trades)/,
+        reconnect: /^price/,
+        portfolio: /^(So far|Total)/
+      }
+      expect(lines.at(-1)).toMatch(last[name as keyof typeof last])
+    }
+  )
+
+  test('[S2-25] q leaves, and so does the end of the input', async () => {
+    const leaving = start()
+    leaving.type('q\n')
+    const ending = start()
+    ending.eof()
+    for (const program of [leaving, ending]) {
+      expect(await program.end()).toMatchObject({ code: 0, err: '' })
+      expect(program.said.out).not.toContain('Subscribed')
+    }
+  })
+})
+
+describe('however it ends', () => {
+  test('[S2-25] Ctrl-C ends every example cleanly and leaves no connection', async () => {
+    trade()
+    const programs = [...NAMES.map((name) => start(name)), run([DEMO, '--url', stand.url])]
+    for (const program of programs) {
+      await program.says(/AAPL +\d|AAPL: /)
+      program.interrupt()
+      expect(await program.end()).toMatchObject({ code: 0, err: '' })
+    }
+    await until(() => stand.gateway.connections().length === 0)
+  })
+
+  test('[S2-25] Ctrl-C does not wait for a server that answers nothing any more', async () => {
+    trade()
+    const programs = [start('simple'), run([DEMO, '--url', stand.url])]
+    for (const program of programs) await program.says('AAPL')
+    stand.freeze()
+    for (const program of programs) program.interrupt()
+    for (const program of programs) expect(await program.end()).toMatchObject({ code: 0, err: '' })
+    stand.cut()
+    // The server itself would cut them after 25 s.
+  }, 12_000)
+
+  test('[S2-25] a server that is not there is named, and what to do; reconnecting goes on until Ctrl-C', async () => {
+    const url = `ws://127.0.0.1:${await deadPort()}`
+    const vain = [[DEMO], [STREAMING, 'simple'], [STREAMING, 'advanced'], [STREAMING, 'portfolio']]
+    const ends = vain.map((args) => run([...args, '--url', url]).end())
+    for (const { code, err } of await Promise.all(ends)) {
+      expect(code).toBe(1)
+      expect(err).toMatch(new RegExp(`^${url} cannot be reached\\. Is .*npm start.*\n$`))
+    }
+    const program = run([STREAMING, 'reconnect', '--url', url])
+    await program.says(/cannot be reached.* Attempt 1 [^]*cannot be reached.* Attempt 2 /)
+    program.interrupt()
+    expect(await program.end()).toMatchObject({ code: 0, err: '' })
+  })
+
+  test('a wrong argument is named, with what would be right', async () => {
+    const wrong = {
+      nope: 'There is no example "nope".',
+      '--count=x': '--count is a number from 1, not x',
+      '--url=here': 'not here'
+    }
+    for (const [arg, message] of Object.entries(wrong)) {
+      const { code, err } = await run([STREAMING, arg]).end()
+      expect(code).toBe(2)
+      expect(err).toContain(message)
+      expect(err).toContain('usage: node examples/fiml-streaming.ts [simple | advanced | reconnect | portfolio]')
+    }
+  })
+
+  test('[S2-33] the manual has the command of each of them', () => {
+    const manual = readFileSync(`${root}/docs/websocket-s2.md`, 'utf8')
+    const commands = [...manual.matchAll(/^node (examples\/\S+) ?([a-z]*)/gm)].map(([, file, name]) => [file, name])
+    expect(commands).toEqual([[DEMO, ''], [STREAMING, ''], ...NAMES.map((name) => [STREAMING, name])])
+  })
+})
