@@ -12,7 +12,10 @@ const stamp = join(root, 'node_modules', '.tickwire-installed')
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
 
 /** The environment in which every tool of the project runs: its own Node first. */
-export const environment = () => ({ ...process.env, PATH: `${bin}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH}` })
+export const environment = () => ({
+  ...process.env,
+  PATH: `${bin}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH}`
+})
 
 const lockDigest = () =>
   createHash('sha256')
@@ -27,7 +30,9 @@ export function install() {
   if (status !== 0) stop('npm ci failed: see the lines above. Is the npm registry reachable?')
   const version = spawnSync(join(bin, 'node'), ['--version'], { encoding: 'utf8' }).stdout ?? ''
   if (!(Number.parseInt(version.slice(1), 10) >= 24))
-    stop('The Node that the project brings was not installed: npm was told to ignore install scripts. Run: npm ci --ignore-scripts=false')
+    stop(
+      'The Node that the project brings was not installed: npm was told to ignore install scripts. Run: npm ci --ignore-scripts=false'
+    )
   writeFileSync(stamp, digest)
 }
 

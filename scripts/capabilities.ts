@@ -44,7 +44,9 @@ const row = ([id, line]: [string, string]) => {
 const lines = Object.entries(requirements).flatMap((entry, i, all) => {
   const seed = entry[0].slice(0, 2)
   const first = i === 0 || all[i - 1]![0].slice(0, 2) !== seed
-  return first ? ['', `## ${seed}: ${SEEDS[seed]}`, '', '| id | requirement | protected by |', '|---|---|---|', row(entry)] : [row(entry)]
+  return first
+    ? ['', `## ${seed}: ${SEEDS[seed]}`, '', '| id | requirement | protected by |', '|---|---|---|', row(entry)]
+    : [row(entry)]
 })
 const text = [
   '# Capabilities',

@@ -4,7 +4,12 @@ import { join } from 'node:path'
 import { environment, install, root, run, stop } from './bootstrap.mjs'
 
 const newest = (folder) =>
-  Math.max(0, ...readdirSync(folder, { recursive: true, withFileTypes: true }).filter((f) => f.isFile()).map((f) => statSync(join(f.parentPath ?? f.path, f.name)).mtimeMs))
+  Math.max(
+    0,
+    ...readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((f) => f.isFile())
+      .map((f) => statSync(join(f.parentPath ?? f.path, f.name)).mtimeMs)
+  )
 
 export async function buildPage() {
   const page = join(root, 'packages', 'dashboard')
@@ -17,7 +22,8 @@ export async function buildPage() {
   }
   if (built > Math.max(...sources, statSync(join(page, 'index.html')).mtimeMs)) return
   console.log('Building the page …')
-  if ((await run('vite', ['build', '--logLevel', 'warn'], { cwd: page })) !== 0) stop('The page did not build: see the lines above.')
+  if ((await run('vite', ['build', '--logLevel', 'warn'], { cwd: page })) !== 0)
+    stop('The page did not build: see the lines above.')
 }
 
 if (process.argv[1] === join(root, 'scripts', 'start.mjs')) {

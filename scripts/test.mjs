@@ -13,7 +13,10 @@ async function installBrowser() {
   if (process.env.CHROMIUM_PATH || has('chromium') || has('chromium-browser') || has('google-chrome')) return 0
   console.log('Installing chromium for the browser tests …')
   const sudo = process.getuid?.() === 0 ? [] : ['sudo', '-n']
-  const apt = (...args) => run([...sudo, 'apt-get', ...args][0], [...sudo, 'apt-get', ...args].slice(1), { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
+  const apt = (...args) =>
+    run([...sudo, 'apt-get', ...args][0], [...sudo, 'apt-get', ...args].slice(1), {
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+    })
   await apt('update', '-qq')
   const code = await apt('install', '-y', '-qq', '--no-install-recommends', 'chromium')
   if (code !== 0) console.error('No browser: install chromium, or name one in CHROMIUM_PATH. The browser tests fail without it.')

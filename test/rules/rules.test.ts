@@ -38,37 +38,42 @@ describe('the house rules hold', () => {
 })
 
 describe('each rule sees what it forbids', () => {
-  const from = (path: string, text: string) => readSource(path, text)
   test('a client that imports the server', () => {
-    expect(packageRule([from('packages/client/src/a.ts', "import { x } from '@tickwire/server'")])).toHaveLength(1)
+    expect(packageRule([readSource('packages/client/src/a.ts', "import { x } from '@tickwire/server'")])).toHaveLength(1)
   })
   test('a gateway that imports a provider, also by type or on demand', () => {
     const file = "import type { x } from '../providers/some.ts'\nconst y = import('../providers/other.ts')"
-    expect(roomRule([from('packages/server/src/gateway/a.ts', file)])).toHaveLength(2)
+    expect(roomRule([readSource('packages/server/src/gateway/a.ts', file)])).toHaveLength(2)
   })
   test('a pure file with a clock, chance, a timer, an await, an impure import', () => {
     const file =
       "import net from 'node:net'\nexport const f = async () => { await g(); setTimeout(g, Date.now() * Math.random()); new Date() }"
-    expect(pureRule([from('packages/server/src/plant/plant.ts', file)])).toHaveLength(6)
+    expect(pureRule([readSource('packages/server/src/plant/plant.ts', file)])).toHaveLength(6)
   })
   test('a property named like a clock is no clock', () => {
     expect(
-      pureRule([from('packages/server/src/plant/plant.ts', 'export const a = { process: 1, fetch: 2 }; a.process; new Date(0)')])
+      pureRule([
+        readSource('packages/server/src/plant/plant.ts', 'export const a = { process: 1, fetch: 2 }; a.process; new Date(0)')
+      ])
     ).toEqual([])
   })
   test('a room that reads the configuration', () => {
-    expect(configRule([from('packages/server/src/feed/a.ts', "import { configSchema } from '../config.ts'")])).toHaveLength(1)
+    expect(configRule([readSource('packages/server/src/feed/a.ts', "import { configSchema } from '../config.ts'")])).toHaveLength(
+      1
+    )
   })
   test("a provider's name in another room", () => {
-    const file = from('packages/server/src/feed/a.ts', "if (provider === 'acme') x()")
+    const file = readSource('packages/server/src/feed/a.ts', "if (provider === 'acme') x()")
     expect(nameRule([file], ['acme'], [])).toHaveLength(1)
     expect(nameRule([{ ...file, path: 'packages/server/src/providers/acme.ts' }], ['acme'], [])).toEqual([])
   })
   test('a cycle', () => {
-    expect(cycleRule([from('a.ts', "import './b.ts'"), from('b.ts', "import './a.ts'")])).toEqual(['a.ts → b.ts → a.ts'])
+    expect(cycleRule([readSource('a.ts', "import './b.ts'"), readSource('b.ts', "import './a.ts'")])).toEqual([
+      'a.ts → b.ts → a.ts'
+    ])
   })
   test('a long file, a long function, and an excuse that is no longer needed', () => {
-    const long = from('packages/server/src/feed/a.ts', `export function f() {\n${'\n'.repeat(400)}}`)
+    const long = readSource('packages/server/src/feed/a.ts', `export function f() {\n${'\n'.repeat(400)}}`)
     expect(sizeRule([long], {})).toHaveLength(2)
     expect(sizeRule([long], { 'packages/server/src/feed/a.ts': 'why', 'packages/server/src/feed/a.ts:f': 'why' })).toEqual([])
     expect(sizeRule([], { 'packages/gone.ts': 'why' })).toHaveLength(1)

@@ -10,7 +10,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   tickwire: ['server', 'street', 'client', 'protocol']
 }
 const packageOf = (path: string) => /^(?:packages|@tickwire)\/([^/]+)/.exec(path)?.[1]
-const ROOMS = ['providers', 'services', 'dialects', 'gateway']
+const ROOMS = new Set(['providers', 'services', 'dialects', 'gateway'])
 const CONTRACTS = new Set(
   ['providers/adapter.ts', 'services/service.ts', 'dialects/dialect.ts'].map((file) => `packages/server/src/${file}`)
 )
@@ -32,9 +32,9 @@ export const packageRule = (sources: readonly Source[]): string[] =>
 export const roomRule = (sources: readonly Source[]): string[] =>
   sources.flatMap(({ path, imports }) => {
     const mine = roomOf(path)
-    if (!mine || !ROOMS.includes(mine)) return []
+    if (!mine || !ROOMS.has(mine)) return []
     return imports
-      .filter((to) => ROOMS.includes(roomOf(to) ?? '') && roomOf(to) !== mine && !CONTRACTS.has(to))
+      .filter((to) => ROOMS.has(roomOf(to) ?? '') && roomOf(to) !== mine && !CONTRACTS.has(to))
       .map((to) => `${path} imports ${to}: ${mine} and ${roomOf(to)} meet in the plant`)
   })
 

@@ -52,14 +52,32 @@ export function readSource(path: string, text: string): Source {
     const line = node.loc?.start.line ?? 0
     const from = (node.source as { value?: string } | null | undefined)?.value
     if (/^(Import|Export)/.test(node.type) && from !== undefined) imports.push(resolveImport(path, from))
-    if (node.type === 'ImportExpression' && from !== undefined) imports.push(resolveImport(path, from))
+    const asked = dynamicImport(node)
+    if (asked !== undefined) imports.push(resolveImport(path, asked))
     if (/Function|ObjectMethod|ClassMethod/.test(node.type) && (node.body as Node | undefined)?.type === 'BlockStatement')
-      functions.push({ name: nameOf(node, parent), line, lines: node.loc!.end.line - line + 1 })
+      functions.push({ name: nameOf(node, parent), line, lines: ownLines(node) })
     const what = impurity(node, parent)
     if (what) impure.push({ what, line })
   })
   return { path, text, lines: text.split('\n').length, imports, functions, impure }
 }
+
+/** Its lines without those of the functions inside it: a factory of closures is as long as what it says itself. */
+function ownLines(node: Node): number {
+  const { start, end } = node.loc!
+  const inner = new Set<number>()
+  visit(node, undefined, (child) => {
+    if (child === node || !/Function|ObjectMethod|ClassMethod/.test(child.type)) return
+    for (let line = child.loc!.start.line + 1; line < child.loc!.end.line; line++) inner.add(line)
+  })
+  return end.line - start.line + 1 - inner.size
+}
+
+/** `import('x')`, as the parser writes it. */
+const dynamicImport = (node: Node): string | undefined =>
+  node.type === 'CallExpression' && (node.callee as Node).type === 'Import'
+    ? (node.arguments as { value?: string }[])[0]?.value
+    : undefined
 
 const resolveImport = (path: string, from: string): string => {
   if (from.startsWith('.')) return posix.normalize(posix.join(posix.dirname(path), from))

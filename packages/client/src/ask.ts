@@ -1,5 +1,5 @@
 /** What the program asks for, and what the server said to each: the subscriptions of one connection, batched and resumed. */
-import { ERRORS, isTopicError, parseTopic, topicName, type ErrorCode, type Position, type TopicResult } from '@tickwire/protocol'
+import { ERRORS, isTopicError, noticesOf, parseTopic, type ErrorCode, type Position, type TopicResult } from '@tickwire/protocol'
 import { backoffDelay } from './backoff.ts'
 import { join, resume, type Lane } from './position.ts'
 import type { Ask, Connection, Effect, Request } from './state.ts'
@@ -80,10 +80,9 @@ function subscribe(c: Connection, asks: readonly Ask[]) {
 function noticePositions(c: Connection, name: string): Record<string, Position> {
   const topic = parseTopic(name)
   if (isTopicError(topic)) return {}
-  const notices = [topicName('status', topic.instrument), topicName('gap', topic.instrument)]
   const epoch = c.state.hello!.epoch
   return Object.fromEntries(
-    notices.flatMap((notice) => (c.notices.has(notice) ? [[notice, { epoch, seq: c.notices.get(notice)! }]] : []))
+    noticesOf(topic).flatMap((notice) => (c.notices.has(notice) ? [[notice, { epoch, seq: c.notices.get(notice)! }]] : []))
   )
 }
 

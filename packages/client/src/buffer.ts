@@ -2,8 +2,6 @@
 import { isState, type Published } from '@tickwire/protocol'
 import type { Lost } from './state.ts'
 
-export type Buffer = ReturnType<typeof createBuffer>
-
 /** `limit` bounds the events; state takes one place per topic beside them. */
 export function createBuffer(limit: number) {
   // A Map keeps the order of insertion: state under its topic, events under a running number.

@@ -225,7 +225,7 @@ describe('the client', () => {
     await client.subscribe('trade:BTC-USDT', () => {}).ready
     const stamp = { provider: 'kraken', instrument: 'BTC-USDT', time: 1, received: 2 }
     const status = { type: 'status', kind: 'trade', standbys: [], cause: 'silence', reason: 'binance is silent for 2 s' } as const
-    stand.plant.publish('status:BTC-USDT', { ...stamp, ...status }, 3)
+    stand.plant.publish('status:BTC-USDT:trade', { ...stamp, ...status }, 3)
     const gap = { type: 'gap', kind: 'trade', from: 1, to: 2, cause: 'sequence', action: 'resync' } as const
     stand.plant.publish('gap:BTC-USDT', { ...stamp, ...gap }, 3)
     await until(() => told.length === 2)

@@ -399,21 +399,21 @@ describe('positions', () => {
 
   test('notices come unasked, each once, and begin anew with a new epoch', () => {
     const world = joined()
-    world.hear([trade(4, 'status:BTC-USDT'), trade(4, 'status:BTC-USDT')])
+    world.hear([trade(4, 'status:BTC-USDT:trade'), trade(4, 'status:BTC-USDT:trade')])
     expect(world.delivered()).toEqual([4])
     world.cut()
     world.wait()
     world.open({ epoch: 'e2' })
-    world.hear([trade(1, 'status:BTC-USDT')])
+    world.hear([trade(1, 'status:BTC-USDT:trade')])
     expect(world.delivered()).toEqual([4, 1])
   })
 
   test('what was read of the notices is resumed with their topic', () => {
     const world = joined()
-    world.hear([trade(4, 'status:BTC-USDT')])
+    world.hear([trade(4, 'status:BTC-USDT:trade')])
     world.cut()
     world.wait()
-    const resume = { 'trade:BTC-USDT': { epoch: 'e1', seq: 9 }, 'status:BTC-USDT': { epoch: 'e1', seq: 4 } }
+    const resume = { 'trade:BTC-USDT': { epoch: 'e1', seq: 9 }, 'status:BTC-USDT:trade': { epoch: 'e1', seq: 4 } }
     expect(sent(world.open())).toMatchObject([{ op: 'subscribe', resume }])
   })
 

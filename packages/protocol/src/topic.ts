@@ -1,5 +1,8 @@
-/** Topics: `kind:instrument[@provider][:detail]`, as in `trade:BTC-USDT`, `candle:BTC-USDT:1m`, `quote:BTC-USDT@kraken`. */
-import { INTERVALS, KINDS, type Interval, type Kind } from './market.ts'
+/**
+ * Topics: `kind:instrument[@provider][:detail]`, as in `trade:BTC-USDT`, `candle:BTC-USDT:1m`, `quote:BTC-USDT@name`,
+ * `status:BTC-USDT:trade`.
+ */
+import { DATA_KINDS, INTERVALS, KINDS, type DataKind, type Interval, type Kind } from './market.ts'
 
 export type Topic = {
   kind: Kind
@@ -9,33 +12,54 @@ export type Topic = {
   provider?: string
   /** The interval of a candle topic. */
   interval?: Interval
+  /** The kind that a status topic decides. */
+  of?: DataKind
 }
 
 export type TopicError = { code: 'BAD_TOPIC'; message: string }
 
-export const topicName = (kind: Kind, instrument: string, provider?: string, interval?: Interval): string =>
-  `${kind}:${instrument}${provider === undefined ? '' : `@${provider}`}${interval === undefined ? '' : `:${interval}`}`
+export const topicName = (kind: Kind, instrument: string, provider?: string, detail?: Interval | DataKind): string =>
+  `${kind}:${instrument}${provider === undefined ? '' : `@${provider}`}${detail === undefined ? '' : `:${detail}`}`
 
-/** Instruments may hold a colon (`NSE:SBIN-EQ`), so the interval is cut from the end and the kind from the front. */
+export const nameOf = ({ kind, instrument, provider, interval, of }: Topic): string =>
+  topicName(kind, instrument, provider, interval ?? of)
+
+/** Instruments may hold a colon (`NSE:SBIN-EQ`), so the detail is cut from the end and the kind from the front. */
 export function parseTopic(text: string): Topic | TopicError {
   const bad = (message: string): TopicError => ({ code: 'BAD_TOPIC', message: `${JSON.stringify(text)}: ${message}` })
   const colon = text.indexOf(':')
   const kind = text.slice(0, colon) as Kind
   if (colon < 0 || !KINDS.includes(kind)) return bad(`a topic is kind:instrument, with one of the kinds ${KINDS.join(', ')}`)
   let rest = text.slice(colon + 1)
-  let interval: Interval | undefined
-  if (kind === 'candle') {
+  const detail: Pick<Topic, 'interval' | 'of'> = {}
+  if (kind === 'candle' || kind === 'status') {
     const cut = rest.lastIndexOf(':')
-    interval = rest.slice(cut + 1) as Interval
-    if (cut < 0 || !INTERVALS.includes(interval))
-      return bad(`a candle topic ends with its interval, as in candle:BTC-USDT:1m; intervals are ${INTERVALS.join(', ')}`)
+    const last = cut < 0 ? '' : rest.slice(cut + 1)
+    if (kind === 'candle' && INTERVALS.includes(last as Interval)) detail.interval = last as Interval
+    else if (kind === 'status' && DATA_KINDS.includes(last as DataKind)) detail.of = last as DataKind
+    else return bad(DETAIL[kind])
     rest = rest.slice(0, cut)
   }
   const at = rest.indexOf('@')
   const instrument = at < 0 ? rest : rest.slice(0, at)
   const provider = at < 0 ? undefined : rest.slice(at + 1)
   if (instrument === '' || provider === '') return bad('the instrument or the provider is empty')
-  return { kind, instrument, ...(provider === undefined ? {} : { provider }), ...(interval === undefined ? {} : { interval }) }
+  return { kind, instrument, ...(provider === undefined ? {} : { provider }), ...detail }
+}
+
+const DETAIL = {
+  candle: `a candle topic ends with its interval, as in candle:BTC-USDT:1m; intervals are ${INTERVALS.join(', ')}`,
+  status: `a status topic ends with the kind that it decides, as in status:BTC-USDT:trade; kinds are ${DATA_KINDS.join(', ')}`
+}
+
+/** What comes with a data topic unasked: who leads and why it changed, and what is known to be missing. */
+export function noticesOf({ kind, instrument }: Topic): string[] {
+  if (!DATA_KINDS.includes(kind as DataKind)) return []
+  // Candles are folded from trades.
+  return [
+    topicName('status', instrument, undefined, kind === 'candle' ? 'trade' : (kind as DataKind)),
+    topicName('gap', instrument)
+  ]
 }
 
 export const isTopicError = (topic: Topic | TopicError): topic is TopicError => 'code' in topic

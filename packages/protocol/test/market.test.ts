@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import { isState, mayReconnect, CLOSES, type MarketEvent } from '../src/index.ts'
 
+const of = (fields: object) => isState(fields as MarketEvent)
+
 test('a forming candle may be replaced by a newer one, a closed one and a trade may not', () => {
-  const of = (fields: object) => isState(fields as MarketEvent)
   expect(of({ type: 'candle', closed: false })).toBe(true)
   expect(of({ type: 'candle', closed: true })).toBe(false)
   expect(of({ type: 'trade' })).toBe(false)

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { assert, constantFrom, option, property, stringMatching } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DATA_KINDS, INTERVALS, isTopicError, parseTopic, topicName } from '../src/index.ts'
 
@@ -22,13 +22,13 @@ describe('topics', () => {
   )
 
   test('a name that was made is read back to its parts', () => {
-    const instrument = fc.stringMatching(/^[A-Z0-9]+(:[A-Z0-9]+)?(-[A-Z0-9]+)?$/)
-    fc.assert(
-      fc.property(
-        fc.constantFrom(...DATA_KINDS),
+    const instrument = stringMatching(/^[A-Z0-9]+(:[A-Z0-9]+)?(-[A-Z0-9]+)?$/)
+    assert(
+      property(
+        constantFrom(...DATA_KINDS),
         instrument,
-        fc.option(fc.stringMatching(/^[a-z-]+$/), { nil: undefined }),
-        fc.constantFrom(...INTERVALS),
+        option(stringMatching(/^[a-z-]+$/), { nil: undefined }),
+        constantFrom(...INTERVALS),
         (kind, id, provider, interval) => {
           const of = kind === 'candle' ? interval : undefined
           const topic = parseTopic(topicName(kind, id, provider, of))

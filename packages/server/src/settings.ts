@@ -89,7 +89,7 @@ export function fromEnvironment(env: Record<string, string | undefined>): Json {
 /** Variables with our prefix that are not options: where the file is, and what the examples read. */
 const NOT_OPTIONS = new Set(['TICKWIRE_CONFIG', 'TICKWIRE_URL', 'TICKWIRE_TOKEN'])
 
-/** `--set providers.binance.enabled=false` */
+/** `--set option=value` */
 export function fromFlags(assignments: readonly string[]): Json {
   const out: Json = {}
   for (const assignment of assignments) {

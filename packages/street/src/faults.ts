@@ -86,8 +86,6 @@ function createLine({ pause, terminate }: Parameters<Wire>[0], send: (text: stri
   }
 }
 
-export type Faults = ReturnType<typeof createFaults>
-
 export function createFaults({ seed, clock }: { seed: number; clock: () => number }) {
   const draw = stream(seed)
   const lines = new Map<string, ReturnType<typeof createLine>>()

@@ -32,7 +32,10 @@ export type StreetOptions = {
 export type Addresses = Record<string, { wsUrl: string; restUrl: string }>
 export type Street = ReturnType<typeof createStreet>
 
-const CAPTURES = fileURLToPath(new URL('../../../captures', import.meta.url))
+/** Providers of whom there is a recorded session. */
+export const CAPTURES: readonly string[] = Object.keys(RECORDINGS)
+
+const RECORDED = fileURLToPath(new URL('../../../captures', import.meta.url))
 
 const pick = <T>(from: Readonly<Record<string, T>>, name: string, what: string): T => {
   if (Object.hasOwn(from, name)) return from[name]!
@@ -40,7 +43,7 @@ const pick = <T>(from: Readonly<Record<string, T>>, name: string, what: string):
 }
 
 function houses(options: StreetOptions): House[] {
-  const { seed, clock, log, ports = {}, capture, speed = 1, captures = CAPTURES } = options
+  const { seed, clock, log, ports = {}, capture, speed = 1, captures = RECORDED } = options
   const common = (provider: string) => ({ provider, seed, clock, log, port: ports[provider] ?? 0 })
   if (capture !== undefined) {
     const plan = pick(RECORDINGS, capture, 'recorded session')

@@ -1,9 +1,9 @@
 /** A client for the street's tests: what it received, and waiting for what it will. */
-import pino from 'pino'
+import { SILENT } from '@tickwire/server/ops/log.ts'
 import { createStreet, type StreetOptions } from '../src/street.ts'
 
 export const street = (options: Partial<StreetOptions> = {}) =>
-  createStreet({ seed: 7, clock: Date.now, log: pino({ level: 'silent' }), ...options })
+  createStreet({ seed: 7, clock: Date.now, log: SILENT, ...options })
 
 /** Resolves once `ready` holds; the test's own timeout ends it otherwise. */
 export async function until(ready: () => boolean): Promise<void> {

@@ -1,6 +1,7 @@
 /** The tickwire command: serve (the default), street, init, config. */
 import { Command, Option } from 'commander'
 import { ConfigError, redacted } from '@tickwire/server/settings.ts'
+import { CAPTURES } from '@tickwire/street'
 import { init } from './init.ts'
 import { CONFIG_FILE, load, type Flags } from './options.ts'
 import { serve, type ServeFlags } from './serve.ts'
@@ -21,9 +22,16 @@ const program = new Command('tickwire')
 common(program)
   .option('-p, --port <port>', 'port for page, REST, WebSocket and SSE (default: 8000; 0 takes a free one)')
   .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
-  .addOption(new Option('--demo', 'simulated providers; what happens without a configuration file').conflicts(['live', 'capture']))
+  .addOption(
+    new Option('--demo', 'simulated providers; what happens without a configuration file').conflicts(['live', 'capture'])
+  )
   .addOption(new Option('--live', 'the real providers; what happens with a configuration file').conflicts(['demo', 'capture']))
-  .addOption(new Option('--capture <provider>', 'play the recorded session of a provider through the whole road').conflicts(['demo', 'live']))
+  .addOption(
+    new Option('--capture <provider>', 'play the recorded session of a provider through the whole road').conflicts([
+      'demo',
+      'live'
+    ])
+  )
   .option('--speed <n>', 'pace of --capture: 1 is as recorded', '1')
   .option('--print-config', 'print the configuration in force, without secrets, and end')
   .action((flags: ServeFlags) => serve(flags))
@@ -33,7 +41,7 @@ common(program)
 Examples:
   tickwire                                the demo: simulated providers, nothing to configure
   tickwire --live                         public data of the providers that need no key
-  tickwire --capture coinbase --speed 4   a recorded session, four times as fast
+  tickwire --capture ${CAPTURES[0]} --speed 4    a recorded session, four times as fast (${CAPTURES.join(', ')})
   tickwire init                           write a configuration file, with questions
   tickwire street                         the simulated providers alone, for drills of your own
 `

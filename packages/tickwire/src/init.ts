@@ -22,7 +22,14 @@ export async function init({ config: file, yes, force }: InitFlags): Promise<voi
   console.log(`${file} is written. Start with: tickwire --config ${file}`)
   for (const name of answers.enabled)
     for (const need of providers[name]!.needs)
-      console.log(`${providers[name]!.title} needs a ${need}: set ${fields.find((f) => f.path === `providers.${name}.${need}`)!.env}`)
+      console.log(
+        `${providers[name]!.title} needs a ${need}: set ${fields.find((f) => f.path === `providers.${name}.${need}`)!.env}`
+      )
+}
+
+const nothing = (): undefined => {
+  cancel('Nothing is written.')
+  return undefined
 }
 
 async function ask(base: Answers): Promise<Answers | undefined> {
@@ -36,18 +43,25 @@ async function ask(base: Answers): Promise<Answers | undefined> {
     })),
     initialValues: base.enabled
   })
-  if (isCancel(enabled)) return void cancel('Nothing is written.')
+  if (isCancel(enabled)) return nothing()
   const watch = await text({
     message: 'Which instruments are collected all the time? (others are fetched when a client asks)',
     initialValue: base.watch.join(', ')
   })
-  if (isCancel(watch)) return void cancel('Nothing is written.')
+  if (isCancel(watch)) return nothing()
   const port = await text({
     message: 'Which port?',
     initialValue: String(base.port),
     validate: (value) => (/^\d+$/.test(value ?? '') && Number(value) < 65_536 ? undefined : 'a number from 0 to 65535')
   })
-  if (isCancel(port)) return void cancel('Nothing is written.')
+  if (isCancel(port)) return nothing()
   outro('Done.')
-  return { enabled, port: Number(port), watch: watch.split(',').map((part) => part.trim()).filter(Boolean) }
+  return {
+    enabled,
+    port: Number(port),
+    watch: watch
+      .split(',')
+      .map((part) => part.trim())
+      .filter(Boolean)
+  }
 }

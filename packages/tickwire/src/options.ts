@@ -12,32 +12,36 @@ export type Loaded = { config: Config; file?: string }
 /** Throws ConfigError with a sentence for each option that is wrong. */
 export function load(flags: Flags, env: Record<string, string | undefined> = process.env): Loaded {
   const named = flags.config ?? env.TICKWIRE_CONFIG
-  if (named !== undefined && !existsSync(named)) throw new ConfigError(`${named} does not exist: make one with "tickwire init --config ${named}"`)
+  if (named !== undefined && !existsSync(named))
+    throw new ConfigError(`${named} does not exist: make one with "tickwire init --config ${named}"`)
   const file = named ?? (existsSync(CONFIG_FILE) ? CONFIG_FILE : undefined)
   const assignments = [...flags.set]
   if (flags.port !== undefined) assignments.push(`port=${flags.port}`)
   if (flags.host !== undefined) assignments.push(`host=${flags.host}`)
-  const config = resolveConfig(file === undefined ? {} : fromFile(readFileSync(file, 'utf8'), file), fromEnvironment(env), fromFlags(assignments))
+  const config = resolveConfig(
+    file === undefined ? {} : fromFile(readFileSync(file, 'utf8'), file),
+    fromEnvironment(env),
+    fromFlags(assignments)
+  )
   return { config: withSecretFiles(config), ...(file === undefined ? {} : { file }) }
 }
 
-function withSecretFiles(config: Config): Config {
-  const read = (path: string, option: string): string => {
-    try {
-      return readFileSync(path, 'utf8').trim()
-    } catch (error) {
-      throw new ConfigError(`${option} is ${JSON.stringify(path)}: ${(error as Error).message}`)
-    }
+function readSecret(path: string, option: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch (error) {
+    throw new ConfigError(`${option} is ${JSON.stringify(path)}: ${(error as Error).message}`)
   }
+}
+
+function withSecretFiles(config: Config): Config {
   const providers = Object.fromEntries(
-    Object.entries(config.providers).map(([name, provider]) => [
-      name,
-      {
-        ...provider,
-        ...(provider.keyFile === undefined ? {} : { key: read(provider.keyFile, `providers.${name}.keyFile`) }),
-        ...(provider.secretFile === undefined ? {} : { secret: read(provider.secretFile, `providers.${name}.secretFile`) })
-      }
-    ])
+    Object.entries(config.providers).map(([name, provider]) => {
+      const { keyFile, secretFile } = provider
+      const key = keyFile === undefined ? {} : { key: readSecret(keyFile, `providers.${name}.keyFile`) }
+      const secret = secretFile === undefined ? {} : { secret: readSecret(secretFile, `providers.${name}.secretFile`) }
+      return [name, { ...provider, ...key, ...secret }]
+    })
   )
   return { ...config, providers }
 }

@@ -2,11 +2,11 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Mode } from '@tickwire/protocol'
-import { startServer } from '@tickwire/server'
+import { startServer, type Server } from '@tickwire/server'
 import type { Config } from '@tickwire/server/config.ts'
 import { createLog, type Log } from '@tickwire/server/ops/log.ts'
 import { ConfigError, redacted } from '@tickwire/server/settings.ts'
-import { createStreet, type Street } from '@tickwire/street'
+import { CAPTURES, createStreet, type Street } from '@tickwire/street'
 import { load, type Flags } from './options.ts'
 
 export type ServeFlags = Flags & { demo?: true; live?: true; capture?: string; speed: string; printConfig?: true }
@@ -16,15 +16,15 @@ const page = fileURLToPath(new URL('../../dashboard/dist', import.meta.url))
 export async function serve(flags: ServeFlags): Promise<void> {
   const { config, file } = load(flags)
   const mode: Mode = flags.capture ? 'capture' : flags.live ? 'live' : flags.demo || !file ? 'demo' : 'live'
-  if (flags.printConfig) return void console.log(JSON.stringify(redacted(config), undefined, 2))
+  if (flags.printConfig) return console.log(JSON.stringify(redacted(config), undefined, 2))
 
   const log = createLog({ level: config.log.level })
   const street = mode === 'live' ? undefined : openStreet(config, flags, log)
-  const served = street ? { ...config, ...(await onStreet(street, config)) } : config
-  const server = await startServer(served, { mode, log, ...(existsSync(page) ? { page } : {}) }).catch(async (error: NodeJS.ErrnoException) => {
+  const server = await open(street, config, mode, log).catch(async (error: NodeJS.ErrnoException & { port?: number }) => {
     await street?.stop()
     if (error.code !== 'EADDRINUSE') throw error
-    throw new ConfigError(`port ${config.port} is taken by another program: choose one with --port, or --port 0 for a free one`)
+    const option = error.port === config.port ? '--port' : '--set street.control='
+    throw new ConfigError(`port ${error.port} is taken by another program: choose one with ${option}, 0 for a free one`)
   })
   announce(server.url, mode, flags, street?.control)
 
@@ -37,14 +37,19 @@ export async function serve(flags: ServeFlags): Promise<void> {
   process.once('SIGINT', stop).once('SIGTERM', stop)
 }
 
+async function open(street: Street | undefined, config: Config, mode: Mode, log: Log): Promise<Server> {
+  const served = street ? { ...config, ...(await onStreet(street, config)) } : config
+  return startServer(served, { mode, log, ...(existsSync(page) ? { page } : {}) })
+}
+
 function openStreet(config: Config, flags: ServeFlags, log: Log): Street {
-  return createStreet({
-    seed: config.street.seed,
-    control: config.street.control,
-    clock: Date.now,
-    log,
-    ...(flags.capture === undefined ? {} : { capture: flags.capture, speed: speedOf(flags.speed) })
-  })
+  const capture = flags.capture === undefined ? {} : { capture: captureOf(flags.capture), speed: speedOf(flags.speed) }
+  return createStreet({ seed: config.street.seed, control: config.street.control, clock: Date.now, log, ...capture })
+}
+
+export function captureOf(provider: string): string {
+  if (CAPTURES.includes(provider)) return provider
+  throw new ConfigError(`--capture is ${JSON.stringify(provider)}: there are recorded sessions of ${CAPTURES.join(', ')}`)
 }
 
 export function speedOf(text: string): number {
@@ -59,7 +64,10 @@ async function onStreet(street: Street, config: Config): Promise<Pick<Config, 'p
   const providers = Object.fromEntries(
     Object.entries(config.providers).map(([name, provider]) => {
       const address = addresses[name]
-      return [name, address ? { ...provider, ...address, enabled: true, key: 'street', secret: 'street' } : { ...provider, enabled: false }]
+      return [
+        name,
+        address ? { ...provider, ...address, enabled: true, key: 'street', secret: 'street' } : { ...provider, enabled: false }
+      ]
     })
   )
   return { providers, watch: street.watch }
@@ -72,6 +80,9 @@ function announce(url: string, mode: Mode, flags: ServeFlags, control?: string):
     live: 'Live: prices of the real providers.'
   }[mode]
   console.log(`\n  Tickwire  ${url}\n\n  ${what}`)
-  if (control) console.log(`  Faults of the street: curl -X POST '${control}/street/<provider>/<fault>?for=5000'  (list: curl ${control}/street)`)
+  if (control)
+    console.log(
+      `  Faults of the street: curl -X POST '${control}/street/<provider>/<fault>?for=5000'  (list: curl ${control}/street)`
+    )
   console.log(`  Docs of the API: ${url}/docs   Stop: Ctrl-C\n`)
 }

@@ -2,14 +2,15 @@
 import { createLog } from '@tickwire/server/ops/log.ts'
 import { ConfigError } from '@tickwire/server/settings.ts'
 import { createStreet } from '@tickwire/street'
-import { speedOf } from './serve.ts'
+import { captureOf, speedOf } from './serve.ts'
 
 export type StreetFlags = { seed: string; control: string; capture?: string; speed: string }
 
 export async function serveStreet(flags: StreetFlags): Promise<void> {
   const whole = (name: 'seed' | 'control') => {
     const value = Number(flags[name])
-    if (!Number.isSafeInteger(value)) throw new ConfigError(`--${name} is ${JSON.stringify(flags[name])}: it takes a whole number`)
+    if (!Number.isSafeInteger(value))
+      throw new ConfigError(`--${name} is ${JSON.stringify(flags[name])}: it takes a whole number`)
     return value
   }
   const street = createStreet({
@@ -17,12 +18,15 @@ export async function serveStreet(flags: StreetFlags): Promise<void> {
     control: whole('control'),
     clock: Date.now,
     log: createLog({ level: 'warn' }),
-    ...(flags.capture === undefined ? {} : { capture: flags.capture, speed: speedOf(flags.speed) })
+    ...(flags.capture === undefined ? {} : { capture: captureOf(flags.capture), speed: speedOf(flags.speed) })
   })
   const addresses = await street.start()
   console.log('The street is open. Every price here is simulated.\n')
-  for (const [provider, { wsUrl, restUrl }] of Object.entries(addresses)) console.log(`  ${provider.padEnd(10)} ${wsUrl}  ${restUrl}`)
-  console.log(`\n  Faults: curl -X POST '${street.control}/street/<provider>/<fault>?for=5000'   list: curl ${street.control}/street`)
+  for (const [provider, { wsUrl, restUrl }] of Object.entries(addresses))
+    console.log(`  ${provider.padEnd(10)} ${wsUrl}  ${restUrl}`)
+  console.log(
+    `\n  Faults: curl -X POST '${street.control}/street/<provider>/<fault>?for=5000'   list: curl ${street.control}/street`
+  )
   const stop = async () => {
     await street.stop()
     process.exit(0)

@@ -60,7 +60,7 @@ function take(event: Published): void {
   if (notice) say(notice)
 }
 
-const topicsOf = (id: string): string[] => ['quote', 'trade', 'ticker', 'status', 'gap'].map((kind) => `${kind}:${id}`)
+const topicsOf = (id: string): string[] => [`quote:${id}`, `trade:${id}`, `ticker:${id}`]
 
 /** Holds exactly these instruments' topics. */
 export function holdRows(ids: readonly string[]): void {

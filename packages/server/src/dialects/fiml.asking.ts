@@ -1,7 +1,7 @@
 /** What becomes of a client's subscribe and unsubscribe. Pure. */
 import type { Mode, TopicResult } from '@tickwire/protocol'
 import type { Command, Desk } from './dialect.ts'
-import { enter, leave, statusTopic, type Memory } from './fiml.memory.ts'
+import { enter, leave, statusTopics, type Memory } from './fiml.memory.ts'
 import {
   complaints,
   errorText,
@@ -88,7 +88,10 @@ export function subscribe(message: unknown, memory: Memory, maxSubscriptions: nu
   }
   const asked = understand(memory.desk, parsed.data)
   if (asked.lines.length === 0) return [refused(asked.unknown, now)]
-  const topics = asked.lines.flatMap((line) => [...sourcesOf(asked.request, line), statusTopic(line.instrument)])
+  const topics = asked.lines.flatMap((line) => {
+    const sources = sourcesOf(asked.request, line)
+    return [...sources, ...statusTopics(sources)]
+  })
   return [{ type: 'subscribe', topics: [...new Set(topics)], tag: asked }]
 }
 

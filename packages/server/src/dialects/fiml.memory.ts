@@ -1,5 +1,5 @@
 /** What one FIML connection holds: its subscriptions, what it heard, and who of them hears what. Pure. */
-import { topicName, type Published, type Status } from '@tickwire/protocol'
+import { isTopicError, noticesOf, parseTopic, type Published, type Status } from '@tickwire/protocol'
 import type { Desk } from './dialect.ts'
 import { hear, isDark, sourceTopics, type Line, type Subscription } from './fiml.subscription.ts'
 
@@ -19,12 +19,17 @@ export type Memory = {
   nextBeat: number
 }
 
-export const statusTopic = (instrument: string): string => topicName('status', instrument)
+/** Where the outages of a line's sources are told. */
+export const statusTopics = (sources: readonly string[]): string[] =>
+  sources.flatMap((source) => {
+    const topic = parseTopic(source)
+    return isTopicError(topic) ? [] : noticesOf(topic).slice(0, 1)
+  })
 
-const topicsOf = ({ stream, request }: Subscription, { instrument }: Line): string[] => [
-  ...sourceTopics(stream, instrument, request.params.interval),
-  statusTopic(instrument)
-]
+const topicsOf = ({ stream, request }: Subscription, { instrument }: Line): string[] => {
+  const sources = sourceTopics(stream, instrument, request.params.interval)
+  return [...sources, ...statusTopics(sources)]
+}
 
 function reroute(memory: Memory): void {
   memory.routes.clear()
@@ -61,10 +66,10 @@ export function enter(memory: Memory, subscription: Subscription): void {
   reroute(memory)
   for (const line of subscription.lines) {
     for (const topic of topicsOf(subscription, line)) {
-      const event = memory.latest.get(topic)
-      if (event) hear(subscription, line, event)
+      const event = memory.latest.get(topic) ?? memory.desk.last(topic)
+      if (event?.type === 'status') note(memory, event)
+      else if (event && memory.latest.has(topic)) hear(subscription, line, event)
     }
-    for (const event of memory.desk.recent(statusTopic(line.instrument), 20)) if (event.type === 'status') note(memory, event)
   }
   memory.statusCame = true
 }

@@ -1,13 +1,11 @@
 /** The native protocol, version 1 (PROTOCOL.md): control messages are objects with an `op`, data are arrays of events. */
 import {
-  DATA_KINDS,
   ERRORS,
   isTopicError,
   parseTopic,
   PROTOCOL_VERSION,
-  topicName,
+  noticesOf,
   type ClientMessage,
-  type DataKind,
   type ErrorCode,
   type Position,
   type ServerMessage,
@@ -73,28 +71,20 @@ function greeted({ version, encoding }: Extract<ClientMessage, { op: 'hello' }>)
   return []
 }
 
-const instrumentOf = (topic: string): string | undefined => {
-  const parsed = parseTopic(topic)
-  return isTopicError(parsed) || !DATA_KINDS.includes(parsed.kind as DataKind) ? undefined : parsed.instrument
-}
-
 /** The notices that the asked topics need now. */
-function noticesOf(asked: ReadonlyMap<string, boolean>): Set<string> {
+function noticesFor(asked: ReadonlyMap<string, boolean>): Set<string> {
   const wanted = new Set<string>()
   for (const [topic, notices] of asked) {
-    const instrument = notices ? instrumentOf(topic) : undefined
-    if (instrument === undefined) continue
-    for (const kind of ['status', 'gap'] as const) {
-      const name = topicName(kind, instrument)
-      if (!asked.has(name)) wanted.add(name)
-    }
+    const parsed = parseTopic(topic)
+    if (!notices || isTopicError(parsed)) continue
+    for (const name of noticesOf(parsed)) if (!asked.has(name)) wanted.add(name)
   }
   return wanted
 }
 
 /** Brings the notices in step with what is asked for. */
 function adjust(memory: Memory, resume?: Record<string, Position>): readonly Command[] {
-  const wanted = noticesOf(memory.asked)
+  const wanted = noticesFor(memory.asked)
   const more = [...wanted].filter((topic) => !memory.notices.has(topic))
   // One that was asked for by name meanwhile stays subscribed: it only changes hands.
   const fewer = [...memory.notices].filter((topic) => !wanted.has(topic) && !memory.asked.has(topic))

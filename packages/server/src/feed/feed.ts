@@ -1,5 +1,5 @@
 /** The feed: providers in, the plant's topics out. It asks upstream only for what someone reads. */
-import type { Candle, Interval, ProviderStatus, Topic } from '@tickwire/protocol'
+import { nameOf, type Candle, type Interval, type ProviderStatus, type Topic } from '@tickwire/protocol'
 import type { Plant } from '../plant/plant.ts'
 import type { Access, Adapter } from '../providers/adapter.ts'
 import { createArbiter } from './arbiter.ts'
@@ -11,7 +11,7 @@ import type { Instruments } from './instruments.ts'
 import type { Dial } from './link.ts'
 import { fetchCandles, fetchListing } from './lookup.ts'
 import { createPool } from './pool.ts'
-import { attach, detach, isLive, isNotice, nameOf } from './wants.ts'
+import { attach, detach, isLive, isNotice } from './wants.ts'
 
 export type { FeedLog }
 export type FeedSettings = {

@@ -76,7 +76,7 @@ function status({ kind, instrument }: Lane, provider: string, said: Said): Arbit
   const event: Status = { type: 'status', provider, instrument, time: now, received: now, kind, standbys: others, cause, reason }
   if (leader !== undefined) event.leader = leader
   if (previous !== undefined) event.previous = previous
-  return { topic: topicName('status', instrument), event }
+  return { topic: topicName('status', instrument, undefined, kind), event }
 }
 
 export function gapEvent(missing: Place & Pick<Gap, 'cause' | 'action' | 'expected' | 'got'>, heard: number): ArbiterOutput {

@@ -1,10 +1,8 @@
 /** The road up: from the topics that someone reads to the subscriptions that providers are asked for. */
-import { topicName, type Topic } from '@tickwire/protocol'
+import { nameOf, type Topic } from '@tickwire/protocol'
 import type { Subscription } from '../providers/adapter.ts'
 import { keyOf } from './asks.ts'
 import { judge, type Hub, type Place, type Provider } from './hub.ts'
-
-export const nameOf = (topic: Topic): string => topicName(topic.kind, topic.instrument, topic.provider, topic.interval)
 
 /** Notices come by themselves: nobody is asked for them. */
 export const isNotice = ({ kind }: Topic): boolean => kind === 'status' || kind === 'gap' || kind === 'provider'

@@ -3,6 +3,7 @@ import {
   INTERVALS,
   isTopicError,
   parseTopic,
+  nameOf,
   topicName,
   type Candle,
   type DataKind,
@@ -215,8 +216,7 @@ function topicRoutes(app: App, { desk, sources, reader }: RestOptions): void {
       const names = asked.map((text) => {
         const topic = parseTopic(text)
         if (isTopicError(topic)) throw new RequestError('BAD_TOPIC', topic.message)
-        const { kind, provider, interval } = topic
-        return topicName(kind, kind === 'provider' ? topic.instrument : resolved(desk, topic.instrument), provider, interval)
+        return nameOf(topic.kind === 'provider' ? topic : { ...topic, instrument: resolved(desk, topic.instrument) })
       })
       const values = await Promise.all(names.map((name) => reader.last(name)))
       return { last: Object.fromEntries(names.map((name, i) => [name, values[i] ?? null])) }

@@ -3,7 +3,7 @@ import {
   DATA_KINDS,
   isTopicError,
   parseTopic,
-  topicName,
+  nameOf,
   type CloseCode,
   type DataKind,
   type ErrorCode,
@@ -104,9 +104,9 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
   const understand = (asked: string): { topic: Topic; name: string } | TopicResult => {
     const topic = parseTopic(asked)
     if (isTopicError(topic)) return refusal(asked, topic.code, topic.message)
-    const { kind, provider, interval } = topic
+    const { kind, provider } = topic
     if (kind === 'provider') {
-      const name = topicName(kind, topic.instrument)
+      const name = nameOf(topic)
       const known =
         desk.last(name) !== undefined || desk.instruments().some((i) => i.providers.some((p) => p.provider === topic.instrument))
       return known ? { topic, name } : refusal(asked, 'BAD_PROVIDER', `there is no provider ${JSON.stringify(topic.instrument)}`)
@@ -124,7 +124,8 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
         return refusal(asked, 'BAD_PROVIDER', `${JSON.stringify(provider)} does not carry ${instrument}; ${hint}`, carriers)
       }
     }
-    return { topic: { ...topic, instrument }, name: topicName(kind, instrument, provider, interval) }
+    const canonical = { ...topic, instrument }
+    return { topic: canonical, name: nameOf(canonical) }
   }
 
   /** Notices of what is held (statuses, gaps) have a bound of their own, so that they never crowd out data. */

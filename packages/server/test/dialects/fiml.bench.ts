@@ -1,5 +1,15 @@
 /** A desk with a few instruments, events for them, and the dialect run by hand: what its tests share. */
-import type { MarketEvent, Published, Quote, Status, Ticker, TopicResult, Trade, Candle } from '@tickwire/protocol'
+import {
+  topicName,
+  type MarketEvent,
+  type Published,
+  type Quote,
+  type Status,
+  type Ticker,
+  type TopicResult,
+  type Trade,
+  type Candle
+} from '@tickwire/protocol'
 import type { Command, Desk } from '../../src/dialects/dialect.ts'
 import { createFiml, type FimlOptions } from '../../src/dialects/fiml.ts'
 import { createInstruments } from '../../src/feed/instruments.ts'
@@ -64,8 +74,10 @@ export const statusOf = (
 }
 
 /** The topic on which an event is published. */
-const topicOf = (event: MarketEvent): string =>
-  `${event.type}:${event.instrument}${event.type === 'candle' ? `:${event.interval}` : ''}`
+const topicOf = (event: MarketEvent): string => {
+  const detail = event.type === 'candle' ? event.interval : event.type === 'status' ? event.kind : undefined
+  return topicName(event.type, event.instrument, undefined, detail)
+}
 export const publish = (plant: Plant, event: MarketEvent, now = 0): Published => plant.publish(topicOf(event), event, now)
 
 /** One connection run by hand: a session without a socket. `refuse` answers for topics that the session would not give. */

@@ -233,7 +233,9 @@ describe('tracking', () => {
     expect(gateway.connections()).toMatchObject([{ dialect: 'fiml', subscriptions: 2, symbols: ['AAPL'] }])
     ws.terminate()
     await eventually(async () => (await status()).active_connections).toBe(0)
-    await eventually(() => ['trade:AAPL', 'quote:AAPL', 'status:AAPL'].map((topic) => plant.listeners(topic))).toEqual([0, 0, 0])
+    await eventually(() => ['trade:AAPL', 'quote:AAPL', 'status:AAPL:trade'].map((topic) => plant.listeners(topic))).toEqual([
+      0, 0, 0
+    ])
   })
 
   test('[S2-31] [S2-06] GET /ws/connections counts connections and subscriptions and lists the symbols', async () => {

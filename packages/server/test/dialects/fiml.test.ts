@@ -394,7 +394,7 @@ describe('the other streams', () => {
     const { subscribe, held } = connection()
     subscribe('ohlcv', ['AAPL'])
     subscribe('ohlcv', ['AAPL'], { params: { interval: '1h' } })
-    expect([...held].sort()).toEqual(['candle:AAPL:1h', 'candle:AAPL:1m', 'status:AAPL'])
+    expect([...held].sort()).toEqual(['candle:AAPL:1h', 'candle:AAPL:1m', 'status:AAPL:trade'])
   })
 
   test('multi_asset delivers prices across asset types and says of which type each is', () => {
@@ -420,10 +420,19 @@ describe('unsubscribe', () => {
     take()
     send({ type: 'unsubscribe', stream_type: 'price', symbols: ['aapl'] })
     expect(take()).toMatchObject([{ type: 'unsubscribe_ack', stream_type: 'price', symbols: ['AAPL'] }])
-    expect([...held].sort()).toEqual(['quote:TSLA', 'status:AAPL', 'status:TSLA', 'ticker:TSLA', 'trade:AAPL', 'trade:TSLA'])
+    expect([...held].sort()).toEqual([
+      'quote:TSLA',
+      'status:AAPL:trade',
+      'status:TSLA:quote',
+      'status:TSLA:ticker',
+      'status:TSLA:trade',
+      'ticker:TSLA',
+      'trade:AAPL',
+      'trade:TSLA'
+    ])
     send({ type: 'unsubscribe', stream_type: 'price', symbols: null })
     expect(take()).toMatchObject([{ type: 'unsubscribe_ack', symbols: null }])
-    expect([...held].sort()).toEqual(['status:AAPL', 'trade:AAPL'])
+    expect([...held].sort()).toEqual(['status:AAPL:trade', 'trade:AAPL'])
   })
 
   test('after it nothing more comes, not even what was queued', () => {

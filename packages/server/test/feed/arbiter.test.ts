@@ -55,7 +55,7 @@ function drive(
     leave: (provider: string) => give({ type: 'unsubscribed', ...place(provider, 'trade') }),
     on: (topic: string) => published.filter((p) => p.topic === topic).map((p) => p.event),
     ids: () => run.on(`trade:${X}`).map((e) => (e as Trade).id),
-    decisions: () => run.on(`status:${X}`) as Status[],
+    decisions: () => published.map((p) => p.event).filter((e): e is Status => e.type === 'status'),
     causes: () => run.decisions().map((d) => `${d.cause} ${d.leader ?? '-'}`)
   }
   for (const kind of kinds) for (const provider of providers) give({ type: 'subscribed', ...place(provider, kind) })

@@ -116,7 +116,7 @@ test('the status and the gaps of an instrument come along with its data, unless 
   expect(one.events().map(({ topic }) => topic)).toEqual(['gap:BTC-USDT', TOPIC])
   one.send({ op: 'unsubscribe', topics: [TOPIC] })
   await one.message('unsubscribed', 0)
-  expect(own.gateway.connections()[0]!.topics.toSorted()).toEqual(['gap:BTC-USDT', 'quote:BTC-USDT', 'status:BTC-USDT'])
+  expect(own.gateway.connections()[0]!.topics.toSorted()).toEqual(['gap:BTC-USDT', 'quote:BTC-USDT', 'status:BTC-USDT:quote'])
   one.send({ op: 'unsubscribe', topics: ['quote:BTC-USDT'] })
   await one.message('unsubscribed', 1)
   expect(own.gateway.connections()[0]!.topics).toEqual([])

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { assert, boolean, integer, property } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Published, Trade } from '@tickwire/protocol'
 import { createPlant } from '../../src/plant/plant.ts'
@@ -46,12 +46,12 @@ describe('plant', () => {
   })
 
   test('wherever a reader left, it gets exactly what it missed, or is told that it was not recovered', () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 8 }),
-        fc.integer({ min: 0, max: 30 }),
-        fc.integer({ min: 0, max: 40 }),
-        fc.boolean(),
+    assert(
+      property(
+        integer({ min: 1, max: 8 }),
+        integer({ min: 0, max: 30 }),
+        integer({ min: 0, max: 40 }),
+        boolean(),
         (keep, count, seq, sameEpoch) => {
           const plant = createPlant({ epoch: 'now', keep })
           for (let i = 1; i <= count; i++) plant.publish('t', trade(i), 0)
