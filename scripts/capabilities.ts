@@ -2,7 +2,7 @@
  * Writes docs/capabilities.md from a test run: each requirement, its line, the tests that protect it, or "not yet".
  * `node scripts/capabilities.ts REPORT` writes; with `--check` it compares instead and exits 1 when the page is not current.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -60,7 +60,7 @@ const text = [
 ].join('\n')
 
 if (!check) writeFileSync(page, text)
-else if (readFileSync(page, 'utf8') !== text) {
+else if (!existsSync(page) || readFileSync(page, 'utf8') !== text) {
   console.error('docs/capabilities.md is not what this test run showed: run `npm run capabilities` and commit it.')
   process.exit(1)
 }

@@ -78,8 +78,11 @@ function expectNoHole(): void {
 
 test('[S2-14] [S0-36] [S4-27] the provider that leads is killed: another takes over at once, says why, and no trade of it is missing', async () => {
   await until('the preferred provider leads', () => newest()?.provider === 'binance')
+  const before = statuses.length
   await fault('binance', 'kill')
-  const status = await until('a failover', () => statuses.find((s) => s.kind === 'trade' && s.previous === 'binance'))
+  const status = await until('a failover', () =>
+    statuses.slice(before).find((s) => s.kind === 'trade' && s.previous === 'binance')
+  )
   expect(status.cause).toBe('closed')
   expect(status.reason).toMatch(/binance/)
   const last = trades.findLast((trade) => trade.provider === 'binance')!
@@ -99,19 +102,23 @@ test('[S2-14] [S0-36] [S4-27] the provider that leads is killed: another takes o
 
 test('[S2-14] the second provider is killed too: the third takes over', async () => {
   const second = statuses.findLast((s) => s.kind === 'trade')!.leader!
+  const before = statuses.length
   await fault(second, 'kill')
-  const status = await until('a second failover', () => statuses.find((s) => s.kind === 'trade' && s.previous === second))
+  const status = await until('a second failover', () =>
+    statuses.slice(before).find((s) => s.kind === 'trade' && s.previous === second)
+  )
   expect([second, 'binance']).not.toContain(status.leader)
   await until('trades of the third', () => newest()?.provider === status.leader)
   expectNoHole()
 })
 
 test('both come back: the preferred one leads again after the hold-down, and says so', async () => {
+  const before = statuses.length
   await fault('binance', 'revive')
   await fault('coinbase', 'revive')
   const status = await until(
     'failback',
-    () => statuses.findLast((s) => s.kind === 'trade' && s.cause === 'failback' && s.leader === 'binance'),
+    () => statuses.slice(before).findLast((s) => s.kind === 'trade' && s.cause === 'failback' && s.leader === 'binance'),
     60_000
   )
   expect(status.reason.length).toBeGreaterThan(10)
