@@ -1,12 +1,11 @@
-/** The tickwire command: serve (the default), street, init, config. */
+/** The tickwire command: serve (the default), street, init, config. Each is loaded when it is asked for. */
 import { Command, Option } from 'commander'
-import { ConfigError, redacted } from '@tickwire/server/settings.ts'
-import { CAPTURES } from '@tickwire/street'
-import { init } from './init.ts'
-import { CONFIG_FILE, load, type Flags } from './options.ts'
-import { serve, type ServeFlags } from './serve.ts'
-import { serveStreet, type StreetFlags } from './street.ts'
+import type { InitFlags } from './init.ts'
+import type { Flags } from './options.ts'
+import type { ServeFlags } from './serve.ts'
+import type { StreetFlags } from './street.ts'
 
+const CONFIG_FILE = 'tickwire.config.json'
 const collect = (value: string, before: string[]) => [...before, value]
 const common = (command: Command) =>
   command
@@ -16,7 +15,8 @@ const common = (command: Command) =>
 const program = new Command('tickwire')
   .description('A ticker plant for everyone: live market data from many providers, one model, one port.')
   .version('0.1.0')
-  .configureHelp({ sortOptions: false })
+  // --config after a subcommand is the subcommand's.
+  .enablePositionalOptions()
   .showHelpAfterError('(tickwire --help tells what there is)')
 
 common(program)
@@ -34,14 +34,14 @@ common(program)
   )
   .option('--speed <n>', 'pace of --capture: 1 is as recorded', '1')
   .option('--print-config', 'print the configuration in force, without secrets, and end')
-  .action((flags: ServeFlags) => serve(flags))
+  .action(async (flags: ServeFlags) => (await import('./serve.ts')).serve(flags))
   .addHelpText(
     'after',
     `
 Examples:
   tickwire                                the demo: simulated providers, nothing to configure
   tickwire --live                         public data of the providers that need no key
-  tickwire --capture ${CAPTURES[0]} --speed 4    a recorded session, four times as fast (${CAPTURES.join(', ')})
+  tickwire --capture <provider> --speed 4 a recorded session, four times as fast
   tickwire init                           write a configuration file, with questions
   tickwire street                         the simulated providers alone, for drills of your own
 `
@@ -54,7 +54,7 @@ program
   .option('--control <port>', 'port on which faults are commanded', '8100')
   .option('--capture <provider>', 'play a recorded session instead of the synthetic market')
   .option('--speed <n>', 'pace of --capture: 1 is as recorded', '1')
-  .action((flags: StreetFlags) => serveStreet(flags))
+  .action(async (flags: StreetFlags) => (await import('./street.ts')).serveStreet(flags))
 
 program
   .command('init')
@@ -62,16 +62,16 @@ program
   .option('-c, --config <file>', 'file to write', CONFIG_FILE)
   .option('-y, --yes', 'ask nothing: every provider that needs no key, the default instruments')
   .option('-f, --force', 'overwrite the file if it exists')
-  .action(init)
+  .action(async (flags: InitFlags) => (await import('./init.ts')).init(flags))
 
-common(program.command('config').description('print the configuration in force, without secrets')).action((flags: Flags) =>
-  console.log(JSON.stringify(redacted(load(flags).config), undefined, 2))
+common(program.command('config').description('print the configuration in force, without secrets')).action(async (flags: Flags) =>
+  (await import('./options.ts')).print(flags)
 )
 
 try {
   await program.parseAsync()
 } catch (error) {
-  if (!(error instanceof ConfigError)) throw error
+  if (!(error instanceof Error) || error.name !== 'ConfigError') throw error
   console.error(error.message)
   process.exitCode = 2
 }

@@ -4,7 +4,7 @@ import { cancel, intro, isCancel, multiselect, outro, text } from '@clack/prompt
 import { providers } from '@tickwire/server/providers/index.ts'
 import { ConfigError, fields, resolveConfig } from '@tickwire/server/settings.ts'
 
-type InitFlags = { config: string; yes?: boolean; force?: boolean }
+export type InitFlags = { config: string; yes?: boolean; force?: boolean }
 type Answers = { port: number; watch: string[]; enabled: string[] }
 
 const defaults = (): Answers => {

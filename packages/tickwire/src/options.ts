@@ -1,9 +1,9 @@
 /** Reads the configuration for a command: the file it names or finds, the environment, the flags. */
 import { existsSync, readFileSync } from 'node:fs'
 import type { Config } from '@tickwire/server/config.ts'
-import { ConfigError, fromEnvironment, fromFile, fromFlags, resolveConfig } from '@tickwire/server/settings.ts'
+import { ConfigError, fromEnvironment, fromFile, fromFlags, redacted, resolveConfig } from '@tickwire/server/settings.ts'
 
-export const CONFIG_FILE = 'tickwire.config.json'
+const CONFIG_FILE = 'tickwire.config.json'
 
 export type Flags = { config?: string; set: string[]; port?: string; host?: string }
 
@@ -25,6 +25,8 @@ export function load(flags: Flags, env: Record<string, string | undefined> = pro
   )
   return { config: withSecretFiles(config), ...(file === undefined ? {} : { file }) }
 }
+
+export const print = (flags: Flags): void => console.log(JSON.stringify(redacted(load(flags).config), undefined, 2))
 
 function readSecret(path: string, option: string): string {
   try {

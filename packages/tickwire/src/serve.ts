@@ -5,18 +5,18 @@ import type { Mode } from '@tickwire/protocol'
 import { startServer, type Server } from '@tickwire/server'
 import type { Config } from '@tickwire/server/config.ts'
 import { createLog, type Log } from '@tickwire/server/ops/log.ts'
-import { ConfigError, redacted } from '@tickwire/server/settings.ts'
+import { ConfigError } from '@tickwire/server/settings.ts'
 import { CAPTURES, createStreet, type Street } from '@tickwire/street'
-import { load, type Flags } from './options.ts'
+import { load, print, type Flags } from './options.ts'
 
 export type ServeFlags = Flags & { demo?: true; live?: true; capture?: string; speed: string; printConfig?: true }
 
 const page = fileURLToPath(new URL('../../dashboard/dist', import.meta.url))
 
 export async function serve(flags: ServeFlags): Promise<void> {
+  if (flags.printConfig) return print(flags)
   const { config, file } = load(flags)
   const mode: Mode = flags.capture ? 'capture' : flags.live ? 'live' : flags.demo || !file ? 'demo' : 'live'
-  if (flags.printConfig) return console.log(JSON.stringify(redacted(config), undefined, 2))
 
   const log = createLog({ level: config.log.level })
   const street = mode === 'live' ? undefined : openStreet(config, flags, log)
