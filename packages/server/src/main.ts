@@ -48,6 +48,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     random,
     log,
     simulated: mode !== 'live',
+    times: mode === 'capture' ? 'recorded' : 'live',
     settings: config.feed
   })
   const services = hostServices({ plant, services: [candles], clock, log, time: mode === 'capture' ? 'event' : 'clock' })

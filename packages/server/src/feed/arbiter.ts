@@ -5,7 +5,7 @@ import { judge } from './judge.ts'
 import { isFresh, isOutOfDate, openLane, openSource, preference, remember, standbys } from './lane.ts'
 import type { Admissible, Lane, Source } from './lane.ts'
 import { gapEvent, isAllowed, lead, leaderless, seconds, type ArbiterOutput, type ArbiterSettings, type Place } from './lead.ts'
-import { impossible } from './possible.ts'
+import { impossible, isPossibleAge } from './possible.ts'
 import { beat, openPulse, type Pulse } from './pulse.ts'
 
 export type ArbiterInput =
@@ -40,7 +40,7 @@ const LATE_GRACE = 300
 
 export function createArbiter(settings: Partial<ArbiterSettings> & Pick<ArbiterSettings, 'order'>): ArbiterState {
   return {
-    settings: { holdDown: 30_000, outageAfter: 1_000, ...settings },
+    settings: { holdDown: 30_000, outageAfter: 1_000, times: 'live', ...settings },
     lanes: new Map(),
     standings: new Map(),
     pulses: new Map(),
@@ -105,8 +105,11 @@ function hear(state: ArbiterState, source: Source, event: Admissible, now: numbe
   const standing = entry(state.standings, event.provider, openStanding)
   event.confidence = confidenceOf(event, standing, prices)
   if (event.type === 'trade' && event.backfill) return
-  standing.ages += now - event.time
-  standing.aged++
+  const age = now - event.time
+  if (state.settings.times === 'live' && isPossibleAge(age)) {
+    standing.ages += age
+    standing.aged++
+  }
   if (event.type !== 'ticker') notePrice(prices, event.provider, priceOf(event), now)
 }
 
@@ -115,7 +118,7 @@ function takeOver(state: ArbiterState, lane: Lane, source: Source, now: number, 
   const { leader } = lane
   const { order } = state.settings
   const change = (cause: 'first' | 'closed', why: string) => lead(lane, source, { order, now, cause, why }, outputs)
-  if (!leader) change('first', lane.outage ? 'it speaks again after the outage' : 'it spoke first')
+  if (!leader) change('first', lane.outage ? 'it speaks again' : 'it spoke first')
   else if (leader.state !== 'live') {
     const downFor = now - leader.downSince
     if (isAllowed(lane, now, downFor)) change('closed', `${leader.provider} is down for ${seconds(downFor)}`)
@@ -161,6 +164,8 @@ function unsubscribed(state: ArbiterState, { kind, instrument, provider, now }: 
   const lane = state.lanes.get(`${kind}:${instrument}`)
   const source = lane?.sources.get(provider)
   if (!lane || !source) return []
+  // It speaks less from now on.
+  state.pulses.delete(provider)
   lane.sources.delete(provider)
   if (lane.sources.size === 0) state.lanes.delete(`${kind}:${instrument}`)
   if (lane.leader !== source) return []
@@ -178,6 +183,7 @@ function closed(state: ArbiterState, { reason, ...place }: Extract<ArbiterInput,
   const source = lane?.sources.get(provider)
   if (!lane || !source || source.state === 'closed') return []
   if (source.state === 'live') fault(state, provider, FAULTS.disconnect, now)
+  state.pulses.delete(provider)
   source.state = 'closed'
   source.downSince = now
   source.cleanSince = undefined

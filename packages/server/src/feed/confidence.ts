@@ -1,7 +1,8 @@
 /**
  * How sure we are of one event, from 0 to 1, by measurement: freshness × agreement × reliability.
  *
- * - freshness = 1 / (1 + excess / 2 s), where excess is by how much the event is older on arrival than this provider's usually are.
+ * - freshness = 1 / (1 + excess / 2 s), where excess is by how much the event is older on arrival than this provider's usually are;
+ *   of recorded events it is 1.
  * - agreement = 1 / (1 + (deviation / 50 bps)²), where deviation is the distance of the price from the median of the other
  *   providers' latest prices of the instrument, none older than 30 s. With no other to compare: 0.8.
  * - reliability = (good + 1 s) / (good + bad + 2 s): Laplace's share of good time. Time without a connection is bad, and so are 5 s for

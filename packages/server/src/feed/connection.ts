@@ -4,6 +4,7 @@ import type { Access, Listing, Meaning, Need, Subscription } from '../providers/
 import type { Asks } from './asks.ts'
 import type { BookState } from './books.ts'
 import type { Pace } from './pace.ts'
+import type { Pulse } from './pulse.ts'
 
 export type BookPicture = Omit<Book, 'instrument' | 'provider' | 'received' | 'confidence'> & { symbol: string }
 /** An event of one provider, still under the provider's symbol. */
@@ -27,8 +28,8 @@ export type Input =
   /** The answer to a `need`, and the news that there will be none. */
   | { type: 'answer'; now: number; need: Need; body: string }
   | { type: 'failed'; now: number; need: Need; reason: string }
-  /** `wait`: the provider asked us to stay away for at least this long. */
-  | { type: 'closed'; now: number; reason: string; wait?: number }
+  /** `wait`: the provider asked us to stay away for at least this long. `outage`: no other provider delivers either. */
+  | { type: 'closed'; now: number; reason: string; wait?: number; outage?: boolean }
   | { type: 'want'; now: number; wanted: readonly Subscription[] }
 
 export type Effect =
@@ -49,13 +50,15 @@ export type Effect =
 
 export type Settings = {
   backoff: { base: number; cap: number }
+  /** Failed attempts in a row after which nothing is tried any more; 0: without end. */
+  attempts: number
   /** An ask without an answer is repeated once after this long, then reported. */
   patience: number
   /** Levels per side of the books that are emitted. */
   bookDepth: number
 }
 
-export const SETTINGS: Settings = { backoff: { base: 500, cap: 30_000 }, patience: 10_000, bookDepth: 50 }
+export const SETTINGS: Settings = { backoff: { base: 500, cap: 30_000 }, attempts: 0, patience: 10_000, bookDepth: 50 }
 
 export type State<S> = {
   phase: ProviderPhase
@@ -68,10 +71,19 @@ export type State<S> = {
   asks: Asks
   shelf: Shelf
   pace: Pace
-  /** Failed connections in a row. Only market data resets it: an accepted socket proves nothing. */
+  /** Failed connections in a row. */
   attempt: number
+  /** This connection brought market data: an accepted socket alone proves nothing. */
+  proven: boolean
+  openedAt: number
+  /** Since when there is no good connection. */
+  downSince: number
   dialAt: number
+  /** When the last frame came, of whatever kind. */
   heard: number
+  /** The rhythm of its market data. */
+  pulse: Pulse
+  tickedAt: number
   pingAt: number
   rotateAt: number
 }

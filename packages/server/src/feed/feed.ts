@@ -5,6 +5,7 @@ import type { Access, Adapter } from '../providers/adapter.ts'
 import { createArbiter } from './arbiter.ts'
 import { SETTINGS, type Settings } from './connection.ts'
 import { createDemand } from './demand.ts'
+import { openDigest, takeLines } from './digest.ts'
 import { hooksOf, listed } from './hooks.ts'
 import { judge, speak, type FeedLog, type Hub, type Provider } from './hub.ts'
 import type { Instruments } from './instruments.ts'
@@ -22,6 +23,10 @@ export type FeedSettings = {
   /** Levels per side of the books published. */
   bookLevels: number
   backoff: Settings['backoff']
+  /** Failed attempts in a row after which a connection is given up; 0: never. */
+  reconnectAttempts: number
+  /** About how often listings are asked anew, ms. */
+  listingEvery: number
 }
 
 export type FeedOptions = {
@@ -33,6 +38,8 @@ export type FeedOptions = {
   random: () => number
   log: FeedLog
   simulated: boolean
+  /** `recorded`: the times in the events are of another day, so that no age is measured. */
+  times?: 'live' | 'recorded'
   settings?: Partial<FeedSettings>
   dial?: Dial
 }
@@ -42,7 +49,14 @@ const STATUS_EVERY = 1_000
 /** A start does not wait longer than this for providers that are down; they are asked again in the background. */
 const START_PATIENCE = 5_000
 const LISTING_RETRY = { base: 1_000, cap: 30_000 }
-const DEFAULTS: FeedSettings = { grace: 10_000, holdDown: 30_000, bookLevels: 50, backoff: SETTINGS.backoff }
+const DEFAULTS: FeedSettings = {
+  grace: 10_000,
+  holdDown: 30_000,
+  bookLevels: 50,
+  backoff: SETTINGS.backoff,
+  reconnectAttempts: SETTINGS.attempts,
+  listingEvery: 6 * 3_600_000
+}
 
 export type Feed = ReturnType<typeof createFeed>
 
@@ -80,8 +94,8 @@ export function createFeed(options: FeedOptions) {
   }
 }
 
-function openHub({ plant, instruments, clock, random, log, simulated, dial, ...options }: FeedOptions): Hub {
-  const { grace, holdDown, bookLevels, backoff } = { ...DEFAULTS, ...options.settings }
+function openHub({ plant, instruments, clock, random, log, simulated, dial, times = 'live', ...options }: FeedOptions): Hub {
+  const { grace, holdDown, bookLevels, backoff, reconnectAttempts, listingEvery } = { ...DEFAULTS, ...options.settings }
   const order = options.providers.map(({ adapter }) => adapter.provider)
   const hub: Hub = {
     plant,
@@ -90,18 +104,29 @@ function openHub({ plant, instruments, clock, random, log, simulated, dial, ...o
     random,
     log,
     simulated,
-    arbiter: createArbiter({ order, holdDown }),
+    arbiter: createArbiter({ order, holdDown, times }),
+    digest: openDigest(),
+    listingEvery,
     providers: new Map(),
     topics: createDemand(grace),
     users: new Map(),
     stopped: false
   }
   for (const { adapter, wsUrl, restUrl, access } of options.providers) {
-    const settings = { backoff, bookDepth: bookLevels }
+    const settings = { backoff, attempts: reconnectAttempts, bookDepth: bookLevels }
     const hooks = hooksOf(hub, adapter.provider)
-    const pool = createPool({ adapter, wsUrl, restUrl, access, clock, random, hooks, settings, ...(dial && { dial }) })
+    const pool = createPool({ adapter, wsUrl, restUrl, access, clock, random, hooks, settings, times, ...(dial && { dial }) })
     const source = { adapter, restUrl, access, rest: pool.rest, clock }
-    hub.providers.set(adapter.provider, { adapter, pool, source, listed: false, asking: [], spokenAt: -Infinity })
+    hub.providers.set(adapter.provider, {
+      adapter,
+      pool,
+      source,
+      listed: false,
+      asking: [],
+      spokenAt: -Infinity,
+      listAt: Infinity,
+      listTries: 0
+    })
   }
   return hub
 }
@@ -112,8 +137,10 @@ function tick(hub: Hub): void {
     for (const provider of hub.providers.values()) {
       provider.pool.tick(now)
       if (now - provider.spokenAt >= STATUS_EVERY) speak(hub, provider, now)
+      if (now >= provider.listAt) void list(hub, provider)
     }
     judge(hub, { type: 'tick', now })
+    for (const line of takeLines(hub.digest, now)) hub.log.info(line, 'lead changed')
     for (const topic of hub.topics.expired(now)) detach(hub, topic)
   } catch (error) {
     // A defect of ours must not end the stream of everyone.
@@ -132,24 +159,32 @@ function want(hub: Hub, topic: Topic) {
   return { upstream: isNotice(topic) || isLive(hub, topic) ? ('live' as const) : ('pending' as const), release }
 }
 
-/** Resolves after the first try; the further ones go on in the background. */
-async function list(hub: Hub, provider: Provider, attempt = 0): Promise<void> {
-  const { log, random } = hub
-  const name = provider.adapter.provider
-  const reason = await listOnce(hub, provider)
-  if (hub.stopped || reason === undefined) return
-  const wait = LISTING_RETRY.base / 2 + random() * Math.min(LISTING_RETRY.cap, LISTING_RETRY.base * 2 ** attempt)
-  log.warn({ provider: name, reason, retryInMs: Math.round(wait) }, 'listing failed')
-  setTimeout(() => void list(hub, provider, attempt + 1), wait).unref()
+/** Asks for a provider's listing; the tick does it again, soon after a failure and now and then for what is new. */
+async function list(hub: Hub, provider: Provider): Promise<void> {
+  const { clock, random, log, listingEvery } = hub
+  provider.listAt = Infinity
+  const failure = await listOnce(hub, provider)
+  if (failure === undefined) {
+    provider.listTries = 0
+    // Between half and one and a half times, so that restarts do not bring all servers to the provider at one time.
+    provider.listAt = clock() + listingEvery * (0.5 + random())
+  } else {
+    const { base, cap } = LISTING_RETRY
+    const wait = base / 2 + random() * Math.min(cap, base * 2 ** Math.min(provider.listTries++, 30))
+    provider.listAt = clock() + wait
+    if (failure !== provider.listFailure && !hub.stopped)
+      log.warn({ provider: provider.adapter.provider, reason: failure, retryInMs: Math.round(wait) }, 'listing failed')
+  }
+  provider.listFailure = failure
 }
 
 /** Why it failed, or nothing. */
-async function listOnce(hub: Hub, { adapter: { provider }, source }: Provider): Promise<string | undefined> {
+async function listOnce(hub: Hub, { adapter: { provider }, source, listed: before }: Provider): Promise<string | undefined> {
   try {
     const found = await fetchListing(source)
     if (!found.ok) return found.reason
     listed(hub, provider, found.value)
-    hub.log.info({ provider, instruments: found.value.length }, 'listing loaded')
+    hub.log[before ? 'debug' : 'info']({ provider, instruments: found.value.length }, 'listing loaded')
     return undefined
   } catch (error) {
     return `unusable listing: ${(error as Error).message}`

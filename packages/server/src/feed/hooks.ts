@@ -1,7 +1,7 @@
 /** What a provider's connections report, put into our words: its symbols become our instruments. */
 import type { DataKind } from '@tickwire/protocol'
 import type { Listing } from '../providers/adapter.ts'
-import { judge, speak, type Hub } from './hub.ts'
+import { judge, speak, type Hub, type Provider } from './hub.ts'
 import type { PoolHooks } from './pool.ts'
 import { stamp } from './stamp.ts'
 import { attach } from './wants.ts'
@@ -13,6 +13,14 @@ export function listed(hub: Hub, provider: string, rows: readonly Listing[]): vo
   hub.instruments.add(provider, rows)
   hub.providers.get(provider)!.listed = true
   for (const topic of hub.topics.all()) attach(hub, topic)
+}
+
+/** To its readers each phase; to the log each once, and not that it dials: while it is down it does so again and again. */
+function tellPhase(hub: Hub, provider: Provider, now: number): void {
+  const { phase, reason } = speak(hub, provider, now)
+  if (phase === 'connecting' || phase === provider.loggedPhase) return
+  provider.loggedPhase = phase
+  hub.log[phase === 'live' ? 'info' : 'warn']({ provider: provider.adapter.provider, phase, reason }, 'provider phase')
 }
 
 export function hooksOf(hub: Hub, provider: string): PoolHooks {
@@ -45,7 +53,8 @@ export function hooksOf(hub: Hub, provider: string): PoolHooks {
     },
     onRefused: () => judge(hub, { type: 'refused', provider }),
     onListing: (rows) => listed(hub, provider, rows),
-    onPhase: (now) => void speak(hub, hub.providers.get(provider)!, now),
+    onPhase: (now) => tellPhase(hub, hub.providers.get(provider)!, now),
+    isOutage: () => ![...hub.providers.values()].some(({ pool }) => pool.delivers()),
     onDefect(error) {
       // Each kind once: a defect on the road of every event must not fill the disk.
       const kind = String(error)

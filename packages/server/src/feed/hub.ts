@@ -1,9 +1,10 @@
 /** What the parts of the feed share, and the road down: every word of a provider passes the arbiter and ends in the plant. */
-import { topicName, type ProviderStatus, type Status, type Topic } from '@tickwire/protocol'
+import { topicName, type ProviderPhase, type ProviderStatus, type Status, type Topic } from '@tickwire/protocol'
 import type { Plant } from '../plant/plant.ts'
 import type { Adapter, Subscription } from '../providers/adapter.ts'
 import { admit, type ArbiterInput, type ArbiterState } from './arbiter.ts'
 import type { Demand } from './demand.ts'
+import { note, type Digest } from './digest.ts'
 import type { Instruments } from './instruments.ts'
 import type { Source } from './lookup.ts'
 import type { Pool } from './pool.ts'
@@ -24,6 +25,12 @@ export type Provider = {
   asking: Place[]
   /** When its status was last published. */
   spokenAt: number
+  loggedPhase?: ProviderPhase
+  /** When its listing is asked next; Infinity while it is asked. */
+  listAt: number
+  /** Failed listings in a row, and why the last one failed. */
+  listTries: number
+  listFailure?: string | undefined
 }
 
 export type Hub = {
@@ -34,11 +41,13 @@ export type Hub = {
   log: FeedLog
   simulated: boolean
   arbiter: ArbiterState
+  digest: Digest
   providers: Map<string, Provider>
   /** Topics that someone reads. */
   topics: Demand<Topic>
   /** Subscription of a provider → the topics that need it. */
   users: Map<string, { place: Place; topics: Set<string> }>
+  listingEvery: number
   stopped: boolean
 }
 
@@ -48,17 +57,19 @@ export function judge(hub: Hub, input: ArbiterInput): void {
       hub.providers.get(output.provider)?.pool.refused(output.refused)
       continue
     }
-    if (output.event.type === 'status') note(hub, output.event)
+    if (output.event.type === 'status') decided(hub, output.event)
     hub.plant.publish(output.topic, output.event, hub.clock())
   }
 }
 
 const FAILOVERS: ReadonlySet<Status['cause']> = new Set(['closed', 'silence', 'gap'])
 
-function note({ log, providers }: Hub, { instrument, kind, leader, cause, reason, previous, time: at }: Status): void {
-  // Every start and every newcomer brings many a first leader.
-  log[cause === 'first' ? 'debug' : 'info']({ instrument, kind, leader, cause, reason }, 'arbiter decided')
-  if (previous !== undefined && FAILOVERS.has(cause)) providers.get(previous)?.pool.failover({ at, instrument, kind, reason })
+function decided({ log, providers, digest }: Hub, status: Status): void {
+  const { instrument, kind, leader, cause, reason, previous, time: at } = status
+  log.debug({ instrument, kind, leader, cause, reason }, 'arbiter decided')
+  note(digest, status)
+  if (previous === undefined || leader === undefined || !FAILOVERS.has(cause)) return
+  providers.get(previous)?.pool.failover({ at, instrument, kind, reason })
 }
 
 /** Publishes the state of a provider. */

@@ -34,13 +34,15 @@ type Index = {
 const emptyIndex = (): Index => ({ codes: new Map(), infos: new Map(), spellings: new Map(), concatenations: new Map() })
 
 export function createInstruments() {
-  const listings = new Map<string, readonly Listing[]>()
+  let listings = new Map<string, readonly Listing[]>()
   let index = emptyIndex()
   return {
-    /** Replaces what this provider listed before. */
+    /** Replaces what this provider listed before. What it no longer lists is kept for who still reads it, as not trading. */
     add(provider: string, rows: readonly Listing[]): void {
-      listings.set(provider, rows)
-      index = indexOf(listings)
+      const next = new Map(listings).set(provider, [...rows, ...vanished(listings.get(provider) ?? [], rows)])
+      // In this order, because an unusable listing throws here and must leave no trace.
+      index = indexOf(next)
+      listings = next
     },
 
     resolve: (text: string): Resolution => resolve(index, text.trim()),
@@ -50,6 +52,11 @@ export function createInstruments() {
     info: (instrument: string): InstrumentInfo | undefined => index.infos.get(instrument),
     all: (): InstrumentInfo[] => [...index.infos.values()]
   }
+}
+
+function vanished(before: readonly Listing[], rows: readonly Listing[]): Listing[] {
+  const symbols = new Set(rows.map(({ symbol }) => symbol))
+  return before.filter(({ symbol }) => !symbols.has(symbol)).map((row) => ({ ...row, trading: false }))
 }
 
 function indexOf(listings: ReadonlyMap<string, readonly Listing[]>): Index {

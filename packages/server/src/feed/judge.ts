@@ -1,7 +1,7 @@
 /** The judgement of one lane on a tick: is its leader down, silent, or no longer the best? */
 import { isFresh, preference, standbys, type Lane, type Source } from './lane.ts'
 import { gapEvent, isAllowed, lead, leaderless, seconds, type ArbiterOutput, type ArbiterSettings } from './lead.ts'
-import { silenceLimit, usualInterval, type Pulse } from './pulse.ts'
+import { muteLimit, silenceLimit, usualInterval, type Pulse } from './pulse.ts'
 
 /** What is known at this tick. `silence`: whether silence may be judged. */
 export type Bench = { settings: ArbiterSettings; pulses: ReadonlyMap<string, Pulse>; now: number; silence: boolean }
@@ -24,25 +24,44 @@ function replaceDown(lane: Lane, leader: Source, { settings, now }: Bench, outpu
     outputs.push(leaderless(lane, leader, 'outage', `nobody delivers: ${down} and there is no standby`, now))
 }
 
-/** Silence matters only where another source spoke meanwhile: else the market itself is quiet. */
-function replaceSilent(lane: Lane, leader: Source, { settings, pulses, now }: Bench, outputs: ArbiterOutput[]): boolean {
+type Silence = { pulse: Pulse; all: boolean; lasts: number }
+
+/** A provider that is silent on all instruments is noticed even where this one alone is thin. */
+function silenceOf({ provider, pulse }: Source, { pulses, now }: Bench, limit: (pulse: Pulse) => number): Silence | undefined {
+  const whole = pulses.get(provider) ?? pulse
+  if (now - whole.heard > limit(whole)) return { pulse: whole, all: true, lasts: now - whole.heard }
+  return now - pulse.heard > limit(pulse) ? { pulse, all: false, lasts: now - pulse.heard } : undefined
+}
+
+const describe = ({ provider }: Source, { pulse, all, lasts }: Silence): string =>
+  `${provider} said nothing${all ? ' at all' : ''} for ${seconds(lasts)} (usually speaks within ${seconds(usualInterval(pulse))})`
+
+/** True when the lane has another leader now, or none. */
+function replaceSilent(lane: Lane, leader: Source, bench: Bench, outputs: ArbiterOutput[]): boolean {
+  const { settings, now } = bench
   const { order } = settings
-  const whole = pulses.get(leader.provider) ?? leader.pulse
-  // A provider that is silent on all instruments is noticed even where this one alone is thin.
-  const all = now - whole.heard > silenceLimit(whole)
-  const pulse = all ? whole : leader.pulse
-  const silent = now - pulse.heard
-  const limit = silenceLimit(pulse)
-  if (silent <= limit || !isAllowed(lane, now, silent - limit)) return false
-  const next = standbys(lane, order, now).find((s) => s.pulse.heard > pulse.heard && isFresh(s, now))
-  if (!next) return false
+  const silence = silenceOf(leader, bench, silenceLimit)
+  if (!silence) return false
+  // Where another source spoke meanwhile the market is not quiet: one of them has failed.
+  const next = standbys(lane, order, now).find((s) => s.pulse.heard > silence.pulse.heard && isFresh(s, now))
+  if (!next) return giveUpMute(lane, leader, bench, outputs)
+  if (!isAllowed(lane, now, silence.lasts - silenceLimit(silence.pulse))) return false
   const { provider } = leader
-  const said = `${provider} said nothing${all ? ' at all' : ''} for ${seconds(silent)} (usually speaks within ${seconds(usualInterval(pulse))})`
-  const why = `${said} while ${next.provider} spoke ${seconds(now - next.pulse.heard)} ago`
+  const why = `${describe(leader, silence)} while ${next.provider} spoke ${seconds(now - next.pulse.heard)} ago`
   leader.cleanSince = undefined
   const place = { now, provider, instrument: lane.instrument, kind: lane.kind }
   outputs.push(gapEvent({ ...place, cause: 'silence', action: 'failover' }, leader.pulse.heard))
   lead(lane, next, { order, now, cause: 'silence', why }, outputs)
+  return true
+}
+
+/** Nobody is better, but readers must know that the price they see grows old. No gap: nothing is known to be missing. */
+function giveUpMute(lane: Lane, leader: Source, bench: Bench, outputs: ArbiterOutput[]): boolean {
+  const silence = silenceOf(leader, bench, muteLimit)
+  if (!silence) return false
+  leader.cleanSince = undefined
+  const reason = `nobody delivers ${lane.kind} of ${lane.instrument}: ${describe(leader, silence)}, nor did anyone else since`
+  outputs.push(leaderless(lane, leader, 'silence', reason, bench.now))
   return true
 }
 

@@ -37,6 +37,7 @@ export type Lane = {
   switchedAt: number
   /** Times of the last switches, for damping. */
   switches: number[]
+  /** Nobody leads although somebody should: the leader was down, or mute. */
   outage: boolean
 }
 

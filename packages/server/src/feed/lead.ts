@@ -13,8 +13,10 @@ export type ArbiterSettings = {
   order: readonly string[]
   /** A better provider leads again only after it was faultless, and the leader in office, for this long. */
   holdDown: number
-  /** Nobody delivers for this long: an outage. */
+  /** The leader is down for this long and there is no standby: an outage. */
   outageAfter: number
+  /** `recorded`: times in the events are of another day, so their age says nothing. */
+  times: 'live' | 'recorded'
 }
 
 /** Switches within this time are remembered; each beyond the second doubles the patience with the leader. */
@@ -55,13 +57,13 @@ function bridge(lane: Lane, next: Source, failback: boolean, outputs: ArbiterOut
 export function leaderless(
   lane: Lane,
   old: Source,
-  cause: 'outage' | 'unsubscribed',
+  cause: 'outage' | 'silence' | 'unsubscribed',
   reason: string,
   now: number
 ): ArbiterOutput {
   lane.leader = undefined
   lane.previous = old.provider
-  lane.outage = cause === 'outage'
+  lane.outage = cause !== 'unsubscribed'
   return status(lane, old.provider, { standbys: [], cause, reason, now, previous: old.provider })
 }
 

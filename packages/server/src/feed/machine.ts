@@ -4,7 +4,14 @@ import type { Access, Adapter, Subscription } from '../providers/adapter.ts'
 import { ask, forget, keyOf, openAsks, overdue } from './asks.ts'
 import { SETTINGS, type Effect, type Input, type Settings, type State } from './connection.ts'
 import { openPace, takeDue } from './pace.ts'
+import { muteLimit, openPulse, usualInterval } from './pulse.ts'
 import { openShelf, understand } from './understand.ts'
+
+/** A connection that stood for this long was a good one, even where nothing was traded. */
+const STOOD = 60_000
+/** Login and subscribing take this long before market data can be expected. */
+const INTRODUCTION = 2_000
+const LATE_TICK = 500
 
 export function start<S>(
   adapter: Adapter<S>,
@@ -24,8 +31,13 @@ export function start<S>(
     shelf: openShelf(),
     pace: openPace(adapter.limits.framesPerSecond),
     attempt: 0,
+    proven: false,
+    openedAt: now,
+    downSince: now,
     dialAt: now,
     heard: now,
+    pulse: openPulse(),
+    tickedAt: now,
     pingAt: Infinity,
     rotateAt: Infinity
   }
@@ -33,7 +45,7 @@ export function start<S>(
 
 /** Full jitter, so that a provider's restart does not meet every client at the same instant. */
 export const backoff = (attempt: number, random: () => number, { base, cap } = SETTINGS.backoff): number =>
-  random() * Math.min(cap, base * 2 ** Math.min(attempt, 30))
+  random() * Math.min(cap, base * 2 ** Math.min(Math.max(attempt, 0), 30))
 
 export function step<S>(adapter: Adapter<S>, s: State<S>, input: Input, random: () => number): Effect[] {
   if (s.phase === 'stopped') return []
@@ -49,12 +61,19 @@ export function step<S>(adapter: Adapter<S>, s: State<S>, input: Input, random: 
     case 'failed':
       return failed(s, input)
     case 'closed':
-      return closed(s, input, random)
+      return closed(adapter, s, input, random)
     default:
-      s.wanted = new Map(input.wanted.map((w) => [keyOf(w), w]))
-      s.unsettled = true
-      return settleUp(adapter, s, [], input.now)
+      return want(adapter, s, input)
   }
+}
+
+function want<S>(adapter: Adapter<S>, s: State<S>, { wanted, now }: Extract<Input, { type: 'want' }>): Effect[] {
+  const before = s.wanted
+  s.wanted = new Map(wanted.map((w) => [keyOf(w), w]))
+  s.unsettled = true
+  // It will speak less from now on.
+  if ([...before.keys()].some((key) => !s.wanted.has(key))) s.pulse = openPulse()
+  return settleUp(adapter, s, [], now)
 }
 
 const isOpen = (s: { phase: ProviderPhase }): boolean => s.phase === 'live' || s.phase === 'stale'
@@ -73,9 +92,10 @@ function tick<S>(adapter: Adapter<S>, s: State<S>, now: number): Effect[] {
   }
   const silent = now - s.heard
   if (silent > adapter.staleAfter) return [{ type: 'hangup', reason: `nothing heard for ${seconds(silent)}` }]
-  const effects: Effect[] = []
-  if (s.phase === 'live' && silent > adapter.staleAfter / 2)
-    effects.push(...setPhase(s, 'stale', `nothing heard for ${seconds(silent)}; hanging up at ${seconds(adapter.staleAfter)}`))
+  // It was we who stood still: what waits in the socket must be read before the provider is judged.
+  if (s.phase === 'live' && now - s.tickedAt > LATE_TICK) s.pulse.heard = Math.max(s.pulse.heard, now)
+  s.tickedAt = now
+  const effects = judgeSilence(adapter, s, now)
   if (adapter.ping && now >= s.pingAt) {
     s.pingAt = now + adapter.ping.every
     s.pace.urgent.push(adapter.ping.frame)
@@ -93,7 +113,8 @@ function opened<S>(adapter: Adapter<S>, s: State<S>, now: number, random: () => 
   s.unsettled = true
   s.shelf = openShelf()
   s.pace = openPace(adapter.limits.framesPerSecond)
-  s.heard = now
+  s.heard = s.openedAt = now
+  s.pulse.heard = now + INTRODUCTION
   s.pingAt = now + (adapter.ping?.every ?? Infinity)
   // Between 80 and 90 % of the lifetime, so that connections opened together do not rotate together.
   s.rotateAt = now + (adapter.lifetime === undefined ? Infinity : adapter.lifetime * (0.8 + 0.1 * random()))
@@ -105,9 +126,23 @@ function opened<S>(adapter: Adapter<S>, s: State<S>, now: number, random: () => 
 function frame<S>(adapter: Adapter<S>, s: State<S>, text: string, now: number): Effect[] {
   if (!isOpen(s)) return []
   s.heard = now
-  const effects = s.phase === 'stale' ? setPhase(s, 'live', 'speaks again') : []
   const understood = understand(adapter, s, text, now)
-  return send(adapter, s, effects.length === 0 ? understood : effects.concat(understood), now)
+  return send(adapter, s, s.phase === 'stale' ? [...judgeSilence(adapter, s, now), ...understood] : understood, now)
+}
+
+/** An open connection without market data is stale: heartbeats alone keep no price fresh. */
+function judgeSilence<S>(adapter: Adapter<S>, s: State<S>, now: number): Effect[] {
+  const why = silence(adapter, s, now)
+  if (why !== undefined) return s.phase === 'stale' ? [] : setPhase(s, 'stale', why)
+  return s.phase === 'stale' ? setPhase(s, 'live', 'speaks again') : []
+}
+
+function silence<S>({ staleAfter }: Adapter<S>, { heard, pulse }: State<S>, now: number): string | undefined {
+  const silent = now - heard
+  if (silent > staleAfter / 2) return `nothing heard for ${seconds(silent)}; hanging up at ${seconds(staleAfter)}`
+  const mute = now - pulse.heard
+  if (mute <= muteLimit(pulse)) return undefined
+  return `connected, but no market data for ${seconds(mute)} (usually within ${seconds(usualInterval(pulse))})`
 }
 
 function failed<S>(s: State<S>, { need, reason, now }: Extract<Input, { type: 'failed' }>): Effect[] {
@@ -115,14 +150,31 @@ function failed<S>(s: State<S>, { need, reason, now }: Extract<Input, { type: 'f
   return [{ type: 'refused', reason: `REST ${need.purpose}: ${reason}` }]
 }
 
-function closed<S>(s: State<S>, input: Extract<Input, { type: 'closed' }>, random: () => number): Effect[] {
-  const wait = Math.max(input.wait ?? 0, backoff(s.attempt++, random, s.settings.backoff))
-  s.dialAt = input.now + wait
+function closed<S>(adapter: Adapter<S>, s: State<S>, input: Extract<Input, { type: 'closed' }>, random: () => number): Effect[] {
+  const { now, reason } = input
+  const { backoff: usual, attempts } = s.settings
+  // The loss of a good connection is no failed attempt.
+  const wasGood = s.proven || (isOpen(s) && now - s.openedAt >= STOOD)
+  s.attempt = wasGood ? 0 : s.attempt + 1
+  if (wasGood) s.downSince = now
+  s.proven = false
+  if (attempts > 0 && s.attempt >= attempts)
+    return setPhase(s, 'stopped', `given up after ${attempts} failed attempts in a row: ${reason}`)
+  const limits = input.outage ? { ...usual, cap: Math.min(usual.cap, outageCap(adapter, now - s.downSince)) } : usual
+  const wait = Math.max(input.wait ?? 0, backoff(s.attempt - 1, random, limits))
+  s.dialAt = now + wait
   s.asks = openAsks()
   s.shelf = openShelf()
   s.pingAt = s.rotateAt = Infinity
-  return setPhase(s, 'waiting', `${input.reason}; trying again in ${seconds(wait)}`)
+  return setPhase(s, 'waiting', `${reason}; trying again in ${seconds(wait)}`)
 }
+
+/**
+ * While nobody delivers it is tried again as soon as this provider allows (waits are half the cap on average): within half a second
+ * at first, after long outages within 1/120 of their time. See docs/decisions/0005-backoff-in-an-outage.md.
+ */
+const outageCap = <S>({ limits: { attempts } }: Adapter<S>, downFor: number): number =>
+  Math.max(500, (2 * attempts.per) / attempts.count, downFor / 120)
 
 /** Asks for what is wanted and was not asked, or asked in vain. */
 function settleUp<S>(adapter: Adapter<S>, s: State<S>, effects: Effect[], now: number): Effect[] {

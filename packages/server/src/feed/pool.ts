@@ -18,6 +18,8 @@ export type PoolOptions = {
   random: () => number
   hooks: PoolHooks
   settings?: Partial<Settings>
+  /** `recorded`: the times in the events are of another day. */
+  times?: 'live' | 'recorded'
   dial?: Dial
 }
 
@@ -33,6 +35,8 @@ export function createPool(options: PoolOptions) {
     /** The provider delivers it now. */
     isLive: (subscription: Subscription): boolean => isLive(shop, subscription),
     anyLive: (): boolean => shop.slots.some((s) => s.state.phase === 'live'),
+    /** Market data comes. */
+    delivers: (): boolean => shop.slots.some((s) => s.state.phase === 'live' && s.state.proven),
     refused: (reason: string) => tally.countRefused(shop.tally, reason),
     failover: (what: NonNullable<ProviderStatus['lastFailover']>) => void (shop.tally.lastFailover = what),
 
@@ -56,7 +60,8 @@ export function createPool(options: PoolOptions) {
   }
 }
 
-function openShop({ adapter, wsUrl, restUrl, access, clock, random, hooks, settings, dial = openLink }: PoolOptions): Shop {
+function openShop(options: PoolOptions): Shop {
+  const { adapter, wsUrl, restUrl, access, clock, random, hooks, settings, times, dial = openLink } = options
   const { requestsPerSecond } = adapter.limits
   const headers = adapter.headers?.(access) ?? {}
   return {
@@ -69,7 +74,7 @@ function openShop({ adapter, wsUrl, restUrl, access, clock, random, hooks, setti
     hooks,
     dial,
     rest: createRest({ restUrl, requestsPerSecond, headers, clock, random }),
-    tally: tally.openTally(adapter.provider),
+    tally: tally.openTally(adapter.provider, times),
     slots: [],
     where: new Map(),
     attempts: [],

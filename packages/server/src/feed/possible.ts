@@ -5,6 +5,11 @@ import type { Admissible } from './lane.ts'
 /** A bid this far above the ask is no quote; locked and slightly crossed ones do occur. */
 const CROSSED = 1.001
 
+/** Clocks differ by this much; beyond it, or over a day, the difference of two clocks is no age. */
+const CLOCK_SKEW = 5_000
+const DAY = 86_400_000
+export const isPossibleAge = (ms: number): boolean => ms >= -CLOCK_SKEW && ms <= DAY
+
 /** `isFinite` of Number is false for all that is no number, also for `true` and `'1'`. */
 const isPrice = (n: number): boolean => Number.isFinite(n) && n > 0
 const isSize = (n: number): boolean => Number.isFinite(n) && n >= 0

@@ -16,9 +16,13 @@ const LEAST_LIMIT = 1_000
 /** Thin instruments may be quiet for minutes; beyond this no interval is usual. */
 const GREATEST_LIMIT = 600_000
 const WEIGHT = 0.02
+const UNWITNESSED = 1.5
+
+/** An interval far beyond what is usual was an outage, or the market has slowed down: it is learnt, but not at its word. */
+const LONGEST_LEARNT = 4
 
 export function beat(pulse: Pulse, now: number): void {
-  const interval = Math.min(now - pulse.heard, GREATEST_LIMIT)
+  const interval = Math.min(now - pulse.heard, GREATEST_LIMIT, LONGEST_LEARNT * limitOf(pulse))
   const first = pulse.heard === -Infinity
   pulse.heard = Math.max(pulse.heard, now)
   // Events of one frame come at one time; that says nothing about the time between frames.
@@ -34,7 +38,14 @@ export function beat(pulse: Pulse, now: number): void {
  */
 export const usualInterval = (pulse: Pulse): number => pulse.mean + 4 * pulse.deviation
 
-export const silenceLimit = (pulse: Pulse): number =>
-  pulse.beats < LEARNT
-    ? GREATEST_LIMIT
-    : Math.min(GREATEST_LIMIT, Math.max(LEAST_LIMIT, 3 * usualInterval(pulse) * (1 + LEARNT / pulse.beats)))
+const limitOf = (pulse: Pulse): number =>
+  pulse.beats < LEARNT ? Infinity : Math.max(LEAST_LIMIT, 3 * usualInterval(pulse) * (1 + LEARNT / pulse.beats))
+
+/** Beyond this a source is silent, if another one speaks meanwhile. */
+export const silenceLimit = (pulse: Pulse): number => Math.min(GREATEST_LIMIT, limitOf(pulse))
+
+/**
+ * Beyond this a source is mute, whatever the others do. Without a witness more patience is needed, because real trading comes
+ * in bursts; and of a source that is hardly known yet, or too thin for any limit, silence proves nothing.
+ */
+export const muteLimit = (pulse: Pulse): number => UNWITNESSED * limitOf(pulse)

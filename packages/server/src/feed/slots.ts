@@ -16,6 +16,8 @@ export type PoolHooks = {
   onRefused: () => void
   onListing: (rows: readonly Listing[]) => void
   onPhase: (now: number) => void
+  /** No provider delivers anything. */
+  isOutage: () => boolean
   /** Something behind this connection threw: a defect of ours, which must not end the process. */
   onDefect: (error: unknown) => void
   /** Worth a line in the log; never called per event. */
@@ -172,7 +174,7 @@ function closed(shop: Shop, slot: Slot, ending: { reason: string; wait?: number 
     if (!isLive) shop.hooks.onClosed(carried, ending.reason, now)
     return
   }
-  feed(shop, slot, { type: 'closed', now, ...ending })
+  feed(shop, slot, { type: 'closed', now, ...ending, outage: shop.hooks.isOutage() })
   const isSuccessor = shop.slots.some((s) => s.successor === slot)
   if (!isSuccessor) shop.hooks.onClosed(carried, ending.reason, now)
 }

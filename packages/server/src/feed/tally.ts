@@ -1,9 +1,12 @@
 /** What is counted about one provider: rate, latency, refusals, phase; the material of its ProviderStatus. */
 import type { ProviderPhase, ProviderStatus } from '@tickwire/protocol'
 import type { Decoded } from './connection.ts'
+import { isPossibleAge } from './possible.ts'
 
 export type Tally = {
   provider: string
+  /** Of recorded events the age says nothing about the way they came. */
+  times: 'live' | 'recorded'
   refused: Map<string, number>
   frames: number
   events: number
@@ -30,8 +33,9 @@ const REASONS = 64
 /** The best phase among a provider's connections is the provider's phase. */
 const RANK: readonly ProviderPhase[] = ['live', 'stale', 'connecting', 'waiting', 'idle', 'stopped']
 
-export const openTally = (provider: string): Tally => ({
+export const openTally = (provider: string, times: Tally['times'] = 'live'): Tally => ({
   provider,
+  times,
   refused: new Map(),
   frames: 0,
   events: 0,
@@ -64,10 +68,11 @@ export function countFrame(tally: Tally, now: number): void {
 
 export function countEvent(tally: Tally, event: Decoded, now: number): void {
   tally.events++
-  if (event.type !== 'trade' && event.type !== 'quote') return
+  if (tally.times === 'recorded' || (event.type !== 'trade' && event.type !== 'quote')) return
   // A quote without a time of its own carries ours, which says nothing.
   if (event.time === now || (event.type === 'trade' && event.backfill)) return
-  tally.latencies[tally.sample++ % SAMPLES] = now - event.time
+  const latency = now - event.time
+  if (isPossibleAge(latency)) tally.latencies[tally.sample++ % SAMPLES] = latency
 }
 
 export function countRefused(tally: Tally, reason: string): void {

@@ -4,6 +4,7 @@ import type { Adapter, BookDelta, Meaning, Need } from '../providers/adapter.ts'
 import { settle } from './asks.ts'
 import { applyDelta, openBook, top, type BookState } from './books.ts'
 import type { BookPicture, Effect, Missing, Shelf, State } from './connection.ts'
+import { beat } from './pulse.ts'
 
 export const openShelf = (): Shelf => ({ books: new Map(), touched: new Set(), resyncs: new Map(), damages: new Map() })
 
@@ -36,7 +37,7 @@ export function understand<S>(adapter: Adapter<S>, s: State<S>, text: string, no
 function interpret<S>(s: State<S>, m: Meaning, all: readonly Meaning[], now: number, effects: Effect[]): void {
   switch (m.type) {
     case 'delta':
-      proved(s, 'book', m.symbol, effects)
+      proved(s, 'book', m.symbol, now, effects)
       fold(s, m, now, effects)
       return
     case 'ack':
@@ -64,14 +65,16 @@ function interpret<S>(s: State<S>, m: Meaning, all: readonly Meaning[], now: num
       effects.push({ type: 'rotate', reason: m.reason })
       return
     default:
-      proved(s, m.type, m.symbol, effects)
+      proved(s, m.type, m.symbol, now, effects)
       effects.push({ type: 'event', event: m })
   }
 }
 
 /** Market data proves the connection good, and the subscription confirmed even where its ack comes later or never. */
-function proved<S>(s: State<S>, kind: DataKind, symbol: string, effects: Effect[]): void {
+function proved<S>(s: State<S>, kind: DataKind, symbol: string, now: number, effects: Effect[]): void {
   s.attempt = 0
+  s.proven = true
+  beat(s.pulse, now)
   if (s.asks.waiting > 0) confirm(s, symbol, kind, effects)
 }
 

@@ -215,6 +215,63 @@ describe('failover', () => {
     expect(run.ids()).toEqual(['a1', 'b1'])
   })
 
+  test('a lone leader that goes mute is said within 2 s, and that it speaks again [S2-17]', () => {
+    const run = drive(['a'])
+    steady(run, 100, 20_000, 'a')
+    run.to(25_000)
+    expect(run.causes()).toEqual(['first a', 'silence -'])
+    const mute = run.decisions().at(-1)!
+    expect(mute).toMatchObject({ provider: 'a', previous: 'a', standbys: [] })
+    expect(mute.time - T0).toBeLessThanOrEqual(22_000)
+    expect(mute.reason).toMatch(
+      /^nobody delivers trade of BTC-USDT: a said nothing at all for 1\.\d s \(usually speaks within 0\.\d s\), nor did anyone else since$/
+    )
+    expect(run.on(`gap:${X}`)).toEqual([])
+    steady(run, 40_000, 41_000, 'a')
+    expect(run.causes()).toEqual(['first a', 'silence -', 'first a'])
+    expect(run.decisions().at(-1)).toMatchObject({
+      leader: 'a',
+      previous: 'a',
+      reason: 'a leads trade of BTC-USDT: it speaks again'
+    })
+    // The outage was not learnt as usual: the next one is noticed as soon.
+    steady(run, 41_000, 46_000, 'a')
+    run.to(48_100)
+    expect(run.causes().at(-1)).toBe('silence -')
+  })
+
+  test('a provider that is silent on all its instruments is said on the thin ones too', () => {
+    const run = drive(['a'], {}, ['trade', 'quote'])
+    for (let at = 100; at < 120_000; at += 100) {
+      run.hear(quote('a', at))
+      if (at % 20_000 === 0) run.hear(trade('a', at, `a${at}`))
+    }
+    run.to(122_000)
+    const told = run.decisions().filter((d) => d.cause === 'silence')
+    expect(told.map((d) => d.kind).sort()).toEqual(['quote', 'trade'])
+  })
+
+  test.each([100, 300, 1_000, 5_000, 30_000])(
+    'trades at random times, every %i ms on average, raise no alarm in hours',
+    (mean) => {
+      const hours = [1, 2, 3].map((seed) => {
+        const run = drive(['a'])
+        for (const event of poisson('a', mean, 3_600_000, seed)) run.hear(event)
+        return run.causes().filter((cause) => cause !== 'first a').length
+      })
+      expect(hours).toEqual([0, 0, 0])
+    }
+  )
+
+  test('a flow that becomes a hundred times thinner for good is learnt after a few alarms', () => {
+    const run = drive(['a'])
+    steady(run, 0, 60_000, 'a')
+    for (const event of poisson('a', 10_000, 3_600_000, 5)) run.hear({ ...event, time: event.time + 60_000, received: event.received + 60_000, id: `b${event.id}` }) // prettier-ignore
+    const alarms = run.decisions().filter((d) => d.cause === 'silence')
+    expect(alarms.length).toBeLessThanOrEqual(10)
+    expect(alarms.at(-1)!.time - T0).toBeLessThan(300_000)
+  })
+
   test('a leader back before anyone else spoke goes on without a decision', () => {
     const run = drive(['a', 'b']).hear(trade('a', 10, 'a1'))
     run.close('a')
@@ -390,6 +447,20 @@ describe('confidence [S2-16]', () => {
     run.hear(trade('a', 30_000, 'late', { time: T0 + 30_000 - 40 - 2_000 }))
     const [before, late] = confidences(run, 'a').slice(-2)
     expect(late! / before!).toBeCloseTo(0.5, 1)
+  })
+
+  test('of recorded events the age does not count: they are of another day', () => {
+    const run = drive(['a', 'b'], { times: 'recorded' })
+    for (let at = 0; at < 60_000; at += 100) for (const p of ['a', 'b']) run.hear(trade(p, at, `${p}${at}`, { time: at * 3 }))
+    expect(confidences(run, 'a').at(-1)).toBeGreaterThan(0.95)
+  })
+
+  test('an impossible age is no measure of what is usual', () => {
+    const run = warm(['a', 'b'], 30_000)
+    run.hear(trade('a', 30_000, 'odd', { time: 0 })).to(30_200)
+    run.hear(trade('a', 30_200, 'late', { time: T0 + 30_200 - 40 - 2_000 }))
+    const all = confidences(run, 'a')
+    expect(all.at(-1)! / all.at(-3)!).toBeCloseTo(0.5, 1)
   })
 
   test('it falls after faults and recovers with time', () => {

@@ -219,6 +219,62 @@ describe('the feed, end to end on loopback', () => {
     expect(rejections).toEqual([])
   })
 
+  test('the log tells each phase once and what befell many streams at once in one line; single decisions are for debug', async () => {
+    const a = await venue()
+    const b = await venue()
+    const lines: { message: string; [field: string]: unknown }[] = []
+    const write = (fields: object, message: string) => void lines.push({ ...fields, message })
+    const { feed } = open({ a, b }, { log: { debug: () => undefined, info: write, warn: write, error: write } })
+    await feed.start()
+    for (const kind of ['trade', 'quote', 'ticker']) feed.want(topic(`${kind}:BTC-USD`))
+    feed.want(topic('trade:ETH-USD'))
+    await until(() => a.asked.length > 0 && b.asked.length > 0)
+    const now = Date.now()
+    const quote = { type: 'quote', symbol: 'BTC/USD', bid: 1, bidSize: 1, ask: 2, askSize: 1, time: now }
+    for (const v of [a, b])
+      v.say(trade('1'), trade('1', 1, 'ETH/USD'), quote, { type: 'ticker', symbol: 'BTC/USD', last: 1, time: now })
+    await until(() => feed.providers().every((p) => p.events === 4))
+    await a.close()
+    await until(() => lines.some((l) => l.message === 'lead changed'))
+    expect(lines.filter((l) => l.message === 'listing loaded').length).toBe(2)
+    expect(lines.filter((l) => l.message === 'lead changed')).toMatchObject([
+      {
+        from: 'a',
+        to: ['b'],
+        streams: 4,
+        cause: 'closed',
+        reason: expect.stringMatching(/^b leads .*: a disconnected/) as string
+      }
+    ])
+    // By now it was dialled many times in vain.
+    expect(lines.filter((l) => l.message === 'provider phase').map((l) => `${l.provider as string} ${l.phase as string}`)).toEqual([
+      'a live', 'b live', 'a waiting'
+    ]) // prettier-ignore
+  })
+
+  test('listings are asked for again now and then: new instruments appear, vanished ones are not trading', async () => {
+    let rows = [{ symbol: 'BTC/USD', base: 'BTC', quote: 'USD', trading: true }]
+    const a = await venue({ '/listing': (request, response) => json([{ type: 'listing', rows }])(request, response) })
+    const { feed, instruments } = open({ a }, { settings: { listingEvery: 20 } })
+    await feed.start()
+    feed.want(topic('trade:NEW-USD'))
+    rows = [{ symbol: 'NEW/USD', base: 'NEW', quote: 'USD', trading: true }]
+    await until(() => a.asked.length > 0)
+    expect(JSON.parse(a.asked[0]!)).toEqual({ subscribe: ['trade:NEW/USD'] })
+    expect(instruments.info('BTC-USD')!.providers).toMatchObject([{ trading: false }])
+  })
+
+  test('a provider that is given up says so', async () => {
+    const a = await venue()
+    const { feed } = open({ a }, { settings: { backoff: { base: 5, cap: 5 }, reconnectAttempts: 2 } })
+    await feed.start()
+    feed.want(topic('trade:BTC-USD'))
+    await until(() => a.asked.length > 0)
+    await a.close()
+    await until(() => feed.providers()[0]!.phase === 'stopped')
+    expect(feed.providers()[0]!.reason).toMatch(/^given up after 2 failed attempts in a row: .*ECONNREFUSED/)
+  })
+
   test('each provider tells its state on its topic, with each change of phase', async () => {
     const a = await venue()
     const { feed, heard, listen } = open({ a })

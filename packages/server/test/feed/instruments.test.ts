@@ -85,7 +85,25 @@ describe('instruments', () => {
     expect(instruments.instrumentOf('nobody', 'BTCUSDT')).toBeUndefined()
     instruments.add('south', [row('A-USDC', 'A', 'USDC', { aliases: ['A-USD'] }), row('A-USD', 'A', 'USD')])
     expect(instruments.instrumentOf('south', 'A-USD')).toBe('A-USD')
-    expect(instruments.instrumentOf('south', 'XBT/USDT')).toBeUndefined()
+  })
+
+  test('what a provider no longer lists stays known as not trading, until it is listed again', () => {
+    const instruments = createInstruments()
+    const trading = () => instruments.info('A-USD')!.providers.map((p) => p.trading)
+    instruments.add('a', [row('AUSD', 'A', 'USD'), row('BUSD', 'B', 'USD')])
+    instruments.add('a', [row('BUSD', 'B', 'USD'), row('CUSD', 'C', 'USD')])
+    instruments.add('a', [row('BUSD', 'B', 'USD'), row('CUSD', 'C', 'USD')])
+    expect([trading(), instruments.instrumentOf('a', 'AUSD')]).toEqual([[false], 'A-USD'])
+    expect(instruments.resolve('C/USD').ok).toBe(true)
+    instruments.add('a', [row('AUSD', 'A', 'USD')])
+    expect(trading()).toEqual([true])
+  })
+
+  test('an unusable listing throws and leaves no trace', () => {
+    const instruments = createInstruments()
+    expect(() => instruments.add('a', [undefined as unknown as Listing])).toThrow()
+    instruments.add('b', [row('AUSD', 'A', 'USD')])
+    expect(instruments.resolve('A-USD').ok).toBe(true)
   })
 
   test('of two symbols of one instrument the traded one is subscribed', () => {

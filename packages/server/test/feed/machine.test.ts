@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { SETTINGS, type Effect, type Input, type State } from '../../src/feed/connection.ts'
+import { SETTINGS, type Effect, type Input, type Settings, type State } from '../../src/feed/connection.ts'
 import { backoff, start, step } from '../../src/feed/machine.ts'
 import type { Adapter, Meaning, Subscription } from '../../src/providers/adapter.ts'
 import { venueAdapter, type VenueSession } from './venue.ts'
@@ -10,9 +10,9 @@ const books = (symbol: string): Subscription => ({ kind: 'book', symbol })
 const trade = (symbol = 'A'): Meaning => ({ type: 'trade', symbol, price: 1, size: 1, side: 'buy', time: 1 })
 
 /** A machine with a hand on its clock. */
-function drive(wanted: readonly Subscription[], change: Partial<Adapter<VenueSession>> = {}) {
+function drive(wanted: readonly Subscription[], change: Partial<Adapter<VenueSession>> = {}, settings: Partial<Settings> = {}) {
   const adapter = venueAdapter('a', change)
-  const state = start(adapter, wanted, 0) as State<VenueSession>
+  const state = start(adapter, wanted, 0, {}, { ...SETTINGS, ...settings }) as State<VenueSession>
   let now = 0
   const feed = (input: Record<string, unknown>): Effect[] => step(adapter, state, { ...input, now } as Input, () => 0.5)
   return {
@@ -34,6 +34,22 @@ const frames = (effects: readonly Effect[]) => effects.flatMap((e) => (e.type ==
 const types = (effects: readonly Effect[]) => effects.map((e) => (e.type === 'phase' ? e.phase : e.type))
 
 const one = (s: readonly Subscription[]) => s.map((w) => JSON.stringify({ subscribe: w.symbol }))
+
+/** Market data every 50 ms. */
+const steady = (m: ReturnType<typeof drive>, from: number, until: number) => {
+  for (let at = from; at < until; at += 50) {
+    m.tick(at)
+    m.hear(trade())
+  }
+}
+/** A heartbeat every second, no market data: the phases told. */
+const ticks = (m: ReturnType<typeof drive>, from: number, until: number) => {
+  const seen: [number, string][] = []
+  for (let at = from; at <= until; at += 100)
+    for (const e of [...m.tick(at), ...(at % 1_000 === 0 ? m.hear() : [])])
+      if (e.type === 'phase') seen.push([at, `${e.phase}: ${e.reason}`])
+  return seen
+}
 
 describe('a connection', () => {
   test('dials, greets, and then subscribes what is wanted', () => {
@@ -107,6 +123,68 @@ describe('a connection', () => {
     expect(types(m.hear(trade()))).toEqual(['live', 'confirmed', 'event'])
     expect(types(m.tick(15_001))).toEqual(['stale', 'send'])
     expect(m.tick(15_002)).toEqual([{ type: 'hangup', reason: 'nothing heard for 10.0 s' }])
+  })
+
+  test('an open connection whose market data dries up is stale within 2 s, though its heartbeats go on, and says why', () => {
+    const m = drive([trades('A')])
+    m.open()
+    steady(m, 100, 10_000)
+    const [[at, words]] = ticks(m, 10_000, 15_000) as [[number, string]]
+    expect(at).toBeLessThanOrEqual(12_000)
+    expect(words).toBe('stale: connected, but no market data for 1.6 s (usually within 0.1 s)')
+    // Neither we standing still nor a heartbeat after it makes it any better.
+    expect(types([...m.tick(17_000), ...m.hear()])).toEqual([])
+    expect(types(m.hear(trade()))).toEqual(['live', 'event'])
+  })
+
+  test('it is not stale because fewer are subscribed, because it was just opened, or because we ourselves stood still', () => {
+    const m = drive([trades('A'), trades('B')])
+    m.open()
+    steady(m, 100, 10_000)
+    m.feed({ type: 'want', wanted: [trades('B')] })
+    expect(ticks(m, 10_000, 20_000)).toEqual([])
+    steady(m, 20_000, 30_000)
+    m.feed({ type: 'closed', reason: 'reset' })
+    m.tick(31_000)
+    m.feed({ type: 'opened' })
+    expect(ticks(m, 31_100, 33_000)).toEqual([])
+    steady(m, 33_100, 40_000)
+    expect(types(m.tick(44_000))).not.toContain('stale')
+  })
+
+  test('is given up after as many failed attempts in a row as the operator allows; the loss of a good connection is none', () => {
+    const m = drive([trades('A')], {}, { attempts: 3 })
+    const fail = () => {
+      m.at(m.state.dialAt)
+      m.feed({ type: 'tick' })
+      return types(m.feed({ type: 'closed', reason: 'ECONNREFUSED' }))
+    }
+    expect([fail(), fail()]).toEqual([['waiting'], ['waiting']])
+    m.at(m.state.dialAt)
+    m.open()
+    m.hear(trade())
+    m.feed({ type: 'closed', reason: 'reset' })
+    expect([fail(), fail()]).toEqual([['waiting'], ['waiting']])
+    m.at(m.state.dialAt)
+    m.feed({ type: 'tick' })
+    const reason = 'given up after 3 failed attempts in a row: ECONNREFUSED'
+    expect(m.feed({ type: 'closed', reason: 'ECONNREFUSED' })).toEqual([{ type: 'phase', phase: 'stopped', reason }])
+    expect(m.tick(1e9)).toEqual([])
+  })
+
+  test('while no provider delivers it waits for at most half a second at first, later for 1/120 of the outage', () => {
+    const limits = { ...venueAdapter('a').limits, attempts: { count: 300, per: 60_000 } }
+    const m = drive([trades('A')], { limits })
+    const waits: [number, number][] = []
+    for (let now = 0; now < 7_200_000; now = m.state.dialAt) {
+      m.at(now)
+      m.feed({ type: 'tick' })
+      m.feed({ type: 'closed', reason: 'ECONNREFUSED', outage: true })
+      waits.push([now, m.state.dialAt - now])
+    }
+    for (const [now, wait] of waits) expect(wait).toBeLessThanOrEqual(Math.max(500, Math.min(30_000, now / 120)))
+    expect(waits.length).toBeGreaterThan(500)
+    expect(waits.at(-1)![1]).toBe(15_000)
   })
 
   test('asks once more when a subscription is not answered, then reports it and lives on', () => {

@@ -35,6 +35,7 @@ async function open(
     onRefused: () => log.push('refused'),
     onListing: () => undefined,
     onPhase: () => undefined,
+    isOutage: () => false,
     onDefect: (error) => log.push(String(error)),
     onNotice: (what) => log.push(what)
   }
@@ -49,6 +50,16 @@ async function open(
     pool.stop()
   })
   return { venue, pool, events, log, status: () => pool.status(Date.now(), true) }
+}
+
+/** The latency told after trades with times this far from now. */
+const latencyOf = async (more: Partial<PoolOptions>, offsets: readonly number[]) => {
+  const { venue, pool, status, events } = await open({}, more)
+  pool.want(trades('A'))
+  await until(() => pool.isLive(trades('A')[0]!))
+  offsets.forEach((ms, i) => venue.say({ ...trade('A', `${i}`), time: Date.now() + ms }))
+  await until(() => events.length === offsets.length)
+  return status().latency
 }
 
 describe('the connections of a provider', () => {
@@ -141,6 +152,12 @@ describe('the connections of a provider', () => {
     expect([frames, counted]).toEqual([207, 5])
     expect(latency).toBeGreaterThanOrEqual(100)
     await until(() => status().rate > 50)
+  })
+
+  test('a latency that cannot be is not told; of recorded events none is', async () => {
+    expect(await latencyOf({}, [-100 * 86_400_000, 3_600_000, -172_800_000])).toBeUndefined()
+    expect(await latencyOf({}, [-100 * 86_400_000, 3_600_000, -200])).toBeLessThan(5_000)
+    expect(await latencyOf({ times: 'recorded' }, [-200, -200])).toBeUndefined()
   })
 
   test('a fatal refusal stops the connection, and nothing is dialled again', async () => {
