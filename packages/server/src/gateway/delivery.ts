@@ -1,8 +1,10 @@
 /** What is written to whom: a group's pending events in one batch, and to those who were behind what they are owed. */
+import type { Published } from '@tickwire/protocol'
+import type { Dialect } from '../dialects/dialect.ts'
 import type { Plant } from '../plant/plant.ts'
 import { arrearsOf, type OutboxLimits } from './arrears.ts'
 import type { Batch } from './frame.ts'
-import { batchOf, textOf, type Group, type Member, type Positions } from './member.ts'
+import { batchOf, textOf, type Group, type Member, type Pending, type Positions } from './member.ts'
 import type { Meters } from './meters.ts'
 import { isLost } from './outbox.ts'
 import type { Patience } from './patience.ts'
@@ -27,6 +29,16 @@ export const FANOUT_LIMITS: FanoutLimits = {
 
 /** What those at one place are owed, and where they stand after it. */
 type Owed = { batch: Batch | undefined; conflated: number; dropped: number; after: Positions }
+/** What one round of catching up has worked out, for all of it: those behind miss much the same events. */
+type Round = { owed: Map<Positions, Owed>; rendered: Map<Dialect<any>, Map<Published, Pending>> }
+
+const renderedOnce = ({ rendered }: Round, dialect: Dialect<any>, item: Pending): Pending => {
+  let items = rendered.get(dialect)
+  if (!items) rendered.set(dialect, (items = new Map()))
+  const found = items.get(item.event)
+  if (!found) items.set(item.event, item)
+  return found ?? item
+}
 
 /** `onLag` is called when a member falls behind. */
 export function createDelivery(plant: Plant, patience: Patience, limits: FanoutLimits, meters: Meters, onLag: () => void) {
@@ -66,7 +78,7 @@ export function createDelivery(plant: Plant, patience: Patience, limits: FanoutL
   }
 
   const retire = (member: Member) => {
-    delete member.behind
+    member.behind = undefined
     lagging.delete(member)
   }
 
@@ -106,31 +118,31 @@ export function createDelivery(plant: Plant, patience: Patience, limits: FanoutL
   }
 
   /** What is owed to a member; those of a shared dialect who stand at the same place are given the same batch. */
-  const owedTo = ({ dialect, memory }: Member, positions: Positions, now: number, known: Map<Positions, Owed>): Owed => {
-    const found = dialect.shared && known.get(positions)
+  const owedTo = ({ dialect, memory }: Member, positions: Positions, now: number, round: Round): Owed => {
+    const found = dialect.shared && round.owed.get(positions)
     if (found) return found
     const { entries, conflated, dropped } = arrearsOf(plant, positions, limits.outbox)
     const texts = entries
       .map((entry) =>
         isLost(entry)
           ? dialect.lost?.(entry.topic, entry.count, entry.from, entry.to, now)
-          : textOf({ dialect, memory }, entry, now)
+          : textOf({ dialect, memory }, dialect.shared ? renderedOnce(round, dialect, entry) : entry, now)
       )
       .filter((text) => text !== undefined)
     const owed = { batch: batchOf(dialect, texts, texts.length), conflated, dropped, after: standing(positions.keys()) }
-    known.set(positions, owed)
+    round.owed.set(positions, owed)
     return owed
   }
 
   /** Brings a member up to date when its socket has room again. */
-  const serve = (member: Member, behind: NonNullable<Member['behind']>, now: number, known: Map<Positions, Owed>) => {
+  const serve = (member: Member, behind: NonNullable<Member['behind']>, now: number, round: Round) => {
     if (isBehind(member)) {
       if (patience.now() - behind.since <= limits.cutAfter) return
       meters.slowCloses++
       member.cut()
       return
     }
-    const { batch, conflated, dropped, after } = owedTo(member, behind.positions, now, known)
+    const { batch, conflated, dropped, after } = owedTo(member, behind.positions, now, round)
     member.conflated += conflated
     member.dropped += dropped
     meters.conflated += conflated
@@ -141,8 +153,8 @@ export function createDelivery(plant: Plant, patience: Patience, limits: FanoutL
   }
 
   const catchUp = (now: number) => {
-    const known = new Map<Positions, Owed>()
-    for (const member of lagging) if (member.behind) serve(member, member.behind, now, known)
+    const round: Round = { owed: new Map(), rendered: new Map() }
+    for (const member of lagging) if (member.behind) serve(member, member.behind, now, round)
   }
 
   return { write, isBehind, detach, retire, flushGroup, flushMember, catchUp, behind: () => lagging.size }

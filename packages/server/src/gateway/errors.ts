@@ -3,6 +3,7 @@ import { ERRORS, type ErrorCode } from '@tickwire/protocol'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import type { Log } from '../ops/log.ts'
+import { errorCode } from './schemas.ts'
 
 export class RequestError extends Error {
   readonly code: ErrorCode
@@ -16,7 +17,7 @@ export class RequestError extends Error {
 
 export const errorSchema = z.object({
   error: z.object({
-    code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]),
+    code: errorCode,
     message: z.string(),
     retry: z.boolean(),
     nearest: z.array(z.string()).optional()

@@ -7,9 +7,11 @@ import type { Published } from '@tickwire/protocol'
 import type { Plant } from '../plant/plant.ts'
 import { createDelivery, type FanoutLimits } from './delivery.ts'
 import { createGroups } from './groups.ts'
-import { batchOf, pendingOf, textOf, type Group, type Lane, type Member } from './member.ts'
+import { batchOf, pendingOf, type Group, type Lane, type Member } from './member.ts'
 import type { Meters } from './meters.ts'
+import { createPace } from './pace.ts'
 import type { Patience } from './patience.ts'
+import { createSnapshots } from './snapshots.ts'
 
 export { FANOUT_LIMITS, type FanoutLimits } from './delivery.ts'
 export type { Member, Sink } from './member.ts'
@@ -30,19 +32,13 @@ export function createFanout(options: {
   const { plant, clock, patience, flushEvery, limits, meters } = options
   const groups = createGroups(plant, hear)
   const delivery = createDelivery(plant, patience, limits, meters, watchLag)
+  const snapshots = createSnapshots()
   const dirty = new Set<Group>()
-  let flushedAt = 0
-  let timer: NodeJS.Timeout | undefined
-  let turn: NodeJS.Immediate | undefined
+  const pace = createPace(clock, flushEvery, (now) => {
+    for (const group of dirty) delivery.flushGroup(group, now)
+    dirty.clear()
+  })
   let lagTimer: NodeJS.Timeout | undefined
-
-  const schedule = () => {
-    if (timer !== undefined || turn !== undefined) return
-    // After a quiet spell the first event leaves at once; the interval only bounds how often we write.
-    const wait = flushedAt + flushEvery - clock()
-    if (flushEvery === 0 || wait <= 0) turn = setImmediate(flush)
-    else timer = setTimeout(flush, Math.min(wait, flushEvery))
-  }
 
   function hear(lane: Lane, event: Published) {
     const item = pendingOf(event)
@@ -52,16 +48,7 @@ export function createFanout(options: {
       if (group.weight > limits.burst) delivery.flushGroup(group, clock())
       else dirty.add(group)
     }
-    schedule()
-  }
-
-  function flush() {
-    clearTimeout(timer)
-    clearImmediate(turn)
-    timer = turn = undefined
-    const now = (flushedAt = clock())
-    for (const group of dirty) delivery.flushGroup(group, now)
-    dirty.clear()
+    pace.due()
   }
 
   /** While anyone is behind, looks after them at the pace of the flush, even when nothing is published. */
@@ -81,7 +68,7 @@ export function createFanout(options: {
     const { group } = member
     if (!group) return
     delivery.flushMember(member, group, clock())
-    delete member.group
+    member.group = undefined
     group.members.delete(member)
     group.behind.delete(member)
     if (group.members.size + group.behind.size === 0) {
@@ -108,7 +95,7 @@ export function createFanout(options: {
         const held = [...behind.positions].filter(([topic]) => member.topics.has(topic))
         behind.positions = new Map([...held, ...positions])
       } else {
-        const texts = missed.map((event) => textOf(member, pendingOf(event), now)).filter((text) => text !== undefined)
+        const texts = missed.map((event) => snapshots.textOf(member, event, now)).filter((text) => text !== undefined)
         delivery.write(member, batchOf(member.dialect, texts, texts.length))
       }
       if (member.topics.size === 0) {
@@ -137,13 +124,12 @@ export function createFanout(options: {
       return owed
     },
 
-    flush,
+    flush: pace.fire,
     catchUp: () => delivery.catchUp(clock()),
     stats: () => ({ ...groups.stats(), behind: delivery.behind() }),
     stop() {
-      clearTimeout(timer)
+      pace.stop()
       clearTimeout(lagTimer)
-      clearImmediate(turn)
     }
   }
 }

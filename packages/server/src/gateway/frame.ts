@@ -14,7 +14,8 @@ function writeFrame(text: string, bytes: number, into: Buffer, at: number): numb
     into.writeUInt32BE(bytes >>> 0, at + 6)
   }
   const start = at + headerLength(bytes)
-  return start + into.write(text, start)
+  // As many bytes as characters: ASCII, which needs no transcoding.
+  return start + into.write(text, start, bytes === text.length ? 'latin1' : 'utf8')
 }
 
 /** All messages in one buffer, each a frame of its own, for one write. */

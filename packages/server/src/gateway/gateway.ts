@@ -15,6 +15,7 @@ import { createReader } from './reader.ts'
 import type { RestSources } from './rest.ts'
 import type { Demand, Shared } from './session.ts'
 import { createSse } from './sse.ts'
+import { createUnderstanding } from './understand.ts'
 import { serveWebSockets, type Wire } from './ws.ts'
 
 export type { RestSources, ProviderInfo } from './rest.ts'
@@ -71,10 +72,12 @@ export function createGateway(options: GatewayOptions) {
   const patience = createPatience(clock)
   const fanout = createFanout({ plant, clock, patience, flushEvery, limits: { ...FANOUT_LIMITS, ...options.fanout }, meters })
   const reader = createReader({ plant, demand })
-  const shared: Shared = { plant, desk, fanout, demand, auth, limits, clock, patience }
+  const understand = createUnderstanding(desk, clock)
+  const shared: Shared = { plant, desk, understand, fanout, demand, auth, limits, clock, patience }
   const sse = createSse(shared, randomUUID)
   const app = createHttp({
     desk,
+    understand,
     sources,
     reader,
     sse,

@@ -30,13 +30,13 @@ export type HttpOptions = RestOptions &
 const OPEN = /^\/(?:health|ready|docs(?:\/.*)?|assets\/.*|[^/]*\.[a-z0-9]+)?$/
 const MAX_BODY = 64 * 1024
 
-/** Allows foreign pages of the list to read the answers. */
+/** Lets the pages that may open a WebSocket read the answers as well. */
 function allowOrigins(app: App, origins: readonly string[]): void {
   app.addHook('onRequest', (request, reply, done) => {
     const { origin, host } = request.headers
-    reply.header('x-content-type-options', 'nosniff')
-    if (origin !== undefined && origins.length > 0 && originAllowed(origin, host ?? '', origins)) {
-      reply.header('access-control-allow-origin', origin).header('vary', 'Origin')
+    reply.header('x-content-type-options', 'nosniff').header('vary', 'Origin')
+    if (origin !== undefined && originAllowed(origin, host ?? '', origins)) {
+      reply.header('access-control-allow-origin', origin)
       if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined)
         return void reply
           .header('access-control-allow-methods', 'GET, HEAD, POST, PUT, DELETE')

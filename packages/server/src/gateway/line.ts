@@ -12,8 +12,12 @@ export type Wire = (
   send: (text: string) => void
 ) => (text: string) => void
 
-/** A probe goes out after this many bytes, so that a reader's pace is known before the kernel's megabytes are full. */
+/**
+ * A probe goes out after this many bytes, so that a reader's pace is known before the kernel's megabytes are full, but not
+ * more often than this: ping and pong cost as much as a write each.
+ */
 const PROBE_EVERY = 256 * 1024
+const PROBE_PAUSE = 1_000
 /** From a close frame to the end of the socket. */
 const CLOSE_WITHIN = 2_000
 
@@ -40,7 +44,7 @@ export function createLine(ws: WebSocket, at: { id: string; path: string }, pati
     meters.bytes += bytes.length
     socket.write(bytes)
     sinceProbe += bytes.length
-    if (sinceProbe > PROBE_EVERY && probedAt === undefined) probe()
+    if (sinceProbe > PROBE_EVERY && probedAt === undefined && patience.now() - pinged >= PROBE_PAUSE) probe()
   }
   const controls = { ...at, terminate: () => ws.terminate(), pause: () => ws.pause(), resume: () => ws.resume() }
   const wired = wire?.(controls, (text) => put(textFrames([text])))

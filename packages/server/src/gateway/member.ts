@@ -24,15 +24,29 @@ export type Member = {
   topics: Set<string>
   /** Called once when the member is too slow to keep. */
   cut: () => void
-  group?: Group
+  group: Group | undefined
   /** The first of the group's pending events that is for this member: it joined after the ones before. */
   from: number
   /** Set while it is behind: since when, and the sequence it has of each topic. */
-  behind?: { since: number; positions: Positions }
+  behind: { since: number; positions: Positions } | undefined
   delivered: number
   conflated: number
   dropped: number
 }
+
+export const createMember = (dialect: Dialect<any>, sink: Sink, cut: () => void): Member => ({
+  dialect,
+  memory: undefined,
+  sink,
+  topics: new Set(),
+  cut,
+  group: undefined,
+  from: 0,
+  behind: undefined,
+  delivered: 0,
+  conflated: 0,
+  dropped: 0
+})
 
 export type Group = {
   key: string

@@ -1,9 +1,6 @@
 /** REST: what is now, and what was; every answer is of a schema, and so is the OpenAPI document made of them. */
 import {
   INTERVALS,
-  isTopicError,
-  parseTopic,
-  nameOf,
   topicName,
   type Candle,
   type DataKind,
@@ -25,6 +22,7 @@ import type { Desk, InstrumentInfo } from '../dialects/dialect.ts'
 import { errorSchema, RequestError } from './errors.ts'
 import type { createReader } from './reader.ts'
 import * as schemas from './schemas.ts'
+import { unknownSymbol, type Understand } from './understand.ts'
 
 export type ProviderInfo = ProviderStatus & {
   title?: string
@@ -50,7 +48,7 @@ export type App = FastifyInstance<
   ZodTypeProvider
 >
 
-export type RestOptions = { desk: Desk; sources: RestSources; reader: ReturnType<typeof createReader> }
+export type RestOptions = { desk: Desk; understand: Understand; sources: RestSources; reader: ReturnType<typeof createReader> }
 
 const MAX_LIST = 1_000
 const limit = (max: number, usual: number) => z.coerce.number().int().min(1).max(max).default(usual)
@@ -63,8 +61,7 @@ const ofProvider = z.object({ provider: z.string().max(50).optional().describe('
 export function resolved(desk: Desk, text: string): string {
   const found = desk.resolve(text)
   if (found.ok) return found.instrument
-  const hint = found.nearest.length > 0 ? `; the nearest are ${found.nearest.join(', ')}` : ''
-  throw new RequestError('BAD_SYMBOL', `no provider lists ${JSON.stringify(text)}${hint}`, found.nearest)
+  throw new RequestError('BAD_SYMBOL', unknownSymbol(text, found.nearest), found.nearest)
 }
 
 /** Ids and symbols that begin with the text first, then those that hold it. */
@@ -199,29 +196,39 @@ function listRoutes(app: App, valueOf: ValueOf, desk: Desk): void {
   )
 }
 
-function topicRoutes(app: App, { desk, sources, reader }: RestOptions): void {
+const lastAnswer = z.object({
+  last: z.record(z.string(), schemas.event.nullable()).describe('by canonical topic; null where none has arrived'),
+  errors: z.array(schemas.topicError).describe('the topics that are not known, as they were asked for')
+})
+
+function lastRoute(app: App, { understand, reader }: RestOptions): void {
   app.get(
     '/v1/last',
     {
       schema: {
         tags: ['market'],
-        summary: 'The last value of each topic; null where none has arrived',
+        summary: 'The last value of each topic, and what is wrong with the others',
         querystring: z.object({ topics: z.string().describe('comma-separated, as in trade:BTC-USDT,candle:BTC-USDT:1m') }),
-        response: { 200: z.object({ last: z.record(z.string(), schemas.event.nullable()) }), ...failures }
+        response: { 200: lastAnswer, ...failures }
       }
     },
     async ({ query }) => {
       const asked = query.topics.split(',').filter((topic) => topic !== '')
       if (asked.length === 0 || asked.length > 100) throw new RequestError('BAD_MESSAGE', 'topics: name 1 to 100 topics')
-      const names = asked.map((text) => {
-        const topic = parseTopic(text)
-        if (isTopicError(topic)) throw new RequestError('BAD_TOPIC', topic.message)
-        return nameOf(topic.kind === 'provider' ? topic : { ...topic, instrument: resolved(desk, topic.instrument) })
-      })
+      const results = asked.map((text) => understand(text))
+      const names = [...new Set(results.filter((result) => result.ok).map((result) => result.name))]
+      const refused = results.filter((result) => !result.ok)
+      if (names.length === 0) throw new RequestError(refused[0]!.code, refused[0]!.message, refused[0]!.nearest)
       const values = await Promise.all(names.map((name) => reader.last(name)))
-      return { last: Object.fromEntries(names.map((name, i) => [name, values[i] ?? null])) }
+      return {
+        last: Object.fromEntries(names.map((name, i) => [name, values[i] ?? null])),
+        errors: refused.map(({ asked: topic, code, message, nearest = [] }) => ({ topic, code, message, nearest }))
+      }
     }
   )
+}
+
+function candleRoute(app: App, { desk, sources }: RestOptions): void {
   app.get(
     '/v1/candles/:instrument',
     {
@@ -249,5 +256,6 @@ export function mountRest(app: App, options: RestOptions): void {
   const valueOf = createValueOf(options)
   valueRoutes(app, valueOf)
   listRoutes(app, valueOf, options.desk)
-  topicRoutes(app, options)
+  lastRoute(app, options)
+  candleRoute(app, options)
 }

@@ -1,5 +1,5 @@
 /** Market events as zod schemas, for the OpenAPI document and the answers of REST; never used on the streaming road. */
-import { INTERVALS } from '@tickwire/protocol'
+import { ERRORS, INTERVALS, type ErrorCode } from '@tickwire/protocol'
 import { z } from 'zod'
 
 const published = {
@@ -69,6 +69,14 @@ export const candle = z.object({
   revision: z.number()
 })
 export const event = z.looseObject({ ...published, type: z.string() })
+
+export const errorCode = z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]])
+export const topicError = z.object({
+  topic: z.string(),
+  code: errorCode,
+  message: z.string(),
+  nearest: z.array(z.string())
+})
 
 export const instrument = z.object({
   instrument: z.string(),

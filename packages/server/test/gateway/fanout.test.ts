@@ -2,7 +2,8 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Published, Quote } from '@tickwire/protocol'
 import { dialect, type Dialect } from '../../src/dialects/dialect.ts'
-import { createFanout, FANOUT_LIMITS, type Member } from '../../src/gateway/fanout.ts'
+import { createFanout, FANOUT_LIMITS, type Member, type Sink } from '../../src/gateway/fanout.ts'
+import { createMember } from '../../src/gateway/member.ts'
 import { createMeters } from '../../src/gateway/meters.ts'
 import { createPlant } from '../../src/plant/plant.ts'
 import { tradeOf } from './rig.ts'
@@ -56,23 +57,14 @@ function createStage(shared: boolean) {
       at: new Map<string, number>(),
       member: undefined as unknown as Member
     }
-    reader.member = {
-      dialect: spoken,
-      memory: undefined,
-      sink: {
-        write: ({ messages }) => {
-          for (const text of messages) reader.got.push(...(JSON.parse(text) as Got[]))
-        },
-        backlog: () => (reader.full ? Number.MAX_SAFE_INTEGER : 0),
-        waiting: () => 0
+    const sink: Sink = {
+      write: ({ messages }) => {
+        for (const text of messages) reader.got.push(...(JSON.parse(text) as Got[]))
       },
-      topics: new Set<string>(),
-      cut: () => {},
-      from: 0,
-      delivered: 0,
-      conflated: 0,
-      dropped: 0
+      backlog: () => (reader.full ? Number.MAX_SAFE_INTEGER : 0),
+      waiting: () => 0
     }
+    reader.member = createMember(spoken, sink, () => {})
     return reader
   })
   return { plant, fanout, readers, advance: (by: number) => void (now += by) }
@@ -182,6 +174,25 @@ test('readers of the same topics are written the very same bytes, and each is wr
   expect(stage.fanout.stats()).toMatchObject({ groups: 1, lanes: 2 })
   expect(written.map((buffers) => buffers.length)).toEqual([1, 1, 1, 1])
   for (const [first] of written) expect(first).toBe(written[0]![0])
+  stage.fanout.stop()
+})
+
+test('a last value is rendered once for all who join while it stands, and anew once there is a newer one', () => {
+  const stage = createStage(true)
+  const { dialect: spoken } = stage.readers[0]!.member
+  const rendered: number[] = []
+  const { render } = spoken
+  spoken.render = (event, memory, now) => {
+    rendered.push(event.seq)
+    return render(event, memory, now)
+  }
+  stage.plant.publish('quote:c', quoteOf('X'), 1)
+  for (const one of stage.readers.slice(0, 3)) join(stage, one, ['quote:c'])
+  expect(rendered).toEqual([1])
+  stage.plant.publish('quote:c', quoteOf('X'), 1)
+  join(stage, stage.readers[3]!, ['quote:c'])
+  expect(rendered).toEqual([1, 2])
+  expect(stage.readers.map(({ got }) => got)).toEqual([1, 1, 1, 2].map((seq) => [{ topic: 'quote:c', seq }]))
   stage.fanout.stop()
 })
 

@@ -215,6 +215,54 @@ test("a dialect's own routes are served, and may be tampered with", async () => 
   expect((await fetch(`${base}/api/x`)).status).toBe(429)
 })
 
+test('last values of known topics are given although others are unknown, and those are named with the nearest', async () => {
+  const { base, plant } = await start()
+  plant.publish('trade:BTC-USDT', tradeOf('BTC-USDT', 1), Date.now())
+  const answer = await fetch(`${base}/v1/last?topics=trade:BTCC-USDT,trade:btcusdt,nonsense,quote:BTC-USDT@two`)
+  expect(answer.status).toBe(200)
+  expect(await answer.json()).toEqual({
+    last: { 'trade:BTC-USDT': expect.objectContaining({ seq: 1 }) },
+    errors: [
+      { topic: 'trade:BTCC-USDT', code: 'BAD_SYMBOL', message: expect.stringContaining('BTC-USDT'), nearest: ['BTC-USDT'] },
+      { topic: 'nonsense', code: 'BAD_TOPIC', message: expect.stringContaining('kind:instrument'), nearest: [] },
+      { topic: 'quote:BTC-USDT@two', code: 'BAD_PROVIDER', message: expect.stringContaining('one'), nearest: ['one'] }
+    ]
+  })
+  const none = await fetch(`${base}/v1/last?topics=trade:BTCC-USDT,trade:NOPE`)
+  expect(none.status).toBe(404)
+  expect(await none.json()).toMatchObject({ error: { code: 'BAD_SYMBOL', nearest: ['BTC-USDT'] } })
+})
+
+test('REST and SSE may be read by the pages that may open a WebSocket: on loopback, and those listed', async () => {
+  const { base } = await start({ origins: ['https://friend.example'] })
+  for (const path of ['/v1/instruments', '/v1/events?topics=trade:BTC-USDT']) {
+    const allowed = async (origin: string) => {
+      const hangUp = new AbortController()
+      const { headers } = await fetch(`${base}${path}`, { headers: { origin }, signal: hangUp.signal })
+      hangUp.abort()
+      expect(headers.get('vary')).toBe('Origin')
+      return headers.get('access-control-allow-origin')
+    }
+    for (const origin of ['https://friend.example', 'http://localhost:5173', 'http://127.0.0.1:8000', 'http://[::1]:9'])
+      expect(await allowed(origin)).toBe(origin)
+    for (const origin of ['https://evil.example', 'http://localhost.evil.example', 'http://127.0.0.1.evil.example', 'null'])
+      expect(await allowed(origin)).toBeNull()
+  }
+})
+
+test('a page on loopback may ask with a token: its preflight is answered, that of a foreign page is not', async () => {
+  const { base } = await start()
+  const preflight = (origin: string) =>
+    fetch(`${base}/v1/instruments`, {
+      method: 'OPTIONS',
+      headers: { origin, 'access-control-request-method': 'GET', 'access-control-request-headers': 'authorization' }
+    })
+  const answer = await preflight('http://localhost:5173')
+  expect(answer.status).toBe(204)
+  expect(answer.headers.get('access-control-allow-headers')).toContain('authorization')
+  expect((await preflight('https://evil.example')).headers.get('access-control-allow-origin')).toBeNull()
+})
+
 test('a foreign page may read the answers only when its origin is listed', async () => {
   const { base } = await start({ origins: ['https://friend.example'] })
   const from = async (origin: string) =>

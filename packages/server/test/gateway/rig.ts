@@ -71,7 +71,7 @@ export type Client = Awaited<ReturnType<typeof connect>>
 type Said = ServerMessage | Published[]
 
 /** Keeps all that the server said, and waits for a condition on it. */
-export async function connect(url: string, options: { headers?: Record<string, string> } = {}) {
+export async function connect(url: string, options: { headers?: Record<string, string>; autoPong?: boolean } = {}) {
   const ws = new WebSocket(url, options)
   const said: Said[] = []
   const watchers = new Set<() => void>()

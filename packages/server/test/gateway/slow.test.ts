@@ -87,3 +87,46 @@ test('a client that pauses and reads on is given the newest state, and is told n
   expect(own.gateway.stats().conflated).toBeGreaterThan(0)
   reader.ws.terminate()
 }, 30_000)
+
+/** Asks for a stream of events and reads no more than its first bytes. */
+const stallStream = (port: number): Promise<Socket> =>
+  new Promise((resolve, reject) => {
+    const socket = connectTcp(port, '127.0.0.1', () =>
+      socket.write('GET /v1/events?topics=book:BTC-USDT HTTP/1.1\r\nHost: x\r\n\r\n')
+    )
+    socket.on('error', reject)
+    socket.once('data', () => {
+      socket.pause()
+      resolve(socket)
+    })
+  })
+
+test('[T6] a stream of events that nobody reads is given no more than its bound, and is cut within the time', async () => {
+  const own = await start({ fanout: { cutAfter: 1_000 } })
+  const stalled = await stallStream(own.port)
+  const pump = setInterval(() => {
+    for (let n = 0; n < 8; n++) own.plant.publish('book:BTC-USDT', bookOf(), Date.now())
+  }, 5)
+  try {
+    await expect.poll(() => own.gateway.stats().behind, { timeout: 10_000 }).toBe(1)
+    const { delivered } = own.gateway.stats()
+    await expect.poll(() => own.gateway.connections()[0]!.pending, { timeout: 10_000 }).toBeGreaterThan(100)
+    expect(own.gateway.stats().delivered).toBe(delivered)
+    await expect
+      .poll(() => own.gateway.stats(), { timeout: 10_000 })
+      .toMatchObject({ slowCloses: 1, connections: 0, behind: 0, groups: 0 })
+  } finally {
+    clearInterval(pump)
+    stalled.destroy()
+  }
+}, 30_000)
+
+test('[C7] a client that answers no ping is closed with 4002, one that does stays', async () => {
+  const own = await start({ limits: { heartbeat: { interval: 100, deadline: 300 } } })
+  const deaf = await connect(own.url, { autoPong: false })
+  const awake = await connect(own.url)
+  expect(await deaf.closed()).toEqual({ code: 4002, reason: 'no heartbeat' })
+  expect(awake.ws.readyState).toBe(awake.ws.OPEN)
+  await expect.poll(() => own.gateway.stats().connections).toBe(1)
+  awake.ws.terminate()
+})

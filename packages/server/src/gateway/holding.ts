@@ -1,0 +1,99 @@
+/** The topics that one session holds, what it asked upstream for each, and what a newly held one begins with. */
+import type { Position, Published, Topic, TopicResult } from '@tickwire/protocol'
+import type { Plant } from '../plant/plant.ts'
+import type { Limits } from './limits.ts'
+import { refusal, type Understand, type Understood } from './understand.ts'
+
+export type Demand = (topic: Topic) => { upstream: 'live' | 'pending'; release: () => void }
+
+type Resume = Readonly<Record<string, Position>> | undefined
+/** What a subscribe still owes: the events, and where each topic's reader stands before them. */
+export type Missed = { events: Published[]; positions: Map<string, number> }
+
+const nothing = () => {}
+
+export function createHolding(
+  topics: Set<string>,
+  { plant, understand, demand, limits }: { plant: Plant; understand: Understand; demand: Demand; limits: Limits }
+) {
+  const releases = new Map<string, () => void>()
+  const { epoch } = plant
+  const here = (name: string): Position => ({ epoch, seq: plant.last(name)?.seq ?? 0 })
+
+  /** Notices (statuses, gaps) have a bound of their own, so that they never crowd out data. */
+  const hasRoom = (data: boolean): boolean =>
+    data ? releases.size < limits.topics : topics.size - releases.size < 2 * limits.topics
+
+  const ask = ({ topic, name, data }: Understood): 'live' | 'pending' => {
+    if (!data) return 'live'
+    const { upstream, release } = demand(topic)
+    releases.set(name, release)
+    return upstream
+  }
+
+  /** As held, or as it would be. */
+  const again = ({ topic, name, data }: Understood, asked: string): TopicResult => {
+    if (!data) return { asked, topic: name, ok: true, position: here(name), upstream: 'live' }
+    const { upstream, release } = demand(topic)
+    release()
+    return { asked, topic: name, ok: true, position: here(name), upstream }
+  }
+
+  /** Without a usable position a reader begins with the last value. */
+  const begin = (name: string, missed: Missed): Position => {
+    const last = plant.last(name)
+    const seq = last?.seq ?? 0
+    missed.positions.set(name, last ? seq - 1 : seq)
+    if (last) missed.events.push(last)
+    return { epoch, seq }
+  }
+
+  /** Returns nothing when what was missed since then is no longer kept, or too much to be given. */
+  const goOn = (name: string, since: Position, missed: Missed): Position | undefined => {
+    const joined = plant.subscribe(name, nothing, since)
+    joined.stop()
+    if (!joined.recovered || missed.events.length + joined.missed.length > limits.replay) return undefined
+    missed.positions.set(name, joined.position.seq - joined.missed.length)
+    for (const event of joined.missed) missed.events.push(event)
+    return joined.position
+  }
+
+  return {
+    take(asked: string, resume: Resume, missed: Missed): TopicResult {
+      const understood = understand(asked)
+      if (!understood.ok) return understood
+      const { name, data } = understood
+      if (topics.has(name)) return again(understood, asked)
+      if (!hasRoom(data)) {
+        const message = `this client holds ${releases.size} topics and may hold ${limits.topics}; those stay`
+        return refusal(asked, 'TOO_MANY_SYMBOLS', message)
+      }
+      const upstream = ask(understood)
+      topics.add(name)
+      const since = resume && positionIn(resume, asked, name)
+      if (since === undefined) return { asked, topic: name, ok: true, position: begin(name, missed), upstream }
+      const position = goOn(name, since, missed)
+      const recovered = position !== undefined
+      return { asked, topic: name, ok: true, position: position ?? begin(name, missed), recovered, upstream }
+    },
+
+    letGo(asked: string): TopicResult {
+      const understood = understand(asked)
+      if (!understood.ok) return understood
+      const { name } = understood
+      topics.delete(name)
+      releases.get(name)?.()
+      releases.delete(name)
+      return { asked, topic: name, ok: true, position: here(name), upstream: 'live' }
+    },
+
+    end(): void {
+      for (const release of releases.values()) release()
+      releases.clear()
+    }
+  }
+}
+
+/** A client may name the position as it wrote the topic, or by the canonical name. */
+const positionIn = (resume: Readonly<Record<string, Position>>, asked: string, name: string): Position | undefined =>
+  Object.hasOwn(resume, asked) ? resume[asked] : Object.hasOwn(resume, name) ? resume[name] : undefined

@@ -1,0 +1,67 @@
+/** What a client means by a topic: the canonical one behind whatever spelling, or why there is none. */
+import { DATA_KINDS, isTopicError, nameOf, parseTopic, type ErrorCode, type Topic, type TopicResult } from '@tickwire/protocol'
+import type { Desk } from '../dialects/dialect.ts'
+
+export type Refusal = Extract<TopicResult, { ok: false }>
+/** `data`: market data, which is asked for upstream; the rest is what the plant says by itself. */
+export type Understood = { ok: true; topic: Topic; name: string; data: boolean }
+export type Understand = (asked: string) => Understood | Refusal
+
+export const refusal = (asked: string, code: ErrorCode, message: string, nearest: readonly string[] = []): Refusal => ({
+  asked,
+  ok: false,
+  code,
+  message,
+  ...(nearest.length > 0 ? { nearest: [...nearest] } : {})
+})
+
+export const unknownSymbol = (text: string, nearest: readonly string[]): string =>
+  `no provider lists ${JSON.stringify(text)}${nearest.length > 0 ? `; the nearest are ${nearest.join(', ')}` : ''}`
+
+const understood = (topic: Topic): Understood => {
+  const data = (DATA_KINDS as readonly string[]).includes(topic.kind)
+  return { ok: true, topic, name: nameOf(topic), data }
+}
+
+export function understand(desk: Desk, asked: string): Understood | Refusal {
+  const topic = parseTopic(asked)
+  if (isTopicError(topic)) return refusal(asked, topic.code, topic.message)
+  if (topic.kind === 'provider') {
+    const isListed = () => desk.instruments().some((i) => i.providers.some((p) => p.provider === topic.instrument))
+    if (desk.last(nameOf(topic)) !== undefined || isListed()) return understood(topic)
+    return refusal(asked, 'BAD_PROVIDER', `there is no provider ${JSON.stringify(topic.instrument)}`)
+  }
+  const found = desk.resolve(topic.instrument)
+  if (!found.ok) return refusal(asked, 'BAD_SYMBOL', unknownSymbol(topic.instrument, found.nearest), found.nearest)
+  const { instrument } = found
+  const { provider } = topic
+  if (provider !== undefined) {
+    const carriers = desk.instrument(instrument)?.providers.map((p) => p.provider) ?? []
+    if (!carriers.includes(provider)) {
+      const hint = carriers.length > 0 ? `it comes from ${carriers.join(', ')}` : 'no provider carries it now'
+      return refusal(asked, 'BAD_PROVIDER', `${JSON.stringify(provider)} does not carry ${instrument}; ${hint}`, carriers)
+    }
+  }
+  return understood({ ...topic, instrument })
+}
+
+/** Listings change seldom, so a topic is looked up once a second however many clients ask for it. */
+const KEEP = 1_000
+const MAX_KNOWN = 20_000
+
+export function createUnderstanding(desk: Desk, clock: () => number): Understand {
+  const known = new Map<string, Understood>()
+  let since = clock()
+  return (asked) => {
+    const now = clock()
+    if (now - since >= KEEP || now < since) {
+      known.clear()
+      since = now
+    }
+    const found = known.get(asked)
+    if (found) return found
+    const made = understand(desk, asked)
+    if (made.ok && known.size < MAX_KNOWN) known.set(asked, made)
+    return made
+  }
+}
