@@ -1,6 +1,6 @@
 /**
  * The server half of the fan-out benchmark: `tickwire`, our gateway on a plant; or `peer`, plain `ws` with one send per
- * update. Both publish the same trades, open loop: each is stamped with the time at which it was due.
+ * update. Both publish the same trades once told to `go`, open loop: each is stamped with the time at which it was due.
  */
 import type { Trade } from '@tickwire/protocol'
 import { native } from '@tickwire/server/dialects/native.ts'
@@ -65,11 +65,22 @@ async function startPeer() {
 }
 
 const { port, publish } = await (kind === 'peer' ? startPeer() : startTickwire())
-const every = 1_000 / Number(perSecond)
-const start = Date.now()
-let n = 0
-setInterval(() => {
-  const now = Date.now()
-  while (start + n * every <= now) publish(n, Math.floor(start + n++ * every))
-}, 1)
+// One value of each topic, so that a subscriber is given a snapshot.
+for (let n = 0; n < TOPICS; n++) publish(n, Date.now())
+
+function go() {
+  const every = 1_000 / Number(perSecond)
+  const start = Date.now()
+  let n = 0
+  setInterval(() => {
+    const now = Date.now()
+    while (start + n * every <= now) publish(n, Math.floor(start + n++ * every))
+  }, 1)
+}
+
+process.stdin.once('data', () => {
+  go()
+  process.stdout.write('{"going":true}\n')
+})
+process.stdin.on('end', () => process.exit())
 process.stdout.write(`${JSON.stringify({ port })}\n`)

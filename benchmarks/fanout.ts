@@ -2,12 +2,13 @@
  * How many updates per second one core delivers to many WebSocket clients, all subscribed to all topics, and the same
  * load with one `ws.send` per update, in the same run. Prints one line of JSON. Needs gcc; uses taskset where it is.
  *
- *   node benchmarks/fanout.ts [--clients 1000] [--topics 500] [--rate 4000] [--peer-rate 150] [--secs 4] [--flush 16]
+ *   node benchmarks/fanout.ts [--clients 1000] [--topics 500] [--rate 3300] [--peer-rate 150] [--rounds 3] [--secs 3] [--flush 16]
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
+import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 
 const { values } = parseArgs({
@@ -15,10 +16,16 @@ const { values } = parseArgs({
     clients: { type: 'string', default: '1000' },
     topics: { type: 'string', default: '500' },
     /** Events per second: updates delivered are this many times the clients. */
-    rate: { type: 'string', default: '4000' },
+    rate: { type: 'string', default: '3300' },
     'peer-rate': { type: 'string', default: '150' },
-    secs: { type: 'string', default: '4' },
-    flush: { type: 'string', default: '16' }
+    /** Windows measured one after another; the medians are printed. */
+    rounds: { type: 'string', default: '3' },
+    secs: { type: 'string', default: '3' },
+    flush: { type: 'string', default: '16' },
+    /** Writes the server's CPU profile of each half into this directory. */
+    profile: { type: 'string' },
+    /** Without the peer. */
+    only: { type: 'boolean' }
   }
 })
 
@@ -34,51 +41,68 @@ const hasTaskset = (() => {
 const onCore = (core: number, command: string, args: string[]): [string, string[]] =>
   hasTaskset ? ['taskset', ['-c', String(core), command, ...args]] : [command, args]
 
-const firstLine = (child: ChildProcess): Promise<string> =>
-  new Promise((resolve, reject) => {
-    let text = ''
-    child.stdout!.on('data', (chunk) => {
-      text += String(chunk)
-      if (text.includes('\n')) resolve(text.slice(0, text.indexOf('\n')))
-    })
-    child.once('exit', (code) => reject(new Error(`${child.spawnargs.join(' ')} ended with ${code} before it said anything`)))
-  })
+/** A child that answers each line it is told with one line of JSON. */
+function startChild([command, args]: [string, string[]]) {
+  const child: ChildProcess = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]()
+  const next = async <T>(): Promise<T> => {
+    const { value, done } = await lines.next()
+    if (done) throw new Error(`${child.spawnargs.join(' ')} ended before it answered`)
+    return JSON.parse(value) as T
+  }
+  const ask = <T>(line: string): Promise<T> => {
+    child.stdin!.write(`${line}\n`)
+    return next<T>()
+  }
+  /** A profile is only written by a process that ends by itself. */
+  const stop = async (gently: boolean) => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const gone = new Promise((resolve) => child.once('exit', resolve))
+    if (gently) child.stdin!.end()
+    else child.kill('SIGKILL')
+    await gone
+  }
+  return { pid: child.pid!, next, ask, stop }
+}
 
 const topicList = Array.from({ length: Number(values.topics) }, (_, i) => `trade:S${i}-USDT`)
 const subscribe = JSON.stringify({ op: 'subscribe', topics: topicList, notices: false })
+/** The generator calls its sockets quiet after this long. */
+const QUIET_MS = 100
 
-type Result = {
-  open: number
-  updates_s: number
-  frames_s: number
-  mb_s: number
-  p50_ms: number
-  p99_ms: number
-  max_ms: number
-  disconnects: number
-  srv_cpu: number
-  srv_rss_mb: number
-  load_cpu: number
-}
+const FIGURES = ['updates_s', 'frames_s', 'mb_s', 'p50_ms', 'p90_ms', 'p99_ms', 'max_ms', 'srv_cpu', 'load_cpu'] as const
+type Round = Record<(typeof FIGURES)[number] | 'open' | 'disconnects' | 'srv_rss_mb', number>
 
-async function measure(fanload: string, kind: 'tickwire' | 'peer', rate: string): Promise<Result> {
-  const server = spawn(
-    ...onCore(0, process.execPath, [join(here, 'fanout-server.ts'), kind, values.topics, rate, values.flush]),
-    {
-      stdio: ['ignore', 'pipe', 'inherit']
-    }
+const median = (numbers: readonly number[]): number => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!
+
+async function measure(fanload: string, kind: 'tickwire' | 'peer', rate: string) {
+  const { clients, topics, flush, rounds, secs, profile } = values
+  const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
+  const server = startChild(
+    onCore(0, process.execPath, [...profiling, join(here, 'fanout-server.ts'), kind, topics, rate, flush])
   )
   try {
-    const { port } = JSON.parse(await firstLine(server)) as { port: number }
+    const { port } = await server.next<{ port: number }>()
     const path = kind === 'peer' ? '/' : '/v1/ws'
     const send = kind === 'peer' ? [] : ['--send', subscribe]
-    const load = ['-n', values.clients, '-s', values.secs, '-w', '2', '--marker', '"published":', '--pid', String(server.pid)]
-    const generator = spawn(...onCore(1, fanload, [...load, ...send, `ws://127.0.0.1:${port}${path}`]), {
-      stdio: ['ignore', 'pipe', 'inherit']
-    })
-    return JSON.parse(await firstLine(generator)) as Result
+    const load = ['--interactive', '-n', clients, '--marker', '"published":', '--pid', String(server.pid)]
+    const generator = startChild(onCore(1, fanload, [...load, ...send, `ws://127.0.0.1:${port}${path}`]))
+    try {
+      const { connect_ms } = await generator.next<{ connect_ms: number }>()
+      const { ms } = await generator.ask<{ ms: number }>(`drain ${QUIET_MS} 60000`)
+      await server.ask('go')
+      const results: Round[] = []
+      for (let n = 0; n < Number(rounds); n++) results.push(await generator.ask<Round>(`measure ${secs} ${n === 0 ? 2 : 0.5}`))
+      const { open, disconnects, srv_rss_mb } = results.at(-1)!
+      const figures = Object.fromEntries(FIGURES.map((name) => [name, median(results.map((result) => result[name]))]))
+      // Until every client had its answer and its snapshots.
+      const subscribed_ms = Math.round(connect_ms + ms - QUIET_MS)
+      return { ...(figures as Record<(typeof FIGURES)[number], number>), open, disconnects, srv_rss_mb, subscribed_ms }
+    } finally {
+      await generator.stop(false)
+    }
   } finally {
-    server.kill()
+    await server.stop(profile !== undefined)
   }
 }
 
@@ -87,7 +111,7 @@ try {
   const fanload = join(directory, 'fanload')
   execFileSync('gcc', ['-O2', '-Wall', '-o', fanload, join(here, 'fanload.c')], { stdio: 'inherit' })
   const ours = await measure(fanload, 'tickwire', values.rate)
-  const peer = await measure(fanload, 'peer', values['peer-rate'])
+  const peer = values.only ? undefined : await measure(fanload, 'peer', values['peer-rate'])
   const line = {
     benchmark: 'fanout',
     clients: Number(values.clients),
@@ -96,9 +120,11 @@ try {
     updates_per_second: ours.updates_s,
     p50_ms: ours.p50_ms,
     p99_ms: ours.p99_ms,
-    ratio: Math.round((ours.updates_s / peer.updates_s) * 10) / 10,
+    subscribed_ms: ours.subscribed_ms,
+    ratio: peer && Math.round((ours.updates_s / peer.updates_s) * 10) / 10,
     goal: { updates_per_second: 3_000_000, p99_ms: 50 },
     ok: ours.updates_s >= 3_000_000 && ours.p99_ms < 50,
+    load: Math.round(loadavg()[0]! * 10) / 10,
     ours,
     one_send_per_update: peer
   }
