@@ -38,6 +38,8 @@ async function startTickwire() {
       instrument: () => undefined,
       last: plant.last,
       recent: plant.recent,
+      unlisted: () => [],
+      carries: () => true,
       connections: () => []
     },
     dialects: [native],

@@ -4,14 +4,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { connect, type Book, type Trade } from '@tickwire/client'
-import { run, until, type Program } from './program.ts'
+import { SILENT } from '@tickwire/server/ops/log.ts'
+import { createStreet } from '@tickwire/street'
+import { freePort, run, until, type Program } from './program.ts'
 
 const READY = /Tickwire {2}(http:\S+)/
 const QUIET = ['--port', '0', '--set', 'street.control=0', '--set', 'log.level=warn']
 const programs: Program[] = []
 
-async function start(...args: string[]): Promise<{ url: string; program: Program; get: (path: string) => Promise<any> }> {
-  const program = await run([...args, ...QUIET], READY)
+async function start(
+  args: string[],
+  env: Record<string, string> = {}
+): Promise<{ url: string; program: Program; get: (path: string) => Promise<any> }> {
+  const program = await run([...args, ...QUIET], READY, env)
   programs.push(program)
   const url = program.found[1]!
   return { url, program, get: async (path) => (await fetch(url + path)).json() }
@@ -23,7 +28,7 @@ afterEach(async () => {
 
 describe('modes', () => {
   test('without configuration it is the demo, and says so in what it prints, in /health and to every client', async () => {
-    const { url, program, get } = await start('--demo')
+    const { url, program, get } = await start(['--demo'])
     expect(program.output()).toContain('every price is simulated')
     expect(await get('/health')).toMatchObject({ mode: 'demo', simulated: true })
     using client = connect({ url })
@@ -37,7 +42,7 @@ describe('modes', () => {
     ['binance', 'NKN-USDT', { price: [0.3, 0.4] }],
     ['kraken', 'BTC-CHF', { price: [55_000, 57_000] }]
   ])('--capture %s plays its recorded session through the same road', async (provider, instrument, { price }) => {
-    const { url, get } = await start('--capture', provider, '--speed', '20')
+    const { url, get } = await start(['--capture', provider, '--speed', '20'])
     expect(await get('/health')).toMatchObject({ mode: 'capture', simulated: true })
     using client = connect({ url })
     const books: Book[] = []
@@ -53,6 +58,32 @@ describe('modes', () => {
     expect(book.bids[0]![0]).toBeLessThan(book.asks[0]![0])
     if (provider === 'kraken') expect(book.verified).toBe(true)
     for (const trade of trades) expect(trade.price).toBeGreaterThan(price[0]!)
+  })
+
+  test('live without any provider within reach says so in words, and collects what is watched as soon as one comes', async () => {
+    const ports = await Promise.all([freePort(), freePort(), freePort()])
+    const env: Record<string, string> = { TICKWIRE_WATCH: 'BTC-USDT' }
+    for (const [i, name] of ['BINANCE', 'COINBASE', 'KRAKEN'].entries()) {
+      env[`TICKWIRE_PROVIDERS__${name}__WS_URL`] = `ws://127.0.0.1:${ports[i]}`
+      env[`TICKWIRE_PROVIDERS__${name}__REST_URL`] = `http://127.0.0.1:${ports[i]}`
+    }
+    env.TICKWIRE_PROVIDERS__BINANCE__WS_URL += '/stream'
+    const { url, get } = await start(['--live'], env)
+    expect(await get('/health')).toMatchObject({ status: 'degraded', mode: 'live', simulated: false })
+    expect((await fetch(`${url}/ready`)).status).toBe(503)
+    const { providers } = await get('/v1/providers')
+    for (const provider of providers)
+      expect(provider).toMatchObject({ phase: 'waiting', reason: expect.stringMatching(/list of instruments.*refused/i) })
+    expect(await get('/v1/quotes/BTC-USDT')).toMatchObject({ error: { code: 'UNAVAILABLE', retry: true } })
+
+    const street = createStreet({ seed: 3, clock: Date.now, log: SILENT, providers: ['binance'], ports: { binance: ports[0]! } })
+    await street.start()
+    try {
+      await until('a price', async () => (await get('/v1/last?topics=quote:BTC-USDT')).last?.['quote:BTC-USDT']?.bid > 0)
+      expect((await fetch(`${url}/ready`)).status).toBe(200)
+    } finally {
+      await street.stop()
+    }
   })
 
   test('live and demo are never one process: the flags exclude each other, and so do demo and capture', async () => {

@@ -42,6 +42,8 @@ export async function createStand(options: Partial<GatewayOptions> & { epoch?: s
     instrument: () => undefined,
     last: plant.last,
     recent: plant.recent,
+    unlisted: () => [],
+    carries: () => true,
     connections: () => []
   }
   const gateway = createGateway({

@@ -1,6 +1,6 @@
 /** Wires the rooms: providers → feed → plant → services and gateway. The only file that knows the configuration. Read it top to bottom. */
 import { randomBytes } from 'node:crypto'
-import { isTopicError, parseTopic, topicName, type Candle, type Interval, type Mode } from '@tickwire/protocol'
+import { topicName, type Candle, type Interval, type Mode, type Topic } from '@tickwire/protocol'
 import type { Config } from './config.ts'
 import { dialects } from './dialects/index.ts'
 import type { Desk } from './dialects/dialect.ts'
@@ -48,12 +48,13 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     random,
     log,
     simulated: mode !== 'live',
+    onListing: () => collect(),
     times: mode === 'capture' ? 'recorded' : 'live',
     settings: config.feed
   })
   const services = hostServices({ plant, services: [candles], clock, log, time: mode === 'capture' ? 'event' : 'clock' })
   const demand = demandOf(feed, services)
-  const desk = deskOf(mode, plant, instruments, () => gateway.connections())
+  const desk = deskOf(mode, plant, instruments, feed, () => gateway.connections())
   const gateway = createGateway({
     plant,
     desk,
@@ -71,15 +72,17 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     services.stop()
     await feed.stop()
   }
+  const collect = collector(config.watch, demand, instruments)
   const { host, port } = await gateway.listen(config.host, config.port).catch(async (error: unknown) => {
     await stop()
     throw error
   })
   await feed.start()
-  const watched = keepCollecting(config.watch, demand, instruments, log)
+  const missing = collect()
+  if (missing.length > 0) log.warn({ instruments: missing }, 'no provider lists these instruments of watch so far')
 
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
-  log.info({ mode, url, instruments: watched }, mode === 'live' ? 'listening' : 'listening: prices are simulated')
+  log.info({ mode, url }, mode === 'live' ? 'listening' : 'listening: prices are simulated')
   return { host, port, url, stop }
 }
 
@@ -93,13 +96,16 @@ const enabled = (config: Config) =>
       access: { ...(key && { key }), ...(secret && { secret }), ...(feed && { feed }) }
     }))
 
-/** A candle of ours is folded from trades; everything else is asked of the providers. Services run while anyone holds the instrument. */
+/** What a topic needs of the providers: a candle of ours is folded from trades. */
+const sourceOf = (topic: Topic): Topic =>
+  topic.kind === 'candle' && topic.provider === undefined ? { kind: 'trade', instrument: topic.instrument } : topic
+
+/** Services run while anyone holds the instrument. */
 const demandOf =
   (feed: Feed, services: Services): Demand =>
   (topic) => {
-    const { kind, instrument, provider } = topic
-    const unwatch = services.watch(instrument)
-    const { upstream, release } = feed.want(kind === 'candle' && provider === undefined ? { kind: 'trade', instrument } : topic)
+    const unwatch = services.watch(topic.instrument)
+    const { upstream, release } = feed.want(sourceOf(topic))
     const both = () => {
       unwatch()
       release()
@@ -107,13 +113,15 @@ const demandOf =
     return { upstream, release: both }
   }
 
-const deskOf = (mode: Mode, plant: Plant, instruments: Instruments, connections: Desk['connections']): Desk => ({
+const deskOf = (mode: Mode, plant: Plant, instruments: Instruments, feed: Feed, connections: Desk['connections']): Desk => ({
   server: `tickwire/${VERSION}`,
   epoch: plant.epoch,
   mode,
   resolve: instruments.resolve,
   instruments: instruments.all,
   instrument: instruments.info,
+  unlisted: feed.unlisted,
+  carries: (topic) => feed.carries(sourceOf(topic)),
   last: plant.last,
   recent: plant.recent,
   connections
@@ -141,19 +149,21 @@ const gatewayOptions = ({ gateway, auth }: Config) => ({
   origins: gateway.origins
 })
 
-/** Asks for the watched instruments on nobody's behalf, so that they are collected whether or not a client is there. `*` is all. */
-function keepCollecting(watch: readonly string[], demand: Demand, instruments: Instruments, log: Log): number {
-  const ids = watch.includes('*') ? instruments.all().map(({ instrument }) => instrument) : watch
-  const known = ids.flatMap((id) => {
-    const found = instruments.resolve(id)
-    if (found.ok) return [found.instrument]
-    log.warn({ instrument: id, nearest: found.nearest }, 'watch names an instrument that no provider lists')
-    return []
-  })
-  for (const instrument of known)
-    for (const kind of ['trade', 'quote', 'ticker', 'book'] as const) {
-      const topic = parseTopic(topicName(kind, instrument))
-      if (!isTopicError(topic)) demand(topic)
-    }
-  return known.length
+/**
+ * Asks for the watched instruments on nobody's behalf, so that they are collected whether or not a client is there. `*` is
+ * all. To be called again whenever a listing came; returns those that nobody lists yet.
+ */
+function collector(watch: readonly string[], demand: Demand, instruments: Instruments): () => string[] {
+  const collected = new Set<string>()
+  const collectOne = (instrument: string): void => {
+    if (collected.has(instrument)) return
+    collected.add(instrument)
+    for (const kind of ['trade', 'quote', 'ticker', 'book'] as const) demand({ kind, instrument })
+  }
+  return () =>
+    (watch.includes('*') ? instruments.all().map(({ instrument }) => instrument) : watch).filter((text) => {
+      const found = instruments.resolve(text)
+      if (found.ok) collectOne(found.instrument)
+      return !found.ok
+    })
 }

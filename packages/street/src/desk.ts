@@ -42,6 +42,8 @@ export function createDesk({
       if (!parsed || 'code' in parsed || !parsed.interval) return plant.recent(topic, count)
       return past(parsed.instrument, parsed.interval, count).map((candle, i) => stamped(candle, topic, i + 1))
     },
+    unlisted: () => [],
+    carries: () => true,
     connections: () => []
   }
 }

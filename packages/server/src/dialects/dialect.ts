@@ -2,7 +2,7 @@
  * The contract of a dialect, the mirror of an adapter: one protocol spoken to clients, as data and pure functions.
  * Sessions (gateway/session.ts) run it: they hold the subscriptions, do the commands, and bound what is pending.
  */
-import type { CloseCode, DataKind, ErrorCode, Interval, Mode, Position, Published, TopicResult } from '@tickwire/protocol'
+import type { CloseCode, DataKind, ErrorCode, Interval, Mode, Position, Published, Topic, TopicResult } from '@tickwire/protocol'
 
 /** An instrument as clients see it. */
 export type InstrumentInfo = {
@@ -23,6 +23,10 @@ export type Desk = {
   /** Finds the instrument behind whatever a person typed; else the nearest names. */
   resolve: (text: string) => { ok: true; instrument: string } | { ok: false; nearest: readonly string[] }
   instruments: () => readonly InstrumentInfo[]
+  /** Providers whose listing is not loaded yet: an instrument that is not found may still come. */
+  unlisted: () => readonly string[]
+  /** Whether any provider that lists the instrument sends this kind (and interval) of data. */
+  carries: (topic: Topic) => boolean
   instrument: (id: string) => InstrumentInfo | undefined
   last: (topic: string) => Published | undefined
   recent: (topic: string, count: number) => readonly Published[]

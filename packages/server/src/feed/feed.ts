@@ -7,12 +7,12 @@ import { SETTINGS, type Settings } from './connection.ts'
 import { createDemand } from './demand.ts'
 import { openDigest, takeLines } from './digest.ts'
 import { hooksOf, listed } from './hooks.ts'
-import { judge, speak, type FeedLog, type Hub, type Provider } from './hub.ts'
+import { judge, speak, statusOf, type FeedLog, type Hub, type Provider } from './hub.ts'
 import type { Instruments } from './instruments.ts'
 import type { Dial } from './link.ts'
 import { fetchCandles, fetchListing } from './lookup.ts'
 import { createPool } from './pool.ts'
-import { attach, detach, isLive, isNotice } from './wants.ts'
+import { attach, detach, isLive, isNotice, placesOf } from './wants.ts'
 
 export type { FeedLog }
 export type FeedSettings = {
@@ -40,6 +40,8 @@ export type FeedOptions = {
   simulated: boolean
   /** `recorded`: the times in the events are of another day, so that no age is measured. */
   times?: 'live' | 'recorded'
+  /** A provider's listing was loaded: instruments may have come. */
+  onListing?: () => void
   settings?: Partial<FeedSettings>
   dial?: Dial
 }
@@ -80,7 +82,13 @@ export function createFeed(options: FeedOptions) {
     /** Reference counted: call `release` once when done. `pending` also while no provider's listing is there yet. */
     want: (topic: Topic): { upstream: 'live' | 'pending'; release: () => void } => want(hub, topic),
 
-    providers: (): ProviderStatus[] => [...hub.providers.values()].map(({ pool }) => pool.status(hub.clock(), hub.simulated)),
+    providers: (): ProviderStatus[] => [...hub.providers.values()].map((provider) => statusOf(hub, provider, hub.clock())),
+
+    /** Whether any provider can be asked for this. */
+    carries: (topic: Topic): boolean => isNotice(topic) || placesOf(hub, topic).length > 0,
+
+    /** Names of the providers whose listing is not loaded yet. */
+    unlisted: (): string[] => [...hub.providers.values()].filter((p) => !p.listed).map((p) => p.adapter.provider),
 
     /** A provider's own past candles, oldest first: the leader's if it serves them, else the next one's; empty if nobody does. */
     history: (instrument: string, interval: Interval, limit: number): Promise<Candle[]> =>
@@ -107,6 +115,7 @@ function openHub({ plant, instruments, clock, random, log, simulated, dial, time
     arbiter: createArbiter({ order, holdDown, times }),
     digest: openDigest(),
     listingEvery,
+    onListing: options.onListing ?? (() => {}),
     providers: new Map(),
     topics: createDemand(grace),
     users: new Map(),
@@ -185,6 +194,7 @@ async function listOnce(hub: Hub, { adapter: { provider }, source, listed: befor
     if (!found.ok) return found.reason
     listed(hub, provider, found.value)
     hub.log[before ? 'debug' : 'info']({ provider, instruments: found.value.length }, 'listing loaded')
+    hub.onListing()
     return undefined
   } catch (error) {
     return `unusable listing: ${(error as Error).message}`

@@ -48,6 +48,7 @@ export type Hub = {
   /** Subscription of a provider → the topics that need it. */
   users: Map<string, { place: Place; topics: Set<string> }>
   listingEvery: number
+  onListing: () => void
   stopped: boolean
 }
 
@@ -72,10 +73,17 @@ function decided({ log, providers, digest }: Hub, status: Status): void {
   providers.get(previous)?.pool.failover({ at, instrument, kind, reason })
 }
 
+/** A provider without a listing can be asked for nothing, whatever its connections would do. */
+export function statusOf(hub: Hub, { pool, listed, listFailure }: Provider, now: number): ProviderStatus {
+  const status = pool.status(now, hub.simulated)
+  if (listed || listFailure === undefined) return status
+  return { ...status, phase: 'waiting', reason: `its list of instruments cannot be loaded: ${listFailure}; it is asked again` }
+}
+
 /** Publishes the state of a provider. */
 export function speak(hub: Hub, provider: Provider, now: number): ProviderStatus {
   provider.spokenAt = now
-  const status = provider.pool.status(now, hub.simulated)
+  const status = statusOf(hub, provider, now)
   hub.plant.publish(topicName('provider', status.provider), status, now)
   return status
 }

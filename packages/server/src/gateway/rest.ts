@@ -61,7 +61,8 @@ const ofProvider = z.object({ provider: z.string().max(50).optional().describe('
 export function resolved(desk: Desk, text: string): string {
   const found = desk.resolve(text)
   if (found.ok) return found.instrument
-  throw new RequestError('BAD_SYMBOL', unknownSymbol(text, found.nearest), found.nearest)
+  const { code, message } = unknownSymbol(desk, text, found.nearest)
+  throw new RequestError(code, message, found.nearest)
 }
 
 /** Ids and symbols that begin with the text first, then those that hold it. */

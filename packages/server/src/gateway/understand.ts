@@ -15,8 +15,14 @@ export const refusal = (asked: string, code: ErrorCode, message: string, nearest
   ...(nearest.length > 0 ? { nearest: [...nearest] } : {})
 })
 
-export const unknownSymbol = (text: string, nearest: readonly string[]): string =>
-  `no provider lists ${JSON.stringify(text)}${nearest.length > 0 ? `; the nearest are ${nearest.join(', ')}` : ''}`
+/** An instrument that nobody lists may still come with a listing that is not loaded yet. */
+export function unknownSymbol(desk: Desk, text: string, nearest: readonly string[]): { code: ErrorCode; message: string } {
+  const hint = nearest.length > 0 ? `; the nearest are ${nearest.join(', ')}` : ''
+  const missing = desk.unlisted()
+  if (missing.length === 0) return { code: 'BAD_SYMBOL', message: `no provider lists ${JSON.stringify(text)}${hint}` }
+  const message = `no provider lists ${JSON.stringify(text)} so far; the list of ${missing.join(', ')} is not loaded yet${hint}`
+  return { code: 'UNAVAILABLE', message }
+}
 
 const understood = (topic: Topic): Understood => {
   const data = (DATA_KINDS as readonly string[]).includes(topic.kind)
@@ -32,7 +38,10 @@ export function understand(desk: Desk, asked: string): Understood | Refusal {
     return refusal(asked, 'BAD_PROVIDER', `there is no provider ${JSON.stringify(topic.instrument)}`)
   }
   const found = desk.resolve(topic.instrument)
-  if (!found.ok) return refusal(asked, 'BAD_SYMBOL', unknownSymbol(topic.instrument, found.nearest), found.nearest)
+  if (!found.ok) {
+    const { code, message } = unknownSymbol(desk, topic.instrument, found.nearest)
+    return refusal(asked, code, message, found.nearest)
+  }
   const { instrument } = found
   const { provider } = topic
   if (provider !== undefined) {
@@ -42,7 +51,10 @@ export function understand(desk: Desk, asked: string): Understood | Refusal {
       return refusal(asked, 'BAD_PROVIDER', `${JSON.stringify(provider)} does not carry ${instrument}; ${hint}`, carriers)
     }
   }
-  return understood({ ...topic, instrument })
+  const canonical = { ...topic, instrument }
+  if (desk.carries(canonical)) return understood(canonical)
+  const what = topic.interval === undefined ? `${topic.kind}s` : `${topic.interval} candles`
+  return refusal(asked, 'BAD_PROVIDER', `${provider ?? `no provider of ${instrument}`} sends ${provider ? 'no ' : ''}${what}`)
 }
 
 /** Listings change seldom, so a topic is looked up once a second however many clients ask for it. */

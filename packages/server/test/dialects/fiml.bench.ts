@@ -33,6 +33,8 @@ export function deskOf(plant: Plant, connections: Desk['connections'] = () => []
     epoch: plant.epoch,
     mode: 'demo',
     resolve: (text) => instruments.resolve(text),
+    unlisted: () => [],
+    carries: () => true,
     instruments: () => instruments.all(),
     instrument: (id) => instruments.info(id),
     last: (topic) => plant.last(topic),

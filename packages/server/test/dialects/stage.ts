@@ -44,6 +44,8 @@ export function createStage() {
     instrument: (id) => infos.find((one) => one.instrument === id),
     last: plant.last,
     recent: plant.recent,
+    unlisted: () => [],
+    carries: () => true,
     connections: () => []
   }
   const publish = (event: MarketEvent, now = event.time): Published => {

@@ -29,6 +29,8 @@ export function deskOf(plant: Plant): Desk {
     instrument: (id) => INSTRUMENTS.find((each) => each.instrument === id),
     last: plant.last,
     recent: plant.recent,
+    unlisted: () => [],
+    carries: () => true,
     connections: () => []
   }
 }
