@@ -38,7 +38,7 @@ const eventOf = (topic: string) => (topic.startsWith('trade') ? tradeOf('X', 1) 
 
 /** A plant, a fan-out without timers of consequence, and readers whose sockets fill and empty as told. */
 function createStage(shared: boolean) {
-  const plant = createPlant({ epoch: 'e', keep: 20 })
+  const plant = createPlant({ epoch: 'e', keep: () => 20 })
   let now = 0
   const fanout = createFanout({
     plant,

@@ -38,7 +38,7 @@ export function deskOf(plant: Plant): Desk {
 export type RigOptions = Partial<GatewayOptions> & { epoch?: string; keep?: number; dialect?: Dialect<any> }
 
 export async function startRig({ epoch = 'e1', keep = 1_000, dialect, ...options }: RigOptions = {}) {
-  const plant = options.plant ?? createPlant({ epoch, keep })
+  const plant = options.plant ?? createPlant({ epoch, keep: () => keep })
   const demanded = new Map<string, number>()
   const gateway = createGateway({
     plant,

@@ -102,19 +102,20 @@ const stallStream = (port: number): Promise<Socket> =>
   })
 
 test('[T6] a stream of events that nobody reads is given no more than its bound, and is cut within the time', async () => {
-  const own = await start({ fanout: { cutAfter: 1_000 } })
+  const own = await start({ fanout: { cutAfter: 2_000 } })
   const stalled = await stallStream(own.port)
   const pump = setInterval(() => {
     for (let n = 0; n < 8; n++) own.plant.publish('book:BTC-USDT', bookOf(), Date.now())
   }, 5)
   try {
-    await expect.poll(() => own.gateway.stats().behind, { timeout: 10_000 }).toBe(1)
-    const { delivered } = own.gateway.stats()
-    await expect.poll(() => own.gateway.connections()[0]!.pending, { timeout: 10_000 }).toBeGreaterThan(100)
-    expect(own.gateway.stats().delivered).toBe(delivered)
+    // Events that pass it by: while it is behind nothing is kept for it.
+    await expect.poll(() => own.gateway.connections()[0]?.pending, { timeout: 10_000 }).toBeGreaterThan(400)
     await expect
       .poll(() => own.gateway.stats(), { timeout: 10_000 })
       .toMatchObject({ slowCloses: 1, connections: 0, behind: 0, groups: 0 })
+    // The kernel's buffers, and the bound of ours.
+    const size = JSON.stringify(own.plant.last('book:BTC-USDT')).length
+    expect(own.gateway.stats().delivered * size).toBeLessThan(16 * 1024 * 1024)
   } finally {
     clearInterval(pump)
     stalled.destroy()

@@ -1,0 +1,41 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { createPace } from '../../src/gateway/pace.ts'
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+/** `at`: when it flushed, from the start. */
+function stage(every: number) {
+  const start = Date.now()
+  const at: number[] = []
+  const pace = createPace(Date.now, every, (now) => void at.push(now - start))
+  return { pace, at }
+}
+
+test('the first event after a quiet spell leaves at once, those after it once per interval', async () => {
+  const { pace, at } = stage(16)
+  for (let n = 0; n < 40; n++) {
+    pace.due()
+    await vi.advanceTimersByTimeAsync(1)
+  }
+  expect(at[0]).toBeLessThanOrEqual(1)
+  expect(at.slice(1)).toEqual([at[0]! + 16, at[0]! + 32])
+})
+
+test('nothing is written when nothing is due', async () => {
+  const { pace, at } = stage(16)
+  pace.due()
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(at).toHaveLength(1)
+})
+
+test('an interval of 0 writes at the end of each turn', async () => {
+  const { pace, at } = stage(0)
+  pace.due()
+  pace.due()
+  await vi.advanceTimersByTimeAsync(0)
+  pace.due()
+  await vi.advanceTimersByTimeAsync(0)
+  expect(at).toEqual([0, 0])
+  pace.stop()
+})
