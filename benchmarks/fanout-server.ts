@@ -26,7 +26,7 @@ const tradeAt = (n: number, due: number): Trade => ({
 })
 
 async function startTickwire() {
-  const plant = createPlant({ epoch: 'bench', keep: 10 })
+  const plant = createPlant({ epoch: 'bench', keep: () => 10 })
   const gateway = createGateway({
     plant,
     desk: {

@@ -2,7 +2,7 @@
  * How many updates per second one core delivers to many WebSocket clients, all subscribed to all topics, and the same
  * load with one `ws.send` per update, in the same run. Prints one line of JSON. Needs gcc; uses taskset where it is.
  *
- *   node benchmarks/fanout.ts [--clients 1000] [--topics 500] [--rate 3300] [--peer-rate 150] [--rounds 3] [--secs 3] [--flush 16]
+ *   node benchmarks/fanout.ts [--clients 1000] [--topics 500] [--rate 3100] [--peer-rate 150] [--rounds 3] [--secs 3] [--flush 16]
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -16,7 +16,7 @@ const { values } = parseArgs({
     clients: { type: 'string', default: '1000' },
     topics: { type: 'string', default: '500' },
     /** Events per second: updates delivered are this many times the clients. */
-    rate: { type: 'string', default: '3300' },
+    rate: { type: 'string', default: '3100' },
     'peer-rate': { type: 'string', default: '150' },
     /** Windows measured one after another; the medians are printed. */
     rounds: { type: 'string', default: '3' },

@@ -76,7 +76,7 @@ describe('modes', () => {
       expect(provider).toMatchObject({ phase: 'waiting', reason: expect.stringMatching(/list of instruments.*refused/i) })
     expect(await get('/v1/quotes/BTC-USDT')).toMatchObject({ error: { code: 'UNAVAILABLE', retry: true } })
 
-    const street = createStreet({ seed: 3, clock: Date.now, log: SILENT, providers: ['binance'], ports: { binance: ports[0]! } })
+    const street = createStreet({ seed: 3, clock: Date.now, log: SILENT, providers: ['binance'], ports: { binance: ports[0] } })
     await street.start()
     try {
       await until('a price', async () => (await get('/v1/last?topics=quote:BTC-USDT')).last?.['quote:BTC-USDT']?.bid > 0)

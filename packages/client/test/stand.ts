@@ -24,7 +24,7 @@ export type Stand = Awaited<ReturnType<typeof createStand>>
 
 export async function createStand(options: Partial<GatewayOptions> & { epoch?: string; port?: number; keep?: number } = {}) {
   const { epoch = 'epoch-1', port = 0, keep = 1_000, ...rest } = options
-  const plant = createPlant({ epoch, keep })
+  const plant = createPlant({ epoch, keep: () => keep })
   /** Topics asked for upstream and not yet released. */
   const demanded: string[] = []
   const sockets = new Map<string, { terminate: () => void; pause: () => void }>()

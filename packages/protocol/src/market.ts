@@ -171,3 +171,6 @@ export const KINDS: readonly Kind[] = [...DATA_KINDS, 'status', 'gap', 'provider
  */
 export const isState = (event: MarketEvent): boolean =>
   event.type === 'candle' ? !event.closed : event.type !== 'trade' && event.type !== 'gap'
+
+/** Every event of its topic is state: of those that were missed only the newest counts. */
+export const isPureState = (event: MarketEvent): boolean => isState(event) && event.type !== 'candle'

@@ -1,6 +1,6 @@
 /** Wires the rooms: providers → feed → plant → services and gateway. The only file that knows the configuration. Read it top to bottom. */
 import { randomBytes } from 'node:crypto'
-import { topicName, type Candle, type Interval, type Mode, type Topic } from '@tickwire/protocol'
+import type { Candle, Interval, Mode, Topic } from '@tickwire/protocol'
 import type { Config } from './config.ts'
 import { dialects } from './dialects/index.ts'
 import type { Desk } from './dialects/dialect.ts'
@@ -8,9 +8,10 @@ import { createFeed, type Feed } from './feed/feed.ts'
 import { createInstruments, type Instruments } from './feed/instruments.ts'
 import { createGateway, type Demand } from './gateway/gateway.ts'
 import { createLog, type Log } from './ops/log.ts'
+import { keepFor } from './plant/keep.ts'
 import { createPlant, type Plant } from './plant/plant.ts'
 import { providers } from './providers/index.ts'
-import { candles, joinCandles } from './services/candles.ts'
+import { candles, joinCandles, recentCandles } from './services/candles.ts'
 import { hostServices, type Services } from './services/run.ts'
 
 export const VERSION = '0.1.0'
@@ -38,7 +39,10 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   const log = options.log ?? createLog({ level: config.log.level })
   const startedAt = clock()
 
-  const plant = createPlant({ epoch: `${startedAt.toString(36)}-${randomBytes(4).toString('hex')}`, keep: config.plant.keep })
+  const plant = createPlant({
+    epoch: `${startedAt.toString(36)}-${randomBytes(4).toString('hex')}`,
+    keep: keepFor(config.plant.keep)
+  })
   const instruments = createInstruments()
   const feed = createFeed({
     providers: enabled(config),
@@ -62,7 +66,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     demand,
     clock,
     log,
-    rest: { mode, startedAt, build: { version: VERSION }, ...sourcesOf(feed, plant) },
+    rest: { mode, startedAt, build: { version: VERSION }, ...sourcesOf(feed, services) },
     ...(page === undefined ? {} : { page }),
     ...gatewayOptions(config)
   })
@@ -128,7 +132,7 @@ const deskOf = (mode: Mode, plant: Plant, instruments: Instruments, feed: Feed, 
 })
 
 /** What REST asks beyond the plant. */
-const sourcesOf = (feed: Feed, plant: Plant) => ({
+const sourcesOf = (feed: Feed, services: Services) => ({
   ready: () => feed.ready(),
   providers: () =>
     feed.providers().map((status) => {
@@ -136,8 +140,8 @@ const sourcesOf = (feed: Feed, plant: Plant) => ({
       return { ...status, title, about, kinds, needs }
     }),
   async candles(instrument: string, interval: Interval, limit: number): Promise<Candle[]> {
-    const live = plant.recent(topicName('candle', instrument, undefined, interval), Infinity) as readonly Candle[]
-    return joinCandles(await feed.history(instrument, interval, limit), live, interval, limit)
+    const history = await feed.history(instrument, interval, limit)
+    return joinCandles(history, services.read(candles, recentCandles, instrument, interval), interval, limit)
   }
 })
 

@@ -3,6 +3,7 @@ import { isTopicError, parseTopic, topicName, type Candle, type Interval } from 
 import type { Dialect } from '@tickwire/server/dialects/dialect.ts'
 import { createGateway, type Gateway } from '@tickwire/server/gateway/gateway.ts'
 import type { Log } from '@tickwire/server/ops/log.ts'
+import { keepFor } from '@tickwire/server/plant/keep.ts'
 import { createPlant, type Plant } from '@tickwire/server/plant/plant.ts'
 import type { Listing } from '@tickwire/server/providers/adapter.ts'
 import { createDesk } from './desk.ts'
@@ -38,7 +39,7 @@ const demand = () => ({ upstream: 'live' as const, release: () => {} })
 export function createHouse(options: HouseOptions) {
   const { provider, seed, clock, log, dialect } = options
   const venue = 'venue' in options ? options.venue : undefined
-  const plant = createPlant({ epoch: `${provider}-${clock().toString(36)}` })
+  const plant = createPlant({ epoch: `${provider}-${clock().toString(36)}`, keep: keepFor(1_000) })
   const faults = createFaults({ seed: seedOf(seed, `faults:${provider}`), clock })
   const market = venue && createMarket({ seed, venue, start: clock() - WARM_UP })
   const desk = createDesk({

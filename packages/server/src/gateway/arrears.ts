@@ -1,5 +1,5 @@
 /** What a client that was behind is given once it reads again: from the plant's rings, through an outbox. */
-import { isState, type Published } from '@tickwire/protocol'
+import { isPureState, isState, type Published } from '@tickwire/protocol'
 import type { Plant } from '../plant/plant.ts'
 import { createOutbox, type Item, type Lost } from './outbox.ts'
 
@@ -29,7 +29,7 @@ export function arrearsOf(plant: Plant, positions: ReadonlyMap<string, number>, 
     const last = plant.last(topic)
     if (!last || last.seq <= seq) continue
     // Of pure state only the newest counts, so the rest is not even looked at.
-    const missing = isState(last) && last.type !== 'candle' ? 1 : last.seq - seq
+    const missing = isPureState(last) ? 1 : last.seq - seq
     due.push({ topic, last, seq, missing })
     total += missing
   }
@@ -44,7 +44,7 @@ export function arrearsOf(plant: Plant, positions: ReadonlyMap<string, number>, 
     const gone = kept[0]!.seq - seq - 1
     for (const event of kept) events.push(event)
     if (gone === 0) continue
-    if (isState(last) && last.type !== 'candle') conflated += gone
+    if (isPureState(last)) conflated += gone
     else {
       dropped += gone
       lost.push({ lost: true, topic, count: gone, from: seq + 1, to: seq + gone })

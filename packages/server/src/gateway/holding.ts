@@ -1,5 +1,5 @@
 /** The topics that one session holds, what it asked upstream for each, and what a newly held one begins with. */
-import type { Position, Published, Topic, TopicResult } from '@tickwire/protocol'
+import { isPureState, type Position, type Published, type Topic, type TopicResult } from '@tickwire/protocol'
 import type { Plant } from '../plant/plant.ts'
 import type { Limits } from './limits.ts'
 import { refusal, type Understand, type Understood } from './understand.ts'
@@ -48,8 +48,18 @@ export function createHolding(
     return { epoch, seq }
   }
 
+  /** Of state only the newest counts: whoever has an older one of this epoch is given that. */
+  const goOnWithState = (name: string, since: Position, last: Published, missed: Missed): Position | undefined => {
+    if (since.epoch !== epoch || since.seq > last.seq) return undefined
+    if (since.seq < last.seq) missed.events.push(last)
+    missed.positions.set(name, since.seq < last.seq ? last.seq - 1 : last.seq)
+    return { epoch, seq: last.seq }
+  }
+
   /** Returns nothing when what was missed since then is no longer kept, or too much to be given. */
   const goOn = (name: string, since: Position, missed: Missed): Position | undefined => {
+    const last = plant.last(name)
+    if (last && isPureState(last)) return goOnWithState(name, since, last, missed)
     const joined = plant.subscribe(name, nothing, since)
     joined.stop()
     if (!joined.recovered || missed.events.length + joined.missed.length > limits.replay) return undefined

@@ -6,7 +6,7 @@ import type { MarketEvent, Position, Published } from '@tickwire/protocol'
 
 export type Listener = (event: Published) => void
 
-type Lane = { seq: number; ring: Published[]; oldest: number; listeners: Set<Listener> }
+type Lane = { seq: number; keep: number; ring: Published[]; oldest: number; listeners: Set<Listener> }
 
 export type Joined = {
   /** The events after `since` that were kept; without a usable `since`, the last value alone. */
@@ -18,12 +18,12 @@ export type Joined = {
 
 export type Plant = ReturnType<typeof createPlant>
 
-/** `keep` is the number of events each topic remembers for readers that come back. */
-export function createPlant({ epoch, keep = 1_000 }: { epoch: string; keep?: number }) {
+/** `keep` says, from its first event, how many events a topic remembers for readers that come back. */
+export function createPlant({ epoch, keep = () => 1_000 }: { epoch: string; keep?: (event: MarketEvent) => number }) {
   const lanes = new Map<string, Lane>()
   const laneOf = (topic: string): Lane => {
     let lane = lanes.get(topic)
-    if (!lane) lanes.set(topic, (lane = { seq: 0, ring: [], oldest: 0, listeners: new Set() }))
+    if (!lane) lanes.set(topic, (lane = { seq: 0, keep: 0, ring: [], oldest: 0, listeners: new Set() }))
     return lane
   }
   /** The ring overwrites its oldest slot once full; `oldest` is that slot. */
@@ -43,10 +43,11 @@ export function createPlant({ epoch, keep = 1_000 }: { epoch: string; keep?: num
       published.topic = topic
       published.seq = ++lane.seq
       published.published = now
-      if (lane.ring.length < keep) lane.ring.push(published)
+      lane.keep ||= Math.max(1, keep(event))
+      if (lane.ring.length < lane.keep) lane.ring.push(published)
       else {
         lane.ring[lane.oldest] = published
-        lane.oldest = (lane.oldest + 1) % keep
+        lane.oldest = (lane.oldest + 1) % lane.keep
       }
       for (const listener of lane.listeners) listener(published)
       return published

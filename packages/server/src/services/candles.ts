@@ -108,12 +108,22 @@ function trade(lane: Lane, event: Trade, watermark: number, keep: number): boole
   return true
 }
 
-const told = ({ instrument, interval }: Lane, bar: Bar): Output => {
-  bar.dirty = false
+function candleOf({ instrument, interval }: Lane, bar: Bar): Candle {
   const { volume, confidence, first: _first, last: time, dirty: _dirty, ...rest } = bar
-  const event: Candle = { type: 'candle', instrument, interval, time, ...rest, volume: total(volume) }
-  if (confidence !== undefined) event.confidence = confidence
-  return { topic: topicName('candle', instrument, undefined, interval), event }
+  const candle: Candle = { type: 'candle', instrument, interval, time, ...rest, volume: total(volume) }
+  if (confidence !== undefined) candle.confidence = confidence
+  return candle
+}
+
+const told = (lane: Lane, bar: Bar): Output => {
+  bar.dirty = false
+  return { topic: topicName('candle', lane.instrument, undefined, lane.interval), event: candleOf(lane, bar) }
+}
+
+/** The closed candles that are remembered and the one that forms, oldest first. */
+export function recentCandles(state: CandleState, instrument: string, interval: Interval): Candle[] {
+  const lane = state.series.get(instrument)?.lanes.find((each) => each.interval === interval)
+  return lane ? lane.bars.slice(0, lane.closed + 1).map((bar) => candleOf(lane, bar)) : []
 }
 
 function close(lane: Lane, time: number, keep: number, out: Output[]): void {

@@ -49,6 +49,7 @@ function host(service: Service, { plant, clock, log }: HostOptions) {
 
   return {
     service,
+    state,
     feed: (input: Input): void => {
       for (const { topic, event } of fold(input)) {
         outputs++
@@ -108,6 +109,12 @@ export function hostServices(options: HostOptions) {
         watched.delete(instrument)
         entry.stop()
       }
+    },
+    /** Asks a service for what it holds. */
+    read<S, A extends unknown[], T>(service: Service<S>, ask: (state: S, ...args: A) => T, ...args: A): T {
+      const host = hosted.find((each) => each.service === service)
+      if (!host) throw new Error(`the service ${service.name} is not hosted here`)
+      return ask(host.state as S, ...args)
     },
     /** One watermark now. */
     tick,

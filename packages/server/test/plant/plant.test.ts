@@ -53,7 +53,7 @@ describe('plant', () => {
         integer({ min: 0, max: 40 }),
         boolean(),
         (keep, count, seq, sameEpoch) => {
-          const plant = createPlant({ epoch: 'now', keep })
+          const plant = createPlant({ epoch: 'now', keep: () => keep })
           for (let i = 1; i <= count; i++) plant.publish('t', trade(i), 0)
           const { missed, recovered } = plant.subscribe('t', () => {}, { epoch: sameEpoch ? 'now' : 'before', seq })
           const kept = Math.max(0, count - keep)
@@ -66,7 +66,7 @@ describe('plant', () => {
   })
 
   test('recent gives the newest events, oldest first, also when the ring has wrapped', () => {
-    const plant = createPlant({ epoch: 'e', keep: 3 })
+    const plant = createPlant({ epoch: 'e', keep: () => 3 })
     for (let i = 1; i <= 5; i++) plant.publish('t', trade(i), 0)
     expect(prices(plant.recent('t', 2))).toEqual([4, 5])
     expect(prices(plant.recent('t', 9))).toEqual([3, 4, 5])
