@@ -36,6 +36,26 @@ test('[T5] over many cuts a client that resumes gets exactly what it missed, eac
   expect(got).toEqual(Array.from({ length: got.length }, (_, i) => i + 1))
 })
 
+test('a resume of state is given the newest and is told that it was recovered, however much was replaced meanwhile', async () => {
+  const own = await start({ keep: 5 })
+  const QUOTE = 'quote:BTC-USDT'
+  const stamp = { provider: 'one', instrument: 'BTC-USDT', time: 1, received: 2 }
+  const quote = { type: 'quote', ...stamp, bidSize: 1, askSize: 1 } as const
+  for (let n = 1; n <= 20; n++) own.plant.publish(QUOTE, { ...quote, bid: n, ask: n + 1 }, Date.now())
+  for (const [seq, expected] of [
+    [3, [20]],
+    [20, []]
+  ] as const) {
+    const client = await connect(own.url)
+    client.send({ op: 'subscribe', topics: [QUOTE], notices: false, resume: { [QUOTE]: { epoch: 'e1', seq } } })
+    expect((await client.message('subscribed')).results).toMatchObject([{ recovered: true, position: { seq: 20 } }])
+    client.send({ op: 'ping', id: 'after' })
+    await client.message('pong')
+    expect(seqs(client)).toEqual(expected)
+    client.ws.terminate()
+  }
+})
+
 test('[T5] a resume from another epoch, from the future or from before the ring says so and gives the last value', async () => {
   const own = await start({ keep: 5 })
   publish(own, 10)
