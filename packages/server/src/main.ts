@@ -12,9 +12,8 @@ import { keepFor } from './plant/keep.ts'
 import { createPlant, type Plant } from './plant/plant.ts'
 import { providers } from './providers/index.ts'
 import { candles, joinCandles, recentCandles } from './services/candles.ts'
+import { VERSION } from './version.ts'
 import { hostServices, type Services } from './services/run.ts'
-
-export const VERSION = '0.1.0'
 
 export type ServerOptions = {
   mode: Mode

@@ -1,14 +1,22 @@
 /** Where options come from: defaults < file < environment < flags; and what is wrong with them, in words. Pure: the caller reads files and environment. */
 import { z } from 'zod'
 import { ALIASES, configSchema, type Config } from './config.ts'
-import { nearest } from './nearest.ts'
+import { distance, nearest } from './nearest.ts'
 
 export class ConfigError extends Error {
   override name = 'ConfigError'
 }
 
 type Json = { [key: string]: Json | string[] | string | number | boolean | undefined }
-export type Field = { path: string; env: string; type: string; fallback: string; description: string; secret: boolean }
+export type Field = {
+  path: string
+  env: string
+  type: string
+  fallback: string
+  description: string
+  takes: string
+  secret: boolean
+}
 
 type Schema = {
   properties?: Record<string, Schema>
@@ -17,6 +25,8 @@ type Schema = {
   default?: unknown
   description?: string
   secret?: boolean
+  minimum?: number
+  maximum?: number
 }
 const root = z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' }) as Schema
 
@@ -27,6 +37,16 @@ const envName = (path: string) =>
     .replaceAll('-', '_')
     .toUpperCase()}`
 
+/** What an option takes, for people. */
+function takesOf({ type, enum: names, minimum = 0, maximum = Infinity }: Schema): string {
+  if (names) return `one of ${names.join(', ')}`
+  if (type === 'boolean') return 'true or false'
+  if (type === 'array') return 'a list'
+  if (type !== 'integer' && type !== 'number') return 'text'
+  const end = maximum < Number.MAX_SAFE_INTEGER ? ` to ${maximum}` : ''
+  return minimum > Number.MIN_SAFE_INTEGER ? `a whole number from ${minimum}${end}` : 'a whole number'
+}
+
 /** Every option, flat, in the order of the schema. */
 export const fields: readonly Field[] = (function walk(schema: Schema, path: string): Field[] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, child]) => {
@@ -34,11 +54,17 @@ export const fields: readonly Field[] = (function walk(schema: Schema, path: str
     if (child.properties) return walk(child, here)
     const type = child.enum ? child.enum.join(' | ') : (child.type ?? 'string')
     const fallback = child.default === undefined ? '' : JSON.stringify(child.default)
-    return [
-      { path: here, env: envName(here), type, fallback, description: child.description ?? '', secret: child.secret === true }
-    ]
+    const description = child.description ?? ''
+    return [{ path: here, env: envName(here), type, fallback, description, takes: takesOf(child), secret: child.secret === true }]
   })
 })(root, '')
+
+/** `did you mean x?`, where something is near enough to be meant. */
+function hint(name: string, candidates: readonly string[]): string {
+  const [best] = nearest(name, candidates, 1)
+  const near = best !== undefined && distance(name.toLowerCase(), best.toLowerCase()) <= Math.max(2, name.length / 2)
+  return near ? `did you mean ${best}?` : 'docs/configuration.md lists them all'
+}
 
 const byEnv = new Map(fields.map((field) => [field.env, field]))
 
@@ -81,7 +107,7 @@ export function fromEnvironment(env: Record<string, string | undefined>): Json {
   for (const [name, text] of Object.entries(env)) {
     if (!name.startsWith('TICKWIRE_') || text === undefined || NOT_OPTIONS.has(name)) continue
     const field = byEnv.get(name)
-    if (!field) throw new ConfigError(`${name} is not an option: did you mean ${nearest(name, [...byEnv.keys()], 1)[0]}?`)
+    if (!field) throw new ConfigError(`${name} is not an option: ${hint(name, [...byEnv.keys()])}`)
     put(out, field.path, parseText(field, text, name))
   }
   return out
@@ -98,13 +124,10 @@ export function fromFlags(assignments: readonly string[]): Json {
     const field = fields.find((candidate) => candidate.path === path)
     if (!field)
       throw new ConfigError(
-        `--set ${path}: no such option; did you mean ${
-          nearest(
-            path,
-            fields.map((f) => f.path),
-            1
-          )[0]
-        }?`
+        `--set ${path}: no such option; ${hint(
+          path,
+          fields.map((each) => each.path)
+        )}`
       )
     if (cut < 0) throw new ConfigError(`--set ${path}: say the value too, as in --set ${path}=${field.fallback || 'value'}`)
     put(out, path, parseText(field, assignment.slice(cut + 1), `--set ${path}`))
@@ -159,14 +182,11 @@ function explain(issue: z.core.$ZodIssue, merged: Json): string {
         .filter(Boolean)
         .reduce<Schema | undefined>((at, key) => at?.properties?.[key], root)?.properties ?? {}
     )
-    return issue.keys
-      .map(
-        (key) =>
-          `${path ? `${path}.` : ''}${key} is not an option: did you mean ${nearest(key, siblings, 1)[0] ?? 'something else'}?`
-      )
-      .join('\n')
+    return issue.keys.map((key) => `${path ? `${path}.` : ''}${key} is not an option: ${hint(key, siblings)}`).join('\n')
   }
-  return `${path} is ${JSON.stringify(read(merged, path))}: ${issue.message}`
+  const takes = fields.find((field) => field.path === path)?.takes ?? 'a section of options'
+  const why = issue.code === 'custom' || issue.code === 'invalid_format' ? issue.message : `it takes ${takes}`
+  return `${path} is ${JSON.stringify(read(merged, path))}: ${why}`
 }
 
 /** The configuration as it may be shown: secrets are replaced by whether they are set. */

@@ -1,5 +1,6 @@
 /** The tickwire command: serve (the default), street, init, config. Each is loaded when it is asked for. */
 import { Command, Option } from 'commander'
+import { VERSION } from '@tickwire/server/version.ts'
 import type { InitFlags } from './init.ts'
 import type { Flags } from './options.ts'
 import type { ServeFlags } from './serve.ts'
@@ -14,7 +15,7 @@ const common = (command: Command) =>
 
 const program = new Command('tickwire')
   .description('A ticker plant for everyone: live market data from many providers, one model, one port.')
-  .version('0.1.0')
+  .version(VERSION)
   // --config after a subcommand is the subcommand's.
   .enablePositionalOptions()
   .showHelpAfterError('(tickwire --help tells what there is)')

@@ -15,6 +15,8 @@ const page = fileURLToPath(new URL('../../dashboard/dist', import.meta.url))
 
 export async function serve(flags: ServeFlags): Promise<void> {
   if (flags.printConfig) return print(flags)
+  if (flags.speed !== '1' && flags.capture === undefined)
+    throw new ConfigError('--speed goes with --capture: the other modes have their own pace')
   const { config, file } = load(flags)
   const mode: Mode = flags.capture ? 'capture' : flags.live ? 'live' : flags.demo || !file ? 'demo' : 'live'
 

@@ -7,6 +7,7 @@ import { captureOf, speedOf } from './serve.ts'
 export type StreetFlags = { seed: string; control: string; capture?: string; speed: string }
 
 export async function serveStreet(flags: StreetFlags): Promise<void> {
+  if (flags.speed !== '1' && flags.capture === undefined) throw new ConfigError('--speed goes with --capture')
   const whole = (name: 'seed' | 'control') => {
     const value = Number(flags[name])
     if (!Number.isSafeInteger(value))

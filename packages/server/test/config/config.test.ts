@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { VERSION } from '../../src/version.ts'
 import {
   configurationPage,
   ConfigError,
@@ -70,7 +71,10 @@ describe('configuration', () => {
       () => resolveConfig(fromFile('{"feed": {"grace": "10 parsecs"}}', 'f')),
       /feed\.grace is "10 parsecs": a duration is a number and a unit/
     ],
-    [() => resolveConfig(fromFlags(['port=70000'])), /port is "70000"/],
+    [() => resolveConfig(fromFlags(['port=70000'])), /port is "70000": it takes a whole number from 0 to 65535/],
+    [() => resolveConfig(fromFlags(['port=abc'])), /port is "abc": it takes a whole number from 0 to 65535/],
+    [() => resolveConfig(fromFlags(['log.level=loud'])), /log\.level is "loud": it takes one of trace, debug/],
+    [() => fromFlags(['zzzzzz.qqqq=1']), /no such option; docs\/configuration\.md lists them all/],
     [
       () => resolveConfig(fromFlags(['providers.binance.wsUrl=http://x'])),
       /providers\.binance\.wsUrl is "http:\/\/x": an address starting with ws/
@@ -101,6 +105,14 @@ describe('configuration', () => {
     const shown = JSON.stringify(redacted(config))
     expect(shown).not.toMatch(/hunter2|k3y/)
     expect(shown).toContain('(set)')
+  })
+
+  test('the version is that of every package', () => {
+    const versions = ['protocol', 'server', 'street', 'client', 'dashboard', 'tickwire'].map((name) => {
+      const text = readFileSync(new URL(`../../../${name}/package.json`, import.meta.url), 'utf8')
+      return (JSON.parse(text) as { version: string }).version
+    })
+    expect(new Set(versions)).toEqual(new Set([VERSION]))
   })
 
   test('every option says what it is for', () => {
