@@ -4,7 +4,7 @@ import type { Dialect } from '../dialects/dialect.ts'
 import type { Plant } from '../plant/plant.ts'
 import { arrearsOf, type OutboxLimits } from './arrears.ts'
 import type { Batch } from './frame.ts'
-import { batchOf, textOf, type Group, type Member, type Pending, type Positions } from './member.ts'
+import { batchOf, joinTexts, standing, textOf, type Group, type Member, type Pending, type Positions } from './member.ts'
 import type { Meters } from './meters.ts'
 import { isLost } from './outbox.ts'
 import type { Patience } from './patience.ts'
@@ -55,25 +55,15 @@ export function createDelivery(plant: Plant, patience: Patience, limits: FanoutL
 
   const isBehind = ({ sink }: Member): boolean => sink.backlog() > limits.backlog || sink.waiting() > limits.patience
 
-  const standing = (topics: Iterable<string>): Positions => {
-    const positions = new Map<string, number>()
-    for (const topic of topics) positions.set(topic, plant.last(topic)?.seq ?? 0)
-    return positions
-  }
-
-  /** Everything published until now is written, or about to be: from here on the member is owed what comes. */
-  const detach = (member: Member, group: Group, positions = standing(member.topics)) => {
+  /** All that the group has heard is written, or about to be: from here on the member is owed what comes. */
+  const detach = (member: Member, group: Group, positions = standing(group)) => {
     member.behind = { since: patience.now(), positions }
-    group.members.delete(member)
-    group.behind.add(member)
     lagging.add(member)
     onLag()
   }
 
   const attach = (member: Member, group: Group) => {
     retire(member)
-    group.behind.delete(member)
-    group.members.add(member)
     member.from = group.pending.length
   }
 
@@ -87,24 +77,20 @@ export function createDelivery(plant: Plant, patience: Patience, limits: FanoutL
     if (items.length === 0) return
     group.pending = []
     group.weight = 0
-    if (group.members.size === 0) return
-    meters.observeWait(Math.max(0, now - items[0]!.event.published))
     /** By first event: everyone who was there gets one batch, those who joined since the last flush the rest of it. */
     const batches = new Map<number, Batch | undefined>()
-    const [only] = group.members
-    const texts = items.map((item) => textOf(group.dialect.shared ? group : only!, item, now))
-    const from = (first: number): Batch | undefined => {
-      if (!batches.has(first)) {
-        const due = texts.slice(first).filter((text) => text !== undefined)
-        batches.set(first, batchOf(group.dialect, due, due.length))
-      }
+    /** A member whose dialect is not shared is alone in its group, so this renders each event for it once. */
+    const batchFor = (member: Member, first: number): Batch | undefined => {
+      if (batches.size === 0) meters.observeWait(Math.max(0, now - items[0]!.event.published))
+      if (!batches.has(first)) batches.set(first, batchOf(member, items.slice(first), now))
       return batches.get(first)
     }
     let together: Positions | undefined
     for (const member of group.members) {
       const first = member.from
       member.from = 0
-      if (first < items.length) write(member, from(first), () => (together ??= standing(group.topics)))
+      if (member.behind || first >= items.length) continue
+      write(member, batchFor(member, first), () => (together ??= standing(group)))
     }
   }
 
@@ -113,12 +99,11 @@ export function createDelivery(plant: Plant, patience: Patience, limits: FanoutL
     if (member.behind) return
     const due = group.pending.slice(member.from)
     member.from = group.pending.length
-    const texts = due.map((item) => textOf(member, item, now)).filter((text) => text !== undefined)
-    write(member, batchOf(member.dialect, texts, texts.length))
+    write(member, batchOf(member, due, now))
   }
 
   /** What is owed to a member; those of a shared dialect who stand at the same place are given the same batch. */
-  const owedTo = ({ dialect, memory }: Member, positions: Positions, now: number, round: Round): Owed => {
+  const owedTo = ({ dialect, memory }: Member, group: Group, positions: Positions, now: number, round: Round): Owed => {
     const found = dialect.shared && round.owed.get(positions)
     if (found) return found
     const { entries, conflated, dropped } = arrearsOf(plant, positions, limits.outbox)
@@ -129,32 +114,32 @@ export function createDelivery(plant: Plant, patience: Patience, limits: FanoutL
           : textOf({ dialect, memory }, dialect.shared ? renderedOnce(round, dialect, entry) : entry, now)
       )
       .filter((text) => text !== undefined)
-    const owed = { batch: batchOf(dialect, texts, texts.length), conflated, dropped, after: standing(positions.keys()) }
+    const owed = { batch: joinTexts(dialect, texts), conflated, dropped, after: standing(group) }
     round.owed.set(positions, owed)
     return owed
   }
 
   /** Brings a member up to date when its socket has room again. */
-  const serve = (member: Member, behind: NonNullable<Member['behind']>, now: number, round: Round) => {
+  const serve = (member: Member, group: Group, behind: NonNullable<Member['behind']>, now: number, round: Round) => {
     if (isBehind(member)) {
       if (patience.now() - behind.since <= limits.cutAfter) return
       meters.slowCloses++
       member.cut()
       return
     }
-    const { batch, conflated, dropped, after } = owedTo(member, behind.positions, now, round)
+    const { batch, conflated, dropped, after } = owedTo(member, group, behind.positions, now, round)
     member.conflated += conflated
     member.dropped += dropped
     meters.conflated += conflated
     meters.lost += dropped
     member.behind = { since: patience.now(), positions: after }
     write(member, batch)
-    if (member.group && !isBehind(member)) attach(member, member.group)
+    if (!isBehind(member)) attach(member, group)
   }
 
   const catchUp = (now: number) => {
     const round: Round = { owed: new Map(), rendered: new Map() }
-    for (const member of lagging) if (member.behind) serve(member, member.behind, now, round)
+    for (const member of lagging) if (member.group && member.behind) serve(member, member.group, member.behind, now, round)
   }
 
   return { write, isBehind, detach, retire, flushGroup, flushMember, catchUp, behind: () => lagging.size }

@@ -7,7 +7,7 @@ import type { Published } from '@tickwire/protocol'
 import type { Plant } from '../plant/plant.ts'
 import { createDelivery, type FanoutLimits } from './delivery.ts'
 import { createGroups } from './groups.ts'
-import { batchOf, pendingOf, type Group, type Lane, type Member } from './member.ts'
+import { joinTexts, pendingOf, type Group, type Lane, type Member } from './member.ts'
 import type { Meters } from './meters.ts'
 import { createPace } from './pace.ts'
 import type { Patience } from './patience.ts'
@@ -70,8 +70,7 @@ export function createFanout(options: {
     delivery.flushMember(member, group, clock())
     member.group = undefined
     group.members.delete(member)
-    group.behind.delete(member)
-    if (group.members.size + group.behind.size === 0) {
+    if (group.members.size === 0) {
       groups.close(group)
       dirty.delete(group)
     }
@@ -96,19 +95,16 @@ export function createFanout(options: {
         behind.positions = new Map([...held, ...positions])
       } else {
         const texts = missed.map((event) => snapshots.textOf(member, event, now)).filter((text) => text !== undefined)
-        delivery.write(member, batchOf(member.dialect, texts, texts.length))
+        delivery.write(member, joinTexts(member.dialect, texts))
       }
       if (member.topics.size === 0) {
         delivery.retire(member)
         return
       }
       const group = (member.group = groups.find(member))
-      if (behind) group.behind.add(member)
-      else {
-        group.members.add(member)
-        member.from = group.pending.length
-        if (delivery.isBehind(member)) delivery.detach(member, group)
-      }
+      group.members.add(member)
+      member.from = group.pending.length
+      if (!behind && delivery.isBehind(member)) delivery.detach(member, group)
     },
 
     /** For good: the connection is gone. */

@@ -55,6 +55,7 @@ const DRAIN = 5_000
 const nothing = (options: GatewayOptions): RestSources => ({
   providers: () => [],
   candles: () => Promise.resolve([]),
+  watched: () => [],
   mode: options.desk.mode,
   ready: () => true,
   startedAt: options.clock(),

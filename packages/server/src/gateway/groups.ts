@@ -14,8 +14,12 @@ export function createGroups(plant: Plant, hear: (lane: Lane, event: Published) 
     const key = `${family} ${topic}`
     let lane = lanes.get(key)
     if (!lane) {
-      const made: Lane = { topic, groups: new Set(), stop: () => {} }
-      const { stop } = plant.subscribe(topic, (event) => hear(made, event))
+      const made: Lane = { topic, seq: 0, groups: new Set(), stop: () => {} }
+      const { stop, position } = plant.subscribe(topic, (event) => {
+        made.seq = event.seq
+        hear(made, event)
+      })
+      made.seq = position.seq
       made.stop = () => {
         stop()
         lanes.delete(key)
@@ -26,7 +30,7 @@ export function createGroups(plant: Plant, hear: (lane: Lane, event: Published) 
   }
 
   const openGroup = (key: string, dialect: Dialect<any>, topics: ReadonlySet<string>): Group => {
-    const group: Group = { key, dialect, topics, lanes: [], members: new Set(), behind: new Set(), pending: [], weight: 0 }
+    const group: Group = { key, dialect, topics, lanes: [], members: new Set(), pending: [], weight: 0 }
     // Only a shared dialect's rendering may be shared, so the lanes of the others are common to them all.
     for (const topic of topics) {
       const lane = laneOf(dialect.shared ? dialect.name : '', topic)

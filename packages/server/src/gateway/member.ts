@@ -54,7 +54,6 @@ export type Group = {
   topics: ReadonlySet<string>
   lanes: Lane[]
   members: Set<Member>
-  behind: Set<Member>
   pending: Pending[]
   weight: number
 }
@@ -63,7 +62,13 @@ export type Group = {
 export type Positions = ReadonlyMap<string, number>
 
 /** One topic as one family of groups hears it. */
-export type Lane = { topic: string; groups: Set<Group>; stop: () => void }
+export type Lane = { topic: string; seq: number; groups: Set<Group>; stop: () => void }
+
+/**
+ * What a group has heard so far. Not what the plant holds: of an event that is published while another is being handed
+ * out, the plant may know more than the group was told.
+ */
+export const standing = ({ lanes }: Group): Positions => new Map(lanes.map(({ topic, seq }) => [topic, seq]))
 
 export const pendingOf = (event: Published): Pending => ({ event, state: isState(event), weight: weigh(event) })
 
@@ -76,5 +81,12 @@ export const textOf = (member: { dialect: Dialect<any>; memory?: unknown }, item
   return item.text
 }
 
-export const batchOf = (dialect: Dialect<any>, texts: readonly string[], events: number): Batch | undefined =>
-  texts.length === 0 ? undefined : createBatch(dialect.frame ? [dialect.frame(texts)] : texts, events)
+export const joinTexts = (dialect: Dialect<any>, texts: readonly string[]): Batch | undefined =>
+  texts.length === 0 ? undefined : createBatch(dialect.frame ? [dialect.frame(texts)] : texts, texts.length)
+
+/** Renders each of these for a member: to be called once per event, for a dialect may remember what it rendered. */
+export const batchOf = (member: Member, items: readonly Pending[], now: number): Batch | undefined =>
+  joinTexts(
+    member.dialect,
+    items.map((item) => textOf(member, item, now)).filter((text) => text !== undefined)
+  )

@@ -34,6 +34,8 @@ export type RestSources = {
   providers: () => readonly ProviderInfo[]
   /** Oldest first. */
   candles: (instrument: string, interval: Interval, limit: number) => Promise<readonly Candle[]>
+  /** Instruments collected whether or not anyone asks for them. */
+  watched: () => readonly string[]
   mode: Mode
   ready: () => boolean
   startedAt: number
@@ -113,6 +115,17 @@ function instrumentRoutes(app: App, { desk, sources }: RestOptions): void {
       if (!info) throw new RequestError('BAD_SYMBOL', `no provider lists ${id}`)
       return info as z.infer<typeof schemas.instrument>
     }
+  )
+  app.get(
+    '/v1/watched',
+    {
+      schema: {
+        tags: ['instruments'],
+        summary: "What is collected whether or not anyone asks for it, in the operator's order",
+        response: { 200: z.object({ instruments: z.array(z.string()) }), ...failures }
+      }
+    },
+    () => ({ instruments: [...sources.watched()] })
   )
   app.get(
     '/v1/providers',

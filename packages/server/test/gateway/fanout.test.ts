@@ -2,26 +2,29 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Published, Quote } from '@tickwire/protocol'
 import { dialect, type Dialect } from '../../src/dialects/dialect.ts'
-import { createFanout, FANOUT_LIMITS, type Member, type Sink } from '../../src/gateway/fanout.ts'
+import { createFanout, FANOUT_LIMITS, type FanoutLimits, type Member, type Sink } from '../../src/gateway/fanout.ts'
 import { createMember } from '../../src/gateway/member.ts'
 import { createMeters } from '../../src/gateway/meters.ts'
 import { createPlant } from '../../src/plant/plant.ts'
 import { tradeOf } from './rig.ts'
 
-const plain = (shared: boolean): Dialect<undefined> =>
-  dialect<undefined>({
+/** What is not shared may remember: this one counts what it rendered. */
+type Memory = { rendered: number } | undefined
+
+const plain = (shared: boolean): Dialect<Memory> =>
+  dialect<Memory>({
     name: shared ? 'shared' : 'own',
     paths: [],
     maxMessage: 1,
     open: () => ({ memory: undefined, commands: [] }),
     receive: () => [],
-    render: ({ topic, seq }: Published) => JSON.stringify({ topic, seq }),
+    render: ({ topic, seq }: Published, memory) => JSON.stringify({ topic, seq, ...(memory && { nth: ++memory.rendered }) }),
     frame: (texts) => `[${texts.join(',')}]`,
     lost: (topic, count, from, to) => JSON.stringify({ topic, count, from, to }),
     ...(shared ? { shared: true as const } : {})
   })
 
-type Got = { topic: string; seq: number } | { topic: string; count: number; from: number; to: number }
+type Got = { topic: string; seq: number; nth?: number } | { topic: string; count: number; from: number; to: number }
 
 const quoteOf = (instrument: string): Quote => ({
   type: 'quote',
@@ -37,7 +40,7 @@ const quoteOf = (instrument: string): Quote => ({
 const eventOf = (topic: string) => (topic.startsWith('trade') ? tradeOf('X', 1) : quoteOf('X'))
 
 /** A plant, a fan-out without timers of consequence, and readers whose sockets fill and empty as told. */
-function createStage(shared: boolean) {
+function createStage(shared: boolean, limits: Partial<FanoutLimits> = {}) {
   const plant = createPlant({ epoch: 'e', keep: () => 20 })
   let now = 0
   const fanout = createFanout({
@@ -45,7 +48,7 @@ function createStage(shared: boolean) {
     clock: () => now,
     patience: { now: () => now, stop: () => {} },
     flushEvery: 1_000_000,
-    limits: { ...FANOUT_LIMITS, outbox: { maxItems: 12, maxWeight: 100_000 } },
+    limits: { ...FANOUT_LIMITS, outbox: { maxItems: 12, maxWeight: 100_000 }, ...limits },
     meters: createMeters()
   })
   const spoken = plain(shared)
@@ -53,6 +56,7 @@ function createStage(shared: boolean) {
     const reader = {
       got: [] as Got[],
       full: false,
+      rendered: 0,
       /** Where this reader stands in each topic that it holds. */
       at: new Map<string, number>(),
       member: undefined as unknown as Member
@@ -65,6 +69,7 @@ function createStage(shared: boolean) {
       waiting: () => 0
     }
     reader.member = createMember(spoken, sink, () => {})
+    reader.member.memory = { rendered: 0 }
     return reader
   })
   return { plant, fanout, readers, advance: (by: number) => void (now += by) }
@@ -107,6 +112,7 @@ function check(reader: Reader) {
       reader.at.set(each.topic, each.to)
     } else {
       const next = at! + 1
+      if (each.nth !== undefined) expect(each.nth, 'each event is rendered once, and in order').toBe(++reader.rendered)
       if (each.topic.startsWith('trade')) expect(each.seq, each.topic).toBe(next)
       else expect(each.seq, each.topic).toBeGreaterThanOrEqual(next)
       reader.at.set(each.topic, each.seq)
@@ -126,6 +132,8 @@ const step = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('part' as const), reader, topic }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('flush' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('settle' as const), reader }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('catch up' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('fill' as const), reader, full: fc.boolean() }) }
 )
 
@@ -135,6 +143,8 @@ function run(stage: Stage, steps: readonly (typeof step extends fc.Arbitrary<inf
     advance(1)
     if (each.do === 'publish') plant.publish(each.topic, eventOf(each.topic), 1)
     else if (each.do === 'flush') fanout.flush()
+    else if (each.do === 'settle') fanout.settle(readers[each.reader]!.member)
+    else if (each.do === 'catch up') fanout.catchUp()
     else if (each.do === 'join') join(stage, readers[each.reader]!, each.topics)
     else if (each.do === 'fill') readers[each.reader]!.full = each.full
     else if (readers[each.reader]!.member.topics.has(each.topic)) part(stage, readers[each.reader]!, each.topic)
@@ -161,6 +171,37 @@ test.for([
     )
   }
 )
+
+test('one whose dialect remembers is given each event once although some of a flush was written to it before', () => {
+  const stage = createStage(false)
+  const one = stage.readers[0]!
+  join(stage, one, ['trade:a'])
+  for (let n = 0; n < 3; n++) stage.plant.publish('trade:a', tradeOf('X', n), 1)
+  stage.fanout.settle(one.member)
+  stage.plant.publish('trade:a', tradeOf('X', 3), 1)
+  stage.fanout.flush()
+  expect(one.got.map((each) => 'nth' in each && each.nth)).toEqual([1, 2, 3, 4])
+  stage.fanout.stop()
+})
+
+test('one that falls behind while an event is still being handed out is owed that event', () => {
+  const stage = createStage(true, { burst: 1 })
+  const one = stage.readers[0]!
+  const { stop } = stage.plant.subscribe('trade:a', () => {
+    one.full = true
+    stage.plant.publish('trade:b', tradeOf('X', 1), 1)
+  })
+  join(stage, one, ['trade:a', 'trade:b'])
+  stage.plant.publish('trade:a', tradeOf('X', 1), 1)
+  one.full = false
+  stage.fanout.catchUp()
+  expect(one.got).toEqual([
+    { topic: 'trade:b', seq: 1 },
+    { topic: 'trade:a', seq: 1 }
+  ])
+  stop()
+  stage.fanout.stop()
+})
 
 test('readers of the same topics are written the very same bytes, and each is written once per flush', () => {
   const stage = createStage(true)

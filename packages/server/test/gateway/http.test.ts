@@ -55,6 +55,7 @@ const sources = (ready: boolean): RestSources => ({
         revision: 0
       }))
     ),
+  watched: () => ['SOL-USDT', 'BTC-USDT'],
   mode: 'demo',
   ready: () => ready,
   startedAt: Date.now(),
@@ -100,6 +101,7 @@ test('last values, trades and candles are what the plant and the sources hold', 
   expect(await read('/v1/last?topics=trade:BTC-USDT')).toMatchObject({ last: { 'trade:BTC-USDT': { seq: 5 } } })
   expect(await read('/v1/candles/BTC-USDT?interval=5m&limit=3')).toMatchObject({ interval: '5m', candles: [{}, {}, {}] })
   expect(await read('/v1/instruments?q=eth')).toMatchObject({ total: 1, instruments: [{ instrument: 'ETH-USDT' }] })
+  expect(await read('/v1/watched')).toEqual({ instruments: ['SOL-USDT', 'BTC-USDT'] })
   expect(await read('/v1/providers')).toMatchObject({ providers: [{ provider: 'one', phase: 'live' }] })
 })
 
@@ -160,6 +162,7 @@ test('the OpenAPI document is 3.1 and names every path', async () => {
     '/v1/trades/{instrument}',
     '/v1/book/{instrument}',
     '/v1/candles/{instrument}',
+    '/v1/watched',
     '/v1/providers',
     '/v1/events',
     '/health',
