@@ -87,11 +87,16 @@ export const ERRORS = {
   BAD_PROVIDER: { status: 404, retry: false, meaning: 'There is no such provider, or it does not carry this instrument.' },
   NOT_FOUND: { status: 404, retry: false, meaning: 'There is nothing at this address, or no value yet.' },
   BAD_METHOD: { status: 405, retry: false, meaning: 'This address does not answer this method; `allow` names those it does.' },
+  UPGRADE_REQUIRED: { status: 426, retry: false, meaning: 'This address is a WebSocket; connect to it with ws:// or wss://.' },
   TOO_BIG: { status: 413, retry: false, meaning: 'The request body or the address is over the limit.' },
   TOO_MANY_SYMBOLS: { status: 422, retry: false, meaning: 'More topics than one client may hold; earlier ones are kept.' },
   RATE_LIMITED: { status: 429, retry: true, meaning: 'Too many messages; slow down.' },
   UNAUTHORIZED: { status: 401, retry: false, meaning: 'A token is needed, or this one is not valid.' },
-  FORBIDDEN: { status: 403, retry: false, meaning: 'The token is valid but does not allow this.' },
+  FORBIDDEN: {
+    status: 403,
+    retry: false,
+    meaning: "Not with this token, from this page's origin or under this host name."
+  },
   UNAVAILABLE: { status: 503, retry: true, meaning: 'The server or every provider of this is down; try again.' },
   INTERNAL: { status: 500, retry: true, meaning: 'A defect of the server; it is logged there.' }
 } as const satisfies Record<string, { status: number; retry: boolean; meaning: string }>

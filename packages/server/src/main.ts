@@ -17,6 +17,8 @@ import { hostServices, type Services } from './services/run.ts'
 
 export type ServerOptions = {
   mode: Mode
+  /** What a capture plays, for /health. */
+  playing?: { capture: string; speed: number }
   /** Directory of the built page; without it the port serves programs only. */
   page?: string
   log?: Log
@@ -34,7 +36,7 @@ export type Server = {
 
 /** Starts a server and resolves when it listens. Rejects when the port is taken; then nothing is left running. */
 export async function startServer(config: Config, options: ServerOptions): Promise<Server> {
-  const { mode, page, clock = Date.now, random = Math.random } = options
+  const { mode, playing, page, clock = Date.now, random = Math.random } = options
   const log = options.log ?? createLog({ level: config.log.level })
   const startedAt = clock()
 
@@ -51,12 +53,13 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     random,
     log,
     simulated: mode !== 'live',
-    onListing: () => collect(),
+    onListing: () => collection.collect(),
     times: mode === 'capture' ? 'recorded' : 'live',
     settings: config.feed
   })
   const services = hostServices({ plant, services: [candles], clock, log, time: mode === 'capture' ? 'event' : 'clock' })
   const demand = demandOf(feed, services)
+  const collection = collector(config.watch, demand, instruments)
   const desk = deskOf(mode, plant, instruments, feed, () => gateway.connections())
   const gateway = createGateway({
     plant,
@@ -65,7 +68,14 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     demand,
     clock,
     log,
-    rest: { mode, startedAt, build: { version: VERSION }, ...sourcesOf(feed, services) },
+    rest: {
+      mode,
+      ...(playing && { playing }),
+      startedAt,
+      build: { version: VERSION },
+      watched: collection.watched,
+      ...sourcesOf(feed, services)
+    },
     ...(page === undefined ? {} : { page }),
     ...gatewayOptions(config)
   })
@@ -75,19 +85,24 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     services.stop()
     await feed.stop()
   }
-  const collect = collector(config.watch, demand, instruments)
   const { host, port } = await gateway.listen(config.host, config.port).catch(async (error: unknown) => {
     await stop()
     throw error
   })
   await feed.start()
-  const missing = collect()
+  const missing = collection.collect()
   if (missing.length > 0) log.warn({ instruments: missing }, 'no provider lists these instruments of watch so far')
 
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
-  log.info({ mode, url }, mode === 'live' ? 'listening' : 'listening: prices are simulated')
+  log.info({ mode, url }, LISTENING[mode])
   return { host, port, url, stop }
 }
+
+const LISTENING = {
+  live: 'listening',
+  demo: 'listening: prices are simulated',
+  capture: 'listening: prices are of a recorded session'
+} satisfies Record<Mode, string>
 
 const enabled = (config: Config) =>
   Object.entries(config.providers)
@@ -154,19 +169,32 @@ const gatewayOptions = ({ gateway, auth }: Config) => ({
 
 /**
  * Asks for the watched instruments on nobody's behalf, so that they are collected whether or not a client is there. `*` is
- * all. To be called again whenever a listing came; returns those that nobody lists yet.
+ * all.
  */
-function collector(watch: readonly string[], demand: Demand, instruments: Instruments): () => string[] {
+function collector(watch: readonly string[], demand: Demand, instruments: Instruments) {
   const collected = new Set<string>()
   const collectOne = (instrument: string): void => {
     if (collected.has(instrument)) return
     collected.add(instrument)
     for (const kind of ['trade', 'quote', 'ticker', 'book'] as const) demand({ kind, instrument })
   }
-  return () =>
-    (watch.includes('*') ? instruments.all().map(({ instrument }) => instrument) : watch).filter((text) => {
-      const found = instruments.resolve(text)
-      if (found.ok) collectOne(found.instrument)
-      return !found.ok
-    })
+  const named = () => (watch.includes('*') ? instruments.all().map(({ instrument }) => instrument) : watch)
+  return {
+    /** To be called again whenever a listing came; returns those that nobody lists yet. */
+    collect: (): string[] =>
+      named().filter((text) => {
+        const found = instruments.resolve(text)
+        if (found.ok) collectOne(found.instrument)
+        return !found.ok
+      }),
+    /** Canonical ids of those that are listed, in the operator's order. */
+    watched: (): string[] => [
+      ...new Set(
+        named().flatMap((text) => {
+          const found = instruments.resolve(text)
+          return found.ok ? [found.instrument] : []
+        })
+      )
+    ]
+  }
 }

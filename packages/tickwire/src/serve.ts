@@ -22,7 +22,7 @@ export async function serve(flags: ServeFlags): Promise<void> {
 
   const log = createLog({ level: config.log.level })
   const street = mode === 'live' ? undefined : openStreet(config, flags, log)
-  const server = await open(street, config, mode, log).catch(async (error: NodeJS.ErrnoException & { port?: number }) => {
+  const server = await open(street, config, mode, flags, log).catch(async (error: NodeJS.ErrnoException & { port?: number }) => {
     await street?.stop()
     if (error.code !== 'EADDRINUSE') throw error
     const option = error.port === config.port ? '--port' : '--set street.control='
@@ -39,9 +39,10 @@ export async function serve(flags: ServeFlags): Promise<void> {
   process.once('SIGINT', stop).once('SIGTERM', stop)
 }
 
-async function open(street: Street | undefined, config: Config, mode: Mode, log: Log): Promise<Server> {
+async function open(street: Street | undefined, config: Config, mode: Mode, flags: ServeFlags, log: Log): Promise<Server> {
   const served = street ? { ...config, ...(await onStreet(street, config)) } : config
-  return startServer(served, { mode, log, ...(existsSync(page) ? { page } : {}) })
+  const playing = flags.capture === undefined ? {} : { playing: { capture: flags.capture, speed: speedOf(flags.speed) } }
+  return startServer(served, { mode, log, ...playing, ...(existsSync(page) ? { page } : {}) })
 }
 
 function openStreet(config: Config, flags: ServeFlags, log: Log): Street {

@@ -2,6 +2,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Dialect } from '../dialects/dialect.ts'
+import type { Admission } from './admission.ts'
+import { codeOf, errorBody } from './errors.ts'
 
 const MAX_URL = 4_096
 
@@ -27,14 +29,6 @@ export function findRoute(dialects: readonly Dialect<any>[], url: string): Route
   return undefined
 }
 
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host)
-
-export function originAllowed(origin: string | undefined, host: string, allowed: readonly string[]): boolean {
-  if (origin === undefined || allowed.includes('*') || allowed.includes(origin)) return true
-  const url = URL.parse(origin)
-  return url !== null && url.origin === origin && (url.host === host || isLoopback(url.hostname))
-}
-
 const STATUS = {
   400: 'Bad Request',
   401: 'Unauthorized',
@@ -48,9 +42,7 @@ const STATUS = {
 export type Fault = readonly [status: keyof typeof STATUS, message: string, headers?: string]
 
 export function refuse(socket: Socket, status: keyof typeof STATUS, message: string, headers = ''): void {
-  const body = JSON.stringify({
-    error: { code: STATUS[status].toUpperCase().replaceAll(' ', '_'), message, retry: status === 503 }
-  })
+  const body = JSON.stringify(errorBody(codeOf(status), message))
   socket.on('error', () => {})
   socket.end(
     `HTTP/1.1 ${status} ${STATUS[status]}\r\nConnection: close\r\nContent-Type: application/json\r\n` +
@@ -59,12 +51,15 @@ export function refuse(socket: Socket, status: keyof typeof STATUS, message: str
 }
 
 /** What is wrong with the request itself, wherever it goes. */
-export function faultOf(request: IncomingMessage, origins: readonly string[]): Fault | undefined {
+export function faultOf(request: IncomingMessage, admission: Admission): Fault | undefined {
   const { host, origin } = request.headers
   if (request.httpVersion !== '1.1') return [400, 'a WebSocket upgrade needs HTTP/1.1']
   if (request.method !== 'GET') return [405, 'a WebSocket upgrade is a GET', 'Allow: GET\r\n']
   if (host === undefined || host === '') return [400, 'the Host header is missing']
   if ((request.url ?? '').length > MAX_URL) return [414, `the address is over ${MAX_URL} bytes`]
-  if (!originAllowed(origin, host, origins)) return [403, 'this origin is not allowed']
+  const hostFault = admission.hostFault(host)
+  if (hostFault) return [403, hostFault]
+  if (!admission.allows(origin, host))
+    return [403, `pages of ${JSON.stringify(origin)} are not let in; list it in gateway.origins`]
   return undefined
 }

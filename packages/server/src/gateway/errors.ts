@@ -29,24 +29,41 @@ export const errorBody = (code: ErrorCode, message: string, nearest?: readonly s
 })
 
 /** The code for what the HTTP layer itself refused, by its status. */
-const byStatus = (status: number): ErrorCode => {
+export const codeOf = (status: number): ErrorCode => {
   if (status === 401) return 'UNAUTHORIZED'
   if (status === 403) return 'FORBIDDEN'
   if (status === 404) return 'NOT_FOUND'
   if (status === 405) return 'BAD_METHOD'
   if (status === 413 || status === 414 || status === 431) return 'TOO_BIG'
+  if (status === 426) return 'UPGRADE_REQUIRED'
   if (status === 429) return 'RATE_LIMITED'
   if (status === 503) return 'UNAVAILABLE'
   return status < 500 ? 'BAD_MESSAGE' : 'INTERNAL'
 }
 
+type Invalid = Error & {
+  statusCode?: number
+  validationContext?: string
+  validation?: readonly { instancePath: string; message?: string }[]
+}
+
+/** What the schemas refused: the field, what would be right, and what it was. */
+function textFor({ message, validation, validationContext }: Invalid, request: { query: unknown; params: unknown }): string {
+  const [first] = validation ?? []
+  if (!first) return message
+  const field = first.instancePath.split('/')[1] ?? ''
+  const values = (validationContext === 'params' ? request.params : request.query) as Record<string, unknown>
+  const was = Object.hasOwn(values, field) ? `not ${JSON.stringify(values[field]).slice(0, 100)}` : 'and is missing'
+  return `${field}: ${first.message}, ${was}`
+}
+
 export function answerErrors(app: FastifyInstance<any, any, any, any>, log: Log): void {
-  app.setErrorHandler((error: Error & { statusCode?: number }, request: { method: string; url: string }, reply) => {
+  app.setErrorHandler((error: Invalid, request, reply) => {
     if (error instanceof RequestError && ERRORS[error.code].retry) reply.header('retry-after', '2')
     if (error instanceof RequestError)
       return reply.status(ERRORS[error.code].status).send(errorBody(error.code, error.message, error.nearest))
     const status = error.statusCode ?? 500
-    if (status < 500) return reply.status(status).send(errorBody(byStatus(status), error.message))
+    if (status < 500) return reply.status(status).send(errorBody(codeOf(status), textFor(error, request)))
     log.error(
       { error: error.message, stack: error.stack, method: request.method, path: request.url.split('?')[0] },
       'request failed'

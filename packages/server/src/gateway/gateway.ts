@@ -5,6 +5,7 @@ import type { ConnectionInfo, Desk, Dialect } from '../dialects/dialect.ts'
 import type { Log } from '../ops/log.ts'
 import { createMetrics } from '../ops/metrics.ts'
 import type { Plant } from '../plant/plant.ts'
+import { createAdmission } from './admission.ts'
 import { createAuth } from './auth.ts'
 import { createFanout, FANOUT_LIMITS, type FanoutLimits } from './fanout.ts'
 import { createHttp, type Tamper } from './http.ts'
@@ -66,8 +67,8 @@ export function createGateway(options: GatewayOptions) {
   const { plant, desk, dialects, demand, clock, log, flushEvery = 16 } = options
   const limits: Limits = { ...LIMITS, ...options.limits }
   const sources = options.rest ?? nothing(options)
-  const origins = options.origins ?? []
   const auth = createAuth(options.auth?.keys)
+  const admission = createAdmission(options.origins ?? [], !auth.required)
   const metrics = createMetrics()
   const meters = createMeters(metrics.observeWait)
   const patience = createPatience(clock)
@@ -75,7 +76,7 @@ export function createGateway(options: GatewayOptions) {
   const reader = createReader({ plant, demand })
   const understand = createUnderstanding(desk, clock)
   const shared: Shared = { plant, desk, understand, fanout, demand, auth, limits, clock, patience }
-  const sse = createSse(shared, randomUUID)
+  const sse = createSse(shared, meters, randomUUID)
   const app = createHttp({
     desk,
     understand,
@@ -84,7 +85,7 @@ export function createGateway(options: GatewayOptions) {
     sse,
     auth,
     dialects,
-    origins,
+    admission,
     page: options.page,
     tamper: options.tamper,
     clock,
@@ -92,7 +93,7 @@ export function createGateway(options: GatewayOptions) {
     connections,
     metrics: async () => ({ type: metrics.registry.contentType, text: await metrics.registry.metrics() })
   })
-  const ws = serveWebSockets(app.server, { shared, dialects, meters, newId: randomUUID, origins, wire: options.wire })
+  const ws = serveWebSockets(app.server, { shared, dialects, meters, newId: randomUUID, admission, wire: options.wire })
   const timers: NodeJS.Timeout[] = []
   let unwatch: (() => void) | undefined
 
@@ -129,7 +130,9 @@ export function createGateway(options: GatewayOptions) {
         providers: () => sources.providers()
       })
       startTimers()
-      return { host, port: (app.server.address() as AddressInfo).port }
+      const bound = app.server.address() as AddressInfo
+      admission.bind(host, bound.address)
+      return { host, port: bound.port }
     },
 
     connections,

@@ -18,6 +18,10 @@ const health = z.object({
   status: z.enum(['ok', 'degraded']),
   mode: z.enum(['demo', 'capture', 'live']),
   simulated: z.boolean(),
+  playing: z
+    .object({ capture: z.string(), speed: z.number() })
+    .optional()
+    .describe('in capture mode: whose recorded session, and at how many times its pace'),
   uptime: z.number().describe('seconds'),
   version: z.string(),
   epoch: z.string(),
@@ -75,6 +79,7 @@ export function mountHealth(app: App, { sources, epoch, clock, dialects, connect
       status: sources.ready() ? ('ok' as const) : ('degraded' as const),
       mode: sources.mode,
       simulated: sources.mode !== 'live',
+      ...(sources.playing && { playing: sources.playing }),
       uptime: Math.round((clock() - sources.startedAt) / 100) / 10,
       version: sources.build.version,
       epoch,

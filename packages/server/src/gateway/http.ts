@@ -5,13 +5,14 @@ import fastify, { type FastifyReply } from 'fastify'
 import { jsonSchemaTransform, validatorCompiler } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Log } from '../ops/log.ts'
+import type { Admission } from './admission.ts'
 import { tokenOf, type Auth } from './auth.ts'
 import { answerErrors, errorBody, errorSchema, RequestError } from './errors.ts'
 import { mountHealth, type HealthOptions } from './health.ts'
 import { mountPage } from './page.ts'
-import { mountRest, type App, type RestOptions } from './rest.ts'
+import { mountRest, topicsOf, type App, type RestOptions } from './rest.ts'
 import type { createSse } from './sse.ts'
-import { originAllowed } from './door.ts'
+import { findRoute } from './door.ts'
 
 /** Answers in place of a dialect's route: how the street injects its HTTP faults. */
 export type Tamper = (route: string) => { status: number; body: unknown; headers?: Record<string, string> } | undefined
@@ -20,7 +21,7 @@ export type HttpOptions = RestOptions &
   Omit<HealthOptions, 'epoch'> & {
     sse: ReturnType<typeof createSse>
     auth: Auth
-    origins: readonly string[]
+    admission: Admission
     page: string | undefined
     tamper: Tamper | undefined
     log: Log
@@ -30,12 +31,14 @@ export type HttpOptions = RestOptions &
 const OPEN = /^\/(?:health|ready|docs(?:\/.*)?|assets\/.*|[^/]*\.[a-z0-9]+)?$/
 const MAX_BODY = 64 * 1024
 
-/** Lets the pages that may open a WebSocket read the answers as well. */
-function allowOrigins(app: App, origins: readonly string[]): void {
+/** Refuses whom the WebSockets refuse by name, and lets the pages that may open one read the answers as well. */
+function admit(app: App, admission: Admission): void {
   app.addHook('onRequest', (request, reply, done) => {
     const { origin, host } = request.headers
     reply.header('x-content-type-options', 'nosniff').header('vary', 'Origin')
-    if (origin !== undefined && originAllowed(origin, host ?? '', origins)) {
+    const fault = admission.hostFault(host)
+    if (fault) return done(new RequestError('FORBIDDEN', fault))
+    if (origin !== undefined && admission.allows(origin, host ?? '')) {
       reply.header('access-control-allow-origin', origin)
       if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined)
         return void reply
@@ -74,13 +77,21 @@ function watchRoutes(app: App): (path: string) => string[] {
   return (path) => [...new Set(routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))]
 }
 
-function answerNotFound(app: App, methodsOf: (path: string) => string[], hasPage: boolean): void {
+function answerNotFound(app: App, { dialects }: HttpOptions, methodsOf: (path: string) => string[], hasPage: boolean): void {
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0]!
-    const methods = methodsOf(path)
+    const socket = findRoute(dialects, path) !== undefined
+    const methods = socket ? ['GET'] : methodsOf(path)
     if (methods.length > 0 && !methods.includes(request.method)) {
       const message = `${path} answers ${methods.join(', ')}, not ${request.method}`
       return reply.status(405).header('allow', methods.join(', ')).send(errorBody('BAD_METHOD', message))
+    }
+    if (socket) {
+      const message = `${path} is a WebSocket: connect to it with ws:// instead of http://`
+      return reply
+        .status(426)
+        .headers({ upgrade: 'websocket', connection: 'upgrade' })
+        .send(errorBody('UPGRADE_REQUIRED', message))
     }
     const isPage =
       request.method === 'GET' && (request.headers.accept ?? '').includes('text/html') && !/^\/(?:v1|ws|docs)\b/.test(path)
@@ -90,13 +101,13 @@ function answerNotFound(app: App, methodsOf: (path: string) => string[], hasPage
 }
 
 function mountDialects(app: App, { dialects, desk, clock, tamper }: HttpOptions): void {
-  for (const { http = [] } of dialects)
+  for (const { name, http = [] } of dialects)
     for (const { route, answer } of http) {
       const [method = 'GET', url = '/'] = route.split(' ')
       app.route({
         method,
         url,
-        schema: { hide: true },
+        schema: { tags: [name], summary: `As in the protocol of ${name}` },
         handler(request, reply) {
           const query = request.query as Record<string, string | string[]>
           const path = decodeURIComponent(request.url.split('?')[0]!)
@@ -118,7 +129,7 @@ function mountSse(app: App, { sse, auth }: HttpOptions): void {
       schema: {
         tags: ['market'],
         summary: 'Events as a text/event-stream; Last-Event-ID resumes exactly',
-        querystring: z.object({ topics: z.string().describe('comma-separated') }),
+        querystring: z.object({ topics: topicsOf('trade:BTC-USDT,quote:BTC-USDT') }),
         response: { 200: z.string().describe('text/event-stream'), 400: errorSchema, 404: errorSchema, 422: errorSchema }
       }
     },
@@ -161,7 +172,7 @@ export function createHttp(options: HttpOptions): App {
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
   answerErrors(app, options.log)
   const methodsOf = watchRoutes(app)
-  allowOrigins(app, options.origins)
+  admit(app, options.admission)
   requireToken(app, options.auth)
   describe(app, options.sources.build.version)
   // After the OpenAPI plugin, which only sees routes that come later.
@@ -173,6 +184,6 @@ export function createHttp(options: HttpOptions): App {
     mountDialects(routes, options)
     done()
   })
-  answerNotFound(app, methodsOf, mountPage(app, options.page))
+  answerNotFound(app, options, methodsOf, mountPage(app, options.page))
   return app
 }

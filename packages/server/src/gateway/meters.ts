@@ -4,7 +4,7 @@ export type Meters = ReturnType<typeof createMeters>
 export const createMeters = (observeWait: (milliseconds: number) => void = () => {}) => ({
   /** Events handed to clients, each client counted. */
   delivered: 0,
-  /** WebSocket and SSE messages, and the bytes of the shared batches as written. */
+  /** WebSocket and SSE messages, and their bytes as handed to the sockets. */
   frames: 0,
   bytes: 0,
   conflated: 0,

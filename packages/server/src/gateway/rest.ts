@@ -37,6 +37,8 @@ export type RestSources = {
   /** Instruments collected whether or not anyone asks for them. */
   watched: () => readonly string[]
   mode: Mode
+  /** In capture mode: whose recorded session, and at how many times its pace. */
+  playing?: { capture: string; speed: number }
   ready: () => boolean
   startedAt: number
   build: { version: string; commit?: string }
@@ -53,12 +55,20 @@ export type App = FastifyInstance<
 export type RestOptions = { desk: Desk; understand: Understand; sources: RestSources; reader: ReturnType<typeof createReader> }
 
 const MAX_LIST = 1_000
-const limit = (max: number, usual: number) => z.coerce.number().int().min(1).max(max).default(usual)
+/** What was wrong is told in these words, after the field's name: see errors.ts. */
+const limit = (max: number, usual: number) => {
+  const right = `must be a whole number from 1 to ${max}`
+  return z.coerce.number(right).int(right).min(1, right).max(max, right).default(usual)
+}
+const text = (max: number) => z.string('must be given once').max(max, `must have at most ${max} characters`)
+const interval = z.enum(INTERVALS, `must be one of ${INTERVALS.join(', ')}`)
+export const topicsOf = (example: string) =>
+  z.string(`must be topics joined by commas, as in ${example}`).describe(`comma-separated, as in ${example}`)
 const failures = { 400: errorSchema, 404: errorSchema, 503: errorSchema }
 const ofInstrument = z.object({
-  instrument: z.string().max(100).describe('BTC-USDT, or any spelling people use: btcusdt, BTC/USDT')
+  instrument: text(100).describe('BTC-USDT, or any spelling people use: btcusdt, BTC/USDT')
 })
-const ofProvider = z.object({ provider: z.string().max(50).optional().describe('one provider instead of the arbitrated stream') })
+const ofProvider = z.object({ provider: text(50).optional().describe('one provider instead of the arbitrated stream') })
 
 export function resolved(desk: Desk, text: string): string {
   const found = desk.resolve(text)
@@ -89,7 +99,7 @@ function instrumentRoutes(app: App, { desk, sources }: RestOptions): void {
       schema: {
         tags: ['instruments'],
         summary: 'What is listed, or what matches q',
-        querystring: z.object({ q: z.string().max(100).optional(), limit: limit(10_000, MAX_LIST) }),
+        querystring: z.object({ q: text(100).optional(), limit: limit(10_000, MAX_LIST) }),
         response: { 200: z.object({ total: z.number(), instruments: z.array(schemas.instrument) }), ...failures }
       }
     },
@@ -136,19 +146,19 @@ function instrumentRoutes(app: App, { desk, sources }: RestOptions): void {
         response: { 200: z.object({ providers: z.array(schemas.provider) }), ...failures }
       }
     },
-    () => ({ providers: [...sources.providers()] })
+    () => ({ providers: sources.providers().map((each) => ({ ...each, rate: Math.round(each.rate * 10) / 10 })) })
   )
 }
 
 type ValueOf = (kind: DataKind, asked: string, provider: string | undefined) => Promise<Published>
 
 const createValueOf =
-  ({ desk, reader }: RestOptions): ValueOf =>
+  ({ desk, understand, reader }: RestOptions): ValueOf =>
   async (kind, asked, provider) => {
     const instrument = resolved(desk, asked)
-    if (provider !== undefined && !desk.instrument(instrument)?.providers.some((p) => p.provider === provider))
-      throw new RequestError('BAD_PROVIDER', `${JSON.stringify(provider)} does not carry ${instrument}`)
-    const event = await reader.last(topicName(kind, instrument, provider))
+    const found = understand(topicName(kind, instrument, provider))
+    if (!found.ok) throw new RequestError(found.code, found.message, found.nearest)
+    const event = await reader.last(found.name)
     if (!event) throw new RequestError('NOT_FOUND', `no ${kind} of ${instrument} has arrived yet`)
     return event
   }
@@ -222,7 +232,7 @@ function lastRoute(app: App, { understand, reader }: RestOptions): void {
       schema: {
         tags: ['market'],
         summary: 'The last value of each topic, and what is wrong with the others',
-        querystring: z.object({ topics: z.string().describe('comma-separated, as in trade:BTC-USDT,candle:BTC-USDT:1m') }),
+        querystring: z.object({ topics: topicsOf('trade:BTC-USDT,candle:BTC-USDT:1m') }),
         response: { 200: lastAnswer, ...failures }
       }
     },
@@ -250,7 +260,7 @@ function candleRoute(app: App, { desk, sources }: RestOptions): void {
         tags: ['market'],
         summary: 'Candles, oldest first; the last may still be forming',
         params: ofInstrument,
-        querystring: z.object({ interval: z.enum(INTERVALS).default('1m'), limit: limit(1_500, 300) }),
+        querystring: z.object({ interval: interval.default('1m'), limit: limit(1_500, 300) }),
         response: {
           200: z.object({ instrument: z.string(), interval: z.enum(INTERVALS), candles: z.array(schemas.candle) }),
           ...failures

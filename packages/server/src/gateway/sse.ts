@@ -7,6 +7,7 @@ import { type Position, type Published, type TopicResult } from '@tickwire/proto
 import { dialect, type Request } from '../dialects/dialect.ts'
 import { RequestError } from './errors.ts'
 import type { Batch } from './frame.ts'
+import type { Meters } from './meters.ts'
 import { createSession, type Line, type Session, type Shared } from './session.ts'
 
 type Memory = { epoch: string; order: string[]; seqs: Map<string, number>; resume: Record<string, Position> | undefined }
@@ -26,6 +27,10 @@ export function decodeId(id: string, topics: readonly string[]): Record<string, 
   }
 }
 
+/** For an id that is none of ours: no position is known, so every topic begins anew and says that it did. */
+const nowhere = (topics: readonly string[]): Record<string, Position> =>
+  Object.fromEntries(topics.map((topic) => [topic, { epoch: '', seq: 0 }]))
+
 const idOf = ({ epoch, order, seqs }: Memory): string =>
   encodeId(
     epoch,
@@ -41,7 +46,7 @@ const sse = dialect<Memory>({
   maxMessage: 0,
   open(request, desk) {
     const asked = JSON.parse(request.rest) as string[]
-    const resume = request.query.last === undefined ? undefined : decodeId(request.query.last, asked)
+    const resume = request.query.last === undefined ? undefined : (decodeId(request.query.last, asked) ?? nowhere(asked))
     const memory: Memory = { epoch: desk.epoch, order: [], seqs: new Map(), resume }
     return { memory, commands: [{ type: 'subscribe', topics: asked, ...(resume ? { resume } : {}) }] }
   },
@@ -66,28 +71,32 @@ const sse = dialect<Memory>({
 const KEEP_ALIVE = 15_000
 
 /** An HTTP response as a session sees it. What is written before `start` waits for the headers. */
-function createResponseLine(response: ServerResponse, clock: () => number) {
+function createResponseLine(response: ServerResponse, clock: () => number, meters: Meters) {
   let started = false
   let beatAt = clock()
   const early: string[] = []
   response.on('error', () => {})
+  const put = (text: string) => {
+    meters.bytes += Buffer.byteLength(text)
+    response.write(text)
+  }
   return {
     write({ messages }: Batch): void {
       if (response.writableEnded || response.destroyed) return
       beatAt = clock()
-      if (started) response.write(messages.join(''))
+      if (started) put(messages.join(''))
       else early.push(...messages)
     },
     start(): void {
       started = true
-      response.write(`retry: 1000\n\n${early.join('')}`)
+      put(`retry: 1000\n\n${early.join('')}`)
     },
     backlog: () => response.writableLength,
     waiting: () => 0,
     beat(now: number): void {
       if (now - beatAt < KEEP_ALIVE) return
       beatAt = now
-      response.write(': keep-alive\n\n')
+      put(': keep-alive\n\n')
     },
     close(): void {
       response.end()
@@ -96,7 +105,7 @@ function createResponseLine(response: ServerResponse, clock: () => number) {
   }
 }
 
-export function createSse(shared: Shared, newId: () => string) {
+export function createSse(shared: Shared, meters: Meters, newId: () => string) {
   const streams = new Map<string, { session: Session; end: () => void; beat: (now: number) => void }>()
   const { clock, limits } = shared
 
@@ -129,7 +138,7 @@ export function createSse(shared: Shared, newId: () => string) {
     if (topics.length > limits.sseTopics)
       throw new RequestError('TOO_MANY_SYMBOLS', `topics: one stream carries up to ${limits.sseTopics}, not ${topics.length}`)
     const id = newId()
-    const line = createResponseLine(response, clock)
+    const line = createResponseLine(response, clock, meters)
     const query = lastId === undefined ? {} : { last: lastId }
     const request = { path: '/v1/events', query, rest: JSON.stringify([...new Set(topics)]), session: id }
     const session = startSession(request, line, user)
@@ -139,6 +148,7 @@ export function createSse(shared: Shared, newId: () => string) {
       'cache-control': 'no-cache, no-transform',
       'x-accel-buffering': 'no'
     })
+    meters.opened++
     line.start()
     response.on('close', () => {
       session.end()

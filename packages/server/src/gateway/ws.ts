@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { CLOSES, type CloseCode } from '@tickwire/protocol'
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws'
 import type { Dialect, Request, Terms } from '../dialects/dialect.ts'
+import type { Admission } from './admission.ts'
 import { tokenOf } from './auth.ts'
 import { faultOf, findRoute, refuse, type Fault, type Route } from './door.ts'
 import { createBucket } from './limits.ts'
@@ -18,8 +19,7 @@ export type WsOptions = {
   dialects: readonly Dialect<any>[]
   meters: Meters
   newId: () => string
-  /** Foreign pages that may connect; same origin, loopback and programs (no Origin) always may. */
-  origins: readonly string[]
+  admission: Admission
   wire: Wire | undefined
 }
 
@@ -53,7 +53,7 @@ function createServers() {
 }
 
 export function serveWebSockets(http: Server, options: WsOptions) {
-  const { shared, dialects, meters, newId, origins, wire } = options
+  const { shared, dialects, meters, newId, admission, wire } = options
   const { limits, clock, auth, patience } = shared
   const connections = new Map<string, Connection>()
   const serverFor = createServers()
@@ -65,7 +65,7 @@ export function serveWebSockets(http: Server, options: WsOptions) {
       refuse(socket, ...fault)
     }
     if (closing) return no(503, 'the server shuts down', 'Retry-After: 5\r\n')
-    const fault = faultOf(request, origins)
+    const fault = faultOf(request, admission)
     if (fault) return no(...fault)
     const route = findRoute(dialects, request.url ?? '/')
     if (!route) return no(404, 'no WebSocket is served at this address')

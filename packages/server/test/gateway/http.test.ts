@@ -26,7 +26,7 @@ const provider: ProviderStatus = {
   reason: 'refused',
   connections: 0,
   subscriptions: 0,
-  rate: 0,
+  rate: 41.74999,
   frames: 0,
   events: 0,
   refused: { 'not JSON': 2 },
@@ -83,6 +83,22 @@ test.for([
   expect(answer.status).toBe(ERRORS[code].status)
 })
 
+test.for([
+  ['/v1/book/BTC-USDT?depth=x', 'depth: must be a whole number from 1 to 1000, not "x"'],
+  ['/v1/trades/BTC-USDT?limit=1.5', 'limit: must be a whole number from 1 to 1000, not "1.5"'],
+  ['/v1/trades/BTC-USDT?limit=', 'limit: must be a whole number from 1 to 1000, not ""'],
+  ['/v1/candles/BTC-USDT?limit=2000', 'limit: must be a whole number from 1 to 1500, not "2000"'],
+  ['/v1/candles/BTC-USDT?interval=7m', 'interval: must be one of 1m, 3m, 5m, 15m, 30m, 1h, 2h, 4h, 6h, 8h, 12h, 1d, not "7m"'],
+  ['/v1/last', 'topics: must be topics joined by commas, as in trade:BTC-USDT,candle:BTC-USDT:1m, and is missing'],
+  ['/v1/events?topics=a&topics=b', 'topics: must be topics joined by commas, as in trade:BTC-USDT,quote:BTC-USDT, not ["a","b"]'],
+  ['/v1/quotes/BTC-USDT?provider=a&provider=b', 'provider: must be given once, not ["a","b"]'],
+  ['/v1/quotes/BTC-USDT?provider=nobody', '"nobody" does not carry BTC-USDT; it comes from one'],
+  ['/v1/quotes/BTC-USDT?provider=__proto__', '"__proto__" does not carry BTC-USDT; it comes from one']
+] as const)('[S13] GET %s is answered with the field, what would be right, and what it was', async ([path, message]) => {
+  const { base } = await start()
+  expect(await (await fetch(`${base}${path}`)).json()).toMatchObject({ error: { message } })
+})
+
 test('[S13] a wrong method is answered with 405 and the right ones', async () => {
   const { base } = await start()
   for (const path of ['/health', '/v1/quotes/BTC-USDT']) {
@@ -102,7 +118,7 @@ test('last values, trades and candles are what the plant and the sources hold', 
   expect(await read('/v1/candles/BTC-USDT?interval=5m&limit=3')).toMatchObject({ interval: '5m', candles: [{}, {}, {}] })
   expect(await read('/v1/instruments?q=eth')).toMatchObject({ total: 1, instruments: [{ instrument: 'ETH-USDT' }] })
   expect(await read('/v1/watched')).toEqual({ instruments: ['SOL-USDT', 'BTC-USDT'] })
-  expect(await read('/v1/providers')).toMatchObject({ providers: [{ provider: 'one', phase: 'live' }] })
+  expect(await read('/v1/providers')).toMatchObject({ providers: [{ provider: 'one', phase: 'live', rate: 41.7 }] })
 })
 
 test('a first read of a topic asks for it upstream and waits for its first value', async () => {
@@ -123,6 +139,11 @@ test('/ready is 503 until a provider is live, while /health stays 200 and says d
     version: '9.9.9',
     providers: { total: 1, live: 0, phases: { one: 'waiting' } }
   })
+})
+
+test('where a capture is played /health says which, and how fast', async () => {
+  const { base } = await start({ rest: { ...sources(true), mode: 'capture', playing: { capture: 'one', speed: 4 } } })
+  expect(await (await fetch(`${base}/health`)).json()).toMatchObject({ mode: 'capture', playing: { capture: 'one', speed: 4 } })
 })
 
 test('/metrics and /ws/status count connections, deliveries and providers', async () => {
@@ -216,6 +237,12 @@ test("a dialect's own routes are served, and may be tampered with", async () => 
   ])
   limited = true
   expect((await fetch(`${base}/api/x`)).status).toBe(429)
+  const { paths } = (await (await fetch(`${base}/docs/json`)).json()) as { paths: Record<string, { get: { tags: string[] } }> }
+  expect(
+    Object.entries(paths)
+      .filter(([path]) => path.startsWith('/api/'))
+      .map(([, { get }]) => get.tags)
+  ).toEqual([['own']])
 })
 
 test('last values of known topics are given although others are unknown, and those are named with the nearest', async () => {
@@ -323,6 +350,44 @@ test('[C11] a stream of events goes on exactly after its Last-Event-ID, for ever
   ])
   const third = await readTrades(base, topics, 2, 'e1.junk!')
   expect(third.map(({ seq }) => seq)).toEqual([3, 3])
+})
+
+test.for([
+  ['nothing', undefined, undefined],
+  ['the id of the last event', 'e1.2', true],
+  ['junk', 'junk', false],
+  ['no number', 'e1.NaN', false],
+  ['a sequence that is yet to come', 'e1.zzzz', false],
+  ['another epoch', 'e0.2', false],
+  ['the id of more topics', 'e1.2.2', false]
+] as const)('[C11] a stream that begins with %s says whether anything is missing', async ([, lastId, recovered]) => {
+  const { base, plant } = await start()
+  for (let n = 0; n < 2; n++) plant.publish('trade:BTC-USDT', tradeOf('BTC-USDT', n), Date.now())
+  const hangUp = new AbortController()
+  const headers = lastId === undefined ? {} : { 'last-event-id': lastId }
+  const answer = await fetch(`${base}/v1/events?topics=trade:BTC-USDT`, { headers, signal: hangUp.signal })
+  let text = ''
+  for await (const chunk of answer.body!.pipeThrough(new TextDecoderStream())) {
+    text += chunk
+    if (/"results".*\n/.test(text)) break
+  }
+  hangUp.abort()
+  const { results } = JSON.parse(/\{"results".*/.exec(text)![0]) as { results: { recovered?: boolean }[] }
+  expect(results[0]!.recovered).toBe(recovered)
+})
+
+test('a stream of events counts as a connection, and its bytes as sent', async () => {
+  const { base, gateway, plant } = await start()
+  const [trade] = await Promise.all([
+    readTrades(base, 'trade:BTC-USDT', 1),
+    expect
+      .poll(() => gateway.stats().connections)
+      .toBe(1)
+      .then(() => plant.publish('trade:BTC-USDT', tradeOf('BTC-USDT', 1), 1))
+  ])
+  expect(trade).toHaveLength(1)
+  expect(gateway.stats()).toMatchObject({ opened: 1, delivered: 1, frames: 1 })
+  expect(gateway.stats().bytes).toBeGreaterThan(200)
 })
 
 test('an event id gives back the positions it was made of', () => {

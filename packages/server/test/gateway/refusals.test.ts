@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
+import { get } from 'node:http'
 import { connect as connectTcp } from 'node:net'
+import { json } from 'node:stream/consumers'
 import { afterEach, expect, test } from 'vitest'
+import { createAdmission } from '../../src/gateway/admission.ts'
 import { connect, startRig, tradeOf, type Rig, type RigOptions } from './rig.ts'
 
 let rig: Rig | undefined
@@ -122,6 +125,15 @@ const raw = (port: number, lines: readonly string[]): Promise<string> =>
     socket.on('end', () => resolve(text))
   })
 
+/** fetch keeps the Host to itself. */
+const ask = (port: number, headers: Record<string, string>): Promise<{ status: number | undefined; body: unknown }> =>
+  new Promise((resolve, reject) => {
+    const request = get({ port, host: '127.0.0.1', path: '/v1/providers', headers }, (response) => {
+      json(response).then((body) => resolve({ status: response.statusCode, body }), reject)
+    })
+    request.on('error', reject)
+  })
+
 const HANDSHAKE = [
   'Upgrade: websocket',
   'Connection: Upgrade',
@@ -130,29 +142,82 @@ const HANDSHAKE = [
 ]
 
 test.for([
-  ['HTTP/1.0', ['GET /v1/ws HTTP/1.0', 'Host: x', ...HANDSHAKE], 400],
+  ['HTTP/1.0', ['GET /v1/ws HTTP/1.0', 'Host: localhost', ...HANDSHAKE], 400],
   ['no Host', ['GET /v1/ws HTTP/1.1', ...HANDSHAKE], 400],
-  ['a POST', ['POST /v1/ws HTTP/1.1', 'Host: x', ...HANDSHAKE], 405],
-  ['a path that nobody serves', ['GET /v1/wss HTTP/1.1', 'Host: x', ...HANDSHAKE], 404],
-  ['a path that is no text', ['GET /%ff HTTP/1.1', 'Host: x', ...HANDSHAKE], 404],
-  ['an address over 4 KiB', [`GET /v1/ws?${'x'.repeat(4_096)} HTTP/1.1`, 'Host: x', ...HANDSHAKE], 414],
-  ['a foreign origin', ['GET /v1/ws HTTP/1.1', 'Host: x', 'Origin: http://evil.example', ...HANDSHAKE], 403],
+  ['a POST', ['POST /v1/ws HTTP/1.1', 'Host: localhost', ...HANDSHAKE], 405],
+  ['a path that nobody serves', ['GET /v1/wss HTTP/1.1', 'Host: localhost', ...HANDSHAKE], 404],
+  ['a path that is no text', ['GET /%ff HTTP/1.1', 'Host: localhost', ...HANDSHAKE], 404],
+  ['an address over 4 KiB', [`GET /v1/ws?${'x'.repeat(4_096)} HTTP/1.1`, 'Host: localhost', ...HANDSHAKE], 414],
+  ['a foreign origin', ['GET /v1/ws HTTP/1.1', 'Host: localhost', 'Origin: http://evil.example', ...HANDSHAKE], 403],
   [
     'an origin that only begins like ours',
-    ['GET /v1/ws HTTP/1.1', 'Host: x', 'Origin: http://x.evil.example', ...HANDSHAKE],
+    ['GET /v1/ws HTTP/1.1', 'Host: localhost', 'Origin: http://localhost.evil.example', ...HANDSHAKE],
     403
   ],
   [
     'an origin that only begins like loopback',
-    ['GET /v1/ws HTTP/1.1', 'Host: x', 'Origin: http://127.0.0.1.evil.example', ...HANDSHAKE],
+    ['GET /v1/ws HTTP/1.1', 'Host: localhost', 'Origin: http://127.0.0.1.evil.example', ...HANDSHAKE],
     403
   ],
-  ['a null origin', ['GET /v1/ws HTTP/1.1', 'Host: x', 'Origin: null', ...HANDSHAKE], 403],
-  ['the same origin', ['GET /v1/ws HTTP/1.1', 'Host: x', 'Origin: http://x', ...HANDSHAKE], 101],
-  ['a page on loopback', ['GET /v1/ws HTTP/1.1', 'Host: x', 'Origin: http://localhost:5173', ...HANDSHAKE], 101]
+  ['a null origin', ['GET /v1/ws HTTP/1.1', 'Host: localhost', 'Origin: null', ...HANDSHAKE], 403],
+  ['a name that was made to resolve here', ['GET /v1/ws HTTP/1.1', 'Host: evil.example:8000', ...HANDSHAKE], 403],
+  [
+    'a page of such a name',
+    ['GET /v1/ws HTTP/1.1', 'Host: evil.example:8000', 'Origin: http://evil.example:8000', ...HANDSHAKE],
+    403
+  ],
+  ['the address of IPv6 loopback', ['GET /v1/ws HTTP/1.1', 'Host: [::1]:8000', ...HANDSHAKE], 101],
+  ['the same origin', ['GET /v1/ws HTTP/1.1', 'Host: localhost', 'Origin: http://localhost', ...HANDSHAKE], 101],
+  ['a page on loopback', ['GET /v1/ws HTTP/1.1', 'Host: localhost', 'Origin: http://localhost:5173', ...HANDSHAKE], 101]
 ] as const)('[S1] an upgrade with %s is answered by the table', async ([, lines, status]) => {
   const { port } = await start()
   expect(await raw(port, lines)).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
+})
+
+const withHost = (host: string): string[] => [`Host: ${host}`, `Origin: http://${host}`]
+
+test('[S1] on loopback without keys only our own names and those of the configured origins are answered, by REST and SSE too', async () => {
+  const { port } = await start({ origins: ['https://desk.example'] })
+  const statusOf = async (path: string, host: string) =>
+    (await raw(port, [`GET ${path} HTTP/1.1`, ...withHost(host)])).slice(9, 12)
+  for (const path of ['/v1/providers', '/v1/events?topics=trade:BTC-USDT', '/', '/health']) {
+    for (const host of ['evil.example:8000', '127.0.0.1.evil.example', 'localhost.evil.example', 'desk.example.evil'])
+      expect(await statusOf(path, host), `${path} at ${host}`).toBe('403')
+    for (const host of ['localhost:8000', '127.0.0.1', '[::1]:8000', 'desk.example'])
+      expect(await statusOf(path, host), `${path} at ${host}`).toBe('200')
+  }
+})
+
+test('[S1] the refusal of a host says what to do, in a code of the table', async () => {
+  const { port } = await start()
+  const { status, body } = await ask(port, { host: 'evil.example:8000' })
+  expect(status).toBe(403)
+  expect(body).toMatchObject({
+    error: { code: 'FORBIDDEN', message: expect.stringMatching(/evil\.example:8000.*gateway\.origins/) }
+  })
+})
+
+test.for([
+  ['with a key', { host: '127.0.0.1', open: false }],
+  ['on every address', { host: '0.0.0.0', open: true }]
+] as const)('[S1] a gateway %s answers to any name, and lets a page in that comes from the same', ([, { host, open }]) => {
+  const admission = createAdmission([], open)
+  admission.bind(host, host)
+  expect(admission.hostFault('desk.example')).toBeUndefined()
+  expect(admission.allows('https://desk.example', 'desk.example')).toBe(true)
+  expect(admission.allows('https://evil.example', 'desk.example')).toBe(false)
+})
+
+test('a plain request to a WebSocket path is told to upgrade', async () => {
+  const { base } = await start()
+  const answer = await fetch(`${base}/v1/ws`)
+  expect(answer.status).toBe(426)
+  expect(answer.headers.get('upgrade')).toBe('websocket')
+  expect(await answer.json()).toMatchObject({
+    error: { code: 'UPGRADE_REQUIRED', message: expect.stringContaining('ws://'), retry: false }
+  })
+  const posted = await fetch(`${base}/v1/ws`, { method: 'POST' })
+  expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET'])
 })
 
 test('a thousand pings at once are all answered', async () => {

@@ -26,7 +26,7 @@ const stall = (port: number): Promise<Socket> =>
   new Promise((resolve, reject) => {
     const socket = connectTcp(port, '127.0.0.1', () => {
       socket.write(
-        'GET /v1/ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
+        'GET /v1/ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
           'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n'
       )
     })
@@ -92,7 +92,7 @@ test('a client that pauses and reads on is given the newest state, and is told n
 const stallStream = (port: number): Promise<Socket> =>
   new Promise((resolve, reject) => {
     const socket = connectTcp(port, '127.0.0.1', () =>
-      socket.write('GET /v1/events?topics=book:BTC-USDT HTTP/1.1\r\nHost: x\r\n\r\n')
+      socket.write('GET /v1/events?topics=book:BTC-USDT HTTP/1.1\r\nHost: localhost\r\n\r\n')
     )
     socket.on('error', reject)
     socket.once('data', () => {
