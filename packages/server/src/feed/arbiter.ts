@@ -2,8 +2,8 @@
 import { topicName, type Candle, type Gap } from '@tickwire/protocol'
 import { confidenceOf, FAULTS, notePrice, openStanding, passTime, priceOf, type Prices, type Standing } from './confidence.ts'
 import { judge } from './judge.ts'
-import { isFresh, isOutOfDate, openLane, openSource, preference, remember, standbys } from './lane.ts'
-import type { Admissible, Lane, Source } from './lane.ts'
+import { isOutOfDate, openLane, openSource, preference, remember, standbys } from './lane.ts'
+import type { Admissible, Lane, Scene, Source } from './lane.ts'
 import { gapEvent, isAllowed, lead, leaderless, seconds, type ArbiterOutput, type ArbiterSettings, type Place } from './lead.ts'
 import { impossible, isPossibleAge } from './possible.ts'
 import { beat, openPulse, type Pulse } from './pulse.ts'
@@ -117,7 +117,7 @@ function hear(state: ArbiterState, source: Source, event: Admissible, now: numbe
 function takeOver(state: ArbiterState, lane: Lane, source: Source, now: number, outputs: ArbiterOutput[]): void {
   const { leader } = lane
   const { order } = state.settings
-  const change = (cause: 'first' | 'closed', why: string) => lead(lane, source, { order, now, cause, why }, outputs)
+  const change = (cause: 'first' | 'closed', why: string) => lead(lane, source, { ...sceneOf(state, now), cause, why }, outputs)
   if (!leader) change('first', lane.outage ? 'it speaks again' : 'it spoke first')
   else if (leader.state !== 'live') {
     const downFor = now - leader.downSince
@@ -133,8 +133,7 @@ function tick(state: ArbiterState, now: number): ArbiterOutput[] {
   if (elapsed > LATE_TICK) state.judgeFrom = now + LATE_GRACE
   state.tickedAt = now
   if (elapsed > 0 && elapsed < Infinity) measure(state, elapsed)
-  const { settings, pulses } = state
-  const bench = { settings, pulses, now, silence: now >= state.judgeFrom }
+  const bench = { ...sceneOf(state, now), settings: state.settings, silence: now >= state.judgeFrom }
   const outputs: ArbiterOutput[] = []
   for (const lane of state.lanes.values()) judge(lane, bench, outputs)
   return outputs
@@ -170,9 +169,11 @@ function unsubscribed(state: ArbiterState, { kind, instrument, provider, now }: 
   if (lane.sources.size === 0) state.lanes.delete(`${kind}:${instrument}`)
   if (lane.leader !== source) return []
   const outputs: ArbiterOutput[] = []
-  const { order } = state.settings
-  const [next] = standbys(lane, order, now)
-  if (next) lead(lane, next, { order, now, cause: 'unsubscribed', why: `${provider} is no longer subscribed` }, outputs)
+  const scene = sceneOf(state, now)
+  const [next] = standbys(lane, scene)
+  const why = `${provider} is no longer subscribed`
+  if (next) lead(lane, next, { ...scene, cause: 'unsubscribed', why }, outputs)
+  else if (lane.sources.size > 0) outputs.push(leaderless(lane, source, 'outage', `${why} and nobody else speaks`, now))
   else outputs.push(leaderless(lane, source, 'unsubscribed', `nobody asks for ${kind} of ${instrument} any more`, now))
   return outputs
 }
@@ -188,11 +189,11 @@ function closed(state: ArbiterState, { reason, ...place }: Extract<ArbiterInput,
   source.downSince = now
   source.cleanSince = undefined
   if (lane.leader !== source) return []
-  const { order } = state.settings
-  const [next] = standbys(lane, order, now)
+  const scene = sceneOf(state, now)
+  const [next] = standbys(lane, scene)
   const failover = next && isAllowed(lane, now, 0)
   const outputs = [gapEvent({ ...place, cause: 'disconnect', action: failover ? 'failover' : 'open' }, source.pulse.heard)]
-  if (failover) lead(lane, next, { order, now, cause: 'closed', why: `${provider} disconnected (${reason})` }, outputs)
+  if (failover) lead(lane, next, { ...scene, cause: 'closed', why: `${provider} disconnected (${reason})` }, outputs)
   return outputs
 }
 
@@ -203,14 +204,16 @@ function gap(state: ArbiterState, missing: Extract<ArbiterInput, { type: 'gap' }
   const source = lane?.sources.get(provider)
   if (!lane || !source) return []
   source.cleanSince = undefined
-  const { order } = state.settings
+  const scene = sceneOf(state, now)
   const mayLeave = lane.leader === source && isAllowed(lane, now, 0)
-  const next = mayLeave ? standbys(lane, order, now).find((s) => isFresh(s, now)) : undefined
+  const next = mayLeave ? standbys(lane, scene)[0] : undefined
   const outputs = [gapEvent({ ...missing, action: next ? 'failover' : missing.action }, source.pulse.heard)]
   const met = missing.expected === undefined ? missing.cause : `expected ${missing.expected}, got ${missing.got ?? 'another'}`
-  if (next) lead(lane, next, { order, now, cause: 'gap', why: `${provider} lost data (${met})` }, outputs)
+  if (next) lead(lane, next, { ...scene, cause: 'gap', why: `${provider} lost data (${met})` }, outputs)
   return outputs
 }
+
+const sceneOf = ({ settings: { order }, pulses }: ArbiterState, now: number): Scene => ({ order, pulses, now })
 
 /** One disconnect or gap may hit many lanes at one time: it counts once. */
 function fault(state: ArbiterState, provider: string, badTime: number, now?: number): void {

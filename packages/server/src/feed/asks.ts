@@ -18,7 +18,7 @@ export type Asks = {
 export const keyOf = (s: Subscription): string => `${s.kind}|${s.symbol}|${s.interval ?? ''}`
 export const openAsks = (): Asks => ({ all: new Map(), waiting: 0 })
 
-const isWaiting = (ask: Ask): boolean => ask.state === 'asked' || ask.state === 'asked again'
+export const isWaiting = (ask: Ask): boolean => ask.state === 'asked' || ask.state === 'asked again'
 
 export function ask(asks: Asks, subscription: Subscription, now: number): void {
   const key = keyOf(subscription)

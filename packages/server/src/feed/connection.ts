@@ -2,23 +2,14 @@
 import type { Book, ProviderPhase } from '@tickwire/protocol'
 import type { Access, Listing, Meaning, Need, Subscription } from '../providers/adapter.ts'
 import type { Asks } from './asks.ts'
-import type { BookState } from './books.ts'
 import type { Pace } from './pace.ts'
 import type { Pulse } from './pulse.ts'
+import type { Shelf } from './shelf.ts'
 
 export type BookPicture = Omit<Book, 'instrument' | 'provider' | 'received' | 'confidence'> & { symbol: string }
 /** An event of one provider, still under the provider's symbol. */
 export type Decoded = Extract<Meaning, { type: 'trade' | 'quote' | 'ticker' | 'candle' }> | BookPicture
 export type Missing = Omit<Extract<Meaning, { type: 'gap' }>, 'type'>
-
-/** The books of one connection, and those that are to be asked for anew: symbol → when. They die with the connection. */
-export type Shelf = {
-  books: Map<string, BookState>
-  /** Those that the frame in hand has changed. */
-  touched: Set<string>
-  resyncs: Map<string, number>
-  damages: Map<string, { times: number; at: number }>
-}
 
 export type Input =
   /** The shell calls it about every 100 ms. */

@@ -1,10 +1,10 @@
 /** The judgement of one lane on a tick: is its leader down, silent, or no longer the best? */
-import { isFresh, preference, standbys, type Lane, type Source } from './lane.ts'
+import { preference, standbys, type Lane, type Scene, type Source } from './lane.ts'
 import { gapEvent, isAllowed, lead, leaderless, seconds, type ArbiterOutput, type ArbiterSettings } from './lead.ts'
 import { muteLimit, silenceLimit, usualInterval, type Pulse } from './pulse.ts'
 
 /** What is known at this tick. `silence`: whether silence may be judged. */
-export type Bench = { settings: ArbiterSettings; pulses: ReadonlyMap<string, Pulse>; now: number; silence: boolean }
+export type Bench = Scene & { settings: ArbiterSettings; silence: boolean }
 
 export function judge(lane: Lane, bench: Bench, outputs: ArbiterOutput[]): void {
   const { leader } = lane
@@ -13,15 +13,15 @@ export function judge(lane: Lane, bench: Bench, outputs: ArbiterOutput[]): void 
   else if (!bench.silence || !replaceSilent(lane, leader, bench, outputs)) failBack(lane, leader, bench, outputs)
 }
 
-function replaceDown(lane: Lane, leader: Source, { settings, now }: Bench, outputs: ArbiterOutput[]): void {
-  const { order, outageAfter } = settings
+function replaceDown(lane: Lane, leader: Source, bench: Bench, outputs: ArbiterOutput[]): void {
+  const { now, silence, settings } = bench
   const downFor = now - leader.downSince
   const down = `${leader.provider} is down for ${seconds(downFor)}`
-  const [next] = standbys(lane, order, now)
+  const [next] = standbys(lane, bench)
   if (next) {
-    if (isAllowed(lane, now, downFor)) lead(lane, next, { order, now, cause: 'closed', why: down }, outputs)
-  } else if (downFor >= outageAfter)
-    outputs.push(leaderless(lane, leader, 'outage', `nobody delivers: ${down} and there is no standby`, now))
+    if (isAllowed(lane, now, downFor)) lead(lane, next, { ...bench, cause: 'closed', why: down }, outputs)
+  } else if (silence && downFor >= settings.outageAfter)
+    outputs.push(leaderless(lane, leader, 'outage', `nobody delivers: ${down} and there is no standby that speaks`, now))
 }
 
 type Silence = { pulse: Pulse; all: boolean; lasts: number }
@@ -38,12 +38,11 @@ const describe = ({ provider }: Source, { pulse, all, lasts }: Silence): string 
 
 /** True when the lane has another leader now, or none. */
 function replaceSilent(lane: Lane, leader: Source, bench: Bench, outputs: ArbiterOutput[]): boolean {
-  const { settings, now } = bench
-  const { order } = settings
+  const { now } = bench
   const silence = silenceOf(leader, bench, silenceLimit)
   if (!silence) return false
   // Where another source spoke meanwhile the market is not quiet: one of them has failed.
-  const next = standbys(lane, order, now).find((s) => s.pulse.heard > silence.pulse.heard && isFresh(s, now))
+  const next = standbys(lane, bench).find((s) => s.pulse.heard > silence.pulse.heard)
   if (!next) return giveUpMute(lane, leader, bench, outputs)
   if (!isAllowed(lane, now, silence.lasts - silenceLimit(silence.pulse))) return false
   const { provider } = leader
@@ -51,7 +50,7 @@ function replaceSilent(lane: Lane, leader: Source, bench: Bench, outputs: Arbite
   leader.cleanSince = undefined
   const place = { now, provider, instrument: lane.instrument, kind: lane.kind }
   outputs.push(gapEvent({ ...place, cause: 'silence', action: 'failover' }, leader.pulse.heard))
-  lead(lane, next, { order, now, cause: 'silence', why }, outputs)
+  lead(lane, next, { ...bench, cause: 'silence', why }, outputs)
   return true
 }
 
@@ -65,13 +64,14 @@ function giveUpMute(lane: Lane, leader: Source, bench: Bench, outputs: ArbiterOu
   return true
 }
 
-function failBack(lane: Lane, leader: Source, { settings, now }: Bench, outputs: ArbiterOutput[]): void {
-  const { order, holdDown } = settings
+function failBack(lane: Lane, leader: Source, bench: Bench, outputs: ArbiterOutput[]): void {
+  const { order, now } = bench
+  const { holdDown } = bench.settings
   if (now - lane.switchedAt < holdDown) return
   const isBetter = (s: Source) => preference(order, s.provider) < preference(order, leader.provider)
-  const isProven = (s: Source) => isFresh(s, now) && now - (s.cleanSince ?? now) >= holdDown
-  const better = standbys(lane, order, now).find((s) => isBetter(s) && isProven(s))
+  const isProven = (s: Source) => now - (s.cleanSince ?? now) >= holdDown
+  const better = standbys(lane, bench).find((s) => isBetter(s) && isProven(s))
   if (!better) return
   const why = `it is preferred to ${leader.provider} and was faultless for ${seconds(now - better.cleanSince!)}`
-  lead(lane, better, { order, now, cause: 'failback', why }, outputs)
+  lead(lane, better, { ...bench, cause: 'failback', why }, outputs)
 }

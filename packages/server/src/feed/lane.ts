@@ -1,6 +1,6 @@
 /** One lane is one kind of data of one instrument: who carries it, who leads, and what each source said last. */
 import { topicName, type Book, type DataKind, type Quote, type Ticker, type Trade } from '@tickwire/protocol'
-import { openPulse, silenceLimit, type Pulse } from './pulse.ts'
+import { openPulse, silenceLimit, trustLimit, type Pulse } from './pulse.ts'
 
 export type Admissible = Trade | Quote | Ticker | Book
 
@@ -101,14 +101,19 @@ export function remember(source: Source, trade: Trade): void {
   source.recent.push(trade)
 }
 
-export const isFresh = (source: Source, now: number): boolean =>
-  source.state === 'live' && now - source.pulse.heard <= silenceLimit(source.pulse)
+/** What is known of all providers at a time: the operator's order, and how often each speaks, whatever of. */
+export type Scene = { order: readonly string[]; pulses: ReadonlyMap<string, Pulse>; now: number }
 
-/** Who could lead now, best first: those that speak before those that are quiet, then as the operator prefers them. */
-export function standbys(lane: Lane, order: readonly string[], now: number): Source[] {
-  const live = [...lane.sources.values()].filter((s) => s !== lane.leader && s.state === 'live')
-  const rank = (s: Source) => preference(order, s.provider) + (isFresh(s, now) ? 0 : 1_000)
-  return live.sort((a, b) => rank(a) - rank(b))
+/** It speaks: neither this stream of it nor the provider as a whole is silent for longer than usual. */
+function isFresh({ provider, state, pulse }: Source, { pulses, now }: Scene): boolean {
+  const whole = pulses.get(provider) ?? pulse
+  return state === 'live' && now - pulse.heard <= trustLimit(pulse) && now - whole.heard <= silenceLimit(whole)
+}
+
+/** Who could lead now, the preferred first: only those that speak. A silent one may lead as soon as it speaks again. */
+export function standbys(lane: Lane, scene: Scene): Source[] {
+  const fresh = [...lane.sources.values()].filter((s) => s !== lane.leader && isFresh(s, scene))
+  return fresh.sort((a, b) => preference(scene.order, a.provider) - preference(scene.order, b.provider))
 }
 
 export function preference(order: readonly string[], provider: string): number {

@@ -1,6 +1,6 @@
 /** A change of leader: what is published for it, and how often it may happen. */
 import { topicName, type DataKind, type Gap, type MarketEvent, type Status } from '@tickwire/protocol'
-import { standbys, type Lane, type Source } from './lane.ts'
+import { standbys, type Lane, type Scene, type Source } from './lane.ts'
 
 /** One kind of data of one instrument at one provider, at a time. */
 export type Place = { now: number; provider: string; instrument: string; kind: DataKind }
@@ -29,19 +29,22 @@ export function isAllowed(lane: Lane, now: number, downFor: number): boolean {
   return beyond < 0 || downFor >= 1_000 * 2 ** beyond
 }
 
-export type Change = { order: readonly string[]; now: number; cause: Status['cause']; why: string }
+export type Change = Scene & { cause: Status['cause']; why: string }
 
-export function lead(lane: Lane, next: Source, { order, now, cause, why }: Change, outputs: ArbiterOutput[]): void {
+export function lead(lane: Lane, next: Source, change: Change, outputs: ArbiterOutput[]): void {
+  const { now, cause, why } = change
+  const afterOutage = lane.outage
   const previous = lane.leader?.provider ?? lane.previous
   lane.leader = next
   lane.outage = false
   lane.previous = undefined
   lane.switchedAt = now
   if (cause !== 'first') lane.switches.push(now)
-  const others = standbys(lane, order, now).map((s) => s.provider)
+  const others = standbys(lane, change).map((s) => s.provider)
   const reason = `${next.provider} leads ${lane.kind} of ${lane.instrument}: ${why}`
   outputs.push(status(lane, next.provider, { standbys: others, cause, reason, now, leader: next.provider, previous }))
-  if (cause !== 'first') bridge(lane, next, cause === 'failback', outputs)
+  // After an outage the new leader's next word is here already; of trades those before it are missing too.
+  if (cause !== 'first' || (afterOutage && lane.kind === 'trade')) bridge(lane, next, cause === 'failback', outputs)
 }
 
 /** What the standby heard since the leader's last event closes the hole; at a failback there is none. */

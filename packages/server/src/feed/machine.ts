@@ -5,7 +5,8 @@ import { ask, forget, keyOf, openAsks, overdue } from './asks.ts'
 import { SETTINGS, type Effect, type Input, type Settings, type State } from './connection.ts'
 import { openPace, takeDue } from './pace.ts'
 import { muteLimit, openPulse, usualInterval } from './pulse.ts'
-import { openShelf, understand } from './understand.ts'
+import { expectSnapshot, expire, fetched, fetching, leave, openShelf, takeResyncs } from './shelf.ts'
+import { understand } from './understand.ts'
 
 /** A connection that stood for this long was a good one, even where nothing was traded. */
 const STOOD = 60_000
@@ -57,7 +58,7 @@ export function step<S>(adapter: Adapter<S>, s: State<S>, input: Input, random: 
     case 'frame':
       return frame(adapter, s, input.frame, input.now)
     case 'answer':
-      return isOpen(s) ? send(adapter, s, understand(adapter, s, input.body, input.now, input.need), input.now) : []
+      return answer(adapter, s, input)
     case 'failed':
       return failed(s, input)
     case 'closed':
@@ -145,8 +146,17 @@ function silence<S>({ staleAfter }: Adapter<S>, { heard, pulse }: State<S>, now:
   return `connected, but no market data for ${seconds(mute)} (usually within ${seconds(usualInterval(pulse))})`
 }
 
+function answer<S>(adapter: Adapter<S>, s: State<S>, { need, body, now }: Extract<Input, { type: 'answer' }>): Effect[] {
+  if (!isOpen(s)) return []
+  fetching(s.shelf, need, false)
+  const effects = understand(adapter, s, body, now, need)
+  fetched(s.shelf, need, now)
+  return send(adapter, s, effects, now)
+}
+
 function failed<S>(s: State<S>, { need, reason, now }: Extract<Input, { type: 'failed' }>): Effect[] {
-  if (isOpen(s) && need.purpose === 'book' && need.symbol !== undefined) s.shelf.resyncs.set(need.symbol, now + 1_000)
+  fetching(s.shelf, need, false)
+  fetched(s.shelf, need, now)
   return [{ type: 'refused', reason: `REST ${need.purpose}: ${reason}` }]
 }
 
@@ -185,6 +195,8 @@ function settleUp<S>(adapter: Adapter<S>, s: State<S>, effects: Effect[], now: n
     const { again, unanswered } = overdue(s.asks, now, s.settings.patience)
     if (again.length > 0) s.pace.queue.push(...adapter.subscribe(again, s.session))
     for (const subscription of unanswered) effects.push({ type: 'unanswered', subscription })
+    for (let lost = expire(s.shelf, s.asks, now); lost > 0; lost--)
+      effects.push({ type: 'refused', reason: 'book without a snapshot' })
   }
   return send(adapter, s, effects, now)
 }
@@ -204,21 +216,26 @@ function reconcile<S>(adapter: Adapter<S>, s: State<S>, now: number): void {
   const added = [...s.wanted.values()].filter((w) => !all.has(keyOf(w)))
   for (const gone of removed) {
     forget(s.asks, gone)
-    if (gone.kind === 'book') s.shelf.books.delete(gone.symbol)
+    if (gone.kind === 'book') leave(s.shelf, gone.symbol)
   }
-  for (const fresh of added) ask(s.asks, fresh, now)
+  for (const fresh of added) {
+    ask(s.asks, fresh, now)
+    if (fresh.kind === 'book') expectSnapshot(s.shelf, fresh.symbol, now)
+  }
   if (removed.length > 0) s.pace.queue.push(...adapter.unsubscribe(removed, s.session))
   if (added.length > 0) s.pace.queue.push(...adapter.subscribe(added, s.session))
 }
 
-/** One damaged book is asked for anew; all other subscriptions of the connection go on undisturbed. */
+/** Damaged books are asked for anew; all other subscriptions of the connection go on undisturbed. */
 function resync<S>(adapter: Adapter<S>, s: State<S>, now: number): void {
-  for (const [symbol, due] of s.shelf.resyncs) {
-    if (now < due) continue
-    s.shelf.resyncs.delete(symbol)
-    const damaged = [...s.asks.all.values()].map((a) => a.subscription).filter((x) => x.kind === 'book' && x.symbol === symbol)
-    if (damaged.length === 0) continue
-    s.pace.queue.push(...adapter.unsubscribe(damaged, s.session), ...adapter.subscribe(damaged, s.session))
-    for (const subscription of damaged) ask(s.asks, subscription, now)
+  const due = takeResyncs(s.shelf, now)
+  const damaged = [...s.asks.all.values()]
+    .filter((a) => a.subscription.kind === 'book' && a.state !== 'refused' && due.has(a.subscription.symbol))
+    .map((a) => a.subscription)
+  if (damaged.length === 0) return
+  s.pace.queue.push(...adapter.unsubscribe(damaged, s.session), ...adapter.subscribe(damaged, s.session))
+  for (const subscription of damaged) {
+    ask(s.asks, subscription, now)
+    expectSnapshot(s.shelf, subscription.symbol, now)
   }
 }

@@ -140,5 +140,6 @@ function tellWanted(shop: Shop, slot: Slot): void {
 function isLive({ where }: Shop, subscription: Subscription): boolean {
   const key = keyOf(subscription)
   const state = where.get(key)?.state
-  return state?.phase === 'live' && state.asks.all.get(key)?.state === 'confirmed'
+  if (state?.phase !== 'live' || state.asks.all.get(key)?.state !== 'confirmed') return false
+  return subscription.kind !== 'book' || state.shelf.books.has(subscription.symbol)
 }

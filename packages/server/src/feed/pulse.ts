@@ -44,6 +44,11 @@ const limitOf = (pulse: Pulse): number =>
 /** Beyond this a source is silent, if another one speaks meanwhile. */
 export const silenceLimit = (pulse: Pulse): number => Math.min(GREATEST_LIMIT, limitOf(pulse))
 
+/** Of a source that is hardly known silence proves nothing, but neither does what it said before this time. */
+const NOVICE = 30_000
+/** Within this after its last word a source may be made the leader. */
+export const trustLimit = (pulse: Pulse): number => (pulse.beats < LEARNT ? NOVICE : silenceLimit(pulse))
+
 /**
  * Beyond this a source is mute, whatever the others do. Without a witness more patience is needed, because real trading comes
  * in bursts; and of a source that is hardly known yet, or too thin for any limit, silence proves nothing.

@@ -3,15 +3,12 @@ import type { DataKind } from '@tickwire/protocol'
 import type { Adapter, BookDelta, Meaning, Need } from '../providers/adapter.ts'
 import { settle } from './asks.ts'
 import { applyDelta, openBook, top, type BookState } from './books.ts'
-import type { BookPicture, Effect, Missing, Shelf, State } from './connection.ts'
+import type { BookPicture, Effect, Missing, State } from './connection.ts'
 import { beat } from './pulse.ts'
-
-export const openShelf = (): Shelf => ({ books: new Map(), touched: new Set(), resyncs: new Map(), damages: new Map() })
+import { arrived, confirmed, damage, fetching } from './shelf.ts'
 
 /** A book that stays crossed for this long has missed a delete. */
 const CROSSED_PATIENCE = 1_000
-/** A book that was whole for this long is resynchronised at once again. */
-const FORGIVEN = 30_000
 /** More replies than this waiting to be sent: the provider asks faster than it lets us answer. */
 const REPLIES = 64
 
@@ -24,7 +21,11 @@ export function understand<S>(adapter: Adapter<S>, s: State<S>, text: string, no
     return [{ type: 'refused', reason: 'undecodable' }]
   }
   const effects: Effect[] = []
-  for (const meaning of meanings) interpret(s, meaning, meanings, now, effects)
+  for (const meaning of meanings) {
+    // What REST refuses is that call, not the subscription.
+    if (need && meaning.type === 'reject' && !meaning.fatal) effects.push({ type: 'rejected', reason: meaning.reason })
+    else interpret(s, meaning, meanings, now, effects)
+  }
   // One picture per frame, however many deltas it holds.
   for (const symbol of s.shelf.touched) {
     const book = s.shelf.books.get(symbol)
@@ -41,7 +42,7 @@ function interpret<S>(s: State<S>, m: Meaning, all: readonly Meaning[], now: num
       fold(s, m, now, effects)
       return
     case 'ack':
-      confirm(s, m.symbol, m.kind, effects)
+      confirm(s, m.symbol, m.kind, now, effects)
       return
     case 'reject':
       reject(s, m, effects)
@@ -54,6 +55,7 @@ function interpret<S>(s: State<S>, m: Meaning, all: readonly Meaning[], now: num
       gap(s, m, all, now, effects)
       return
     case 'need':
+      fetching(s.shelf, m, true)
       effects.push({ type: 'need', need: m })
       return
     case 'listing':
@@ -75,11 +77,14 @@ function proved<S>(s: State<S>, kind: DataKind, symbol: string, now: number, eff
   s.attempt = 0
   s.proven = true
   beat(s.pulse, now)
-  if (s.asks.waiting > 0) confirm(s, symbol, kind, effects)
+  if (s.asks.waiting > 0) confirm(s, symbol, kind, now, effects)
 }
 
-function confirm<S>(s: State<S>, symbol: string, kind: DataKind | undefined, effects: Effect[]): void {
-  for (const subscription of settle(s.asks, 'confirmed', symbol, kind)) effects.push({ type: 'confirmed', subscription })
+function confirm<S>(s: State<S>, symbol: string, kind: DataKind | undefined, now: number, effects: Effect[]): void {
+  for (const subscription of settle(s.asks, 'confirmed', symbol, kind)) {
+    if (subscription.kind === 'book') confirmed(s.shelf, symbol, now)
+    effects.push({ type: 'confirmed', subscription })
+  }
 }
 
 function reject<S>(s: State<S>, m: Extract<Meaning, { type: 'reject' }>, effects: Effect[]): void {
@@ -110,13 +115,8 @@ function gap<S>(
   else damaged(s, missing, m.symbol, now, effects, ownRepair)
 }
 
-/** The book is thrown away and asked for anew: at once the first time, then ever more slowly. */
 function damaged<S>(s: State<S>, missing: Missing, symbol: string, now: number, effects: Effect[], ownRepair = false): void {
-  const last = s.shelf.damages.get(symbol)
-  const times = last && now - last.at < FORGIVEN ? last.times + 1 : 0
-  s.shelf.damages.set(symbol, { times, at: now })
-  s.shelf.books.delete(symbol)
-  if (!ownRepair) s.shelf.resyncs.set(symbol, times === 0 ? now : now + Math.min(30_000, 250 * 2 ** times))
+  damage(s.shelf, symbol, now, ownRepair)
   effects.push({ type: 'gap', gap: missing, action: 'resync' })
 }
 
@@ -124,12 +124,18 @@ function fold<S>(s: State<S>, delta: BookDelta, now: number, effects: Effect[]):
   const { symbol } = delta
   let book = s.shelf.books.get(symbol)
   if (!book) {
-    if (!delta.snapshot) return // still in flight from before a resync
+    if (!delta.snapshot) {
+      // Still in flight from before a resync, or its snapshot is lost: time will tell (shelf.ts).
+      const waiting = s.shelf.expected.get(symbol)
+      if (waiting) waiting.dropped = true
+      return
+    }
     s.shelf.books.set(symbol, (book = openBook()))
   }
   const applied = applyDelta(book, delta)
   if (applied === 'ok') {
     s.shelf.touched.add(symbol)
+    if (s.shelf.expected.size > 0) arrived(s.shelf, symbol)
     return
   }
   effects.push({ type: 'refused', reason: `${applied} book` })

@@ -272,6 +272,88 @@ describe('failover', () => {
     expect(alarms.at(-1)!.time - T0).toBeLessThan(300_000)
   })
 
+  test.each<[string, string[], (run: ReturnType<typeof drive>) => void]>([
+    ['a standby that speaks leads at once', ['first a', 'closed b'], (run) => steady(run, 10_000, 20_000, 'a', 'b')],
+    ['one that fell silent does not, nor does anyone', ['first a', 'outage -'], (run) => steady(run, 10_000, 20_000, 'a')],
+    [
+      'nor one that spoke twice, long ago',
+      ['first a', 'outage -'],
+      (run) => {
+        run.hear(trade('c', 10_000, 'c1')).hear(trade('c', 10_100, 'c2'))
+        steady(run, 10_200, 60_000, 'a')
+      }
+    ],
+    [
+      'nor a thin one whose provider is silent on everything',
+      ['first a', 'outage -'],
+      (run) => {
+        for (let at = 10_000; at < 400_000; at += 100) {
+          run.hear(trade('a', at, `a${at}`)).hear(quote('c', at))
+          if (at % 20_000 === 0) run.hear(trade('c', at, `c${at}`))
+        }
+        steady(run, 400_000, 410_000, 'a')
+      }
+    ]
+  ])('when the leader disconnects: %s', (_, causes, live) => {
+    const run = drive(['a', 'b', 'c'], {}, ['trade', 'quote'])
+    steady(run, 0, 10_000, 'a', 'b')
+    live(run)
+    const at = run.on(`trade:${X}`).at(-1)!.received - T0 + 100
+    run.to(at).close('a')
+    run.to(at + 1_000)
+    const told = run.decisions().filter((d) => d.kind === 'trade')
+    expect(told.map((d) => `${d.cause} ${d.leader ?? '-'}`)).toEqual(causes)
+    if (causes.at(-1) !== 'outage -') return
+    // The first to speak leads.
+    run.hear(trade('b', at + 2_000, 'b!'))
+    expect(run.decisions().at(-1)).toMatchObject({ cause: 'first', leader: 'b', kind: 'trade' })
+  })
+
+  test('trades that a standby heard after the leader’s last are not lost to an outage', () => {
+    const run = drive(['a', 'b'])
+    for (const at of [0, 5_000, 10_000]) {
+      run.hear(trade('a', at, `a${at}`))
+      steady(run, at, Math.min(at + 5_000, 10_050), 'b')
+    }
+    run
+      .hear(trade('b', 10_050, 'late'))
+      .to(13_000)
+      .close('a')
+    run.hear(trade('b', 20_000, 'again'))
+    expect(run.causes()).toEqual(['first a', 'outage -', 'first b'])
+    expect(run.ids().slice(-4)).toEqual(['a10000', 'b10000', 'late', 'again'])
+  })
+
+  test('whoever is made the leader spoke within its own silence limit, whatever is cut or silent when', () => {
+    const word = fc.record({
+      at: fc.integer({ min: 1, max: 120 }).map((n) => n * 500),
+      who: fc.constantFrom('a', 'b', 'c'),
+      what: fc.constantFrom('close' as const, 'gap' as const, 'mute' as const, 'speak' as const)
+    })
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 30 }), (words) => {
+        const run = drive(['a', 'b', 'c'])
+        const speaking = new Set(['a', 'b', 'c'])
+        for (let at = 0; at < 62_000; at += 100) {
+          for (const { who, what } of words.filter((w) => w.at === at)) {
+            if (what === 'close') run.close(who)
+            else if (what === 'gap') run.gap(who)
+            if (what === 'speak') speaking.add(who)
+            else if (what !== 'gap') speaking.delete(who)
+          }
+          for (const who of speaking) run.hear(trade(who, at, `${who}${at}`))
+        }
+        const spoken = new Map<string, number>()
+        for (const { topic, event } of run.published) {
+          if (topic.includes('@')) spoken.set(event.provider, event.received)
+          else if (event.type === 'status' && event.leader !== undefined && event.cause !== 'first')
+            expect(event.received - spoken.get(event.leader)!).toBeLessThanOrEqual(2_500)
+        }
+      }),
+      { numRuns: 50, seed: 11 }
+    )
+  })
+
   test('a leader back before anyone else spoke goes on without a decision', () => {
     const run = drive(['a', 'b']).hear(trade('a', 10, 'a1'))
     run.close('a')

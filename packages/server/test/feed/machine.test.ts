@@ -297,6 +297,72 @@ describe('a connection', () => {
     expect(frames(m.tick(1_000))).toEqual([{ unsubscribe: ['book:A'] }, { subscribe: ['book:A'] }])
   })
 
+  const ack = { type: 'ack', kind: 'book', symbol: 'A' } as const
+  const delta = { type: 'delta', symbol: 'A', time: 1, snapshot: false, bids: [[1, 1]], asks: [[2, 1]] } as const
+  const whole = { ...delta, snapshot: true } as const
+  const need = { type: 'need', path: '/depth', purpose: 'book', symbol: 'A' } as const
+  /** The seconds at which the book A is asked for anew, when this is heard each second from its subscription on. */
+  const askedAt = (until: number, each: (m: ReturnType<typeof drive>, second: number) => Effect[], first = books('A')) => {
+    const m = drive([first, books('B'), trades('A')], { staleAfter: 1e9 })
+    m.open()
+    m.hear({ ...whole, symbol: 'B' }, trade())
+    const asked: number[] = []
+    for (let second = 0; second <= until; second++) {
+      const sent = frames([...m.tick(second * 1_000), ...each(m, second)])
+      if (sent.length === 0) continue
+      expect(sent).toEqual([{ unsubscribe: ['book:A'] }, { subscribe: ['book:A'] }])
+      asked.push(second)
+    }
+    return asked
+  }
+
+  test.each<[string, number[], (m: ReturnType<typeof drive>, second: number) => Effect[]]>([
+    ['its deltas come, but the snapshot is lost each time', [5, 15, 35, 65, 95], (m) => m.hear(ack, delta)],
+    ['it is confirmed and mute', [5, 15, 35, 75, 155, 315, 615], (m) => m.hear(ack)],
+    ['the snapshot comes in time', [], (m, second) => (second < 4 ? m.hear(ack, delta) : m.hear(whole))],
+    ['the snapshot comes to the second ask', [5], (m, second) => (second < 6 ? m.hear(ack, delta) : m.hear(whole))],
+    ['the first is confirmed after 4 s', [9], (m, second) => (second < 4 ? [] : m.hear(second < 10 ? ack : whole))],
+    ['it was refused', [], (m) => m.hear({ type: 'reject', kind: 'book', symbol: 'A', reason: 'unknown' })],
+    ['its snapshot is on its way by REST', [], (m, second) => m.hear(ack, ...(second === 0 ? [need] : []))],
+    [
+      'REST fails again and again',
+      [1, 3, 7, 15, 31, 61, 91],
+      (m) => (m.hear(ack, need), m.feed({ type: 'failed', need, reason: '' }))
+    ],
+    [
+      'REST answers garbage again and again',
+      [1, 3, 7, 15, 31, 61, 91],
+      (m) => (m.hear(ack, need), m.feed({ type: 'answer', need, body: '<html>' }))
+    ],
+    [
+      'REST answers garbage once',
+      [1],
+      (m, second) => (m.hear(ack, need), m.feed({ type: 'answer', need, body: second < 1 ? '<html>' : JSON.stringify([whole]) }))
+    ]
+  ])('a book without a snapshot, alone, is asked for anew with growing patience: %s', (_, expected, each) => {
+    expect(askedAt(expected.length > 6 && expected.at(-1)! > 100 ? 620 : 100, each)).toEqual(expected)
+  })
+
+  test('a book whose snapshot after a damage is lost is asked for anew, and counted once per ask', () => {
+    const m = drive([books('A')], { staleAfter: 1e9 })
+    m.open()
+    m.hear(ack, whole)
+    m.at(20_000)
+    expect(types(m.hear({ type: 'gap', kind: 'book', symbol: 'A', cause: 'checksum' }))).toEqual(['gap', 'send', 'send'])
+    m.hear(ack, delta)
+    expect(m.tick(24_900)).toEqual([])
+    expect(types(m.tick(25_000))).toEqual(['refused', 'send', 'send'])
+    expect(m.hear(ack, whole).at(-1)).toMatchObject({ type: 'event', event: { type: 'book' } })
+    expect(types(m.tick(100_000))).not.toContain('send')
+  })
+
+  test('many books without a snapshot are asked for in one frame', () => {
+    const m = drive([books('A'), books('B')], { staleAfter: 1e9 })
+    m.open()
+    m.hear(ack, { ...ack, symbol: 'B' })
+    expect(frames(m.tick(5_000))).toEqual([{ unsubscribe: ['book:A', 'book:B'] }, { subscribe: ['book:A', 'book:B'] }])
+  })
+
   test('a book that fails again and again is asked for ever more slowly', () => {
     const m = drive([books('A')], { staleAfter: 1e9 })
     m.open()
