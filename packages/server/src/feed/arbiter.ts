@@ -1,7 +1,7 @@
 /** Which provider to trust: one leader per instrument and kind, warm standbys, and a status for every change of mind. */
 import { topicName, type Candle, type Gap } from '@tickwire/protocol'
 import { confidenceOf, FAULTS, notePrice, openStanding, passTime, priceOf, type Prices, type Standing } from './confidence.ts'
-import { judge } from './judge.ts'
+import { judge } from './review.ts'
 import { isOutOfDate, openLane, openSource, preference, remember, standbys } from './lane.ts'
 import type { Admissible, Lane, Scene, Source } from './lane.ts'
 import { gapEvent, isAllowed, lead, leaderless, seconds, type ArbiterOutput, type ArbiterSettings, type Place } from './lead.ts'

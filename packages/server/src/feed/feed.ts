@@ -6,13 +6,13 @@ import { createArbiter } from './arbiter.ts'
 import { SETTINGS, type Settings } from './connection.ts'
 import { createDemand } from './demand.ts'
 import { openDigest, takeLines } from './digest.ts'
-import { hooksOf, listed } from './hooks.ts'
+import { hooksOf, listed } from './reports.ts'
 import { judge, speak, statusOf, type FeedLog, type Hub, type Provider } from './hub.ts'
 import type { Instruments } from './instruments.ts'
 import type { Dial } from './link.ts'
 import { fetchCandles, fetchListing } from './lookup.ts'
 import { createPool } from './pool.ts'
-import { attach, detach, isLive, isNotice, placesOf } from './wants.ts'
+import { attach, detach, isLive, isNotice, placesOf } from './upstream.ts'
 
 export type { FeedLog }
 export type FeedSettings = {

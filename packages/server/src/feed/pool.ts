@@ -5,7 +5,7 @@ import { keyOf } from './asks.ts'
 import { SETTINGS, type Settings } from './connection.ts'
 import { openLink, type Dial } from './link.ts'
 import { createRest } from './rest.ts'
-import { allSlots, dialDue, feed, openSlot, phasesOf, succeedDue, type PoolHooks, type Shop, type Slot } from './slots.ts'
+import { allSlots, dialDue, feed, openSlot, phasesOf, succeedDue, type PoolHooks, type Shop, type Slot } from './connections.ts'
 import * as tally from './tally.ts'
 
 export type { PoolHooks }

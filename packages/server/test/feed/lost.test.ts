@@ -51,11 +51,12 @@ test('the published book counts, not its frames: one whose deltas flow in vain i
   expect(decisions[1]!.time).toBeLessThanOrEqual(12_000)
 })
 
+const snapshot = (id: number) => JSON.stringify({ lastUpdateId: id, bids: [['1', '1']], asks: [['2', '1']] })
+
 describe('a book whose snapshot comes by REST', () => {
   const adapter = adapters['binance'] as Adapter
   const symbol = 'BTCUSDT'
   const update = (id: number) => JSON.stringify({ e: 'depthUpdate', E: id, s: symbol, U: id, u: id, b: [['1', '1']], a: [] })
-  const snapshot = (id: number) => JSON.stringify({ lastUpdateId: id, bids: [['1', '1']], asks: [['2', '1']] })
 
   test.each<[string, (tries: number, id: number) => string | undefined]>([
     ['answers garbage twice', (tries, id) => (tries < 3 ? '{"lastUpdateId":5,"bids":[["x' : snapshot(id))],

@@ -4,7 +4,7 @@ import type { Listing } from '../providers/adapter.ts'
 import { judge, speak, type Hub, type Provider } from './hub.ts'
 import type { PoolHooks } from './pool.ts'
 import { stamp } from './stamp.ts'
-import { attach } from './wants.ts'
+import { attach } from './upstream.ts'
 
 const DEFECTS = 16
 
