@@ -28,35 +28,47 @@ export function ensurePage(): void {
   if (status !== 0) throw new Error(`the page could not be built: ${stderr}`)
 }
 
-export type Demo = { url: string; port: number; kill: () => Promise<void> }
+export type Demo = {
+  url: string
+  port: number
+  /** A fault of the street, as a person with curl would cause it. */
+  fault: (provider: string, name: string) => Promise<void>
+  kill: () => Promise<void>
+}
 
-/** Starts the demo as a process of its own and waits until it has told its address. Port 0 is a free one. */
-export async function startDemo(port = 0): Promise<Demo> {
+/** Starts the demo, or what the flags say, as a process of its own and waits until it has told its addresses. Port 0 is a free one. */
+export async function startDemo(port = 0, flags: readonly string[] = ['--demo']): Promise<Demo> {
   const cli = join(root, 'packages/tickwire/src/cli.ts')
-  const child = spawn(process.execPath, [cli, '--demo', '--port', String(port)], {
+  const child = spawn(process.execPath, [cli, ...flags, '--port', String(port)], {
     // An empty directory, so that nobody's configuration file takes part.
     cwd: mkdtempSync(join(tmpdir(), 'tickwire-browser-')),
     env: { ...process.env, TICKWIRE_STREET__CONTROL: '0' },
     stdio: ['ignore', 'pipe', 'pipe']
   })
-  const url = await announced(child)
+  const { url, control } = await announced(child)
+  const fault = async (provider: string, name: string): Promise<void> => {
+    const answer = await fetch(`${control}/street/${provider}/${name}`, { method: 'POST' })
+    if (!answer.ok) throw new Error(await answer.text())
+  }
   const kill = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return
     const gone = once(child, 'exit')
     child.kill('SIGKILL')
     await gone
   }
-  return { url, port: Number(new URL(url).port), kill }
+  return { url, port: Number(new URL(url).port), fault, kill }
 }
 
-async function announced(child: ChildProcess): Promise<string> {
+async function announced(child: ChildProcess): Promise<{ url: string; control: string }> {
   let errors = ''
+  let url = ''
   child.stderr!.on('data', (text: Buffer) => (errors += text.toString()))
   for await (const line of createInterface({ input: child.stdout! })) {
-    const url = /^\s*Tickwire\s+(http\S+)/.exec(line)?.[1]
-    if (url === undefined) continue
+    url = /^\s*Tickwire\s+(http\S+)/.exec(line)?.[1] ?? url
+    const control = /'(http\S+)\/street\//.exec(line)?.[1]
+    if (control === undefined) continue
     child.stdout!.resume() // the log goes on: an unread pipe would stop the server
-    return url
+    return { url, control }
   }
   throw new Error(`the demo ended before it listened: ${errors}`)
 }

@@ -17,6 +17,7 @@ beforeEach(async () => {
     rest: {
       providers: () => [],
       candles: () => Promise.resolve([candle(0, true)]),
+      watched: () => [],
       mode: 'demo',
       ready: () => true,
       startedAt: 0,

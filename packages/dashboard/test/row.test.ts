@@ -2,7 +2,7 @@
 import type { Published } from '@tickwire/client'
 import { describe, expect, test } from 'vitest'
 import { addNotice, gapNotice, statusNotice, type Notice } from '../src/model/notices.ts'
-import { foldRow, openRow, seedPoints, spreadBps } from '../src/model/row.ts'
+import { foldRow, newestDecision, openRow, seedPoints, spreadBps } from '../src/model/row.ts'
 import { matches, order } from '../src/model/sort.ts'
 
 let seq = 0
@@ -72,6 +72,17 @@ describe('a row', () => {
   })
 })
 
+const decided = (kind: string, published: number) => event({ type: 'status', kind, published, reason: kind, standbys: [] })
+
+describe('why', () => {
+  test.each([
+    ['the newest of quote and trade', [decided('quote', 1), decided('trade', 2), decided('book', 3)], 'trade'],
+    ['of two at once that on quotes', [decided('trade', 2), decided('quote', 2)], 'quote'],
+    ['the later word on one kind', [decided('quote', 1), decided('trade', 2), decided('quote', 3)], 'quote']
+  ])('shows %s', (_, events, kind) => expect(newestDecision(fold(...events))?.kind).toBe(kind))
+  test('shows nothing before a decision', () => expect(newestDecision(fold(quote(1, 2)))).toBeUndefined())
+})
+
 describe('the grid', () => {
   const rows = [fold(trade(3)), fold(trade(9)), openRow('C')].map((row, i) => ({ ...row, id: 'ABC'[i]! }))
   test('a row without the value stands last in both directions', () => {
@@ -110,6 +121,15 @@ describe('the log', () => {
     expect(say({ cause: 'first', leader: 'a' })).toBeUndefined()
     expect(say({ cause: 'silence', leader: 'a', previous: 'b' })?.tone).toBe('warn')
     expect(say({ cause: 'outage', previous: 'b' })?.tone).toBe('bad')
+  })
+  test('a leader after an outage is good news, a leader after the last reader left is none', () => {
+    const again = { type: 'status', kind: 'trade', standbys: [], reason: 'r', cause: 'first', leader: 'a' }
+    const after = (cause: string) => statusNotice(event(again) as never, event({ ...again, leader: undefined, cause }) as never)
+    expect(after('outage')).toMatchObject({ kind: 'leader', tone: 'good' })
+    expect(after('unsubscribed')).toBeUndefined()
+  })
+  test('what is told late stands where it belongs in time', () => {
+    expect([line(5), line(9), line(7)].reduce<Notice[]>(addNotice, []).map(({ at }) => at)).toEqual([9, 7, 5])
   })
   test('a gap says who, what, why, how long and what was done', () => {
     const gap = event({ type: 'gap', kind: 'book', cause: 'sequence', action: 'resync', from: 0, to: 1_500 })

@@ -84,7 +84,7 @@ function Empty() {
   const loaded = useDesk((desk) => desk.instruments !== undefined)
   const filter = useDesk((desk) => desk.filter)
   if (trouble) return <p className="note" role="alert">{`The list of instruments could not be loaded. ${trouble}`}</p>
-  if (!loaded) return <p className="note pulse">Loading instruments</p>
+  if (!loaded) return <p className="note waiting">Loading instruments</p>
   if (filter) return <p className="note">{`Nothing here matches “${filter}”. Press / to search all instruments.`}</p>
   return <p className="note">No provider has listed an instrument yet. They appear here as soon as one does.</p>
 }

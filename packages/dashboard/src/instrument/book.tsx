@@ -111,7 +111,7 @@ export function Book({ id }: { id: string }) {
           <Side side="bid" steps={bids} deepest={deepest} decimals={decimals} />
         </div>
       ) : (
-        <p className="note book-room">{refused ?? <span className="pulse">Waiting for the order book</span>}</p>
+        <p className="note book-room">{refused ?? <span className="waiting">Waiting for the order book</span>}</p>
       )}
     </>
   )

@@ -146,7 +146,7 @@ export function Chart({ id }: { id: string }) {
           data-testid="chart"
           data-bars={bars}
         />
-        {bars === 0 && <p className={`note pointer-events-none absolute inset-0 ${loading ? 'pulse' : ''}`}>{empty}</p>}
+        {bars === 0 && <p className={`note pointer-events-none absolute inset-0 ${loading ? 'waiting' : ''}`}>{empty}</p>}
         {trouble && (
           <p role="status" className="absolute top-6 left-3 z-10 max-w-[calc(100%-6rem)] text-[11.5px] text-amber">
             {`No history: ${trouble} Live candles follow.`}

@@ -9,7 +9,7 @@ import { age, bps, clockTime, freshness, price } from '../model/format.ts'
 import { gapText, sentence } from '../model/notices.ts'
 import { CLOCK, touch, useBeat } from '../model/pulse.ts'
 import type { Instrument } from '../model/rest.ts'
-import type { Row } from '../model/row.ts'
+import { newestDecision, type Row } from '../model/row.ts'
 
 const NONE: Instrument['providers'] = []
 const mid = (quote: Quote): number => (quote.bid + quote.ask) / 2
@@ -67,20 +67,18 @@ function Line({ provider, symbol, quote, lead, leads, decimals }: LineProps) {
   )
 }
 
-/** The arbiter's newest decision, quotes first: they are what the page shows. */
-const decision = (row: Row) => row.decisions.quote ?? row.decisions.trade ?? Object.values(row.decisions)[0]
-
 function Why({ row }: { row: Row }) {
-  const status = decision(row)
+  const status = newestDecision(row)
   const gaps = row.gaps.slice(0, 3)
   return (
-    <div className="space-y-1.5 border-t border-line px-3 py-2 text-[12px]">
+    <div data-testid="why" className="space-y-1.5 border-t border-line px-3 py-2 text-[12px]">
       <p>
         <span className="caption mr-2">Why</span>
+        {status && <span className="mr-1.5 text-muted">{clockTime(status.published)}</span>}
         {status ? sentence(status.reason) : 'The arbiter has not decided yet.'}
       </p>
       {gaps.map((gap) => (
-        <p key={`${gap.topic} ${gap.seq}`} className="text-amber">
+        <p key={`${gap.published} ${gap.seq}`} className="text-amber">
           <span className="caption mr-2">Gap</span>
           {clockTime(gap.published)} {gapText(gap)}
         </p>

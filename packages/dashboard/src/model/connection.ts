@@ -1,5 +1,17 @@
 /** The page's one connection: what it carries goes into rows and the desk, and what happens to it becomes words. */
-import { connect, type ConnectionState, type Published, type Subscription, type TopicResult } from '@tickwire/client'
+import {
+  connect,
+  isTopicError,
+  noticesOf,
+  parseTopic,
+  type ConnectionState,
+  type Gap,
+  type Published,
+  type Status,
+  type SubscribeOptions,
+  type Subscription,
+  type TopicResult
+} from '@tickwire/client'
 import { useEffect, useRef } from 'react'
 import { setServerTime, serverNow } from './clock.ts'
 import { say, useDesk } from './desk.ts'
@@ -15,7 +27,8 @@ export const client = connect({ url: location.origin, client: 'dashboard', backo
 const rows = new Map<string, Row>()
 const subscriptions = new Map<string, Subscription>()
 const set = useDesk.setState
-const opened = Date.now()
+/** Since when the notices of each topic come here, on this page's clock. */
+const noticedSince = new Map<string, number>()
 let received = 0
 
 export const rowOf = (id: string): Row => {
@@ -47,17 +60,44 @@ function wantPast(id: string): void {
   if (!seeding) void seed()
 }
 
+const noticesFor = (topics: readonly string[]): string[] =>
+  topics.flatMap((text) => {
+    const topic = parseTopic(text)
+    return isTopicError(topic) ? [] : noticesOf(topic)
+  })
+
+/** Data comes to the callback. The notices that come with it are for the whole page, so they come to `notice`. */
+function subscribe(
+  topics: readonly string[],
+  onEvent: (event: Published) => void,
+  options?: Pick<SubscribeOptions, 'onResult'>
+): Subscription {
+  for (const name of noticesFor(topics)) if (!noticedSince.has(name)) noticedSince.set(name, Date.now())
+  const counted = (event: Published): void => {
+    received++
+    onEvent(event)
+  }
+  return client.subscribe([...topics], counted, options)
+}
+
 function take(event: Published): void {
-  received++
   const row = rowOf(event.instrument)
   if (event.type === 'trade' && !row.traded) wantPast(event.instrument)
   if (!foldRow(row, event, performance.now())) return
   touch(`row:${event.instrument}`)
-  // What was decided before this page came is shown where it belongs, but is not news.
-  if (event.type !== 'status' && event.type !== 'gap') return
-  if (event.published < opened - Date.now() + serverNow()) return
-  const notice = event.type === 'gap' ? gapNotice(event) : statusNotice(event)
-  if (notice) say(notice)
+}
+
+/** A decision or a hole. What happened before this page listened is shown with its instrument, but is not news. */
+function notice(event: Published<Status> | Published<Gap>): void {
+  received++
+  const row = rowOf(event.instrument)
+  const before = event.type === 'status' ? row.decisions[event.kind] : undefined
+  foldRow(row, event, performance.now())
+  touch(`row:${event.instrument}`)
+  const since = noticedSince.get(event.topic)
+  if (since === undefined || event.published < since - Date.now() + serverNow()) return
+  const news = event.type === 'gap' ? gapNotice(event) : statusNotice(event, before)
+  if (news) say(news)
 }
 
 const topicsOf = (id: string): string[] => [`quote:${id}`, `trade:${id}`, `ticker:${id}`]
@@ -68,16 +108,16 @@ export function holdRows(ids: readonly string[]): void {
     if (ids.includes(id)) continue
     subscription.close()
     subscriptions.delete(id)
+    for (const name of noticesFor(topicsOf(id))) noticedSince.delete(name)
   }
-  for (const id of ids) if (!subscriptions.has(id)) subscriptions.set(id, client.subscribe(topicsOf(id), take))
+  for (const id of ids) if (!subscriptions.has(id)) subscriptions.set(id, subscribe(topicsOf(id), take))
 }
 
 export function holdProviders(names: readonly string[]): Subscription | undefined {
   if (names.length === 0) return undefined
-  return client.subscribe(
+  return subscribe(
     names.map((name) => `provider:${name}`),
     (event) => {
-      received++
       if (event.type === 'provider') set((desk) => ({ providers: { ...desk.providers, [event.provider]: event } }))
     }
   )
@@ -97,14 +137,7 @@ export function useTopics(
     const onResult = (result: TopicResult): void => {
       if (!result.ok) handlers.current.onRefused?.(result.message)
     }
-    const subscription = client.subscribe(
-      key.split(' '),
-      (event) => {
-        received++
-        handlers.current.onEvent(event)
-      },
-      { onResult }
-    )
+    const subscription = subscribe(key.split(' '), (event) => handlers.current.onEvent(event), { onResult })
     return () => subscription.close()
   }, [key])
 }
@@ -171,8 +204,9 @@ export function watchConnection(): void {
   client.on('resumed', () => tally.resumed++)
   client.on('reset', () => tally.reset++)
   client.on('lost', (lost) => say(lostNotice(serverNow(), lost)))
+  client.on('status', notice)
   client.on('gap', (gap) => {
-    if (gap.source !== 'connection') return
+    if (gap.source === 'provider') return notice(gap.event)
     const text = `Between server and page: ${gap.topic} ${gap.from} to ${gap.to} never came.`
     say({ at: serverNow(), kind: 'gap', tone: 'bad', text, group: 'hole' })
   })

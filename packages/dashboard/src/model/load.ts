@@ -1,37 +1,59 @@
 /** Brings the page to life: the lists by REST, then the topics; and again whenever the server comes back. */
-import { client, holdProviders, holdRows, watchConnection } from './connection.ts'
+import { client, holdProviders, holdRows, rowOf, watchConnection } from './connection.ts'
 import { choose, useDesk, type Desk } from './desk.ts'
-import { fetchInstruments, fetchProviders } from './rest.ts'
+import { fetchInstruments, fetchProviders, fetchWatched } from './rest.ts'
 import { routeOf } from './route.ts'
-import { firstWatch, remember } from './watch.ts'
+import { offer, remember, withChoices } from './watch.ts'
 
 const RETRY_MS = 2_000
+/** The first row may wait this long for its first price before another that has one is shown. */
+const PATIENCE_MS = 1_000
 const set = useDesk.setState
 
 let timer: ReturnType<typeof setTimeout> | undefined
 let loading = false
+let offered: string[] = []
 
 /** An empty list is asked for again: the providers' listings may still be on their way. */
 async function loadInstruments(): Promise<void> {
   if (loading) return
   loading = true
   clearTimeout(timer)
-  const answer = await fetchInstruments()
+  const [answer, collected] = await Promise.all([fetchInstruments(), fetchWatched()])
   loading = false
   if (!answer.ok) set({ trouble: answer.message })
+  else if (!collected.ok) set({ trouble: collected.message })
   else {
     const byId = new Map(answer.value.map((row) => [row.instrument, row]))
-    set({ trouble: undefined, instruments: answer.value, byId, watched: firstWatch(answer.value) })
+    offered = offer(
+      answer.value,
+      collected.value.filter((id) => byId.has(id))
+    )
+    set({ trouble: undefined, instruments: answer.value, byId, watched: withChoices(offered, (id) => byId.has(id)) })
     settle()
   }
   const down = client.state().phase !== 'open'
-  if (!answer.ok ? !down : answer.value.length === 0) timer = setTimeout(() => void loadInstruments(), RETRY_MS)
+  if (!answer.ok || !collected.ok ? !down : answer.value.length === 0) timer = setTimeout(() => void loadInstruments(), RETRY_MS)
 }
 
-/** Sees to it that an instrument is shown. */
+const hasPrice = (id: string | undefined): boolean => id !== undefined && rowOf(id).received !== undefined
+
+let settling: ReturnType<typeof setInterval> | undefined
+
+/** Sees to it that an instrument is shown: the first, or when nothing comes of that one, the first with a price. */
 function settle(): void {
-  const { watched, chosen } = useDesk.getState()
-  if (chosen === undefined && watched.length > 0) set({ chosen: watched[0], active: watched[0] })
+  if (settling || useDesk.getState().chosen !== undefined) return
+  const from = Date.now()
+  settling = setInterval(() => {
+    const { watched, chosen } = useDesk.getState()
+    if (chosen === undefined) {
+      const first = hasPrice(watched[0]) || Date.now() - from < PATIENCE_MS ? watched[0] : watched.find(hasPrice)
+      if (!hasPrice(first)) return
+      set({ chosen: first, active: first })
+    }
+    clearInterval(settling)
+    settling = undefined
+  }, 50)
 }
 
 let held: { names: string; close: () => void } | undefined
@@ -48,7 +70,7 @@ async function loadProviders(): Promise<void> {
 
 function change(watched: string[]): void {
   set({ watched })
-  remember(watched)
+  remember(offered, watched)
 }
 
 /** Takes an instrument out of the grid. */

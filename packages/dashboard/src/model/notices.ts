@@ -34,7 +34,7 @@ export function addNotice(notices: readonly Notice[], notice: Notice): Notice[] 
   const same = notices
     .slice(0, LOOK_BACK)
     .findIndex((one) => one.group !== undefined && one.group === notice.group && Math.abs(notice.at - one.at) < GROUP_MS)
-  if (same < 0) return [notice, ...notices].slice(0, KEEP)
+  if (same < 0) return [notice, ...notices].sort((a, b) => b.at - a.at).slice(0, KEEP)
   return notices.map((one, i) => (i === same ? { ...one, more: (one.more ?? 0) + 1 } : one))
 }
 
@@ -44,14 +44,19 @@ export const sentence = (text: string): string =>
 
 const span = (from: number, to: number): string => (to > from ? ` (${((to - from) / 1_000).toFixed(1)} s)` : '')
 
-/** A status is worth a line when the leader changed or was lost; the first choice at the start is not news. */
-export function statusNotice(status: Published<Status>): Notice | undefined {
-  if (status.cause === 'first' || status.cause === 'unsubscribed') return undefined
+/**
+ * A status is worth a line when the leader changed, was lost or is there again; the first choice at the start is not news.
+ * `before` is the decision that it replaces.
+ */
+export function statusNotice(status: Published<Status>, before?: Status): Notice | undefined {
+  if (status.cause === 'unsubscribed') return undefined
+  const wasOut = before !== undefined && before.leader === undefined && before.cause !== 'unsubscribed'
+  if (status.cause === 'first' && !wasOut) return undefined
   const lost = status.leader === undefined
   return {
     at: status.published,
-    kind: lost || status.previous !== undefined ? 'failover' : 'leader',
-    tone: lost ? 'bad' : status.cause === 'failback' ? 'good' : 'warn',
+    kind: status.cause === 'first' ? 'leader' : 'failover',
+    tone: lost ? 'bad' : ['failback', 'first'].includes(status.cause) ? 'good' : 'warn',
     instrument: status.instrument,
     text: sentence(status.reason),
     group: `${status.cause} ${status.previous} ${status.leader}`

@@ -43,6 +43,9 @@ const path = encodeURIComponent
 export const fetchInstruments = async (query?: string, signal?: AbortSignal): Promise<Answer<Instrument[]>> =>
   list(await get(query ? `/v1/instruments?q=${path(query)}` : '/v1/instruments?limit=10000', signal), 'instruments')
 
+/** What the server collects for as long as it runs, in the operator's order. */
+export const fetchWatched = async (): Promise<Answer<string[]>> => list(await get('/v1/watched'), 'instruments')
+
 export const fetchProviders = async (): Promise<Answer<ProviderAbout[]>> => list(await get('/v1/providers'), 'providers')
 
 export const fetchTrades = async (id: string, limit: number, signal?: AbortSignal): Promise<Answer<Published<Trade>[]>> =>

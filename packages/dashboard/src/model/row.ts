@@ -134,6 +134,12 @@ export function seedPoints(row: Row, trades: readonly { price: number; time: num
   row.version++
 }
 
+/** The arbiter's newest decision on what the page shows, quotes and trades; of two at once that on quotes. */
+export function newestDecision({ decisions: { quote, trade, ...others } }: Row): Published<Status> | undefined {
+  if (quote && trade) return trade.published > quote.published ? trade : quote
+  return quote ?? trade ?? Object.values(others)[0]
+}
+
 export const spread = (row: Row): number | undefined =>
   row.bid === undefined || row.ask === undefined ? undefined : row.ask - row.bid
 const middle = (row: Row): number | undefined =>

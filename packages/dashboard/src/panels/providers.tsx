@@ -69,6 +69,7 @@ function Words({ status, about }: { status: ProviderStatus; about: ProviderAbout
 }
 
 function Lines({ about }: { about: ProviderAbout }) {
+  const recorded = useDesk((desk) => desk.mode === 'capture')
   const status: ProviderStatus = useDesk((desk) => desk.providers[about.provider]) ?? about
   return (
     <tbody className="border-b border-line" data-provider={about.provider} data-phase={status.phase}>
@@ -77,7 +78,9 @@ function Lines({ about }: { about: ProviderAbout }) {
           <span aria-hidden className={`mr-2 inline-block size-2 rounded-full ${LIGHTS[status.phase]}`} />
           {about.title ?? about.provider}
           {status.simulated && (
-            <span className="ml-1.5 rounded border border-amber/40 px-1 text-[10px] font-normal text-amber">simulated</span>
+            <span className="ml-1.5 rounded border border-amber/40 px-1 text-[10px] font-normal text-amber">
+              {recorded ? 'recorded' : 'simulated'}
+            </span>
           )}
           <span className="ml-2 font-normal text-text">{status.phase}</span>
           <span className="ml-1.5 font-normal text-muted" title={`since ${clockTime(status.since)}`}>
