@@ -5,12 +5,14 @@ import fastify, { type FastifyReply } from 'fastify'
 import { jsonSchemaTransform, validatorCompiler } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Log } from '../ops/log.ts'
+import { topicsOf } from './asked.ts'
 import type { Admission } from './admission.ts'
 import { tokenOf, type Auth } from './auth.ts'
 import { answerErrors, errorBody, errorSchema, RequestError } from './errors.ts'
 import { mountHealth, type HealthOptions } from './health.ts'
+import { mountListings } from './listings.ts'
 import { mountPage } from './page.ts'
-import { mountRest, topicsOf, type App, type RestOptions } from './rest.ts'
+import { mountRest, type App, type RestOptions } from './rest.ts'
 import type { createSse } from './sse.ts'
 import { findRoute } from './door.ts'
 
@@ -178,6 +180,7 @@ export function createHttp(options: HttpOptions): App {
   // After the OpenAPI plugin, which only sees routes that come later.
   void app.register((scope, _options, done) => {
     const routes = scope as unknown as App
+    mountListings(routes, options)
     mountRest(routes, options)
     mountSse(routes, options)
     mountHealth(routes, { ...options, epoch: options.desk.epoch })

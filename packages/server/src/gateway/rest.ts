@@ -18,11 +18,12 @@ import type {
 } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { Desk, InstrumentInfo } from '../dialects/dialect.ts'
-import { errorSchema, RequestError } from './errors.ts'
+import type { Desk } from '../dialects/dialect.ts'
+import { failures, interval, limit, ofInstrument, ofProvider, resolved, topicsOf } from './asked.ts'
+import { RequestError } from './errors.ts'
 import type { createReader } from './reader.ts'
 import * as schemas from './schemas.ts'
-import { unknownSymbol, type Understand } from './understand.ts'
+import type { Understand } from './understand.ts'
 
 export type ProviderInfo = ProviderStatus & {
   title?: string
@@ -53,102 +54,6 @@ export type App = FastifyInstance<
 >
 
 export type RestOptions = { desk: Desk; understand: Understand; sources: RestSources; reader: ReturnType<typeof createReader> }
-
-const MAX_LIST = 1_000
-/** What was wrong is told in these words, after the field's name: see errors.ts. */
-const limit = (max: number, usual: number) => {
-  const right = `must be a whole number from 1 to ${max}`
-  return z.coerce.number(right).int(right).min(1, right).max(max, right).default(usual)
-}
-const text = (max: number) => z.string('must be given once').max(max, `must have at most ${max} characters`)
-const interval = z.enum(INTERVALS, `must be one of ${INTERVALS.join(', ')}`)
-export const topicsOf = (example: string) =>
-  z.string(`must be topics joined by commas, as in ${example}`).describe(`comma-separated, as in ${example}`)
-const failures = { 400: errorSchema, 404: errorSchema, 503: errorSchema }
-const ofInstrument = z.object({
-  instrument: text(100).describe('BTC-USDT, or any spelling people use: btcusdt, BTC/USDT')
-})
-const ofProvider = z.object({ provider: text(50).optional().describe('one provider instead of the arbitrated stream') })
-
-export function resolved(desk: Desk, text: string): string {
-  const found = desk.resolve(text)
-  if (found.ok) return found.instrument
-  const { code, message } = unknownSymbol(desk, text, found.nearest)
-  throw new RequestError(code, message, found.nearest)
-}
-
-/** Ids and symbols that begin with the text first, then those that hold it. */
-function search(all: readonly InstrumentInfo[], text: string): InstrumentInfo[] {
-  const wanted = text.toLowerCase()
-  const rank = (info: InstrumentInfo): number => {
-    const names = [info.instrument, info.name ?? '', ...info.providers.map((p) => p.symbol)].map((name) => name.toLowerCase())
-    if (names.some((name) => name.startsWith(wanted))) return 0
-    return names.some((name) => name.includes(wanted)) ? 1 : 2
-  }
-  return all
-    .map((info) => ({ info, rank: rank(info) }))
-    .filter((found) => found.rank < 2)
-    .sort((a, b) => a.rank - b.rank || a.info.instrument.localeCompare(b.info.instrument))
-    .map(({ info }) => info)
-}
-
-function instrumentRoutes(app: App, { desk, sources }: RestOptions): void {
-  app.get(
-    '/v1/instruments',
-    {
-      schema: {
-        tags: ['instruments'],
-        summary: 'What is listed, or what matches q',
-        querystring: z.object({ q: text(100).optional(), limit: limit(10_000, MAX_LIST) }),
-        response: { 200: z.object({ total: z.number(), instruments: z.array(schemas.instrument) }), ...failures }
-      }
-    },
-    ({ query }) => {
-      const all = desk.instruments()
-      const found = query.q ? search(all, query.q) : all
-      return { total: found.length, instruments: found.slice(0, query.limit) as z.infer<typeof schemas.instrument>[] }
-    }
-  )
-  app.get(
-    '/v1/instruments/:instrument',
-    {
-      schema: {
-        tags: ['instruments'],
-        summary: 'One instrument, and what each provider calls it',
-        params: ofInstrument,
-        response: { 200: schemas.instrument, ...failures }
-      }
-    },
-    ({ params }) => {
-      const id = resolved(desk, params.instrument)
-      const info = desk.instrument(id)
-      if (!info) throw new RequestError('BAD_SYMBOL', `no provider lists ${id}`)
-      return info as z.infer<typeof schemas.instrument>
-    }
-  )
-  app.get(
-    '/v1/watched',
-    {
-      schema: {
-        tags: ['instruments'],
-        summary: "What is collected whether or not anyone asks for it, in the operator's order",
-        response: { 200: z.object({ instruments: z.array(z.string()) }), ...failures }
-      }
-    },
-    () => ({ instruments: [...sources.watched()] })
-  )
-  app.get(
-    '/v1/providers',
-    {
-      schema: {
-        tags: ['providers'],
-        summary: 'Every provider and how it is',
-        response: { 200: z.object({ providers: z.array(schemas.provider) }), ...failures }
-      }
-    },
-    () => ({ providers: sources.providers().map((each) => ({ ...each, rate: Math.round(each.rate * 10) / 10 })) })
-  )
-}
 
 type ValueOf = (kind: DataKind, asked: string, provider: string | undefined) => Promise<Published>
 
@@ -276,7 +181,6 @@ function candleRoute(app: App, { desk, sources }: RestOptions): void {
 }
 
 export function mountRest(app: App, options: RestOptions): void {
-  instrumentRoutes(app, options)
   const valueOf = createValueOf(options)
   valueRoutes(app, valueOf)
   listRoutes(app, valueOf, options.desk)

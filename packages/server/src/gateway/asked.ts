@@ -1,0 +1,28 @@
+/** What REST takes in its addresses, and what it says of what it does not take. */
+import { INTERVALS } from '@tickwire/protocol'
+import { z } from 'zod'
+import type { Desk } from '../dialects/dialect.ts'
+import { errorSchema, RequestError } from './errors.ts'
+import { unknownSymbol } from './understand.ts'
+
+/** What was wrong is told in these words, after the field's name: see errors.ts. */
+export const limit = (max: number, usual: number) => {
+  const right = `must be a whole number from 1 to ${max}`
+  return z.coerce.number(right).int(right).min(1, right).max(max, right).default(usual)
+}
+export const text = (max: number) => z.string('must be given once').max(max, `must have at most ${max} characters`)
+export const interval = z.enum(INTERVALS, `must be one of ${INTERVALS.join(', ')}`)
+export const topicsOf = (example: string) =>
+  z.string(`must be topics joined by commas, as in ${example}`).describe(`comma-separated, as in ${example}`)
+export const failures = { 400: errorSchema, 404: errorSchema, 503: errorSchema }
+export const ofInstrument = z.object({
+  instrument: text(100).describe('BTC-USDT, or any spelling people use: btcusdt, BTC/USDT')
+})
+export const ofProvider = z.object({ provider: text(50).optional().describe('one provider instead of the arbitrated stream') })
+
+export function resolved(desk: Desk, text: string): string {
+  const found = desk.resolve(text)
+  if (found.ok) return found.instrument
+  const { code, message } = unknownSymbol(desk, text, found.nearest)
+  throw new RequestError(code, message, found.nearest)
+}
