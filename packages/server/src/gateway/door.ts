@@ -56,6 +56,8 @@ export function faultOf(request: IncomingMessage, admission: Admission): Fault |
   if (request.httpVersion !== '1.1') return [400, 'a WebSocket upgrade needs HTTP/1.1']
   if (request.method !== 'GET') return [405, 'a WebSocket upgrade is a GET', 'Allow: GET\r\n']
   if (host === undefined || host === '') return [400, 'the Host header is missing']
+  // Two of them are how a request is made to mean one thing here and another at a proxy.
+  if (request.headersDistinct.host?.length !== 1) return [400, 'there is more than one Host header']
   if ((request.url ?? '').length > MAX_URL) return [414, `the address is over ${MAX_URL} bytes`]
   const hostFault = admission.hostFault(host)
   if (hostFault) return [403, hostFault]

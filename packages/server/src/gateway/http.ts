@@ -38,6 +38,8 @@ function admit(app: App, admission: Admission): void {
   app.addHook('onRequest', (request, reply, done) => {
     const { origin, host } = request.headers
     reply.header('x-content-type-options', 'nosniff').header('vary', 'Origin')
+    if ((request.raw.headersDistinct.host?.length ?? 1) > 1)
+      return done(new RequestError('BAD_MESSAGE', 'there is more than one Host header'))
     const fault = admission.hostFault(host)
     if (fault) return done(new RequestError('FORBIDDEN', fault))
     if (origin !== undefined && admission.allows(origin, host ?? '')) {

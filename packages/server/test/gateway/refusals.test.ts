@@ -144,6 +144,8 @@ const HANDSHAKE = [
 test.for([
   ['HTTP/1.0', ['GET /v1/ws HTTP/1.0', 'Host: localhost', ...HANDSHAKE], 400],
   ['no Host', ['GET /v1/ws HTTP/1.1', ...HANDSHAKE], 400],
+  ['two Hosts', ['GET /v1/ws HTTP/1.1', 'Host: localhost', 'Host: localhost', ...HANDSHAKE], 400],
+  ['two Hosts without an upgrade', ['GET /health HTTP/1.1', 'Host: localhost', 'Host: evil.example'], 400],
   ['a POST', ['POST /v1/ws HTTP/1.1', 'Host: localhost', ...HANDSHAKE], 405],
   ['a path that nobody serves', ['GET /v1/wss HTTP/1.1', 'Host: localhost', ...HANDSHAKE], 404],
   ['a path that is no text', ['GET /%ff HTTP/1.1', 'Host: localhost', ...HANDSHAKE], 404],
