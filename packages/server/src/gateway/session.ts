@@ -107,6 +107,8 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
     const came = conduct.came(now)
     if (came === 'flood') return close(1008, 'too many messages')
     if (came === 'too soon') return send(dialect.refused?.('RATE_LIMITED', 'too many messages; slow down', member.memory, now))
+    // A dialect with memory may number its messages: what it renders must not come between an answer's making and its sending.
+    if (!dialect.shared) fanout.settle(member)
     const commands = dialect.receive(text, member.memory, now)
     const goesOn = conduct.judge(commands.some((command) => command.type === 'send' && command.bad))
     run(commands)
