@@ -26,7 +26,7 @@ test('of a dialect that numbers its messages, an answer made while events are pe
   const own = (rig = await startRig({ dialect: numbering, flushEvery: 60_000 }))
   const ws = new WebSocket(`ws://127.0.0.1:${own.port}/numbered`)
   const numbers: number[] = []
-  ws.on('message', (data) => numbers.push(Number(String(data))))
+  ws.on('message', (data: Buffer) => numbers.push(Number(data.toString())))
   await new Promise((resolve) => ws.once('open', resolve))
   await expect.poll(() => own.plant.listeners('trade:BTC-USDT')).toBe(1)
   for (let turn = 0; turn < 10; turn++) {
