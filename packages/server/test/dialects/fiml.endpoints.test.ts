@@ -238,7 +238,7 @@ describe('tracking', () => {
     ])
   })
 
-  test('[S2-31] [S2-06] GET /ws/connections counts connections and subscriptions and lists the symbols', async () => {
+  test('[S2-31] [S2-06] [S2-07] GET /ws/connections counts connections and subscriptions and lists the symbols', async () => {
     const { open, status } = await start()
     expect(await status()).toEqual({ active_connections: 0, total_subscriptions: 0, subscribed_symbols: [] })
     const first = await open('/ws/prices/TSLA,AAPL')

@@ -278,7 +278,7 @@ describe('price', () => {
 })
 
 describe('the other streams', () => {
-  test('quote delivers bid, ask, sizes and spread, without the noise of doubles', () => {
+  test('[S2-03] quote delivers bid, ask, sizes and spread, without the noise of doubles', () => {
     const { subscribe, say, until, take } = connection()
     subscribe('quote', ['AAPL'])
     say(tradeOf('AAPL', 99), quoteOf('AAPL', 0.1, 0.3))
@@ -639,7 +639,7 @@ describe('the manual', () => {
     for (const word of words) expect(manual).toContain(word)
   })
 
-  test('[S2-33] its examples of requests are accepted, and those of answers have the fields that are sent', () => {
+  test('[S2-02] [S2-03] [S2-33] its examples of requests are accepted, and those of answers have the fields that are sent', () => {
     expect(subscribeSchema.safeParse(example('subscribe')).success).toBe(true)
     expect(unsubscribeSchema.safeParse(example('unsubscribe')).success).toBe(true)
     const { subscribe, say, until, said } = connection({ heartbeat: 100 })
