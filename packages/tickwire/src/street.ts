@@ -22,7 +22,9 @@ export async function serveStreet(flags: StreetFlags): Promise<void> {
     ...(flags.capture === undefined ? {} : { capture: captureOf(flags.capture), speed: speedOf(flags.speed) })
   })
   const addresses = await street.start()
-  console.log('The street is open. Every price here is simulated.\n')
+  const what =
+    flags.capture === undefined ? 'Every price here is simulated.' : `It plays the recorded session of ${flags.capture}.`
+  console.log(`The street is open. ${what}\n`)
   for (const [provider, { wsUrl, restUrl }] of Object.entries(addresses))
     console.log(`  ${provider.padEnd(10)} ${wsUrl}  ${restUrl}`)
   console.log(
