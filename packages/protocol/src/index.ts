@@ -1,3 +1,7 @@
 export * from './market.ts'
 export * from './topic.ts'
 export * from './wire.ts'
+export * from './stamp.ts'
+export * from './venue.ts'
+export * from './news.ts'
+export * from './account.ts'

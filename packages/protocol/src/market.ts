@@ -1,23 +1,8 @@
-/**
- * The vocabulary: what a market event is. Every other file imports this one; this one imports nothing.
- *
- * Times are epoch milliseconds (fractions allowed): `time` is the provider's, `received` is ours. Prices are in the
- * instrument's quote currency, sizes in its base unit. A field that a provider does not give is absent, never zero.
- */
-
-/** The side of the taker: `buy` lifted an offer, `sell` hit a bid. */
-export type Side = 'buy' | 'sell' | 'unknown'
-
-/** One price level. A size of 0 in a book delta deletes the level. */
-export type Level = readonly [price: number, size: number]
-
-/** Who says it, about what, when it happened there, and when we heard it. */
-export type Stamp = {
-  provider: string
-  instrument: string
-  time: number
-  received: number
-}
+/** The vocabulary: what a market event is. Times, prices and sizes are as stamp.ts says. */
+import type { Account, Holding, OrderUpdate } from './account.ts'
+import type { News } from './news.ts'
+import type { Level, Side, Stamp, TradingSession } from './stamp.ts'
+import type { Band, Correction, Halt, Index, Mark } from './venue.ts'
 
 /** How sure the arbiter is of what it admits, from 0 to 1, by measurement (see ARCHITECTURE.md, "confidence"). */
 type Admitted = { confidence?: number }
@@ -25,11 +10,18 @@ type Admitted = { confidence?: number }
 export type Trade = Stamp &
   Admitted & {
     type: 'trade'
-    /** The provider's own trade id; unique per provider and instrument. */
+    /** The provider's own trade id; unique per provider and instrument. Without one no two trades are the same. */
     id?: string
     price: number
     size: number
     side: Side
+    /** Where it printed, in the provider's code for it. */
+    venue?: string
+    /** The provider's own codes; docs/providers says whose list they are from. */
+    conditions?: readonly string[]
+    session?: TradingSession
+    /** It does not set the last price, the day's high or low (odd lots, average price, out of sequence). */
+    ineligible?: true
     /** Filled in after the fact (at a failover or from REST): in order, but late. */
     backfill?: true
   }
@@ -53,6 +45,7 @@ export type Ticker = Stamp &
     changePercent?: number
     /** Yesterday's close, where the provider has sessions. */
     prevClose?: number
+    session?: TradingSession
   }
 
 export const INTERVALS = ['1m', '3m', '5m', '15m', '30m', '1h', '2h', '4h', '6h', '8h', '12h', '1d'] as const
@@ -108,7 +101,7 @@ export type Book = Stamp &
 /** Why a leader was chosen or lost: the arbiter's decision for one instrument and kind. */
 export type Status = Stamp & {
   type: 'status'
-  kind: DataKind
+  kind: ArbitratedKind
   /** `provider` of the stamp is the one this event is about; `leader` is who leads now (absent: nobody). */
   leader?: string
   previous?: string
@@ -158,19 +151,51 @@ export type ProviderStatus = Stamp & {
   simulated: boolean
 }
 
-export type DataKind = 'trade' | 'quote' | 'ticker' | 'candle' | 'book'
-export type Kind = DataKind | 'status' | 'gap' | 'provider'
-export type MarketEvent = Trade | Quote | Ticker | Candle | Book | Status | Gap | ProviderStatus
+/** Kinds of which one provider leads per instrument, as the arbiter decides. */
+export const ARBITRATED_KINDS = ['trade', 'quote', 'ticker', 'book'] as const
+/** Kinds that are passed on from whoever sends them: `provider` says who that is. */
+export const PASSED_KINDS = ['candle', 'index', 'mark', 'halt', 'band', 'correction'] as const
+/** Streams that are not of one instrument: they are subscribed as `kind:all`, or filtered as `kind:<instrument>`. */
+export const WHOLE_KINDS = ['news', 'position', 'account', 'order'] as const
+/** What is told of a user's own account. */
+export const ACCOUNT_KINDS = ['position', 'account', 'order'] as const
 
-export const DATA_KINDS: readonly DataKind[] = ['trade', 'quote', 'ticker', 'candle', 'book']
+export type ArbitratedKind = (typeof ARBITRATED_KINDS)[number]
+export type WholeKind = (typeof WHOLE_KINDS)[number]
+export type DataKind = ArbitratedKind | (typeof PASSED_KINDS)[number] | WholeKind
+export type Kind = DataKind | 'status' | 'gap' | 'provider'
+export type DataEvent =
+  | Trade
+  | Quote
+  | Ticker
+  | Candle
+  | Book
+  | Index
+  | Mark
+  | Halt
+  | Band
+  | Correction
+  | News
+  | Holding
+  | Account
+  | OrderUpdate
+export type MarketEvent = DataEvent | Status | Gap | ProviderStatus
+
+export const DATA_KINDS: readonly DataKind[] = [...ARBITRATED_KINDS, ...PASSED_KINDS, ...WHOLE_KINDS]
 export const KINDS: readonly Kind[] = [...DATA_KINDS, 'status', 'gap', 'provider']
+
+export const isArbitrated = (kind: Kind): kind is ArbitratedKind => (ARBITRATED_KINDS as readonly Kind[]).includes(kind)
+export const isWhole = (kind: Kind): kind is WholeKind => (WHOLE_KINDS as readonly Kind[]).includes(kind)
+
+/** What happened, as against what is: it is kept in order and never replaced by a newer one. */
+const HAPPENINGS: ReadonlySet<Kind> = new Set<Kind>(['trade', 'gap', 'correction', ...WHOLE_KINDS])
 
 /**
  * State replaces what was there before, so a slow reader may be given only the newest; an event happened, so it is kept
  * in order. A forming candle is state, a closed one an event.
  */
 export const isState = (event: MarketEvent): boolean =>
-  event.type === 'candle' ? !event.closed : event.type !== 'trade' && event.type !== 'gap'
+  event.type === 'candle' ? !event.closed : !HAPPENINGS.has(event.type)
 
 /** Every event of its topic is state: of those that were missed only the newest counts. */
 export const isPureState = (event: MarketEvent): boolean => isState(event) && event.type !== 'candle'

@@ -1,24 +1,24 @@
 /**
  * Topics: `kind:instrument[@provider][:detail]`, as in `trade:BTC-USDT`, `candle:BTC-USDT:1m`, `quote:BTC-USDT@name`,
- * `status:BTC-USDT:trade`.
+ * `status:BTC-USDT:trade`, `news:all`, `news:AAPL`.
  */
-import { DATA_KINDS, INTERVALS, KINDS, type DataKind, type Interval, type Kind } from './market.ts'
+import { ARBITRATED_KINDS, INTERVALS, KINDS, isArbitrated, type ArbitratedKind, type Interval, type Kind } from './market.ts'
 
 export type Topic = {
   kind: Kind
-  /** Canonical instrument id; for kind `provider` the provider's name. */
+  /** Canonical instrument id; for kind `provider` the provider's name; `all` for a stream that is not of one instrument. */
   instrument: string
   /** One provider's own events instead of the arbitrated ones. */
   provider?: string
   /** The interval of a candle topic. */
   interval?: Interval
   /** The kind that a status topic decides. */
-  of?: DataKind
+  of?: ArbitratedKind
 }
 
 export type TopicError = { code: 'BAD_TOPIC'; message: string }
 
-export const topicName = (kind: Kind, instrument: string, provider?: string, detail?: Interval | DataKind): string =>
+export const topicName = (kind: Kind, instrument: string, provider?: string, detail?: Interval | ArbitratedKind): string =>
   `${kind}:${instrument}${provider === undefined ? '' : `@${provider}`}${detail === undefined ? '' : `:${detail}`}`
 
 export const nameOf = ({ kind, instrument, provider, interval, of }: Topic): string =>
@@ -36,7 +36,7 @@ export function parseTopic(text: string): Topic | TopicError {
     const cut = rest.lastIndexOf(':')
     const last = cut < 0 ? '' : rest.slice(cut + 1)
     if (kind === 'candle' && INTERVALS.includes(last as Interval)) detail.interval = last as Interval
-    else if (kind === 'status' && DATA_KINDS.includes(last as DataKind)) detail.of = last as DataKind
+    else if (kind === 'status' && isArbitrated(last as Kind)) detail.of = last as ArbitratedKind
     else return bad(DETAIL[kind])
     rest = rest.slice(0, cut)
   }
@@ -49,17 +49,14 @@ export function parseTopic(text: string): Topic | TopicError {
 
 const DETAIL = {
   candle: `a candle topic ends with its interval, as in candle:BTC-USDT:1m; intervals are ${INTERVALS.join(', ')}`,
-  status: `a status topic ends with the kind that it decides, as in status:BTC-USDT:trade; kinds are ${DATA_KINDS.join(', ')}`
+  status: `a status topic ends with the kind that it decides, as in status:BTC-USDT:trade; kinds are ${ARBITRATED_KINDS.join(', ')}`
 }
 
 /** What comes with a data topic unasked: who leads and why it changed, and what is known to be missing. */
 export function noticesOf({ kind, instrument }: Topic): string[] {
-  if (!DATA_KINDS.includes(kind as DataKind)) return []
-  // Candles are folded from trades.
-  return [
-    topicName('status', instrument, undefined, kind === 'candle' ? 'trade' : (kind as DataKind)),
-    topicName('gap', instrument)
-  ]
+  // Candles are folded from trades; what is passed on as it comes has no leader.
+  const decided = kind === 'candle' ? 'trade' : kind
+  return isArbitrated(decided) ? [topicName('status', instrument, undefined, decided), topicName('gap', instrument)] : []
 }
 
 export const isTopicError = (topic: Topic | TopicError): topic is TopicError => 'code' in topic

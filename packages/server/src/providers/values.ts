@@ -1,6 +1,6 @@
 /** Reading what providers write: every number is checked before it becomes part of an event. */
 import { INTERVAL_MS, type Interval, type Level } from '@tickwire/protocol'
-import type { Meaning } from './adapter.ts'
+import type { Frame, Meaning } from './adapter.ts'
 import { isTime } from './time.ts'
 
 type Of<Type extends Meaning['type']> = Extract<Meaning, { type: Type }>
@@ -20,9 +20,12 @@ export const say = (value: unknown): string => (typeof value === 'string' ? valu
 export const rejected = (symbol: string | undefined, reason: string): Meaning =>
   symbol === undefined ? { type: 'reject', reason } : { type: 'reject', symbol, reason }
 
+/** A frame as text, whether it came so or as bytes. */
+export const textOf = (frame: Frame): string => (typeof frame === 'string' ? frame : new TextDecoder().decode(frame))
+
 /** What a decode returns for a frame it could not read to the end. */
-export const unreadable = (frame: string): readonly Meaning[] => {
-  const start = frame.trimStart()[0]
+export const unreadable = (frame: Frame): readonly Meaning[] => {
+  const start = textOf(frame).trimStart()[0]
   return [refused(start === '{' || start === '[' ? 'a frame of an unknown shape, or cut short' : 'not JSON')]
 }
 
