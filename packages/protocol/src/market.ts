@@ -194,8 +194,7 @@ const HAPPENINGS: ReadonlySet<Kind> = new Set<Kind>(['trade', 'gap', 'correction
  * State replaces what was there before, so a slow reader may be given only the newest; an event happened, so it is kept
  * in order. A forming candle is state, a closed one an event.
  */
-export const isState = (event: MarketEvent): boolean =>
-  event.type === 'candle' ? !event.closed : !HAPPENINGS.has(event.type)
+export const isState = (event: MarketEvent): boolean => (event.type === 'candle' ? !event.closed : !HAPPENINGS.has(event.type))
 
 /** Every event of its topic is state: of those that were missed only the newest counts. */
 export const isPureState = (event: MarketEvent): boolean => isState(event) && event.type !== 'candle'

@@ -22,21 +22,39 @@ const url = (schemes: string[]) =>
       `an address starting with ${schemes.join('// or ')}//`
     )
 
+const needed = (title: string, needs: readonly string[], off: boolean): string =>
+  `Whether ${title} is used${needs.length > 0 ? ` (needs ${needs.join(' and ')})` : off ? ' (off unless you say so: read its terms)' : ''}.`
+
 const providerSchema = (name: string) => {
-  const { wsUrl, restUrl, needs, title } = adapters[name]!
+  const { wsUrl, restUrl, needs, title, takes = {}, kinds, offByDefault = false } = adapters[name]!
+  const options = Object.entries(takes).map(([option, meaning]) => [option, z.string().optional().describe(meaning)])
   return z
     .strictObject({
       enabled: z
         .boolean()
-        .default(needs.length === 0)
-        .describe(`Whether ${title} is used${needs.length ? ` (needs ${needs.join(' and ')})` : ''}.`),
-      wsUrl: url(['ws:', 'wss:']).default(wsUrl).describe(`WebSocket address of ${title}.`),
+        .default(needs.length === 0 && !offByDefault)
+        .describe(needed(title, needs, offByDefault)),
+      wsUrl: z
+        .string()
+        .refine((text) => text === '' || URL.canParse(text), 'an address, as in wss://host/path')
+        .default(wsUrl ?? '')
+        .describe(wsUrl === undefined ? `${title} has no socket: no effect.` : `Address of ${title}'s stream.`),
       restUrl: url(['http:', 'https:']).default(restUrl).describe(`REST address of ${title}.`),
       key: z.string().optional().meta({ secret: true }).describe(`API key for ${title}.`),
-      keyFile: z.string().optional().describe(`File that holds the API key for ${title}.`),
+      keyFile: z.string().optional().describe(`File that holds the API key for ${title}; read again before each connection.`),
       secret: z.string().optional().meta({ secret: true }).describe(`API secret for ${title}.`),
-      secretFile: z.string().optional().describe(`File that holds the API secret for ${title}.`),
-      feed: z.string().optional().describe(`Which of ${title}'s feeds, where it has several.`)
+      secretFile: z
+        .string()
+        .optional()
+        .describe(`File that holds the API secret for ${title}; read again before each connection.`),
+      feed: z.string().optional().describe(`Which of ${title}'s feeds, where it has several.`),
+      requests: list([], `REST budget in place of the usual one, as in "25/1d", "5/1m".`),
+      ...(kinds.includes('position') || kinds.includes('order')
+        ? { account: z.boolean().default(false).describe('Also your own account: whoever may connect here can read it.') }
+        : {}),
+      ...(options.length > 0
+        ? { options: z.strictObject(Object.fromEntries(options)).prefault({}).describe('Further choices.') }
+        : {})
     })
     .prefault({})
     .describe(`${title}.`)
@@ -69,6 +87,14 @@ export const configSchema = z.strictObject({
         .min(0)
         .default(0)
         .describe('Failed attempts in a row after which a provider is given up; 0 is without end.'),
+      breakAfter: z.coerce
+        .number()
+        .int()
+        .min(1)
+        .default(5)
+        .describe('Failures in a row after which a provider is left alone for a while.'),
+      breakFor: duration('30s', 'How long it is left alone then.'),
+      rotateAt: list([], 'Times of day (UTC) at which connections are renewed, as in "05:00".'),
       bookLevels: z.coerce.number().int().min(1).max(1000).default(50).describe('Levels a side that a published book holds.')
     })
     .prefault({})

@@ -1,5 +1,6 @@
 /** Wires the rooms: providers → feed → plant → services and gateway. The only file that knows the configuration. Read it top to bottom. */
 import { randomBytes } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
 import type { Candle, Interval, Mode, Topic } from '@tickwire/protocol'
 import type { Config } from './config.ts'
 import { dialects } from './dialects/index.ts'
@@ -10,7 +11,9 @@ import { createGateway, type Demand } from './gateway/gateway.ts'
 import { createLog, type Log } from './ops/log.ts'
 import { keepFor } from './plant/keep.ts'
 import { createPlant, type Plant } from './plant/plant.ts'
+import type { Access } from './providers/adapter.ts'
 import { providers } from './providers/index.ts'
+import { ConfigError } from './settings.ts'
 import { candles, joinCandles, recentCandles } from './services/candles.ts'
 import { VERSION } from './version.ts'
 import { hostServices, type Services } from './services/run.ts'
@@ -55,7 +58,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     simulated: mode !== 'live',
     onListing: () => collection.collect(),
     times: mode === 'capture' ? 'recorded' : 'live',
-    settings: config.feed
+    settings: { ...config.feed, rotateAt: config.feed.rotateAt.map(timeOfDay) }
   })
   const services = hostServices({ plant, services: [candles], clock, log, time: mode === 'capture' ? 'event' : 'clock' })
   const demand = demandOf(feed, services)
@@ -104,15 +107,51 @@ const LISTENING = {
   capture: 'listening: prices are of a recorded session'
 } satisfies Record<Mode, string>
 
+/** `05:30` → milliseconds since midnight, UTC. */
+function timeOfDay(text: string): number {
+  const [, hours, minutes] = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(text.trim()) ?? []
+  if (minutes === undefined)
+    throw new ConfigError(`feed.rotateAt holds ${JSON.stringify(text)}: it takes times of day, as in "05:30"`)
+  return (Number(hours) * 60 + Number(minutes)) * 60_000
+}
+
+const WINDOWS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+/** `25/1d`: 25 calls in a day. */
+function windowOf(text: string): { count: number; per: number } {
+  const [, count, length, unit] = /^(\d+)\/(\d+)([smhd])$/.exec(text.trim()) ?? []
+  if (unit === undefined)
+    throw new ConfigError(`a REST budget is ${JSON.stringify(text)}: it takes calls per time, as in "25/1d"`)
+  return { count: Number(count), per: Number(length) * WINDOWS[unit]! }
+}
+
+/** A secret kept in a file is read again each time: tokens are renewed under a running server. */
+function accessOf(config: Config, name: string): Access {
+  const own = config.providers[name]!
+  const { sharesAccountWith } = providers[name]!
+  const { key, keyFile, secret, secretFile } =
+    own.key === undefined && own.keyFile === undefined && sharesAccountWith ? config.providers[sharesAccountWith]! : own
+  const read = (file: string | undefined, value: string | undefined) =>
+    file !== undefined && existsSync(file) ? readFileSync(file, 'utf8').trim() : value
+  const now = { key: read(keyFile, key), secret: read(secretFile, secret), feed: own.feed }
+  const options = Object.fromEntries(
+    Object.entries(own.options ?? {}).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  )
+  return {
+    ...(Object.fromEntries(Object.entries(now).filter(([, value]) => value !== undefined)) as Access),
+    ...(own.account === true ? { account: true } : {}),
+    ...(Object.keys(options).length > 0 ? { options } : {})
+  }
+}
+
 const enabled = (config: Config) =>
   Object.entries(config.providers)
     .filter(([, provider]) => provider.enabled)
-    .map(([name, { wsUrl, restUrl, key, secret, feed }]) => ({
-      adapter: providers[name]!,
-      wsUrl,
-      restUrl,
-      access: { ...(key && { key }), ...(secret && { secret }), ...(feed && { feed }) }
-    }))
+    .map(([name, { wsUrl, restUrl, requests }]) => {
+      const known = providers[name]!
+      const budget = requests.length > 0 ? { limits: { ...known.limits, requests: requests.map(windowOf) } } : {}
+      const readAccess = () => accessOf(config, name)
+      return { adapter: { ...known, ...budget }, wsUrl, restUrl, access: readAccess(), readAccess }
+    })
 
 /** What a topic needs of the providers: a candle of ours is folded from trades. */
 const sourceOf = (topic: Topic): Topic =>
@@ -150,8 +189,8 @@ const sourcesOf = (feed: Feed, services: Services) => ({
   ready: () => feed.ready(),
   providers: () =>
     feed.providers().map((status) => {
-      const { title, about, kinds, needs } = providers[status.provider]!
-      return { ...status, title, about, kinds, needs }
+      const { title, about, kinds, needs, limits } = providers[status.provider]!
+      return { ...status, title, about, kinds, needs, limits: { ...limits, connections: limits.connections ?? null } }
     }),
   async candles(instrument: string, interval: Interval, limit: number): Promise<Candle[]> {
     const history = await feed.history(instrument, interval, limit)

@@ -56,13 +56,13 @@ function houses(options: StreetOptions): House[] {
   )
 }
 
-const pathOf = (url: string): string => new URL(url).pathname.replace(/\/$/, '')
+const pathOf = (url: string): string => (url === '' ? '' : new URL(url).pathname.replace(/\/$/, ''))
 
 /** Loopback in place of the provider's host; the paths are the provider's own. */
 function addressOf(house: House): { wsUrl: string; restUrl: string } {
   const adapter = adapters[house.provider]!
   const host = `127.0.0.1:${house.port()}`
-  return { wsUrl: `ws://${host}${pathOf(adapter.wsUrl)}`, restUrl: `http://${host}${pathOf(adapter.restUrl)}` }
+  return { wsUrl: `ws://${host}${pathOf(adapter.wsUrl ?? '')}`, restUrl: `http://${host}${pathOf(adapter.restUrl)}` }
 }
 
 export function createStreet(options: StreetOptions) {

@@ -35,10 +35,10 @@ describe('each provider is served in its own protocol, on its own path', () => {
     async (provider) => {
       const adapter = adapters[provider]!
       const { wsUrl, restUrl } = addresses[provider]!
-      const session = adapter.open({ key: 'k', secret: 's' })
+      const session = adapter.open({ key: 'k', secret: 's' }, '')
       const ask = async (need: { path: string; purpose: 'listing' | 'history'; symbol?: string; interval?: '1m' }) =>
         adapter.decode(await (await fetch(restUrl + need.path)).text(), Date.now(), session, { type: 'need', ...need })
-      const [listing] = await ask({ path: adapter.listing, purpose: 'listing' })
+      const [listing] = await ask({ path: adapter.listing!, purpose: 'listing' })
       if (listing?.type !== 'listing') throw new Error('no listing')
       const symbols = listing.rows.map(({ symbol }) => symbol)
       const candles = await ask({ ...adapter.history!(symbols[0]!, '1m', 50, Date.now(), {}), purpose: 'history' } as never)
@@ -48,14 +48,15 @@ describe('each provider is served in its own protocol, on its own path', () => {
       const wanted = symbols.flatMap((symbol) =>
         adapter.kinds.filter((kind) => kind !== 'candle').map((kind) => ({ kind, symbol }))
       )
-      for (const frame of [...(adapter.greet?.(session) ?? []), ...adapter.subscribe(wanted, session)]) client.socket.send(frame)
+      for (const frame of [...(adapter.greet?.(session) ?? []), ...adapter.subscribe(wanted, session)])
+        client.socket.send(frame as string)
       const types = new Set<string>()
       let read = 0
       await until(() => {
         for (const text of client.texts.slice(read, (read = client.texts.length)))
           for (const meaning of adapter.decode(text, Date.now(), session)) {
             types.add(meaning.type)
-            if (meaning.type === 'reply') client.socket.send(meaning.frame)
+            if (meaning.type === 'reply') client.socket.send(meaning.frame as string)
             if (['refused', 'reject', 'gap'].includes(meaning.type)) throw new Error(`${meaning.type}: ${text.slice(0, 300)}`)
           }
         return read > 40

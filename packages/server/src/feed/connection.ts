@@ -1,6 +1,6 @@
 /** What one connection to a provider holds, hears and wants done: the words between the machine and its shell. */
 import type { Book, ProviderPhase } from '@tickwire/protocol'
-import type { Access, Listing, Meaning, Need, Subscription } from '../providers/adapter.ts'
+import type { Access, DecodedEvent, Frame, Listing, Meaning, Need, Outgoing, Subscription } from '../providers/adapter.ts'
 import type { Asks } from './asks.ts'
 import type { Pace } from './pace.ts'
 import type { Pulse } from './pulse.ts'
@@ -8,25 +8,26 @@ import type { Shelf } from './shelf.ts'
 
 export type BookPicture = Omit<Book, 'instrument' | 'provider' | 'received' | 'confidence'> & { symbol: string }
 /** An event of one provider, still under the provider's symbol. */
-export type Decoded = Extract<Meaning, { type: 'trade' | 'quote' | 'ticker' | 'candle' }> | BookPicture
+export type Decoded = DecodedEvent | BookPicture
 export type Missing = Omit<Extract<Meaning, { type: 'gap' }>, 'type'>
 
 export type Input =
   /** The shell calls it about every 100 ms. */
   | { type: 'tick'; now: number }
   | { type: 'opened'; now: number }
-  | { type: 'frame'; now: number; frame: string }
-  /** The answer to a `need`, and the news that there will be none. */
-  | { type: 'answer'; now: number; need: Need; body: string }
-  | { type: 'failed'; now: number; need: Need; reason: string }
-  /** `wait`: the provider asked us to stay away for at least this long. `outage`: no other provider delivers either. */
-  | { type: 'closed'; now: number; reason: string; wait?: number; outage?: boolean }
+  | { type: 'frame'; now: number; frame: Frame }
+  /** The answer to a `need` (`unchanged`: the same as the last time), and the news that there will be none. */
+  | { type: 'answer'; now: number; need: Need; body: Frame; unchanged?: boolean }
+  | { type: 'failed'; now: number; need: Need; reason: string; status?: number }
+  /** `denied`: it does not accept our credentials. `wait`: the provider asked us to stay away for at least this long. `outage`: no other provider delivers either. */
+  | { type: 'closed'; now: number; reason: string; wait?: number; denied?: boolean; outage?: boolean }
   | { type: 'want'; now: number; wanted: readonly Subscription[] }
 
 export type Effect =
   | { type: 'dial' }
-  | { type: 'send'; frame: string }
-  | { type: 'hangup'; reason: string }
+  | { type: 'send'; frame: Outgoing }
+  | { type: 'hangup'; reason: string; wait?: number; denied?: boolean }
+  | { type: 'quiet'; for: number; reason: string }
   | { type: 'event'; event: Decoded }
   | { type: 'need'; need: Need }
   | { type: 'listing'; rows: readonly Listing[] }
@@ -43,17 +44,31 @@ export type Settings = {
   backoff: { base: number; cap: number }
   /** Failed attempts in a row after which nothing is tried any more; 0: without end. */
   attempts: number
+  /** Failures in a row after which a provider is left alone for `breakFor` ms. */
+  breakAfter: number
+  breakFor: number
+  /** Times of day, ms since midnight UTC, at which a connection is renewed. */
+  rotateAt: readonly number[]
   /** An ask without an answer is repeated once after this long, then reported. */
   patience: number
   /** Levels per side of the books that are emitted. */
   bookDepth: number
 }
 
-export const SETTINGS: Settings = { backoff: { base: 500, cap: 30_000 }, attempts: 0, patience: 10_000, bookDepth: 50 }
+export const SETTINGS: Settings = {
+  backoff: { base: 500, cap: 30_000 },
+  attempts: 0,
+  breakAfter: 5,
+  breakFor: 30_000,
+  rotateAt: [],
+  patience: 10_000,
+  bookDepth: 50
+}
 
 export type State<S> = {
   phase: ProviderPhase
   access: Access
+  route: string
   settings: Settings
   session: S
   wanted: Map<string, Subscription>
@@ -62,8 +77,15 @@ export type State<S> = {
   asks: Asks
   shelf: Shelf
   pace: Pace
-  /** Failed connections in a row. */
+  /** Failed connections in a row, and how many of them for our credentials. */
   attempt: number
+  denials: number
+  /** What went wrong last with a REST call, for the reason of a silence. */
+  trouble?: string | undefined
+  /** Symbol → time of its last trade, kept over a reconnect so that the hole can be filled. */
+  lastTrades: Map<string, number>
+  /** When the trades missed meanwhile are asked for. */
+  fillAt: number
   /** This connection brought market data: an accepted socket alone proves nothing. */
   proven: boolean
   openedAt: number

@@ -1,9 +1,10 @@
 /** One connection with its machine: every input passes here, and what the machine asks for is done here. */
 import type { Access, Adapter, Listing, Need, Subscription } from '../providers/adapter.ts'
 import type { Decoded, Effect, Input, Missing, Settings, State } from './connection.ts'
-import type { Dial, Link } from './link.ts'
+import type { Dial, Ending, Link } from './link.ts'
 import { start, step } from './machine.ts'
-import type { Rest } from './rest.ts'
+import { createPoller, type Poller } from './poll.ts'
+import { answered, failureOf, type Rest } from './rest.ts'
 import * as tally from './tally.ts'
 
 export type PoolHooks = {
@@ -29,6 +30,7 @@ export type Slot = {
   connection: number
   state: State<unknown>
   link?: Link | undefined
+  poller?: Poller | undefined
   wanted: Map<string, Subscription>
   /** Waits for its turn under the provider's limit of connection attempts. */
   dialling: boolean
@@ -41,6 +43,8 @@ export type Slot = {
 export type Shop = {
   adapter: Adapter
   access: Access
+  /** Read again before each connection: tokens change. */
+  readAccess: () => Access
   wsUrl: string
   settings: Settings
   clock: () => number
@@ -63,9 +67,9 @@ const OVERLAP = 2_000
 /** A successor whose subscriptions are not all settled by then takes over all the same. */
 const PATIENCE = 15_000
 
-export const openSlot = (shop: Shop, wanted: Map<string, Subscription>): Slot => ({
+export const openSlot = (shop: Shop, route: string, wanted: Map<string, Subscription>): Slot => ({
   connection: 0,
-  state: start(shop.adapter, [...wanted.values()], shop.clock(), shop.access, shop.settings),
+  state: start(shop.adapter, [...wanted.values()], shop.clock(), shop.access, shop.settings, route),
   wanted,
   dialling: false
 })
@@ -88,14 +92,18 @@ function perform(shop: Shop, slot: Slot, effect: Effect, now: number): void {
       tally.countEvent(shop.tally, effect.event, now)
       return hooks.onEvent(effect.event, now, slot.connection)
     case 'send':
-      slot.link?.send(effect.frame)
+      if (typeof effect.frame === 'object' && 'poll' in effect.frame) slot.poller?.set(effect.frame)
+      else slot.link?.send(effect.frame)
       return
     case 'dial':
       slot.dialling = true
       return dialDue(shop, now)
     case 'hangup':
       slot.link?.close()
-      return closed(shop, slot, { reason: effect.reason })
+      return closed(shop, slot, endingOf(effect))
+    case 'quiet':
+      shop.rest.quiet(effect.for)
+      return hooks.onNotice('asked for quiet', { reason: effect.reason, ms: effect.for })
     case 'need':
       return void fetchFor(shop, slot, effect.need)
     case 'listing':
@@ -113,6 +121,12 @@ function perform(shop: Shop, slot: Slot, effect: Effect, now: number): void {
       refusal(shop, effect)
   }
 }
+
+const endingOf = ({ reason, wait, denied }: Extract<Effect, { type: 'hangup' }>): Ending => ({
+  reason,
+  ...(wait === undefined ? {} : { wait }),
+  ...(denied ? { denied } : {})
+})
 
 export const phasesOf = (shop: Shop) => shop.slots.map((slot) => slot.state.phase)
 
@@ -149,23 +163,47 @@ export function dialDue(shop: Shop, now: number): void {
 }
 
 function connect(shop: Shop, slot: Slot): void {
-  const { adapter, access, wsUrl, clock } = shop
+  const { adapter, wsUrl, clock, rest, readAccess, random } = shop
+  const { route } = slot.state
+  const access = (shop.access = slot.state.access = readAccess())
+  const headers = adapter.upgrade?.(access)
+  const url = adapter.dial?.(wsUrl, access, route) ?? wsUrl
   slot.connection = ++shop.connections
-  slot.link = shop.dial(adapter.dial?.(wsUrl, access) ?? wsUrl, {
-    onOpen: () => feed(shop, slot, { type: 'opened', now: clock() }),
-    onFrame(frame) {
-      const now = clock()
-      tally.countFrame(shop.tally, now)
-      feed(shop, slot, { type: 'frame', now, frame })
+  slot.poller = createPoller({
+    rest,
+    random,
+    windows: adapter.limits.requests ?? [],
+    onAnswer(need, { body, unchanged }) {
+      tally.countFrame(shop.tally, clock())
+      feed(shop, slot, { type: 'answer', now: clock(), need, body, ...(unchanged ? { unchanged } : {}) })
     },
-    onClose: (ending) => closed(shop, slot, ending)
+    onFailed: (need, failure) => feed(shop, slot, { type: 'failed', now: clock(), need, ...failure })
   })
+  slot.link = shop.dial(
+    { url, ...(headers && { headers }), ...(adapter.binary && { binary: true }) },
+    {
+      onOpen: () => feed(shop, slot, { type: 'opened', now: clock() }),
+      onFrame(frame) {
+        const now = clock()
+        tally.countFrame(shop.tally, now)
+        feed(shop, slot, { type: 'frame', now, frame })
+      },
+      onClose: (ending) => closed(shop, slot, ending)
+    }
+  )
 }
 
-function closed(shop: Shop, slot: Slot, ending: { reason: string; wait?: number }): void {
+/** Its socket and its polls end together. */
+export function hangUp(slot: Slot): void {
+  slot.link?.close()
+  slot.poller?.stop()
+  slot.poller = slot.link = undefined
+}
+
+function closed(shop: Shop, slot: Slot, ending: Ending): void {
   const now = shop.clock()
   const carried = [...slot.wanted.values()]
-  slot.link = undefined
+  hangUp(slot)
   if (slot.state.phase !== 'connecting') shop.tally.reconnects++
   if (slot.successor) {
     // Its successor was opened in time, or is the best hope now.
@@ -181,15 +219,24 @@ function closed(shop: Shop, slot: Slot, ending: { reason: string; wait?: number 
 
 function rotate(shop: Shop, slot: Slot, reason: string): void {
   if (slot.successor || shop.slots.some((s) => s.successor === slot)) return
-  slot.successor = openSlot(shop, new Map(slot.wanted))
+  // Where a second connection is refused, this one must go first; what is missed meanwhile is filled by REST.
+  if (isFull(shop, slot.state.route)) {
+    hangUp(slot)
+    return closed(shop, slot, { reason })
+  }
+  slot.successor = openSlot(shop, slot.state.route, new Map(slot.wanted))
   shop.hooks.onNotice('connection rotates', { reason })
   feed(shop, slot.successor, { type: 'tick', now: shop.clock() })
 }
 
+/** The provider allows no further connection on this route. */
+export const isFull = (shop: Shop, route: string): boolean =>
+  allSlots(shop).filter(({ state }) => state.route === route).length >= (shop.adapter.limits.connections ?? Infinity)
+
 function succeed(shop: Shop, slot: Slot): void {
   const { successor } = slot
   if (!successor) return
-  slot.link?.close()
+  hangUp(slot)
   slot.successor = undefined
   shop.slots = shop.slots.map((s) => (s === slot ? successor : s))
   for (const key of successor.wanted.keys()) shop.where.set(key, successor)
@@ -204,10 +251,10 @@ export function succeedDue(shop: Shop, slot: Slot, now: number): void {
 
 async function fetchFor(shop: Shop, slot: Slot, need: Need): Promise<void> {
   const { session } = slot.state
-  const answer = await shop.rest.get(need.path)
+  const answer = await shop.rest.get(need)
   // The connection that asked may be gone, and its memory with it.
   if (shop.stopped || slot.state.session !== session) return
   const now = shop.clock()
-  if (answer.ok) feed(shop, slot, { type: 'answer', now, need, body: answer.body })
-  else feed(shop, slot, { type: 'failed', now, need, reason: answer.reason })
+  if (answer.ok) feed(shop, slot, { type: 'answer', now, need: answered(need, answer), body: answer.body })
+  else feed(shop, slot, { type: 'failed', now, need, ...failureOf(answer) })
 }

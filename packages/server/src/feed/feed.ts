@@ -25,13 +25,25 @@ export type FeedSettings = {
   backoff: Settings['backoff']
   /** Failed attempts in a row after which a connection is given up; 0: never. */
   reconnectAttempts: number
+  /** Failures in a row after which a provider is left alone for `breakFor` ms. */
+  breakAfter: number
+  breakFor: number
+  /** Times of day, ms since midnight UTC, at which connections are renewed. */
+  rotateAt: readonly number[]
   /** About how often listings are asked anew, ms. */
   listingEvery: number
 }
 
 export type FeedOptions = {
   /** The preferred first. */
-  providers: readonly { adapter: Adapter; wsUrl: string; restUrl: string; access: Access }[]
+  providers: readonly {
+    adapter: Adapter
+    wsUrl: string
+    restUrl: string
+    access: Access
+    readAccess?: () => Access
+    dial?: Dial
+  }[]
   plant: Plant
   instruments: Instruments
   clock: () => number
@@ -57,6 +69,9 @@ const DEFAULTS: FeedSettings = {
   bookLevels: 50,
   backoff: SETTINGS.backoff,
   reconnectAttempts: SETTINGS.attempts,
+  breakAfter: SETTINGS.breakAfter,
+  breakFor: SETTINGS.breakFor,
+  rotateAt: SETTINGS.rotateAt,
   listingEvery: 6 * 3_600_000
 }
 
@@ -69,7 +84,9 @@ export function createFeed(options: FeedOptions) {
     async start(): Promise<void> {
       tick(hub)
       timer = setInterval(() => tick(hub), TICK)
-      const first = Promise.all([...hub.providers.values()].map((provider) => list(hub, provider)))
+      const first = Promise.all(
+        [...hub.providers.values()].filter(({ adapter }) => adapter.listing !== undefined).map((provider) => list(hub, provider))
+      )
       await Promise.race([first, new Promise((resolve) => setTimeout(resolve, START_PATIENCE).unref())])
     },
 
@@ -103,7 +120,7 @@ export function createFeed(options: FeedOptions) {
 }
 
 function openHub({ plant, instruments, clock, random, log, simulated, dial, times = 'live', ...options }: FeedOptions): Hub {
-  const { grace, holdDown, bookLevels, backoff, reconnectAttempts, listingEvery } = { ...DEFAULTS, ...options.settings }
+  const { grace, holdDown, bookLevels, reconnectAttempts, listingEvery, ...own } = { ...DEFAULTS, ...options.settings }
   const order = options.providers.map(({ adapter }) => adapter.provider)
   const hub: Hub = {
     plant,
@@ -121,16 +138,29 @@ function openHub({ plant, instruments, clock, random, log, simulated, dial, time
     users: new Map(),
     stopped: false
   }
-  for (const { adapter, wsUrl, restUrl, access } of options.providers) {
-    const settings = { backoff, attempts: reconnectAttempts, bookDepth: bookLevels }
+  for (const { adapter, wsUrl, restUrl, access, readAccess, dial: shell = dial } of options.providers) {
+    if (adapter.identify) instruments.learn(adapter.provider, adapter.identify)
+    const settings = { ...own, attempts: reconnectAttempts, bookDepth: bookLevels }
     const hooks = hooksOf(hub, adapter.provider)
-    const pool = createPool({ adapter, wsUrl, restUrl, access, clock, random, hooks, settings, times, ...(dial && { dial }) })
+    const pool = createPool({
+      adapter,
+      wsUrl,
+      restUrl,
+      access,
+      clock,
+      random,
+      hooks,
+      settings,
+      times,
+      ...(readAccess && { readAccess }),
+      ...(shell && { dial: shell })
+    })
     const source = { adapter, restUrl, access, rest: pool.rest, clock }
     hub.providers.set(adapter.provider, {
       adapter,
       pool,
       source,
-      listed: false,
+      listed: adapter.listing === undefined,
       asking: [],
       spokenAt: -Infinity,
       listAt: Infinity,

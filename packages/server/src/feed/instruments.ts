@@ -18,8 +18,11 @@ const LONGEST = 64
 const SEPARATORS = /[-_/. ]+/
 
 const currency = (name: string): string => ALIASES[name] ?? name
-export const instrumentId = ({ base, quote }: Pick<Listing, 'base' | 'quote'>): string =>
-  quote === undefined ? base : `${currency(base)}-${currency(quote)}`
+export const instrumentId = ({ base, quote, contract }: Pick<Listing, 'base' | 'quote' | 'contract'>): string =>
+  quote === undefined ? base : `${currency(base)}-${currency(quote)}${contract === undefined ? '' : `-${contract}`}`
+
+/** A provider's grammar of symbols, for what no listing of its own names. */
+export type Identify = (text: string) => Listing | undefined
 const joined = (text: string): string => text.toUpperCase().split(SEPARATORS).join('')
 
 /** All that is known from the listings; made anew with each, so that nothing of an old one stays. */
@@ -36,7 +39,26 @@ const emptyIndex = (): Index => ({ codes: new Map(), infos: new Map(), spellings
 export function createInstruments() {
   let listings = new Map<string, readonly Listing[]>()
   let index = emptyIndex()
+  const grammars = new Map<string, Grammar>()
+  const identified = (provider: string, instrument: string): string | undefined => {
+    const grammar = grammars.get(provider)
+    const row = grammar?.identify(instrument)
+    if (!grammar || !row || instrumentId(row) !== instrument) return undefined
+    grammar.known.set(row.symbol, instrument)
+    return row.symbol
+  }
+  /** What no listing names may still be an instrument to a provider that has none. */
+  const guess = (text: string): Resolution | undefined => {
+    for (const { identify } of grammars.values()) {
+      const row = identify(text) ?? identify(text.toUpperCase())
+      if (row) return { ok: true, instrument: instrumentId(row) }
+    }
+    return undefined
+  }
   return {
+    /** For a provider without a listing. */
+    learn: (provider: string, identify: Identify) => void grammars.set(provider, { identify, known: new Map() }),
+
     /** Replaces what this provider listed before. What it no longer lists is kept for who still reads it, as not trading. */
     add(provider: string, rows: readonly Listing[]): void {
       const next = new Map(listings).set(provider, [...rows, ...vanished(listings.get(provider) ?? [], rows)])
@@ -45,13 +67,32 @@ export function createInstruments() {
       listings = next
     },
 
-    resolve: (text: string): Resolution => resolve(index, text.trim()),
+    resolve(text: string): Resolution {
+      const found = resolve(index, text.trim())
+      return found.ok || text.length > LONGEST ? found : (guess(text.trim()) ?? found)
+    },
     symbolOf: (provider: string, instrument: string): string | undefined =>
-      index.codes.get(provider)?.byInstrument.get(instrument),
-    instrumentOf: (provider: string, symbol: string): string | undefined => index.codes.get(provider)?.bySymbol.get(symbol),
-    info: (instrument: string): InstrumentInfo | undefined => index.infos.get(instrument),
+      index.codes.get(provider)?.byInstrument.get(instrument) ?? identified(provider, instrument),
+    instrumentOf(provider: string, symbol: string): string | undefined {
+      const listed = index.codes.get(provider)?.bySymbol.get(symbol) ?? grammars.get(provider)?.known.get(symbol)
+      if (listed !== undefined) return listed
+      const row = grammars.get(provider)?.identify(symbol)
+      return row && row.symbol === symbol ? instrumentId(row) : undefined
+    },
+    info: (instrument: string): InstrumentInfo | undefined => index.infos.get(instrument) ?? infoOf(grammars, instrument),
     all: (): InstrumentInfo[] => [...index.infos.values()]
   }
+}
+
+type Grammar = { identify: Identify; /** Symbol → the instrument that was asked under it. */ known: Map<string, string> }
+
+function infoOf(grammars: ReadonlyMap<string, Grammar>, instrument: string): InstrumentInfo | undefined {
+  const infos = new Map<string, Info>()
+  for (const [provider, { identify }] of grammars) {
+    const row = identify(instrument)
+    if (row && instrumentId(row) === instrument) merge(infos, instrument, provider, row)
+  }
+  return infos.get(instrument)
 }
 
 function vanished(before: readonly Listing[], rows: readonly Listing[]): Listing[] {
@@ -78,11 +119,13 @@ function enter({ infos, spellings, concatenations }: Index, provider: string, ow
   own.bySymbol.set(row.symbol, instrument)
   if (!own.byInstrument.has(instrument)) own.byInstrument.set(instrument, row.symbol)
   merge(infos, instrument, provider, row)
-  for (const spelling of [instrument, row.symbol, ...(row.aliases ?? [])]) {
+  // Whoever types the pair means the pair, although a provider's derivative may be called the same.
+  const isPair = row.contract !== undefined && joined(row.symbol) === joined(row.base + (row.quote ?? ''))
+  for (const spelling of isPair ? [instrument] : [instrument, row.symbol, ...(row.aliases ?? [])]) {
     add(spellings, spelling.toUpperCase(), instrument)
     add(concatenations, joined(spelling), instrument)
   }
-  if (row.quote === undefined) return
+  if (row.quote === undefined || row.contract !== undefined) return
   for (const base of namesOf(currency(row.base)))
     for (const quote of namesOf(currency(row.quote))) {
       add(spellings, `${base}-${quote}`.toUpperCase(), instrument)

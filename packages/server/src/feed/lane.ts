@@ -1,5 +1,5 @@
 /** One lane is one kind of data of one instrument: who carries it, who leads, and what each source said last. */
-import { topicName, type Book, type DataKind, type Quote, type Ticker, type Trade } from '@tickwire/protocol'
+import { topicName, type Book, type ArbitratedKind, type Quote, type Ticker, type Trade } from '@tickwire/protocol'
 import { openPulse, silenceLimit, trustLimit, type Pulse } from './pulse.ts'
 
 export type Admissible = Trade | Quote | Ticker | Book
@@ -26,7 +26,7 @@ export type Source = {
 }
 
 export type Lane = {
-  kind: DataKind
+  kind: ArbitratedKind
   instrument: string
   topic: string
   sources: Map<string, Source>
@@ -41,7 +41,7 @@ export type Lane = {
   outage: boolean
 }
 
-export const openLane = (kind: DataKind, instrument: string, now: number): Lane => ({
+export const openLane = (kind: ArbitratedKind, instrument: string, now: number): Lane => ({
   kind,
   instrument,
   topic: topicName(kind, instrument),

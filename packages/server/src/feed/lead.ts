@@ -1,9 +1,9 @@
 /** A change of leader: what is published for it, and how often it may happen. */
-import { topicName, type DataKind, type Gap, type MarketEvent, type Status } from '@tickwire/protocol'
+import { topicName, type ArbitratedKind, type Gap, type MarketEvent, type Status } from '@tickwire/protocol'
 import { standbys, type Lane, type Scene, type Source } from './lane.ts'
 
 /** One kind of data of one instrument at one provider, at a time. */
-export type Place = { now: number; provider: string; instrument: string; kind: DataKind }
+export type Place = { now: number; provider: string; instrument: string; kind: ArbitratedKind }
 
 /** An event for a topic of the plant, or an event of this provider that was refused. */
 export type ArbiterOutput = { topic: string; event: MarketEvent } | { refused: string; provider: string }

@@ -1,25 +1,34 @@
 /** One WebSocket to a provider: it hands on what it hears, and once closed it never speaks again. */
 import { WebSocket, type RawData } from 'ws'
+import type { Frame } from '../providers/adapter.ts'
 
-export type Ending = { reason: string; wait?: number }
+/** `denied`: the credentials were not accepted. `wait`: the provider asked us to stay away for so long, ms. */
+export type Ending = { reason: string; wait?: number; denied?: true }
 export type Hooks = {
   onOpen: () => void
-  onFrame: (frame: string) => void
+  onFrame: (frame: Frame) => void
   /** Called once, also when the connection never opened; not after `close`. */
   onClose: (ending: Ending) => void
 }
-export type Link = { send: (frame: string) => void; close: () => void }
+export type Link = { send: (frame: Frame) => void; close: () => void }
+/** Where to, with which headers, and whether frames are wanted as bytes. */
+export type Target = { url: string; headers?: Readonly<Record<string, string>>; binary?: boolean }
 
 /** Order book snapshots of busy instruments are several MB; a frame beyond this is none of theirs. */
 const MAX_FRAME = 64 * 1024 * 1024
-/** Credentials that were refused will be refused again: wait long. */
-const DENIED_WAIT = 300_000
 /** A peer that does not answer our close frame within this time is cut off. */
 const CLOSE_PATIENCE = 1_000
 
-export type Dial = (url: string, hooks: Hooks) => Link
+export type Dial = (target: Target, hooks: Hooks) => Link
 
-export const openLink: Dial = (url, hooks) => {
+/** A provider without a socket is reached at once: its data comes by REST (poll.ts). */
+export const openNothing: Dial = (_target, hooks) => {
+  let ended = false
+  queueMicrotask(() => !ended && hooks.onOpen())
+  return { send: () => undefined, close: () => void (ended = true) }
+}
+
+export const openLink: Dial = ({ url, headers = {}, binary = false }, hooks) => {
   let ended = false
   let error: Ending | undefined
   const end = (ending: Ending) => {
@@ -29,13 +38,13 @@ export const openLink: Dial = (url, hooks) => {
   }
   let socket: WebSocket
   try {
-    socket = new WebSocket(url, { handshakeTimeout: 10_000, perMessageDeflate: false, maxPayload: MAX_FRAME })
+    socket = new WebSocket(url, { handshakeTimeout: 10_000, perMessageDeflate: false, maxPayload: MAX_FRAME, headers })
   } catch (cause) {
     queueMicrotask(() => end({ reason: `${url}: ${(cause as Error).message}` }))
     return { send: () => undefined, close: () => void (ended = true) }
   }
   socket.on('open', () => !ended && hooks.onOpen())
-  socket.on('message', (data: RawData) => !ended && hooks.onFrame(textOf(data)))
+  socket.on('message', (data: RawData) => !ended && hooks.onFrame(binary ? bytesOf(data) : bytesOf(data).toString()))
   socket.on('unexpected-response', (request, response) => {
     // Whoever listens to this event must end the request himself; no 'close' follows.
     request.destroy()
@@ -56,12 +65,12 @@ export const openLink: Dial = (url, hooks) => {
   }
 }
 
-const textOf = (data: RawData): string =>
-  Buffer.isBuffer(data) ? data.toString() : Array.isArray(data) ? Buffer.concat(data).toString() : Buffer.from(data).toString()
+const bytesOf = (data: RawData): Buffer =>
+  Buffer.isBuffer(data) ? data : Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data)
 
 function refusal(status: number, retryAfter: string | undefined): Ending {
   const reason = `handshake refused with HTTP ${status}`
-  if (status === 401 || status === 403 || status === 451) return { reason, wait: DENIED_WAIT }
+  if (status === 401 || status === 403 || status === 451) return { reason, denied: true }
   const seconds = Number(retryAfter)
   return seconds > 0 ? { reason, wait: Math.min(seconds, 3_600) * 1_000 } : { reason }
 }

@@ -2,7 +2,7 @@
 import type { Candle, Interval } from '@tickwire/protocol'
 import type { Access, Adapter, Listing, Meaning, Need } from '../providers/adapter.ts'
 import { impossible } from './possible.ts'
-import type { Rest } from './rest.ts'
+import { answered, type Rest } from './rest.ts'
 import { stamp } from './stamp.ts'
 
 export type Source = { adapter: Adapter; restUrl: string; access: Access; rest: Rest; clock: () => number }
@@ -11,9 +11,9 @@ export type Found<T> = { ok: true; value: T } | { ok: false; reason: string }
 async function lookUp({ adapter, access, rest, clock }: Source, ask: () => Need): Promise<Found<readonly Meaning[]>> {
   try {
     const need = ask()
-    const answer = await rest.get(need.path)
+    const answer = await rest.get(need)
     if (!answer.ok) return answer
-    const meanings = adapter.decode(answer.body, clock(), adapter.open(access), need)
+    const meanings = adapter.decode(answer.body, clock(), adapter.open(access, ''), answered(need, answer))
     const refused = meanings.find((m) => m.type === 'refused' || m.type === 'reject')
     if (refused && meanings.length === 1) return { ok: false, reason: refused.reason }
     return { ok: true, value: meanings }
@@ -22,13 +22,24 @@ async function lookUp({ adapter, access, rest, clock }: Source, ask: () => Need)
   }
 }
 
+/** Listings have so many pages at most. */
+const PAGES = 100
+
+/** All pages of it: an answer may name the next one. */
 export async function fetchListing(source: Source): Promise<Found<Listing[]>> {
-  const { listing, listingUrl, restUrl } = source.adapter
+  const { listing = '', listingUrl, restUrl } = source.adapter
   // Whoever points us at another REST address means the listing too.
   const path = listingUrl !== undefined && source.restUrl === restUrl ? listingUrl + listing : listing
-  const found = await lookUp(source, () => ({ type: 'need', path, purpose: 'listing' }))
-  if (!found.ok) return found
-  const rows = found.value.flatMap((m) => (m.type === 'listing' ? m.rows : []))
+  const rows: Listing[] = []
+  const pages: Need[] = [{ type: 'need', path, purpose: 'listing' }]
+  for (let page = 0; page < pages.length && page < PAGES; page++) {
+    const found = await lookUp(source, () => pages[page]!)
+    if (!found.ok) return found
+    for (const m of found.value) {
+      if (m.type === 'listing') rows.push(...m.rows)
+      else if (m.type === 'need' && m.purpose === 'listing') pages.push(m)
+    }
+  }
   return rows.length > 0 ? { ok: true, value: rows } : { ok: false, reason: 'the listing is empty' }
 }
 

@@ -1,6 +1,6 @@
 /** The life of ONE connection to a provider as a pure step: (state, input) → effects. No socket, no timer, no clock. */
 import type { ProviderPhase } from '@tickwire/protocol'
-import type { Access, Adapter, Subscription } from '../providers/adapter.ts'
+import type { Access, Adapter, Frame, Subscription } from '../providers/adapter.ts'
 import { ask, forget, keyOf, openAsks, overdue } from './asks.ts'
 import { SETTINGS, type Effect, type Input, type Settings, type State } from './connection.ts'
 import { openPace, takeDue } from './pace.ts'
@@ -13,25 +13,36 @@ const STOOD = 60_000
 /** Login and subscribing take this long before market data can be expected. */
 const INTRODUCTION = 2_000
 const LATE_TICK = 500
+/** Refused credentials are tried this often as any failure is, then seldom: somebody must act first. */
+const DENIED = { tries: 2, wait: 300_000 }
+/** Trades missed during a break are asked for this long after it, so that the provider's REST has them. */
+const FILL_AFTER = 1_000
+/** A longer hole is not filled: it stays told as a gap. */
+const FILL_AT_MOST = 3_600_000
 
 export function start<S>(
   adapter: Adapter<S>,
   wanted: readonly Subscription[],
   now: number,
   access: Access = {},
-  settings: Settings = SETTINGS
+  settings: Settings = SETTINGS,
+  route = ''
 ): State<S> {
   return {
     phase: 'idle',
     access,
+    route,
     settings,
-    session: adapter.open(access),
+    session: adapter.open(access, route),
     wanted: new Map(wanted.map((s) => [keyOf(s), s])),
     unsettled: true,
     asks: openAsks(),
     shelf: openShelf(),
     pace: openPace(adapter.limits.framesPerSecond),
     attempt: 0,
+    denials: 0,
+    lastTrades: new Map(),
+    fillAt: Infinity,
     proven: false,
     openedAt: now,
     downSince: now,
@@ -77,6 +88,7 @@ function want<S>(adapter: Adapter<S>, s: State<S>, { wanted, now }: Extract<Inpu
   return settleUp(adapter, s, [], now)
 }
 
+const becauseOf = ({ trouble }: { trouble?: string | undefined }): string => (trouble === undefined ? '' : ` (${trouble})`)
 const isOpen = (s: { phase: ProviderPhase }): boolean => s.phase === 'live' || s.phase === 'stale'
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
 
@@ -92,7 +104,7 @@ function tick<S>(adapter: Adapter<S>, s: State<S>, now: number): Effect[] {
     return [...setPhase(s, 'connecting', s.attempt === 0 ? 'dialling' : `dialling, attempt ${s.attempt + 1}`), { type: 'dial' }]
   }
   const silent = now - s.heard
-  if (silent > adapter.staleAfter) return [{ type: 'hangup', reason: `nothing heard for ${seconds(silent)}` }]
+  if (silent > adapter.staleAfter) return [{ type: 'hangup', reason: `nothing heard for ${seconds(silent)}${becauseOf(s)}` }]
   // It was we who stood still: what waits in the socket must be read before the provider is judged.
   if (s.phase === 'live' && now - s.tickedAt > LATE_TICK) s.pulse.heard = Math.max(s.pulse.heard, now)
   s.tickedAt = now
@@ -103,13 +115,14 @@ function tick<S>(adapter: Adapter<S>, s: State<S>, now: number): Effect[] {
   }
   if (now >= s.rotateAt) {
     s.rotateAt = Infinity
-    effects.push({ type: 'rotate', reason: `this connection nears its lifetime of ${seconds(adapter.lifetime ?? 0)}` })
+    effects.push({ type: 'rotate', reason: 'this connection nears its end' })
   }
+  if (now >= s.fillAt) effects.push(...fill(adapter, s, now))
   return settleUp(adapter, s, effects, now)
 }
 
 function opened<S>(adapter: Adapter<S>, s: State<S>, now: number, random: () => number): Effect[] {
-  s.session = adapter.open(s.access)
+  s.session = adapter.open(s.access, s.route)
   s.asks = openAsks()
   s.unsettled = true
   s.shelf = openShelf()
@@ -117,14 +130,22 @@ function opened<S>(adapter: Adapter<S>, s: State<S>, now: number, random: () => 
   s.heard = s.openedAt = now
   s.pulse.heard = now + INTRODUCTION
   s.pingAt = now + (adapter.ping?.every ?? Infinity)
+  s.trouble = undefined
+  s.fillAt = s.lastTrades.size > 0 && adapter.fill ? now + FILL_AFTER : Infinity
   // Between 80 and 90 % of the lifetime, so that connections opened together do not rotate together.
-  s.rotateAt = now + (adapter.lifetime === undefined ? Infinity : adapter.lifetime * (0.8 + 0.1 * random()))
+  const left = Math.min(adapter.lifetime ?? Infinity, (adapter.expires?.(s.access) ?? Infinity) - now)
+  const end = left === Infinity ? Infinity : now + Math.max(0, left) * (0.8 + 0.1 * random())
+  s.rotateAt = Math.min(end, ...s.settings.rotateAt.map((time) => nextAt(time, now)))
   const effects = setPhase(s, 'live', 'connected')
   if (adapter.greet) s.pace.urgent.push(...adapter.greet(s.session))
   return settleUp(adapter, s, effects, now)
 }
 
-function frame<S>(adapter: Adapter<S>, s: State<S>, text: string, now: number): Effect[] {
+const DAY = 86_400_000
+/** When it is `time` (ms since midnight, UTC) the next time after `now`. */
+const nextAt = (time: number, now: number): number => now + ((((time - now) % DAY) + DAY) % DAY || DAY)
+
+function frame<S>(adapter: Adapter<S>, s: State<S>, text: Frame, now: number): Effect[] {
   if (!isOpen(s)) return []
   s.heard = now
   const understood = understand(adapter, s, text, now)
@@ -146,23 +167,41 @@ function silence<S>({ staleAfter }: Adapter<S>, { heard, pulse }: State<S>, now:
   return `connected, but no market data for ${seconds(mute)} (usually within ${seconds(usualInterval(pulse))})`
 }
 
-function answer<S>(adapter: Adapter<S>, s: State<S>, { need, body, now }: Extract<Input, { type: 'answer' }>): Effect[] {
+function answer<S>(adapter: Adapter<S>, s: State<S>, input: Extract<Input, { type: 'answer' }>): Effect[] {
   if (!isOpen(s)) return []
+  const { need, body, unchanged, now } = input
+  s.heard = now
+  s.trouble = undefined
   fetching(s.shelf, need, false)
-  const effects = understand(adapter, s, body, now, need)
+  const effects = unchanged === true ? [] : understand(adapter, s, body, now, need)
   fetched(s.shelf, need, now)
   return send(adapter, s, effects, now)
 }
 
-function failed<S>(s: State<S>, { need, reason, now }: Extract<Input, { type: 'failed' }>): Effect[] {
+function failed<S>(s: State<S>, { need, reason, status, now }: Extract<Input, { type: 'failed' }>): Effect[] {
   fetching(s.shelf, need, false)
   fetched(s.shelf, need, now)
-  return [{ type: 'refused', reason: `REST ${need.purpose}: ${reason}` }]
+  s.trouble = `REST ${need.purpose}: ${reason}`
+  const effects: Effect[] = [{ type: 'refused', reason: `REST ${need.purpose}${status === undefined ? '' : `: HTTP ${status}`}` }]
+  // History may be beyond the plan; the data itself, refused for the credentials, ends the storm.
+  const denied = status === 401 && (need.purpose === 'snapshot' || need.purpose === 'login')
+  return denied ? [...effects, { type: 'hangup', reason: s.trouble, denied }] : effects
+}
+
+/** What was traded while the connection was down. */
+function fill<S>({ fill: ask }: Adapter<S>, s: State<S>, now: number): Effect[] {
+  s.fillAt = Infinity
+  return [...s.wanted.values()].flatMap(({ kind, symbol }) => {
+    const from = kind === 'trade' ? s.lastTrades.get(symbol) : undefined
+    const need = from === undefined || now - from > FILL_AT_MOST ? undefined : ask?.(symbol, from, now, s.access)
+    return need ? [{ type: 'need' as const, need }] : []
+  })
 }
 
 function closed<S>(adapter: Adapter<S>, s: State<S>, input: Extract<Input, { type: 'closed' }>, random: () => number): Effect[] {
   const { now, reason } = input
-  const { backoff: usual, attempts } = s.settings
+  const { backoff: usual, attempts, breakAfter, breakFor } = s.settings
+  s.denials = input.denied ? s.denials + 1 : 0
   // The loss of a good connection is no failed attempt.
   const wasGood = s.proven || (isOpen(s) && now - s.openedAt >= STOOD)
   s.attempt = wasGood ? 0 : s.attempt + 1
@@ -171,7 +210,9 @@ function closed<S>(adapter: Adapter<S>, s: State<S>, input: Extract<Input, { typ
   if (attempts > 0 && s.attempt >= attempts)
     return setPhase(s, 'stopped', `given up after ${attempts} failed attempts in a row: ${reason}`)
   const limits = input.outage ? { ...usual, cap: Math.min(usual.cap, outageCap(adapter, now - s.downSince)) } : usual
-  const wait = Math.max(input.wait ?? 0, backoff(s.attempt - 1, random, limits))
+  const broken = s.attempt >= breakAfter && input.outage !== true ? breakFor : 0
+  const least = Math.max(input.wait ?? 0, s.denials > DENIED.tries ? DENIED.wait : broken)
+  const wait = Math.max(least, backoff(s.attempt - 1, random, limits))
   s.dialAt = now + wait
   s.asks = openAsks()
   s.shelf = openShelf()

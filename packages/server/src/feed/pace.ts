@@ -1,9 +1,11 @@
-/** A queue of outgoing frames that never lets more than `limit` pass within any second. */
+/** A queue of what goes out to a provider, that never lets more than `limit` pass within any second. */
+import type { Outgoing } from '../providers/adapter.ts'
+
 export type Pace = {
   limit: number
   /** Replies and pings: they overtake subscriptions. */
-  urgent: string[]
-  queue: string[]
+  urgent: Outgoing[]
+  queue: Outgoing[]
   /** When the last `limit` frames were sent, oldest first. */
   sent: number[]
 }
@@ -16,9 +18,9 @@ export const openPace = (framesPerSecond: number): Pace => ({
 })
 
 /** Takes the frames that may be sent now. */
-export function takeDue(pace: Pace, now: number): string[] {
+export function takeDue(pace: Pace, now: number): Outgoing[] {
   if (pace.urgent.length === 0 && pace.queue.length === 0) return []
-  const due: string[] = []
+  const due: Outgoing[] = []
   while (pace.urgent.length > 0 || pace.queue.length > 0) {
     if (pace.sent.length >= pace.limit) {
       if (now - pace.sent[0]! < 1_000) break

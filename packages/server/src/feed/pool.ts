@@ -3,9 +3,21 @@ import type { ProviderStatus } from '@tickwire/protocol'
 import type { Access, Adapter, Subscription } from '../providers/adapter.ts'
 import { keyOf } from './asks.ts'
 import { SETTINGS, type Settings } from './connection.ts'
-import { openLink, type Dial } from './link.ts'
+import { openLink, openNothing, type Dial } from './link.ts'
 import { createRest } from './rest.ts'
-import { allSlots, dialDue, feed, openSlot, phasesOf, succeedDue, type PoolHooks, type Shop, type Slot } from './connections.ts'
+import {
+  allSlots,
+  dialDue,
+  feed,
+  hangUp,
+  isFull,
+  openSlot,
+  phasesOf,
+  succeedDue,
+  type PoolHooks,
+  type Shop,
+  type Slot
+} from './connections.ts'
 import * as tally from './tally.ts'
 
 export type { PoolHooks }
@@ -14,6 +26,8 @@ export type PoolOptions = {
   wsUrl: string
   restUrl: string
   access: Access
+  /** Read again before each connection. */
+  readAccess?: () => Access
   clock: () => number
   random: () => number
   hooks: PoolHooks
@@ -54,26 +68,27 @@ export function createPool(options: PoolOptions) {
     stop(): void {
       shop.stopped = true
       shop.rest.stop()
-      for (const slot of allSlots(shop)) slot.link?.close()
+      for (const slot of allSlots(shop)) hangUp(slot)
       shop.slots = []
     }
   }
 }
 
 function openShop(options: PoolOptions): Shop {
-  const { adapter, wsUrl, restUrl, access, clock, random, hooks, settings, times, dial = openLink } = options
-  const { requestsPerSecond } = adapter.limits
+  const { adapter, wsUrl, restUrl, access, clock, random, hooks, settings, times } = options
+  const { requestsPerSecond, requests: windows } = adapter.limits
   const headers = adapter.headers?.(access) ?? {}
   return {
     adapter,
     access,
+    readAccess: options.readAccess ?? (() => access),
     wsUrl,
     settings: { ...SETTINGS, ...settings },
     clock,
     random,
     hooks,
-    dial,
-    rest: createRest({ restUrl, requestsPerSecond, headers, clock, random }),
+    dial: options.dial ?? (adapter.wsUrl === undefined ? openNothing : openLink),
+    rest: createRest({ restUrl, requestsPerSecond, headers, clock, random, ...(windows && { windows }), ...breakerOf(settings) }),
     tally: tally.openTally(adapter.provider, times),
     slots: [],
     where: new Map(),
@@ -83,6 +98,11 @@ function openShop(options: PoolOptions): Shop {
   }
 }
 
+const breakerOf = ({ breakAfter = SETTINGS.breakAfter, breakFor = SETTINGS.breakFor }: Partial<Settings> = {}) => ({
+  breakAfter,
+  breakFor
+})
+
 function want(shop: Shop, subscriptions: readonly Subscription[]): void {
   if (shop.stopped) return
   const limit = shop.adapter.limits.subscriptionsPerConnection
@@ -91,8 +111,15 @@ function want(shop: Shop, subscriptions: readonly Subscription[]): void {
     const key = keyOf(subscription)
     if (shop.where.has(key)) continue
     // What was refused for good will be refused again: nothing more is dialled.
-    let slot = shop.slots.find((s) => s.wanted.size < limit || s.state.phase === 'stopped')
-    if (!slot) shop.slots.push((slot = openSlot(shop, new Map())))
+    const route = shop.adapter.route?.(subscription) ?? ''
+    let slot = shop.slots.find((s) => s.state.route === route && (s.wanted.size < limit || s.state.phase === 'stopped'))
+    if (!slot) {
+      if (isFull(shop, route)) {
+        shop.hooks.onRejected(`the provider takes no more than ${limit} subscriptions on its one connection`, subscription)
+        continue
+      }
+      shop.slots.push((slot = openSlot(shop, route, new Map())))
+    }
     slot.wanted.set(key, subscription)
     shop.where.set(key, slot)
     changed.add(slot)
@@ -123,8 +150,8 @@ function drop(shop: Shop, subscriptions: readonly Subscription[]): void {
 function close(shop: Shop, slot: Slot): void {
   if (slot.state.phase === 'stopped') return
   shop.slots = shop.slots.filter((s) => s !== slot)
-  slot.link?.close()
-  slot.successor?.link?.close()
+  hangUp(slot)
+  if (slot.successor) hangUp(slot.successor)
   const phases = phasesOf(shop)
   if (phases.length === 0) tally.setPhase(shop.tally, phases, { phase: 'idle', reason: 'nobody asks for anything' }, shop.clock())
 }

@@ -1,6 +1,5 @@
 /** The last guard before the plant: values that no market can have are refused, whatever an adapter let through. */
-import type { Candle } from '@tickwire/protocol'
-import type { Admissible } from './lane.ts'
+import type { Candle, DataEvent, Index } from '@tickwire/protocol'
 
 /** A bid this far above the ask is no quote; locked and slightly crossed ones do occur. */
 const CROSSED = 1.001
@@ -18,7 +17,7 @@ const isLevels = (levels: readonly (readonly [number, number])[]): boolean =>
 const optional = (n: number | undefined, test: (n: number) => boolean): boolean => n === undefined || test(n)
 
 /** Why this event cannot be true, or nothing. */
-export function impossible(event: Admissible | Candle): string | undefined {
+export function impossible(event: DataEvent): string | undefined {
   if (!Number.isFinite(event.time) || !Number.isFinite(event.received)) return 'impossible time'
   switch (event.type) {
     case 'trade':
@@ -35,8 +34,43 @@ export function impossible(event: Admissible | Candle): string | undefined {
     case 'book':
       if (!isLevels(event.bids) || !isLevels(event.asks)) return 'impossible level'
       return event.bids[0] && event.asks[0] && event.bids[0][0] >= event.asks[0][0] ? 'crossed book' : undefined
+    case 'candle':
+      return ofCandle(event)
+    case 'index':
+      return ofIndex(event)
+    case 'mark':
+      return isPrice(event.price) && [event.index, event.fundingRate, event.nextFunding].every(isOptional)
+        ? undefined
+        : 'impossible price'
+    case 'band':
+      return isPrice(event.down) && event.up >= event.down ? undefined : 'impossible band'
+    case 'correction': {
+      const { price, size, corrected } = event
+      const right = optional(price, isPrice) && optional(size, isSize)
+      return right && (!corrected || (isPrice(corrected.price) && isSize(corrected.size))) ? undefined : 'impossible correction'
+    }
+    case 'news':
+      return event.id !== '' && event.headline !== '' ? undefined : 'news without id or headline'
+    case 'position':
+      return Number.isFinite(event.quantity) ? undefined : 'impossible position'
+    case 'account':
+      return Object.values(event.values).every(Number.isFinite) ? undefined : 'impossible balance'
+    case 'order':
+      return isSize(event.quantity) && isSize(event.filled) ? undefined : 'impossible order'
     default:
-      if (![event.open, event.high, event.low, event.close].every(isPrice)) return 'impossible price'
-      return isSize(event.volume) ? undefined : 'impossible size'
+      return undefined
   }
+}
+
+const isOptional = (n: number | undefined): boolean => optional(n, Number.isFinite)
+
+function ofCandle({ open, high, low, close, volume }: Candle): string | undefined {
+  if (![open, high, low, close].every(isPrice)) return 'impossible price'
+  return isSize(volume) ? undefined : 'impossible size'
+}
+
+/** An index may be below zero (spreads between others), but it is a number. */
+function ofIndex({ value, open, high, low, prevClose, change, changePercent }: Index): string | undefined {
+  const rest = [open, high, low, prevClose, change, changePercent].every(isOptional)
+  return Number.isFinite(value) && rest ? undefined : 'impossible value'
 }

@@ -1,12 +1,16 @@
 /** What a provider's connections report, put into our words: its symbols become our instruments. */
-import type { DataKind } from '@tickwire/protocol'
+import { isArbitrated, isWhole, type ArbitratedKind, type Candle, type DataEvent, type DataKind } from '@tickwire/protocol'
 import type { Listing } from '../providers/adapter.ts'
+import type { Admissible } from './lane.ts'
 import { judge, speak, type Hub, type Provider } from './hub.ts'
 import type { PoolHooks } from './pool.ts'
+import { pass, passWhole } from './pass.ts'
 import { stamp } from './stamp.ts'
 import { attach } from './upstream.ts'
 
 const DEFECTS = 16
+
+const isAdmissible = (event: DataEvent): event is Admissible | Candle => event.type === 'candle' || isArbitrated(event.type)
 
 /** A listing may make known what someone has been waiting for. */
 export function listed(hub: Hub, provider: string, rows: readonly Listing[]): void {
@@ -25,17 +29,24 @@ function tellPhase(hub: Hub, provider: Provider, now: number): void {
 
 export function hooksOf(hub: Hub, provider: string): PoolHooks {
   const { instruments, log } = hub
-  const placed = (rows: readonly { symbol: string; kind: DataKind }[]) =>
+  const placed = (
+    rows: readonly { symbol: string; kind: DataKind }[]
+  ): { provider: string; instrument: string; kind: ArbitratedKind }[] =>
     rows.flatMap(({ symbol, kind }) => {
+      if (!isArbitrated(kind)) return []
       const instrument = instruments.instrumentOf(provider, symbol)
       return instrument === undefined ? [] : [{ provider, instrument, kind }]
     })
   const defects = new Set<string>()
   return {
     onEvent(event, received, connection) {
+      if (isWhole(event.type)) return passWhole(hub, provider, event, received)
       const instrument = instruments.instrumentOf(provider, event.symbol)
-      if (instrument !== undefined)
-        return judge(hub, { type: 'event', event: stamp(event, provider, instrument, received), connection })
+      if (instrument !== undefined) {
+        const stamped = stamp(event, provider, instrument, received)
+        if (isAdmissible(stamped)) return judge(hub, { type: 'event', event: stamped, connection })
+        return pass(hub, stamped)
+      }
       hub.providers.get(provider)!.pool.refused('unknown symbol')
       judge(hub, { type: 'refused', provider })
     },

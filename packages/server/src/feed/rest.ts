@@ -1,9 +1,15 @@
 /** HTTP calls to one provider: paced, bounded in time and size, coalesced, retried; what goes wrong is a value. */
-export type Answer = { ok: true; body: string } | { ok: false; reason: string; status?: number }
+import type { Frame, Need } from '../providers/adapter.ts'
+import { openBudget, type Window } from './budget.ts'
+
+export type Good = { ok: true; body: Frame; status: number; headers: Readonly<Record<string, string>>; unchanged?: boolean }
+export type Answer = Good | { ok: false; reason: string; status?: number }
 
 export type RestOptions = {
   restUrl: string
   requestsPerSecond: number
+  /** Further windows of the budget, all of which hold. */
+  windows?: readonly Window[]
   clock: () => number
   random: () => number
   headers?: Readonly<Record<string, string>>
@@ -12,10 +18,24 @@ export type RestOptions = {
   /** Tries per call, the first included. */
   tries?: number
   backoff?: { base: number; cap: number }
+  /** Failures in a row after which every call is refused for a while. */
+  breakAfter?: number
+  breakFor?: number
 }
 
-/** A path is appended to `restUrl`; an address of its own is used as it is. */
-export type Rest = { get: (path: string) => Promise<Answer>; stop: () => void }
+/** What is asked: a path is appended to `restUrl`; an address of its own is used as it is. */
+export type Call = Pick<Need, 'path' | 'post' | 'headers' | 'bytes'>
+export type Rest = {
+  get: (call: Call) => Promise<Answer>
+  /** No call leaves for this long, ms. */
+  quiet: (ms: number) => void
+  stop: () => void
+}
+export const answered = (need: Need, { status, headers }: Good): Need => ({ ...need, answered: { status, headers } })
+export const failureOf = ({ reason, status }: Extract<Answer, { ok: false }>) => ({
+  reason,
+  ...(status === undefined ? {} : { status })
+})
 
 /** More calls than this waiting for their turn: the newest is refused. */
 const WAITING = 1_000
@@ -24,28 +44,36 @@ const REDIRECTS = 3
 type Outcome = Answer & { again?: boolean; wait?: number }
 
 export function createRest(options: RestOptions): Rest {
-  const { clock, random, tries = 4, backoff = { base: 500, cap: 30_000 } } = options
+  const { clock, random, tries = 4, backoff = { base: 500, cap: 30_000 }, breakAfter = 5, breakFor = 30_000 } = options
   const stopping = new AbortController()
   const inFlight = new Map<string, Promise<Answer>>()
-  const spacing = 1_000 / options.requestsPerSecond
-  let nextAt = 0
+  const budget = openBudget([{ count: 1, per: 1_000 / options.requestsPerSecond }, ...(options.windows ?? [])])
   /** The provider asked us to be quiet until then (Retry-After). */
   let quietUntil = 0
+  /** The circuit breaker: one call is let through after each pause. */
+  let failures = 0
+  let openUntil = 0
+  const watched = (answer: Answer): Answer => {
+    // An answer that refuses us is an answer; silence and 5xx are failures.
+    const failed = !answer.ok && (answer.status === undefined || answer.status >= 500)
+    failures = failed ? failures + 1 : 0
+    if (failures >= breakAfter) openUntil = clock() + breakFor
+    return answer
+  }
 
   const turn = async () => {
     const now = clock()
-    const at = Math.max(now, nextAt, quietUntil)
-    nextAt = at + spacing
+    const at = budget.take(Math.max(now, quietUntil))
     if (at > now) await pause(at - now, stopping.signal)
     // Someone may have been told to wait while this call stood in line.
     if (clock() < quietUntil) await pause(quietUntil - clock(), stopping.signal)
   }
 
-  async function call(path: string): Promise<Answer> {
+  async function call(what: Call): Promise<Answer> {
     for (let attempt = 0; ; attempt++) {
       await turn()
       if (stopping.signal.aborted) return { ok: false, reason: 'stopped' }
-      const { again, wait, ...answer } = await request(options, path, stopping.signal)
+      const { again, wait, ...answer } = await request(options, what, stopping.signal)
       if (wait !== undefined) quietUntil = Math.max(quietUntil, clock() + wait)
       if (answer.ok || !again || attempt + 1 >= tries) return answer
       await pause(random() * Math.min(backoff.cap, backoff.base * 2 ** attempt), stopping.signal)
@@ -53,28 +81,39 @@ export function createRest(options: RestOptions): Rest {
   }
 
   return {
-    get(path) {
-      const running = inFlight.get(path)
+    get(what) {
+      const key = JSON.stringify([what.path, what.post, what.headers])
+      const running = inFlight.get(key)
       if (running) return running
+      if (clock() < openUntil) return Promise.resolve({ ok: false, reason: `left alone after ${failures} failures in a row` })
       if (inFlight.size >= WAITING) return Promise.resolve({ ok: false, reason: 'too many requests are waiting already' })
-      const started = call(path).finally(() => inFlight.delete(path))
-      inFlight.set(path, started)
+      const started = call(what)
+        .then(watched)
+        .finally(() => inFlight.delete(key))
+      inFlight.set(key, started)
       return started
     },
+    quiet: (ms) => void (quietUntil = Math.max(quietUntil, clock() + ms)),
     stop: () => stopping.abort()
   }
 }
 
-async function request(options: RestOptions, path: string, stop: AbortSignal): Promise<Outcome> {
+async function request(options: RestOptions, { path, post, headers: own, bytes }: Call, stop: AbortSignal): Promise<Outcome> {
   const { restUrl, headers, timeout = 10_000, maxBytes = 64 * 1024 * 1024 } = options
   const signal = AbortSignal.any([stop, AbortSignal.timeout(timeout)])
   try {
     // Joined as text: an address with a path of its own, as in https://host/0, keeps it.
     let url = new URL(path.startsWith('/') ? restUrl.replace(/\/$/, '') + path : path)
     for (let hops = 0; hops <= REDIRECTS; hops++) {
-      const response = await fetch(url, { redirect: 'manual', signal, headers: { 'user-agent': 'tickwire', ...headers } })
+      const json = post === undefined ? {} : { 'content-type': 'application/json' }
+      const response = await fetch(url, {
+        redirect: 'manual',
+        signal,
+        headers: { 'user-agent': 'tickwire', ...json, ...headers, ...own },
+        ...(post === undefined ? {} : { method: 'POST', body: JSON.stringify(post) })
+      })
       const location = response.headers.get('location')
-      if (response.status < 300 || response.status > 399 || location === null) return await outcome(response, maxBytes)
+      if (response.status < 300 || response.status > 399 || location === null) return await outcome(response, maxBytes, bytes)
       await response.body?.cancel()
       const next = new URL(location, url)
       if (next.origin !== url.origin)
@@ -94,12 +133,14 @@ async function request(options: RestOptions, path: string, stop: AbortSignal): P
   }
 }
 
-async function outcome(response: Response, maxBytes: number): Promise<Outcome> {
+async function outcome(response: Response, maxBytes: number, bytes = false): Promise<Outcome> {
   const { status } = response
   const body = await readBody(response, maxBytes)
   if (body === undefined) return { ok: false, reason: `the answer is larger than ${maxBytes} bytes`, status }
-  if (response.ok) return { ok: true, body }
-  const failure = { ok: false as const, reason: `HTTP ${status}: ${body.slice(0, 200)}`, status }
+  const headers = Object.fromEntries(response.headers)
+  if (status === 304) return { ok: true, body: '', status, headers, unchanged: true }
+  if (response.ok) return { ok: true, body: bytes ? body : body.toString(), status, headers }
+  const failure = { ok: false as const, reason: `HTTP ${status}: ${body.toString().slice(0, 200)}`, status }
   const seconds = Number(response.headers.get('retry-after'))
   const wait = seconds > 0 ? Math.min(seconds, 3_600) * 1_000 : undefined
   // 429: too many requests. 418: told so and went on. Both: be quiet, for all paths of this provider.
@@ -107,8 +148,8 @@ async function outcome(response: Response, maxBytes: number): Promise<Outcome> {
   return { ...failure, again: status >= 500, ...(status === 503 && wait !== undefined ? { wait } : {}) }
 }
 
-async function readBody(response: Response, maxBytes: number): Promise<string | undefined> {
-  if (!response.body) return ''
+async function readBody(response: Response, maxBytes: number): Promise<Buffer | undefined> {
+  if (!response.body) return Buffer.alloc(0)
   const parts: Uint8Array[] = []
   let size = 0
   for await (const part of response.body) {
@@ -116,7 +157,7 @@ async function readBody(response: Response, maxBytes: number): Promise<string | 
     if (size > maxBytes) return undefined
     parts.push(part)
   }
-  return Buffer.concat(parts).toString()
+  return Buffer.concat(parts)
 }
 
 /** Ends early, without an error, when `signal` aborts. */

@@ -1,6 +1,6 @@
 /** From one frame to what it means for its connection: events out, books folded, acks counted, damage noticed. */
 import type { DataKind } from '@tickwire/protocol'
-import type { Adapter, BookDelta, Meaning, Need } from '../providers/adapter.ts'
+import type { Adapter, BookDelta, Frame, Meaning, Need } from '../providers/adapter.ts'
 import { settle } from './asks.ts'
 import { applyDelta, openBook, top, type BookState } from './books.ts'
 import type { BookPicture, Effect, Missing, State } from './connection.ts'
@@ -12,7 +12,7 @@ const CROSSED_PATIENCE = 1_000
 /** More replies than this waiting to be sent: the provider asks faster than it lets us answer. */
 const REPLIES = 64
 
-export function understand<S>(adapter: Adapter<S>, s: State<S>, text: string, now: number, need?: Need): Effect[] {
+export function understand<S>(adapter: Adapter<S>, s: State<S>, text: Frame, now: number, need?: Need): Effect[] {
   let meanings: readonly Meaning[]
   try {
     meanings = adapter.decode(text, now, s.session, need)
@@ -24,6 +24,7 @@ export function understand<S>(adapter: Adapter<S>, s: State<S>, text: string, no
   for (const meaning of meanings) {
     // What REST refuses is that call, not the subscription.
     if (need && meaning.type === 'reject' && !meaning.fatal) effects.push({ type: 'rejected', reason: meaning.reason })
+    else if (need?.purpose === 'trades' && meaning.type === 'trade') past(s, meaning, effects)
     else interpret(s, meaning, meanings, now, effects)
   }
   // One picture per frame, however many deltas it holds.
@@ -62,19 +63,32 @@ function interpret<S>(s: State<S>, m: Meaning, all: readonly Meaning[], now: num
     case 'refused':
       effects.push(m)
       return
+    case 'quiet':
+      effects.push(m)
+      return
+    case 'hangup':
+      effects.push(m)
+      return
     case 'ending':
       s.rotateAt = Infinity
       effects.push({ type: 'rotate', reason: m.reason })
       return
     default:
       proved(s, m.type, m.symbol, now, effects)
+      if (m.type === 'trade' && s.fillAt === Infinity) s.lastTrades.set(m.symbol, m.time)
       effects.push({ type: 'event', event: m })
   }
 }
 
+/** A trade from before, asked for after a break: without an id only those after the last one that we have are surely new. */
+function past<S>(s: State<S>, trade: Extract<Meaning, { type: 'trade' }>, effects: Effect[]): void {
+  const last = s.lastTrades.get(trade.symbol) ?? -Infinity
+  if (trade.id !== undefined || trade.time > last) effects.push({ type: 'event', event: { ...trade, backfill: true } })
+}
+
 /** Market data proves the connection good, and the subscription confirmed even where its ack comes later or never. */
 function proved<S>(s: State<S>, kind: DataKind, symbol: string, now: number, effects: Effect[]): void {
-  s.attempt = 0
+  s.attempt = s.denials = 0
   s.proven = true
   beat(s.pulse, now)
   if (s.asks.waiting > 0) confirm(s, symbol, kind, now, effects)
@@ -91,6 +105,7 @@ function reject<S>(s: State<S>, m: Extract<Meaning, { type: 'reject' }>, effects
   const refused = m.symbol === undefined ? [] : settle(s.asks, 'refused', m.symbol, m.kind)
   for (const subscription of refused) effects.push({ type: 'rejected', subscription, reason: m.reason })
   if (refused.length === 0) effects.push({ type: 'rejected', reason: m.reason })
+  if (m.denied) effects.push({ type: 'hangup', reason: m.reason, denied: true })
   if (!m.fatal) return
   s.phase = 'stopped'
   effects.push({ type: 'phase', phase: 'stopped', reason: m.reason }, { type: 'hangup', reason: m.reason })

@@ -1,5 +1,5 @@
 /** The road up: from the topics that someone reads to the subscriptions that providers are asked for. */
-import { nameOf, type Topic } from '@tickwire/protocol'
+import { ACCOUNT_KINDS, isArbitrated, nameOf, type Kind, type Topic } from '@tickwire/protocol'
 import type { Subscription } from '../providers/adapter.ts'
 import { keyOf } from './asks.ts'
 import { judge, type Hub, type Place, type Provider } from './hub.ts'
@@ -7,15 +7,21 @@ import { judge, type Hub, type Place, type Provider } from './hub.ts'
 /** Notices come by themselves: nobody is asked for them. */
 export const isNotice = ({ kind }: Topic): boolean => kind === 'status' || kind === 'gap' || kind === 'provider'
 
+/** A user's own account is asked for only where he said so. */
+const isPrivate = (kind: Kind): boolean => (ACCOUNT_KINDS as readonly Kind[]).includes(kind)
+
 /** What a topic needs, of whom; nothing of a provider whose listing is not there yet. */
 export function placesOf({ providers, instruments }: Hub, topic: Topic): Place[] {
   const { kind, instrument, interval } = topic
   const places: Place[] = []
   if (kind === 'status' || kind === 'gap' || kind === 'provider') return places
-  for (const [provider, { adapter }] of providers) {
-    const symbol = instruments.symbolOf(provider, instrument)
-    if (symbol === undefined || (topic.provider ?? provider) !== provider || !adapter.kinds.includes(kind)) continue
-    if (kind !== 'candle') places.push({ kind, symbol, provider, instrument })
+  for (const [provider, { adapter, source }] of providers) {
+    if ((topic.provider ?? provider) !== provider || !adapter.kinds.includes(kind)) continue
+    if (isPrivate(kind) && source.access.account !== true) continue
+    const whole = adapter.whole?.includes(kind) ?? false
+    const symbol = whole ? '*' : instruments.symbolOf(provider, instrument)
+    if (symbol === undefined) continue
+    if (kind !== 'candle') places.push({ kind, symbol, provider, instrument: whole ? 'all' : instrument })
     else if (interval !== undefined && (adapter.streams ?? adapter.intervals).includes(interval))
       places.push({ kind, symbol, interval, provider, instrument })
   }
@@ -37,7 +43,7 @@ export function attach(hub: Hub, topic: Topic): void {
     }
     hub.users.set(key, { place, topics: new Set([name]) })
     const { kind, provider, instrument } = place
-    if (kind !== 'candle') judge(hub, { type: 'subscribed', now: hub.clock(), kind, provider, instrument })
+    if (isArbitrated(kind)) judge(hub, { type: 'subscribed', now: hub.clock(), kind, provider, instrument })
     ask(hub.providers.get(provider)!, place)
   }
 }
@@ -58,6 +64,6 @@ export function detach(hub: Hub, topic: Topic): void {
     hub.users.delete(key)
     const { kind, provider, instrument } = place
     hub.providers.get(provider)!.pool.drop([place])
-    if (kind !== 'candle') judge(hub, { type: 'unsubscribed', now: hub.clock(), kind, provider, instrument })
+    if (isArbitrated(kind)) judge(hub, { type: 'unsubscribed', now: hub.clock(), kind, provider, instrument })
   }
 }

@@ -1,5 +1,5 @@
 /** What a client means by a topic: the canonical one behind whatever spelling, or why there is none. */
-import { DATA_KINDS, isTopicError, nameOf, parseTopic, type ErrorCode, type Topic, type TopicResult } from '@tickwire/protocol'
+import { DATA_KINDS, type ErrorCode, isTopicError, isWhole, nameOf, parseTopic, type Topic, type TopicResult } from '@tickwire/protocol'
 import type { Desk } from '../dialects/dialect.ts'
 
 export type Refusal = Extract<TopicResult, { ok: false }>
@@ -37,14 +37,15 @@ export function understand(desk: Desk, asked: string): Understood | Refusal {
     if (desk.last(nameOf(topic)) !== undefined || isListed()) return understood(topic)
     return refusal(asked, 'BAD_PROVIDER', `there is no provider ${JSON.stringify(topic.instrument)}`)
   }
-  const found = desk.resolve(topic.instrument)
+  const whole = isWhole(topic.kind) && topic.instrument === 'all'
+  const found = whole ? ({ ok: true, instrument: 'all' } as const) : desk.resolve(topic.instrument)
   if (!found.ok) {
     const { code, message } = unknownSymbol(desk, topic.instrument, found.nearest)
     return refusal(asked, code, message, found.nearest)
   }
   const { instrument } = found
   const { provider } = topic
-  if (provider !== undefined) {
+  if (provider !== undefined && !whole) {
     const carriers = desk.instrument(instrument)?.providers.map((p) => p.provider) ?? []
     if (!carriers.includes(provider)) {
       const hint = carriers.length > 0 ? `it comes from ${carriers.join(', ')}` : 'no provider carries it now'

@@ -147,3 +147,34 @@ describe('instruments', () => {
     )
   })
 })
+
+describe('a provider without a listing', () => {
+  const identify = (text: string) => (/^[A-Z]{1,5}$/.test(text) ? { symbol: `${text}.X`, base: text, trading: true } : undefined)
+
+  test('is asked by the grammar of its symbols, and understood when it answers', () => {
+    const instruments = createInstruments()
+    instruments.learn('grammar', identify)
+    expect(instruments.resolve('aapl')).toEqual({ ok: true, instrument: 'AAPL' })
+    expect(instruments.symbolOf('grammar', 'AAPL')).toBe('AAPL.X')
+    expect(instruments.instrumentOf('grammar', 'AAPL.X')).toBe('AAPL')
+    expect(instruments.info('AAPL')?.providers).toEqual([{ provider: 'grammar', symbol: 'AAPL.X', trading: true }])
+  })
+
+  test('is asked for nothing that its grammar does not know', () => {
+    const instruments = createInstruments()
+    instruments.learn('grammar', identify)
+    expect(instruments.resolve('BTC-USDT').ok).toBe(false)
+    expect(instruments.symbolOf('grammar', 'BTC-USDT')).toBeUndefined()
+  })
+})
+
+test('a derivative has its contract as the third part of its id', () => {
+  const instruments = createInstruments()
+  instruments.add('a', [
+    { symbol: 'BTCUSDT', base: 'BTC', quote: 'USDT', contract: 'PERP', trading: true },
+    { symbol: 'BTCUSD_261225', base: 'BTC', quote: 'USD', contract: 'INVERSE-261225', trading: true }
+  ])
+  expect(instruments.instrumentOf('a', 'BTCUSDT')).toBe('BTC-USDT-PERP')
+  expect(instruments.symbolOf('a', 'BTC-USD-INVERSE-261225')).toBe('BTCUSD_261225')
+  expect(instruments.resolve('BTC-USDT').ok).toBe(false)
+})

@@ -14,7 +14,10 @@ function dial(url: string) {
   const heard: string[] = []
   const endings: Ending[] = []
   let opened = 0
-  const link = openLink(url, { onOpen: () => opened++, onFrame: (f) => heard.push(f), onClose: (e) => endings.push(e) })
+  const link = openLink(
+    { url },
+    { onOpen: () => opened++, onFrame: (f) => heard.push(String(f)), onClose: (e) => endings.push(e) }
+  )
   closing.push(() => link.close())
   return { link, heard, endings, opened: () => opened }
 }
@@ -55,7 +58,7 @@ test('an end tells its reason, once', async () => {
 })
 
 test.each([
-  [401, {}, { reason: 'handshake refused with HTTP 401', wait: 300_000 }],
+  [401, {}, { reason: 'handshake refused with HTTP 401', denied: true }],
   [429, { 'retry-after': '7' }, { reason: 'handshake refused with HTTP 429', wait: 7_000 }],
   [503, {}, { reason: 'handshake refused with HTTP 503' }]
 ])('a handshake refused with HTTP %i says how long to stay away', async (status, headers, ending) => {

@@ -5,11 +5,17 @@ import { venueAdapter } from './venue.ts'
 const asked = async (restUrl: string, listingUrl?: string) => {
   const paths: string[] = []
   const adapter = venueAdapter('a', { restUrl: 'https://data.example', ...(listingUrl === undefined ? {} : { listingUrl }) })
-  const get = (path: string) => {
+  const get = ({ path }: { path: string }) => {
     paths.push(path)
     return Promise.resolve({ ok: false as const, reason: 'only asked' })
   }
-  await fetchListing({ adapter, restUrl, access: {}, rest: { get, stop: () => undefined }, clock: () => 0 })
+  await fetchListing({
+    adapter,
+    restUrl,
+    access: {},
+    rest: { get, quiet: () => undefined, stop: () => undefined },
+    clock: () => 0
+  })
   return paths
 }
 

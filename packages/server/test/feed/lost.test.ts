@@ -3,6 +3,7 @@ import type { Status } from '@tickwire/protocol'
 import { describe, expect, test } from 'vitest'
 import { admit, createArbiter, type ArbiterInput } from '../../src/feed/arbiter.ts'
 import type { Effect } from '../../src/feed/connection.ts'
+import type { Admissible } from '../../src/feed/lane.ts'
 import { start, step } from '../../src/feed/machine.ts'
 import { stamp } from '../../src/feed/stamp.ts'
 import type { Adapter, Meaning, Need } from '../../src/providers/adapter.ts'
@@ -32,7 +33,7 @@ test('the published book counts, not its frames: one whose deltas flow in vain i
     step(adapter, state, { type: 'opened', now: 0 }, () => 0.5)
     return (now: number, ...meanings: Meaning[]) => {
       for (const effect of step(adapter, state, { type: 'frame', now, frame: JSON.stringify(meanings) }, () => 0.5))
-        if (effect.type === 'event') give({ type: 'event', event: stamp(effect.event, provider, X, now) })
+        if (effect.type === 'event') give({ type: 'event', event: stamp(effect.event, provider, X, now) as Admissible })
     }
   })
   const [a, b] = machines as [(typeof machines)[0], (typeof machines)[0]]

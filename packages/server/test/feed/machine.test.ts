@@ -30,7 +30,8 @@ function drive(wanted: readonly Subscription[], change: Partial<Adapter<VenueSes
     hear: (...meanings: (Meaning | { throw: 1 })[]) => feed({ type: 'frame', frame: JSON.stringify(meanings) })
   }
 }
-const frames = (effects: readonly Effect[]) => effects.flatMap((e) => (e.type === 'send' ? [JSON.parse(e.frame) as unknown] : []))
+const frames = (effects: readonly Effect[]) =>
+  effects.flatMap((e) => (e.type === 'send' ? [JSON.parse(String(e.frame)) as unknown] : []))
 const types = (effects: readonly Effect[]) => effects.map((e) => (e.type === 'phase' ? e.phase : e.type))
 
 const one = (s: readonly Subscription[]) => s.map((w) => JSON.stringify({ subscribe: w.symbol }))
@@ -90,7 +91,8 @@ describe('a connection', () => {
       m.feed({ type: 'closed', reason: 'reset' })
       return m.state.dialAt - now
     })
-    expect(waits).toEqual([250, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000])
+    // After the fifth failure in a row the circuit is open for half a minute each time.
+    expect(waits).toEqual([250, 500, 1_000, 2_000, 30_000, 30_000, 30_000, 30_000, 30_000])
     m.at(m.state.dialAt)
     m.open()
     m.hear(trade())
@@ -431,4 +433,95 @@ describe('a connection', () => {
       { numRuns: 300 }
     )
   })
+})
+
+describe('credentials that are refused', () => {
+  test('are tried twice, then every five minutes, with the reason in the status', () => {
+    const m = drive([trades('A')])
+    const waits = Array.from({ length: 4 }, () => {
+      m.at(m.state.dialAt)
+      m.feed({ type: 'tick' })
+      const now = m.state.dialAt
+      const [phase] = m.feed({ type: 'closed', reason: 'handshake refused with HTTP 401', denied: true })
+      expect(phase).toMatchObject({ phase: 'waiting', reason: expect.stringContaining('HTTP 401') as string })
+      return m.state.dialAt - now
+    })
+    expect(waits).toEqual([250, 500, 300_000, 300_000])
+    m.at(m.state.dialAt)
+    m.open()
+    m.hear(trade())
+    expect(m.state.denials).toBe(0)
+  })
+
+  test('end a login over the socket the same way', () => {
+    const m = drive([trades('A')])
+    m.open()
+    expect(m.hear({ type: 'reject', reason: 'auth failed', denied: true })).toContainEqual({
+      type: 'hangup',
+      reason: 'auth failed',
+      denied: true
+    })
+  })
+})
+
+describe('what was traded while the connection was down', () => {
+  const fill: NonNullable<Adapter<VenueSession>['fill']> = (symbol, from, to) => ({
+    type: 'need',
+    purpose: 'trades',
+    symbol,
+    path: `/trades?symbol=${symbol}&from=${from}&to=${to}`
+  })
+  const closeAndReopen = () => {
+    const m = drive([trades('A'), trades('B')], { fill })
+    m.open()
+    m.hear({ ...trade(), time: 700 } as Meaning)
+    m.at(1_000)
+    m.feed({ type: 'closed', reason: 'reset' })
+    m.at(2_000)
+    m.open()
+    return m
+  }
+
+  test('is asked of REST a second after the reconnect, from the last trade on, for what traded before', () => {
+    const m = closeAndReopen()
+    const needs = m.tick(3_000).filter(({ type }) => type === 'need')
+    expect(needs).toEqual([{ type: 'need', need: fill('A', 700, 3_000, {}) }])
+    expect(m.tick(3_100).filter(({ type }) => type === 'need')).toEqual([])
+  })
+
+  test('comes marked as backfill, and without an id only what is later than the last trade', () => {
+    const m = closeAndReopen()
+    m.tick(3_000)
+    const body = JSON.stringify([trade(), { ...trade(), time: 701 }, { ...trade(), time: 5, id: '9' }])
+    const events = m.feed({ type: 'answer', need: fill('A', 700, 3_000, {}), body })
+    expect(events.filter(({ type }) => type === 'event')).toEqual([
+      { type: 'event', event: { ...trade(), time: 701, backfill: true } },
+      { type: 'event', event: { ...trade(), time: 5, id: '9', backfill: true } }
+    ])
+  })
+})
+
+describe('a connection is renewed before its end', () => {
+  test('when the credentials expire', () => {
+    const m = drive([trades('A')], { expires: () => 10_000 })
+    m.open()
+    expect(m.tick(8_000).map(({ type }) => type)).not.toContain('rotate')
+    expect(m.tick(8_600).map(({ type }) => type)).toContain('rotate')
+  })
+
+  test('at the times of day that the operator chose', () => {
+    const m = drive([trades('A')], { staleAfter: Infinity }, { rotateAt: [5 * 3_600_000] })
+    m.at(4 * 3_600_000)
+    m.open()
+    expect(m.state.rotateAt).toBe(5 * 3_600_000)
+  })
+})
+
+test('an unchanged answer keeps the connection alive and says nothing', () => {
+  const m = drive([trades('A')])
+  m.open()
+  m.at(9_000)
+  const need = { type: 'need', purpose: 'snapshot', path: '/x' }
+  expect(m.feed({ type: 'answer', need, body: JSON.stringify([trade()]), unchanged: true })).toEqual([])
+  expect(m.state.heard).toBe(9_000)
 })

@@ -43,23 +43,23 @@ test('an answer is its body; an address with a path of its own keeps it; the pro
     random: () => 0,
     headers: { 'apca-key': 'k' }
   }
-  expect(await createRest(options).get('/x?y=1')).toEqual({ ok: true, body: '{"a":1}' })
+  expect(await createRest(options).get({ path: '/x?y=1' })).toMatchObject({ ok: true, body: '{"a":1}' })
   expect([venue.requests, headers]).toEqual([['/0/x?y=1'], ['k']])
 })
 
 test('identical requests in flight are one request', async () => {
   const { venue, rest } = await open({ '/x': json(1) })
-  const answers = await Promise.all([rest.get('/x'), rest.get('/x'), rest.get('/x')])
+  const answers = await Promise.all([rest.get({ path: '/x' }), rest.get({ path: '/x' }), rest.get({ path: '/x' })])
   expect(answers.every((a) => a.ok)).toBe(true)
   expect(venue.requests).toEqual(['/x'])
-  await rest.get('/x')
+  await rest.get({ path: '/x' })
   expect(venue.requests.length).toBe(2)
 })
 
 test('requests keep the provider’s distance', async () => {
   const { venue, rest } = await open({ '/a': json(1), '/b': json(1), '/c': json(1) }, { requestsPerSecond: 20 })
   const began = performance.now()
-  await Promise.all(['/a', '/b', '/c'].map((path) => rest.get(path)))
+  await Promise.all(['/a', '/b', '/c'].map((path) => rest.get({ path: path })))
   expect(performance.now() - began).toBeGreaterThanOrEqual(95)
   expect(venue.requests.length).toBe(3)
 })
@@ -71,9 +71,9 @@ test('a server’s failure is retried, a refusal is not', async () => {
     '/dead': (_, response) => void response.writeHead(500).end('broken'),
     '/no': (_, response) => void response.writeHead(400).end('what?')
   })
-  expect(await rest.get('/flaky')).toEqual({ ok: true, body: 'fine' })
-  expect(await rest.get('/dead')).toEqual({ ok: false, reason: 'HTTP 500: broken', status: 500 })
-  expect(await rest.get('/no')).toEqual({ ok: false, reason: 'HTTP 400: what?', status: 400 })
+  expect(await rest.get({ path: '/flaky' })).toMatchObject({ ok: true, body: 'fine' })
+  expect(await rest.get({ path: '/dead' })).toEqual({ ok: false, reason: 'HTTP 500: broken', status: 500 })
+  expect(await rest.get({ path: '/no' })).toEqual({ ok: false, reason: 'HTTP 400: what?', status: 400 })
   expect(venue.requests.filter((r) => r === '/no').length).toBe(1)
 })
 
@@ -84,10 +84,10 @@ test.each([429, 418])('after HTTP %i nothing at all is asked before Retry-After 
       void (asked.push(performance.now()) === 1 ? response.writeHead(status, { 'retry-after': '1' }).end() : response.end('ok')),
     '/y': (_, response) => void (asked.push(performance.now()), response.end('ok'))
   })
-  const x = rest.get('/x')
+  const x = rest.get({ path: '/x' })
   await until(() => asked.length === 1)
   await new Promise((resolve) => setTimeout(resolve, 50))
-  expect((await Promise.all([x, rest.get('/y')])).every((a) => a.ok)).toBe(true)
+  expect((await Promise.all([x, rest.get({ path: '/y' })])).every((a) => a.ok)).toBe(true)
   expect(Math.min(...asked.slice(1)) - asked[0]!).toBeGreaterThanOrEqual(990)
 })
 
@@ -101,13 +101,13 @@ test('a redirect is followed on the same host only', async () => {
     '/file': to('file:///etc/passwd'),
     '/round': to('/round')
   })
-  expect(await rest.get('/here')).toEqual({ ok: true, body: '"there"' })
-  expect(await rest.get('/away')).toMatchObject({
+  expect(await rest.get({ path: '/here' })).toMatchObject({ ok: true, body: '"there"' })
+  expect(await rest.get({ path: '/away' })).toMatchObject({
     ok: false,
     reason: `redirected to 127.0.0.1:${trap.port}, which is not followed`
   })
-  expect(await rest.get('/file')).toMatchObject({ ok: false })
-  expect(await rest.get('/round')).toMatchObject({ ok: false, reason: 'more than 3 redirects' })
+  expect(await rest.get({ path: '/file' })).toMatchObject({ ok: false })
+  expect(await rest.get({ path: '/round' })).toMatchObject({ ok: false, reason: 'more than 3 redirects' })
   expect(trap.requests).toEqual([])
 })
 
@@ -123,17 +123,17 @@ test('an answer beyond the limit, one that hangs, and one that is cut are values
     },
     { maxBytes: 1_000, timeout: 100, tries: 1 }
   )
-  expect(await rest.get('/big')).toMatchObject({ ok: false, reason: 'the answer is larger than 1000 bytes' })
-  expect(await rest.get('/hang')).toEqual({ ok: false, reason: 'no answer within 100 ms' })
-  expect(await rest.get('/cut')).toMatchObject({ ok: false })
+  expect(await rest.get({ path: '/big' })).toMatchObject({ ok: false, reason: 'the answer is larger than 1000 bytes' })
+  expect(await rest.get({ path: '/hang' })).toEqual({ ok: false, reason: 'no answer within 100 ms' })
+  expect(await rest.get({ path: '/cut' })).toMatchObject({ ok: false })
 })
 
 test('a provider that is not there, or an address that is none, is a value; a stop ends what waits', async () => {
   const options = { requestsPerSecond: 10, clock: Date.now, random: () => 0, tries: 2, backoff: { base: 1, cap: 1 } }
-  expect(await createRest({ ...options, restUrl: 'http://127.0.0.1:1' }).get('/x')).toMatchObject({ ok: false })
-  expect(await createRest({ ...options, restUrl: 'nonsense' }).get('/x')).toMatchObject({ ok: false })
+  expect(await createRest({ ...options, restUrl: 'http://127.0.0.1:1' }).get({ path: '/x' })).toMatchObject({ ok: false })
+  expect(await createRest({ ...options, restUrl: 'nonsense' }).get({ path: '/x' })).toMatchObject({ ok: false })
   const { rest } = await open({ '/hang': () => undefined })
-  const waiting = rest.get('/hang')
+  const waiting = rest.get({ path: '/hang' })
   rest.stop()
   expect(await waiting).toEqual({ ok: false, reason: 'stopped' })
 })

@@ -17,7 +17,7 @@ export const venueAdapter = (provider: string, change: Partial<Adapter<VenueSess
     kinds: ['trade', 'quote', 'ticker', 'candle', 'book'],
     intervals: ['1m', '1h'],
     needs: [],
-    about: { docs: '', coverage: '', redistribution: 'allowed' },
+    about: { docs: '', coverage: '', redistribution: 'allowed', cost: 'free' },
     limits: {
       subscriptionsPerConnection: 100,
       framesPerSecond: 50,
@@ -38,7 +38,7 @@ export const venueAdapter = (provider: string, change: Partial<Adapter<VenueSess
     unsubscribe: (unwanted) => [JSON.stringify({ unsubscribe: unwanted.map(name) })],
     decode(frame, _received, session) {
       session.frames++
-      const said = JSON.parse(frame) as (Meaning | { throw: 1 })[]
+      const said = JSON.parse(String(frame)) as (Meaning | { throw: 1 })[]
       if (said.some((m) => 'throw' in m)) throw new Error('as asked')
       return said as Meaning[]
     },
