@@ -147,6 +147,8 @@ export type ProviderStatus = Stamp & {
   refused: Record<string, number>
   reconnects: number
   gaps: number
+  /** What its market does now, where it has hours. */
+  market?: TradingSession
   lastFailover?: { at: number; instrument: string; kind: DataKind; reason: string }
   simulated: boolean
 }

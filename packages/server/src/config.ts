@@ -22,6 +22,11 @@ const url = (schemes: string[]) =>
       `an address starting with ${schemes.join('// or ')}//`
     )
 
+const isAddress =
+  (schemes: readonly string[]) =>
+  (text: string): boolean =>
+    text === '' || (URL.canParse(text) && schemes.includes(new URL(text).protocol))
+
 const needed = (title: string, needs: readonly string[], off: boolean): string =>
   `Whether ${title} is used${needs.length > 0 ? ` (needs ${needs.join(' and ')})` : off ? ' (off unless you say so: read its terms)' : ''}.`
 
@@ -36,7 +41,10 @@ const providerSchema = (name: string) => {
         .describe(needed(title, needs, offByDefault)),
       wsUrl: z
         .string()
-        .refine((text) => text === '' || URL.canParse(text), 'an address, as in wss://host/path')
+        .refine(
+          isAddress(['ws:', 'wss:', ...(wsUrl === undefined ? [] : [new URL(wsUrl).protocol])]),
+          'an address starting with ws:// or wss://'
+        )
         .default(wsUrl ?? '')
         .describe(wsUrl === undefined ? `${title} has no socket: no effect.` : `Address of ${title}'s stream.`),
       restUrl: url(['http:', 'https:']).default(restUrl).describe(`REST address of ${title}.`),
@@ -95,6 +103,10 @@ export const configSchema = z.strictObject({
         .describe('Failures in a row after which a provider is left alone for a while.'),
       breakFor: duration('30s', 'How long it is left alone then.'),
       rotateAt: list([], 'Times of day (UTC) at which connections are renewed, as in "05:00".'),
+      calendars: z
+        .string()
+        .optional()
+        .describe('JSON file with holidays and early closes that replace ours, as docs/operations.md shows.'),
       bookLevels: z.coerce.number().int().min(1).max(1000).default(50).describe('Levels a side that a published book holds.')
     })
     .prefault({})
@@ -179,6 +191,16 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe('Logs: one JSON object per line on standard output.')
 })
+
+const day = z.iso.date('a day is written 2026-12-25')
+/** The file of `feed.calendars`. */
+export const calendarsSchema = z.partialRecord(
+  z.enum(['XNYS', 'XNAS', 'XNSE', 'XBOM', 'XLON', 'CMES', 'FX', '24/7']),
+  z.strictObject({
+    holidays: z.array(day).exactOptional(),
+    early: z.record(day, z.string().regex(/^\d\d:\d\d$/, 'a time of day is written 13:00')).exactOptional()
+  })
+)
 
 export type Config = z.output<typeof configSchema>
 export type ConfigInput = z.input<typeof configSchema>

@@ -2,9 +2,10 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import type { Candle, Interval, Mode, Topic } from '@tickwire/protocol'
-import type { Config } from './config.ts'
+import { calendarsSchema, type Config } from './config.ts'
 import { dialects } from './dialects/index.ts'
 import type { Desk } from './dialects/dialect.ts'
+import { createCalendar, type Overrides } from './feed/calendar.ts'
 import { createFeed, type Feed } from './feed/feed.ts'
 import { createInstruments, type Instruments } from './feed/instruments.ts'
 import { createGateway, type Demand } from './gateway/gateway.ts'
@@ -58,7 +59,11 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     simulated: mode !== 'live',
     onListing: () => collection.collect(),
     times: mode === 'capture' ? 'recorded' : 'live',
-    settings: { ...config.feed, rotateAt: config.feed.rotateAt.map(timeOfDay) }
+    settings: {
+      ...config.feed,
+      rotateAt: config.feed.rotateAt.map(timeOfDay),
+      market: createCalendar(calendarsFrom(config.feed.calendars))
+    }
   })
   const services = hostServices({ plant, services: [candles], clock, log, time: mode === 'capture' ? 'event' : 'clock' })
   const demand = demandOf(feed, services)
@@ -113,6 +118,16 @@ function timeOfDay(text: string): number {
   if (minutes === undefined)
     throw new ConfigError(`feed.rotateAt holds ${JSON.stringify(text)}: it takes times of day, as in "05:30"`)
   return (Number(hours) * 60 + Number(minutes)) * 60_000
+}
+
+/** What an operator knows better than our data. */
+function calendarsFrom(file: string | undefined): Overrides {
+  if (file === undefined) return {}
+  try {
+    return calendarsSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
+  } catch (error) {
+    throw new ConfigError(`feed.calendars is ${JSON.stringify(file)}: ${(error as Error).message}`)
+  }
 }
 
 const WINDOWS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }

@@ -3,6 +3,7 @@ import type { Book, ProviderPhase } from '@tickwire/protocol'
 import type { Access, DecodedEvent, Frame, Listing, Meaning, Need, Outgoing, Subscription } from '../providers/adapter.ts'
 import type { Asks } from './asks.ts'
 import type { Pace } from './pace.ts'
+import type { Clockwork } from './calendar.ts'
 import type { Pulse } from './pulse.ts'
 import type { Shelf } from './shelf.ts'
 
@@ -49,6 +50,8 @@ export type Settings = {
   breakFor: number
   /** Times of day, ms since midnight UTC, at which a connection is renewed. */
   rotateAt: readonly number[]
+  /** When markets trade; absent: always. */
+  market?: Clockwork | undefined
   /** An ask without an answer is repeated once after this long, then reported. */
   patience: number
   /** Levels per side of the books that are emitted. */

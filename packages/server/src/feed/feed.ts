@@ -3,6 +3,7 @@ import { nameOf, type Candle, type Interval, type ProviderStatus, type Topic } f
 import type { Plant } from '../plant/plant.ts'
 import type { Access, Adapter } from '../providers/adapter.ts'
 import { createArbiter } from './arbiter.ts'
+import type { Clockwork } from './calendar.ts'
 import { SETTINGS, type Settings } from './connection.ts'
 import { createDemand } from './demand.ts'
 import { openDigest, takeLines } from './digest.ts'
@@ -30,6 +31,8 @@ export type FeedSettings = {
   breakFor: number
   /** Times of day, ms since midnight UTC, at which connections are renewed. */
   rotateAt: readonly number[]
+  /** When markets trade; absent: always. */
+  market?: Clockwork | undefined
   /** About how often listings are asked anew, ms. */
   listingEvery: number
 }
@@ -132,6 +135,8 @@ function openHub({ plant, instruments, clock, random, log, simulated, dial, time
     arbiter: createArbiter({ order, holdDown, times }),
     digest: openDigest(),
     listingEvery,
+    // A street never closes.
+    market: simulated ? undefined : own.market,
     onListing: options.onListing ?? (() => {}),
     providers: new Map(),
     topics: createDemand(grace),
@@ -140,7 +145,7 @@ function openHub({ plant, instruments, clock, random, log, simulated, dial, time
   }
   for (const { adapter, wsUrl, restUrl, access, readAccess, dial: shell = dial } of options.providers) {
     if (adapter.identify) instruments.learn(adapter.provider, adapter.identify)
-    const settings = { ...own, attempts: reconnectAttempts, bookDepth: bookLevels }
+    const settings = { ...own, market: hub.market, attempts: reconnectAttempts, bookDepth: bookLevels }
     const hooks = hooksOf(hub, adapter.provider)
     const pool = createPool({
       adapter,

@@ -3,6 +3,7 @@ import { topicName, type ProviderPhase, type ProviderStatus, type Status, type T
 import type { Plant } from '../plant/plant.ts'
 import type { Adapter, Subscription } from '../providers/adapter.ts'
 import { admit, type ArbiterInput, type ArbiterState } from './arbiter.ts'
+import type { Clockwork } from './calendar.ts'
 import type { Demand } from './demand.ts'
 import { note, type Digest } from './digest.ts'
 import type { Instruments } from './instruments.ts'
@@ -47,6 +48,7 @@ export type Hub = {
   topics: Demand<Topic>
   /** Subscription of a provider → the topics that need it. */
   users: Map<string, { place: Place; topics: Set<string> }>
+  market?: Clockwork | undefined
   listingEvery: number
   onListing: () => void
   stopped: boolean
@@ -74,8 +76,13 @@ function decided({ log, providers, digest }: Hub, status: Status): void {
 }
 
 /** A provider without a listing can be asked for nothing, whatever its connections would do. */
-export function statusOf(hub: Hub, { pool, listed, listFailure }: Provider, now: number): ProviderStatus {
-  const status = pool.status(now, hub.simulated)
+/** What its market does now, where all of its data has one. */
+function marketOf({ market, simulated }: Hub, { calendar }: Adapter, status: ProviderStatus, now: number): ProviderStatus {
+  return simulated || !market || typeof calendar !== 'string' ? status : { ...status, market: market(calendar, now).session }
+}
+
+export function statusOf(hub: Hub, { adapter, pool, listed, listFailure }: Provider, now: number): ProviderStatus {
+  const status = marketOf(hub, adapter, pool.status(now, hub.simulated), now)
   if (listed || listFailure === undefined) return status
   return { ...status, phase: 'waiting', reason: `its list of instruments cannot be loaded: ${listFailure}; it is asked again` }
 }

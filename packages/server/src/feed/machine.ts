@@ -1,6 +1,7 @@
 /** The life of ONE connection to a provider as a pure step: (state, input) → effects. No socket, no timer, no clock. */
 import type { ProviderPhase } from '@tickwire/protocol'
 import type { Access, Adapter, Frame, Subscription } from '../providers/adapter.ts'
+import { isTrading, type Market } from './calendar.ts'
 import { ask, forget, keyOf, openAsks, overdue } from './asks.ts'
 import { SETTINGS, type Effect, type Input, type Settings, type State } from './connection.ts'
 import { openPace, takeDue } from './pace.ts'
@@ -104,7 +105,8 @@ function tick<S>(adapter: Adapter<S>, s: State<S>, now: number): Effect[] {
     return [...setPhase(s, 'connecting', s.attempt === 0 ? 'dialling' : `dialling, attempt ${s.attempt + 1}`), { type: 'dial' }]
   }
   const silent = now - s.heard
-  if (silent > adapter.staleAfter) return [{ type: 'hangup', reason: `nothing heard for ${seconds(silent)}${becauseOf(s)}` }]
+  if (silent > adapter.staleAfter && !isClosed(adapter, s, now))
+    return [{ type: 'hangup', reason: `nothing heard for ${seconds(silent)}${becauseOf(s)}` }]
   // It was we who stood still: what waits in the socket must be read before the provider is judged.
   if (s.phase === 'live' && now - s.tickedAt > LATE_TICK) s.pulse.heard = Math.max(s.pulse.heard, now)
   s.tickedAt = now
@@ -159,10 +161,23 @@ function judgeSilence<S>(adapter: Adapter<S>, s: State<S>, now: number): Effect[
   return s.phase === 'stale' ? setPhase(s, 'live', 'speaks again') : []
 }
 
-function silence<S>({ staleAfter }: Adapter<S>, { heard, pulse }: State<S>, now: number): string | undefined {
+/** What the market does now that this connection brings. */
+function marketOf<S>({ calendar }: Adapter<S>, { route, settings }: State<S>, now: number): Market | undefined {
+  const id = typeof calendar === 'function' ? calendar(route) : calendar
+  return id === undefined ? undefined : settings.market?.(id, now)
+}
+const isClosed = <S>(adapter: Adapter<S>, s: State<S>, now: number): boolean => marketOf(adapter, s, now)?.session === 'closed'
+
+/** Out of regular hours nobody needs to trade; when they begin, silence is counted from their beginning. */
+function silence<S>(adapter: Adapter<S>, s: State<S>, now: number): string | undefined {
+  const { staleAfter } = adapter
+  const { heard, pulse } = s
+  const market = marketOf(adapter, s, now)
+  if (market?.session === 'closed') return undefined
   const silent = now - heard
   if (silent > staleAfter / 2) return `nothing heard for ${seconds(silent)}; hanging up at ${seconds(staleAfter)}`
-  const mute = now - pulse.heard
+  if (market && !isTrading(market)) return undefined
+  const mute = now - Math.max(pulse.heard, market?.since ?? -Infinity)
   if (mute <= muteLimit(pulse)) return undefined
   return `connected, but no market data for ${seconds(mute)} (usually within ${seconds(usualInterval(pulse))})`
 }

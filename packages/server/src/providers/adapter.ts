@@ -195,7 +195,7 @@ export type Adapter<Session = unknown> = {
   /** When the credentials end, epoch milliseconds: the machine rotates before. */
   expires?: (access: Access) => number | undefined
   /** When its instruments trade; out of hours silence is no fault. Absent: `24/7`. */
-  calendar?: CalendarId
+  calendar?: CalendarId | ((route: string) => CalendarId)
   /** Frames are handed to `decode` as bytes. */
   binary?: true
   /** Path and query of the listing on `restUrl`; its answer decodes to a `listing`. Absent where there is none: then `identify`. */
