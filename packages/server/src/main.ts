@@ -6,7 +6,7 @@ import { calendarsSchema, type Config } from './config.ts'
 import { dialects } from './dialects/index.ts'
 import type { Desk } from './dialects/dialect.ts'
 import { createCalendar, type Overrides } from './feed/calendar.ts'
-import { createFeed, type Feed } from './feed/feed.ts'
+import { createFeed, type Feed, type FeedOptions } from './feed/feed.ts'
 import { createInstruments, type Instruments } from './feed/instruments.ts'
 import { createGateway, type Demand } from './gateway/gateway.ts'
 import { createLog, type Log } from './ops/log.ts'
@@ -30,6 +30,8 @@ export type ServerOptions = {
   random?: () => number
 }
 
+export type Source = FeedOptions['providers'][number]
+
 export type Server = {
   host: string
   port: number
@@ -50,7 +52,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   })
   const instruments = createInstruments()
   const feed = createFeed({
-    providers: enabled(config),
+    providers: sourcesOf(config),
     plant,
     instruments,
     clock,
@@ -82,7 +84,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
       startedAt,
       build: { version: VERSION },
       watched: collection.watched,
-      ...sourcesOf(feed, services)
+      ...figuresOf(feed, services)
     },
     ...(page === undefined ? {} : { page }),
     ...gatewayOptions(config)
@@ -158,7 +160,8 @@ function accessOf(config: Config, name: string): Access {
   }
 }
 
-const enabled = (config: Config) =>
+/** The providers that are switched on, as the feed takes them. */
+export const sourcesOf = (config: Config): Source[] =>
   Object.entries(config.providers)
     .filter(([, provider]) => provider.enabled)
     .map(([name, { wsUrl, restUrl, requests }]) => {
@@ -200,7 +203,7 @@ const deskOf = (mode: Mode, plant: Plant, instruments: Instruments, feed: Feed, 
 })
 
 /** What REST asks beyond the plant. */
-const sourcesOf = (feed: Feed, services: Services) => ({
+const figuresOf = (feed: Feed, services: Services) => ({
   ready: () => feed.ready(),
   providers: () =>
     feed.providers().map((status) => {

@@ -1,6 +1,7 @@
-/** The tickwire command: serve (the default), street, init, config. Each is loaded when it is asked for. */
+/** The tickwire command: serve (the default), street, init, doctor, config. Each is loaded when it is asked for. */
 import { Command, Option } from 'commander'
 import { VERSION } from '@tickwire/server/version.ts'
+import type { DoctorFlags } from './doctor.ts'
 import type { InitFlags } from './init.ts'
 import type { Flags } from './options.ts'
 import type { ServeFlags } from './serve.ts'
@@ -44,6 +45,7 @@ Examples:
   tickwire --live                         public data of the providers that need no key
   tickwire --capture <provider> --speed 4 a recorded session, four times as fast
   tickwire init                           write a configuration file, with questions
+  tickwire doctor                         which provider answers, which does not, and why
   tickwire street                         the simulated providers alone, for drills of your own
 `
   )
@@ -64,6 +66,16 @@ program
   .option('-y, --yes', 'ask nothing: every provider that needs no key, the default instruments')
   .option('-f, --force', 'overwrite the file if it exists')
   .action(async (flags: InitFlags) => (await import('./init.ts')).init(flags))
+
+common(
+  program
+    .command('doctor')
+    .description('try each configured provider, and say in one line what is wrong with it and how to mend it')
+    .argument('[providers...]', 'only these, configured or not')
+)
+  .option('--timeout <seconds>', 'how long a first message is waited for', '10')
+  .option('--json', 'one JSON array for scripts; the exit code is 1 where anything is wrong')
+  .action(async (names: string[], flags: DoctorFlags) => (await import('./doctor.ts')).doctor(names, flags))
 
 common(program.command('config').description('print the configuration in force, without secrets')).action(async (flags: Flags) =>
   (await import('./options.ts')).print(flags)
