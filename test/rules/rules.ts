@@ -45,14 +45,23 @@ const PURE = [
   /^packages\/server\/src\/dialects\//,
   /^packages\/server\/src\/plant\/plant\.ts$/,
   // All of the feed but its shells.
-  /^packages\/server\/src\/feed\/(?!(feed|connections|hub|link|lookup|pool|reports|rest|upstream)\.ts)/,
+  /^packages\/server\/src\/feed\/(?!(feed|connections|hub|link|lookup|pass|poll|pool|reports|rest|upstream)\.ts)/,
   /^packages\/server\/src\/gateway\/outbox\.ts$/,
   /^packages\/server\/src\/(nearest|settings|config)\.ts$/,
   /^packages\/street\/src\/(market|pair|latent|random|venues)\.ts$/,
   /^packages\/client\/src\/(connection|state|ask|data|position|backoff|buffer)\.ts$/
 ]
 /** Libraries that compute and do nothing else. */
-const PURE_LIBRARIES = new Set(['zod', 'node:zlib', '@tickwire/protocol'])
+const PURE_LIBRARIES = new Set([
+  'zod',
+  'node:zlib',
+  '@tickwire/protocol',
+  '@msgpack/msgpack',
+  'protobufjs/light.js',
+  'feedsmith',
+  'iconv-lite',
+  'html-to-text'
+])
 export const isPure = (path: string) => PURE.some((pattern) => pattern.test(path))
 
 /** Rule 3: pure files use no clock, chance, timer, process or await, and import pure files only. */
@@ -68,7 +77,7 @@ export const pureRule = (sources: readonly Source[]): string[] =>
 
 const CONFIG = /^packages\/server\/src\/(config|settings)\.ts$/
 const WIRES =
-  /^(packages\/server\/src\/(main|settings)\.ts|packages\/tickwire\/src\/|packages\/street\/src\/main\.ts|packages\/[^/]+\/test\/|test\/|scripts\/)/
+  /^(packages\/server\/src\/(main|settings|sources)\.ts|packages\/tickwire\/src\/|packages\/street\/src\/main\.ts|packages\/[^/]+\/test\/|test\/|scripts\/)/
 /** Rule 4: only main.ts (and the command, which reads files and flags for it) knows the configuration. */
 export const configRule = (sources: readonly Source[]): string[] =>
   sources

@@ -1,20 +1,17 @@
 /** Wires the rooms: providers → feed → plant → services and gateway. The only file that knows the configuration. Read it top to bottom. */
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
 import type { Candle, Interval, Mode, Topic } from '@tickwire/protocol'
-import { calendarsSchema, type Config } from './config.ts'
+import type { Config } from './config.ts'
 import { dialects } from './dialects/index.ts'
 import type { Desk } from './dialects/dialect.ts'
-import { createCalendar, type Overrides } from './feed/calendar.ts'
-import { createFeed, type Feed, type FeedOptions } from './feed/feed.ts'
+import { createFeed, type Feed } from './feed/feed.ts'
 import { createInstruments, type Instruments } from './feed/instruments.ts'
 import { createGateway, type Demand } from './gateway/gateway.ts'
 import { createLog, type Log } from './ops/log.ts'
 import { keepFor } from './plant/keep.ts'
 import { createPlant, type Plant } from './plant/plant.ts'
-import type { Access } from './providers/adapter.ts'
 import { providers } from './providers/index.ts'
-import { ConfigError } from './settings.ts'
+import { feedSettings, sourcesOf } from './sources.ts'
 import { candles, joinCandles, recentCandles } from './services/candles.ts'
 import { VERSION } from './version.ts'
 import { hostServices, type Services } from './services/run.ts'
@@ -29,8 +26,6 @@ export type ServerOptions = {
   clock?: () => number
   random?: () => number
 }
-
-export type Source = FeedOptions['providers'][number]
 
 export type Server = {
   host: string
@@ -61,11 +56,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     simulated: mode !== 'live',
     onListing: () => collection.collect(),
     times: mode === 'capture' ? 'recorded' : 'live',
-    settings: {
-      ...config.feed,
-      rotateAt: config.feed.rotateAt.map(timeOfDay),
-      market: createCalendar(calendarsFrom(config.feed.calendars))
-    }
+    settings: feedSettings(config)
   })
   const services = hostServices({ plant, services: [candles], clock, log, time: mode === 'capture' ? 'event' : 'clock' })
   const demand = demandOf(feed, services)
@@ -113,63 +104,6 @@ const LISTENING = {
   demo: 'listening: prices are simulated',
   capture: 'listening: prices are of a recorded session'
 } satisfies Record<Mode, string>
-
-/** `05:30` → milliseconds since midnight, UTC. */
-function timeOfDay(text: string): number {
-  const [, hours, minutes] = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(text.trim()) ?? []
-  if (minutes === undefined)
-    throw new ConfigError(`feed.rotateAt holds ${JSON.stringify(text)}: it takes times of day, as in "05:30"`)
-  return (Number(hours) * 60 + Number(minutes)) * 60_000
-}
-
-/** What an operator knows better than our data. */
-function calendarsFrom(file: string | undefined): Overrides {
-  if (file === undefined) return {}
-  try {
-    return calendarsSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
-  } catch (error) {
-    throw new ConfigError(`feed.calendars is ${JSON.stringify(file)}: ${(error as Error).message}`)
-  }
-}
-
-const WINDOWS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-/** `25/1d`: 25 calls in a day. */
-function windowOf(text: string): { count: number; per: number } {
-  const [, count, length, unit] = /^(\d+)\/(\d+)([smhd])$/.exec(text.trim()) ?? []
-  if (unit === undefined)
-    throw new ConfigError(`a REST budget is ${JSON.stringify(text)}: it takes calls per time, as in "25/1d"`)
-  return { count: Number(count), per: Number(length) * WINDOWS[unit]! }
-}
-
-/** A secret kept in a file is read again each time: tokens are renewed under a running server. */
-function accessOf(config: Config, name: string): Access {
-  const own = config.providers[name]!
-  const { sharesAccountWith } = providers[name]!
-  const { key, keyFile, secret, secretFile } =
-    own.key === undefined && own.keyFile === undefined && sharesAccountWith ? config.providers[sharesAccountWith]! : own
-  const read = (file: string | undefined, value: string | undefined) =>
-    file !== undefined && existsSync(file) ? readFileSync(file, 'utf8').trim() : value
-  const now = { key: read(keyFile, key), secret: read(secretFile, secret), feed: own.feed }
-  const options = Object.fromEntries(
-    Object.entries(own.options ?? {}).filter((entry): entry is [string, string] => entry[1] !== undefined)
-  )
-  return {
-    ...(Object.fromEntries(Object.entries(now).filter(([, value]) => value !== undefined)) as Access),
-    ...(own.account === true ? { account: true } : {}),
-    ...(Object.keys(options).length > 0 ? { options } : {})
-  }
-}
-
-/** The providers that are switched on, as the feed takes them. */
-export const sourcesOf = (config: Config): Source[] =>
-  Object.entries(config.providers)
-    .filter(([, provider]) => provider.enabled)
-    .map(([name, { wsUrl, restUrl, requests }]) => {
-      const known = providers[name]!
-      const budget = requests.length > 0 ? { limits: { ...known.limits, requests: requests.map(windowOf) } } : {}
-      const readAccess = () => accessOf(config, name)
-      return { adapter: { ...known, ...budget }, wsUrl, restUrl, access: readAccess(), readAccess }
-    })
 
 /** What a topic needs of the providers: a candle of ours is folded from trades. */
 const sourceOf = (topic: Topic): Topic =>

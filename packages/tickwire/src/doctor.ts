@@ -1,6 +1,6 @@
 /** `tickwire doctor`: tries each configured provider as the server would, and says in one line what is wrong and how to mend it. */
 import { ARBITRATED_KINDS, isWhole, topicName, type DataKind, type ProviderStatus, type Topic } from '@tickwire/protocol'
-import { sourcesOf, type Source } from '@tickwire/server'
+import { sourcesOf, type Source } from '@tickwire/server/sources.ts'
 import type { Config } from '@tickwire/server/config.ts'
 import { createFeed } from '@tickwire/server/feed/feed.ts'
 import { createInstruments, type Instruments } from '@tickwire/server/feed/instruments.ts'

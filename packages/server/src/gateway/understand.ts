@@ -1,5 +1,14 @@
 /** What a client means by a topic: the canonical one behind whatever spelling, or why there is none. */
-import { DATA_KINDS, type ErrorCode, isTopicError, isWhole, nameOf, parseTopic, type Topic, type TopicResult } from '@tickwire/protocol'
+import {
+  DATA_KINDS,
+  type ErrorCode,
+  isTopicError,
+  isWhole,
+  nameOf,
+  parseTopic,
+  type Topic,
+  type TopicResult
+} from '@tickwire/protocol'
 import type { Desk } from '../dialects/dialect.ts'
 
 export type Refusal = Extract<TopicResult, { ok: false }>

@@ -214,12 +214,12 @@ export type Adapter<Session = unknown> = {
   /** Subscriptions with different routes never share a connection (a cluster, an address per kind); absent: one route, ''. */
   route?: (subscription: Subscription) => string
   /** The address to dial, where it depends on the access (the feed chosen there) or the route. */
-  dial?: (wsUrl: string, access: Access, route: string) => string
+  dial?: (wsUrl: string, access: Access, route?: string) => string
   /** Headers of the WebSocket handshake. */
   upgrade?: (access: Access) => Readonly<Record<string, string>>
   /** Headers that REST calls need. */
   headers?: (access: Access) => Readonly<Record<string, string>>
-  open: (access: Access, route: string) => Session
+  open: (access: Access, route?: string) => Session
   /** Frames to send once the socket is open, before any subscription (login, heartbeats). */
   greet?: (session: Session) => readonly Outgoing[]
   subscribe: (wanted: readonly Subscription[], session: Session) => readonly Outgoing[]

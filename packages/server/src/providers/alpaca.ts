@@ -65,7 +65,8 @@ export const alpaca = adapter<Session>({
   about: {
     docs: 'https://docs.alpaca.markets/docs/about-market-data-api',
     coverage: 'US equities; the free feed is IEX alone, 2 to 3 % of the volume: never a total',
-    redistribution: 'forbidden'
+    redistribution: 'forbidden',
+    cost: 'free for IEX with an account; SIP by subscription'
   },
   limits: {
     subscriptionsPerConnection: 10_000, // one connection an account: a second one is refused (406)
@@ -116,7 +117,7 @@ export const alpaca = adapter<Session>({
 
   decode(frame, received, session, need) {
     try {
-      const message = JSON.parse(frame) as Row[]
+      const message = JSON.parse(values.textOf(frame)) as Row[]
       if (need) return answer(message, received, need)
       return values.each(message, (row) => payload(row, received, session))
     } catch {

@@ -2,7 +2,7 @@
  * Binance spot, and Binance.US by URL. https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams
  * Depth frames are numbered differences on a REST snapshot (sequencer.ts).
  */
-import { INTERVALS, type Interval } from '@tickwire/protocol'
+import { INTERVALS, type DataKind, type Interval } from '@tickwire/protocol'
 import { adapter, type BookDelta, type Listing, type Meaning, type Need, type Subscription } from './adapter.ts'
 import { advance, begin, type Sequences } from './sequencer.ts'
 import { epoch } from './time.ts'
@@ -18,9 +18,14 @@ type Session = {
   aggregates: Map<string, number>
 }
 
-const STREAM = { trade: 'aggTrade', quote: 'bookTicker', ticker: 'ticker', book: 'depth@100ms' } as const
+const STREAM: Partial<Record<DataKind, string>> = {
+  trade: 'aggTrade',
+  quote: 'bookTicker',
+  ticker: 'ticker',
+  book: 'depth@100ms'
+}
 const streamOf = ({ kind, symbol, interval }: Subscription): string =>
-  `${symbol.toLowerCase()}@${kind === 'candle' ? `kline_${interval}` : STREAM[kind]}`
+  `${symbol.toLowerCase()}@${kind === 'candle' ? `kline_${interval}` : (STREAM[kind] ?? kind)}`
 
 /** Weight 50 of 6,000 a minute; 5,000 levels would cost 250, and books are published 50 deep. */
 const snapshot = (symbol: string): Need => ({
@@ -41,7 +46,8 @@ export const binance = adapter<Session>({
   about: {
     docs: 'https://developers.binance.com/docs/binance-spot-api-docs',
     coverage: 'Crypto spot markets of Binance; trades as aggregated by taker order and price',
-    redistribution: 'restricted'
+    redistribution: 'restricted',
+    cost: 'free'
   },
   limits: {
     subscriptionsPerConnection: 1024,
@@ -74,7 +80,7 @@ export const binance = adapter<Session>({
 
   decode(frame, received, session, need) {
     try {
-      const message = JSON.parse(frame) as Message
+      const message = JSON.parse(values.textOf(frame)) as Message
       if (need) return answer(message, received, session, need)
       if (message.stream !== undefined) return payload(message.data!, received, session, message.stream)
       return payload(message, received, session, '')

@@ -17,13 +17,14 @@ type Session = {
   forming: Forming
 }
 
-const CHANNEL: Record<DataKind, string> = {
+const CHANNEL: Partial<Record<DataKind, string>> = {
   trade: 'market_trades',
   quote: 'ticker',
   ticker: 'ticker',
   candle: 'candles',
   book: 'level2'
 }
+const channelOf = (kind: DataKind): string => CHANNEL[kind] ?? kind
 const CARRIED: Record<string, readonly DataKind[]> = {
   market_trades: ['trade'],
   ticker: ['ticker', 'quote'],
@@ -56,7 +57,8 @@ export const coinbase = adapter<Session>({
   about: {
     docs: 'https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket/websocket-overview',
     coverage: 'Crypto spot markets of Coinbase',
-    redistribution: 'restricted'
+    redistribution: 'restricted',
+    cost: 'free'
   },
   limits: {
     subscriptionsPerConnection: 1_000, // none is documented
@@ -81,21 +83,21 @@ export const coinbase = adapter<Session>({
   subscribe(wanted, session) {
     const possible = wanted.filter(({ kind, interval }) => kind !== 'candle' || interval === undefined || interval === BUCKET)
     for (const { kind, symbol } of possible) {
-      want(session.wants, CHANNEL[kind], symbol, kind)
-      session.confirmed.delete(`${CHANNEL[kind]} ${symbol}`)
+      want(session.wants, channelOf(kind), symbol, kind)
+      session.confirmed.delete(`${channelOf(kind)} ${symbol}`)
     }
     return ask('subscribe', possible)
   },
   unsubscribe(unwanted, session) {
-    const free = unwanted.filter(({ kind, symbol }) => leave(session.wants, CHANNEL[kind], symbol, kind))
+    const free = unwanted.filter(({ kind, symbol }) => leave(session.wants, channelOf(kind), symbol, kind))
     return ask('unsubscribe', free)
   },
 
   decode(frame, received, session, need) {
     try {
-      const levels = need ? undefined : readLevels(frame, received)
+      const levels = need ? undefined : readLevels(values.textOf(frame), received)
       if (levels) return numbered(levels, session, () => [levels.delta])
-      const message = JSON.parse(frame) as Message & Answer
+      const message = JSON.parse(values.textOf(frame)) as Message & Answer
       return need ? answer(message, received, need) : payload(message, received, session)
     } catch {
       return values.unreadable(frame)
@@ -105,7 +107,7 @@ export const coinbase = adapter<Session>({
 
 /** `{"type":"subscribe","product_ids":["BTC-USD"],"channel":"market_trades"}`: one channel a frame. */
 const ask = (type: 'subscribe' | 'unsubscribe', subscriptions: readonly Subscription[]): readonly string[] =>
-  frames(subscriptions, ({ kind }) => CHANNEL[kind], 100).map(([channel, product_ids]) =>
+  frames(subscriptions, ({ kind }) => channelOf(kind), 100).map(([channel, product_ids]) =>
     JSON.stringify({ type, product_ids, channel })
   )
 

@@ -45,7 +45,8 @@ export const kraken = adapter<Session>({
   about: {
     docs: 'https://docs.kraken.com/api/docs/guides/global-intro',
     coverage: 'Crypto spot markets of Kraken',
-    redistribution: 'restricted'
+    redistribution: 'restricted',
+    cost: 'free'
   },
   limits: {
     subscriptionsPerConnection: 200, // none is documented; more books than this on one connection are known to lag
@@ -86,7 +87,7 @@ export const kraken = adapter<Session>({
 
   decode(frame, received, session, need) {
     try {
-      const message = JSON.parse(frame) as Message
+      const message = JSON.parse(values.textOf(frame)) as Message
       if (need) return answer(message, received, need)
       return message.method === undefined ? payload(message, received, session) : reply(message, session)
     } catch {

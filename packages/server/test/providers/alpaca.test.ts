@@ -82,7 +82,7 @@ describe('recorded frames', () => {
   test('recorded assets are a listing without a quote currency', () => {
     const bodies = rows<{ test: string; body: unknown }>('alpaca/rest-responses-py-sdk.jsonl')
     const { body } = bodies.find((row) => row.test === 'test_get_all_assets')!
-    const need = { type: 'need', purpose: 'listing', path: alpaca.listing } as const
+    const need = { type: 'need', purpose: 'listing', path: alpaca.listing! } as const
     expect(alpaca.decode(JSON.stringify(body), 0, alpaca.open({}), need)).toEqual([
       { type: 'listing', rows: [{ symbol: 'AAPL', base: 'AAPL', name: 'Apple Inc. Common Stock', trading: true }] }
     ])
@@ -216,7 +216,7 @@ describe('asking', () => {
     expect(typed.decode('[{"T":"success","msg":"connected"}]', 0, session)).toEqual([])
     const [reply, ...more] = only('reply', typed.decode('[{"T":"success","msg":"authenticated"}]', 0, session))
     expect(more).toEqual([])
-    expect(JSON.parse(reply!.frame)).toEqual({
+    expect(JSON.parse(String(reply!.frame))).toEqual({
       action: 'subscribe',
       trades: ['AAPL'],
       dailyBars: ['AAPL'],
@@ -252,17 +252,17 @@ describe('asking', () => {
   test('trades end with the last who wants them', () => {
     const session = admitted()
     typed.subscribe(wanted, session)
-    expect(typed.unsubscribe([wanted[1]], session).map((f) => JSON.parse(f) as unknown)).toEqual([
+    expect(typed.unsubscribe([wanted[1]], session).map((f) => JSON.parse(String(f)) as unknown)).toEqual([
       { action: 'unsubscribe', dailyBars: ['AAPL'] }
     ])
-    expect(typed.unsubscribe([wanted[0]], session).map((f) => JSON.parse(f) as unknown)).toEqual([
+    expect(typed.unsubscribe([wanted[0]], session).map((f) => JSON.parse(String(f)) as unknown)).toEqual([
       { action: 'unsubscribe', trades: ['AAPL'] }
     ])
   })
 
   test('the feed chosen in the access decides the address', () => {
-    expect(alpaca.dial!(alpaca.wsUrl, {})).toBe('wss://stream.data.alpaca.markets/v2/iex')
-    expect(alpaca.dial!(alpaca.wsUrl, { feed: 'sip' })).toBe('wss://stream.data.alpaca.markets/v2/sip')
+    expect(alpaca.dial!(alpaca.wsUrl!, {})).toBe('wss://stream.data.alpaca.markets/v2/iex')
+    expect(alpaca.dial!(alpaca.wsUrl!, { feed: 'sip' })).toBe('wss://stream.data.alpaca.markets/v2/sip')
     expect(alpaca.headers!(access)).toEqual({ 'APCA-API-KEY-ID': 'K', 'APCA-API-SECRET-KEY': 'S' })
   })
 })

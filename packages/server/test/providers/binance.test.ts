@@ -142,7 +142,7 @@ describe.each(['spot-2021-10-12', 'us-2021-10-12'])('the session %s', (name) => 
   })
 
   test('the listing of that day splits symbols by its own data', () => {
-    const need = { type: 'need', purpose: 'listing', path: binance.listing } as const
+    const need = { type: 'need', purpose: 'listing', path: binance.listing! } as const
     const [listing] = only('listing', binance.decode(text(`binance/${name}.instruments.json.gz`), 0, binance.open({}), need))
     expect(listing!.rows.length).toBeGreaterThan(100)
     expect(listing!.rows.find((row) => row.symbol === 'BTCUSDT')).toMatchObject({ base: 'BTC', quote: 'USDT', trading: true })
@@ -373,11 +373,11 @@ describe('asking', () => {
     const session = typed.open({})
     const [frame] = typed.subscribe(subscriptions, session)
     const params = ['btcusdt@aggTrade', 'btcusdt@bookTicker', 'btcusdt@ticker', 'ethusdt@depth@100ms', 'btcusdt@kline_15m']
-    expect(JSON.parse(frame!)).toEqual({ method: 'SUBSCRIBE', params, id: 1 })
+    expect(JSON.parse(String(frame))).toEqual({ method: 'SUBSCRIBE', params, id: 1 })
     const acks = typed.decode('{"result":null,"id":1}', 0, session)
     expect(acks).toEqual(subscriptions.map(({ kind, symbol }) => ({ type: 'ack', kind, symbol })))
     expect(typed.decode('{"result":null,"id":1}', 0, session)).toEqual([])
-    expect(JSON.parse(typed.unsubscribe(subscriptions, session)[0]!)).toEqual({ method: 'UNSUBSCRIBE', params, id: 2 })
+    expect(JSON.parse(String(typed.unsubscribe(subscriptions, session)[0]))).toEqual({ method: 'UNSUBSCRIBE', params, id: 2 })
     expect(typed.decode('{"result":null,"id":2}', 0, session)).toEqual([])
     expect(typed.decode('{"result":["btcusdt@aggTrade"],"id":0}', 0, session)).toEqual([])
   })

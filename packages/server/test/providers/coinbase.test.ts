@@ -138,7 +138,7 @@ describe('the session of 2026-08-09', () => {
   })
 
   test('the listing of that day names base, quote, decimals and the pairs whose books are merged', () => {
-    const need = { type: 'need', purpose: 'listing', path: coinbase.listing } as const
+    const need = { type: 'need', purpose: 'listing', path: coinbase.listing! } as const
     const [listing] = only('listing', coinbase.decode(text(`coinbase/${NAME}.instruments.json.gz`), 0, coinbase.open({}), need))
     const row = (symbol: string) => listing!.rows.find((one) => one.symbol === symbol)
     expect(listing!.rows).toHaveLength(920)
@@ -297,7 +297,7 @@ describe('asking', () => {
   test('one frame a channel; ticker and quote share one, which ends with the last of them', () => {
     const session = typed.open({})
     const wanted = [...both, { kind: 'book', symbol: 'ETH-USD' }, { kind: 'candle', symbol: 'ETH-USD', interval: '5m' }] as const
-    expect(typed.subscribe(wanted, session).map((f) => JSON.parse(f) as unknown)).toEqual([
+    expect(typed.subscribe(wanted, session).map((f) => JSON.parse(String(f)) as unknown)).toEqual([
       { type: 'subscribe', product_ids: ['BTC-USD'], channel: 'ticker' },
       { type: 'subscribe', product_ids: ['ETH-USD'], channel: 'level2' },
       { type: 'subscribe', product_ids: ['ETH-USD'], channel: 'candles' }

@@ -236,7 +236,7 @@ describe('asking', () => {
       { kind: 'book', symbol: 'BTC/USD' },
       { kind: 'candle', symbol: 'BTC/USD', interval: '1h' }
     ] as const
-    expect(typed.subscribe(wanted, session).map((f) => JSON.parse(f) as unknown)).toEqual([
+    expect(typed.subscribe(wanted, session).map((f) => JSON.parse(String(f)) as unknown)).toEqual([
       {
         method: 'subscribe',
         params: { channel: 'ticker', symbol: ['BTC/USD', 'ETH/USD'], event_trigger: 'bbo', snapshot: true },
@@ -286,7 +286,7 @@ describe('asking', () => {
 
 describe('answers of REST', () => {
   const session = kraken.open({})
-  const listingNeed = { type: 'need', purpose: 'listing', path: kraken.listing } as const
+  const listingNeed = { type: 'need', purpose: 'listing', path: kraken.listing! } as const
 
   test('the listing of that day speaks of BTC and DOGE, and knows their older names', () => {
     const [listing] = only(
