@@ -3,7 +3,16 @@ import type { Adapter } from './adapter.ts'
 import { alpaca } from './alpaca.ts'
 import { binance } from './binance.ts'
 import { coinbase } from './coinbase.ts'
+import { finnhub } from './finnhub.ts'
 import { kraken } from './kraken.ts'
+import { massive } from './massive.ts'
 
 /** Each adapter knows its own session; the machine that runs it only carries it. */
-export const providers = { binance, coinbase, kraken, alpaca } as unknown as Readonly<Record<string, Adapter>>
+export const providers = {
+  binance,
+  coinbase,
+  kraken,
+  alpaca,
+  massive,
+  finnhub
+} as unknown as Readonly<Record<string, Adapter>>

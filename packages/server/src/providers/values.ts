@@ -62,6 +62,82 @@ export function trade(
   return { type: 'trade', symbol, id: typeof id === 'string' ? id : String(id), time, price, size, side }
 }
 
+/** A trade of a provider that numbers none: no two of them are ever the same. */
+export function print(symbol: unknown, time: number, price: number, size: number): Of<'trade'> | Of<'refused'> {
+  const numbered = trade(symbol, 'none', time, price, size, 'unknown')
+  if (numbered.type !== 'trade')
+    return { type: 'refused', reason: numbered.type === 'refused' ? numbered.reason : 'trade: impossible' }
+  const { id: _, ...unnumbered } = numbered
+  return unnumbered
+}
+
+/** Codes of conditions as text; absent where there are none. */
+export const codes = (list: unknown): readonly string[] | undefined =>
+  Array.isArray(list) && list.length > 0
+    ? list.filter((c) => typeof c === 'string' || typeof c === 'number').map(String)
+    : undefined
+
+export type IndexParts = Partial<Record<'open' | 'high' | 'low' | 'prevClose' | 'change' | 'changePercent', unknown>>
+/** The value of an index; a statistic that is no number is left out. */
+export function index(symbol: unknown, time: number, value: number, more: IndexParts = {}): Meaning {
+  if (!Number.isFinite(value)) return refused('index: impossible value')
+  if (!isTime(time)) return refused('index: impossible time')
+  if (typeof symbol !== 'string' || symbol === '') return refused('index: no symbol')
+  const event: Of<'index'> = { type: 'index', symbol, time, value }
+  for (const key of ['open', 'high', 'low', 'prevClose', 'change', 'changePercent'] as const) {
+    const n = number(more[key])
+    if (Number.isFinite(n)) event[key] = n
+  }
+  return event
+}
+
+export type StoryParts = {
+  symbol?: string
+  id: unknown
+  time: number
+  received: number
+  headline: unknown
+  symbols: readonly unknown[]
+} & Partial<Record<'summary' | 'url' | 'author' | 'source' | 'image', unknown>> & {
+    categories?: readonly unknown[]
+    updated?: number
+    sentiment?: number
+    sentiments?: Record<string, number>
+  }
+
+const LONGEST_TEXT = 10_000
+const wording = (value: unknown): string | undefined =>
+  typeof value === 'string' && value.trim() !== '' ? value.trim().slice(0, LONGEST_TEXT) : undefined
+
+/** A story; one without a time is dated by its arrival and says so, one from the future happened now. */
+export function story(parts: StoryParts): Meaning {
+  const { received, updated, sentiment, sentiments, categories, symbols } = parts
+  const headline = wording(parts.headline)
+  const id = typeof parts.id === 'number' ? String(parts.id) : wording(parts.id)
+  if (headline === undefined || id === undefined) return refused('news: no headline or no id')
+  const dated = isTime(parts.time)
+  const time = dated ? Math.min(parts.time, received) : received
+  const event: Of<'news'> = {
+    type: 'news',
+    symbol: '*',
+    id,
+    time,
+    headline,
+    symbols: symbols.filter((s): s is string => typeof s === 'string')
+  }
+  if (!dated) event.undated = true
+  for (const key of ['summary', 'url', 'author', 'source', 'image'] as const) {
+    const text = wording(parts[key])
+    if (text !== undefined) event[key] = text
+  }
+  const named = categories?.flatMap((c) => wording(c) ?? [])
+  if (named && named.length > 0) event.categories = named
+  if (updated !== undefined && isTime(updated) && updated > time) event.updated = updated
+  if (sentiment !== undefined && Math.abs(sentiment) <= 1) event.sentiment = sentiment
+  if (sentiments && Object.keys(sentiments).length > 0) event.sentiments = sentiments
+  return event
+}
+
 /** Nothing when a side is empty (price 0 or absent): a quote has both. */
 export function quote(
   symbol: unknown,

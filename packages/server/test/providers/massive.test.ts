@@ -1,0 +1,167 @@
+import { describe, expect, test } from 'vitest'
+import { massive as typed } from '../../src/providers/massive.ts'
+import { providers } from '../../src/providers/index.ts'
+import { countsOf, decode, lines, only, rows } from './captures.ts'
+
+const massive = providers.massive!
+const NOW = 1_700_000_000_000
+const samples = lines('massive/ws-doc-samples.jsonl')
+const rest = new Map(rows<{ path: string; body: unknown }>('massive/rest-responses.jsonl').map(({ path, body }) => [path, body]))
+const find = (start: string) => [...rest].find(([path]) => path.startsWith(start))![1]
+
+describe('the documented samples of the vendor', () => {
+  const all = samples.flatMap((line) => decode(massive, line))
+  test('each of our kinds decodes, and the others mean nothing', () => {
+    expect(countsOf(all)).toEqual({ trade: 3, candle: 6, band: 1, quote: 1, index: 1 })
+  })
+  test('a trade has its venue and conditions; its id holds day and exchange', () => {
+    expect(only('trade', all)[0]).toEqual({
+      type: 'trade',
+      symbol: 'MSFT',
+      id: '17777-4-12345',
+      time: 1_536_036_818_784,
+      price: 114.125,
+      size: 100,
+      side: 'unknown',
+      venue: '4',
+      conditions: ['0', '12']
+    })
+  })
+  test('a crypto trade has a side: 1 sold, 2 bought', () => {
+    expect(only('trade', all)[2]).toMatchObject({ symbol: 'X:BTC-USD', side: 'buy', size: 0.01616617 })
+  })
+  test('times are told apart by their digits: microseconds in LULD', () => {
+    expect(only('band', all)[0]).toEqual({
+      type: 'band',
+      symbol: 'MSFT',
+      time: 1_601_316_752_683.746,
+      up: 218.96,
+      down: 198.11,
+      indicator: '21'
+    })
+  })
+  test('a minute is closed when it comes, also with the pair in another form', () => {
+    expect(only('candle', all).map(({ symbol, closed }) => [symbol, closed])).toContainEqual(['C:USD/EUR', true])
+  })
+  test('an index has its value', () => {
+    expect(only('index', all)).toEqual([{ type: 'index', symbol: 'I:SPX', time: 1_678_220_098_130, value: 3988.5 }])
+  })
+})
+
+test.each([
+  ['Q before shares', { ev: 'Q', sym: 'MSFT', bp: 1, bs: 3, ap: 2, as: 4, t: 1_536_036_818_784 }, { bidSize: 300, askSize: 400 }],
+  ['Q in shares', { ev: 'Q', sym: 'MSFT', bp: 1, bs: 300, ap: 2, as: 4, t: 1_790_000_000_000 }, { bidSize: 300, askSize: 4 }],
+  [
+    'XQ',
+    { ev: 'XQ', pair: 'BTC-USD', bp: 1, bs: 0.5, ap: 2, as: 4.522e-5, t: 1_790_000_000_000 },
+    { symbol: 'X:BTC-USD', askSize: 4.522e-5 }
+  ],
+  [
+    'C, whose pair stands in p',
+    { ev: 'C', p: 'EUR/USD', a: 1.2, b: 1.1, t: 1_790_000_000_000 },
+    { symbol: 'C:EUR/USD', bid: 1.1, ask: 1.2, bidSize: 0 }
+  ]
+])('a quote: %s', (_, row, expected) => {
+  expect(decode(massive, [row])).toEqual([expect.objectContaining({ type: 'quote', ...expected })])
+})
+
+describe('the conversation', () => {
+  const wanted = [
+    { kind: 'trade', symbol: 'AAPL' },
+    { kind: 'candle', symbol: 'AAPL', interval: '1m' },
+    { kind: 'quote', symbol: 'X:BTC-USD' },
+    { kind: 'index', symbol: 'I:SPX' }
+  ] as const
+  test('what is wanted is asked once the key is accepted, and each item is acknowledged', () => {
+    const session = typed.open({ key: 'k' })
+    expect(typed.subscribe(wanted.slice(0, 2), session)).toEqual([])
+    const [reply] = only(
+      'reply',
+      typed.decode('[{"ev":"status","status":"auth_success","message":"authenticated"}]', NOW, session)
+    )
+    expect(JSON.parse(String(reply!.frame))).toEqual({ action: 'subscribe', params: 'T.AAPL,AM.AAPL' })
+    expect(typed.decode('[{"ev":"status","status":"success","message":"subscribed to: AM.AAPL"}]', NOW, session)).toEqual([
+      { type: 'ack', kind: 'candle', symbol: 'AAPL' }
+    ])
+  })
+  test('each cluster has a connection and an address of its own', () => {
+    expect(wanted.map((one) => typed.route!(one))).toEqual(['stocks', 'stocks', 'crypto', 'indices'])
+    expect(typed.dial!('wss://socket.massive.com', {}, 'crypto')).toBe('wss://socket.massive.com/crypto')
+    expect(typed.dial!('wss://socket.massive.com', { feed: 'delayed' }, 'stocks')).toBe('wss://delayed.massive.com/stocks')
+    expect(typed.limits.connections).toBe(1)
+  })
+  test('data of the delayed cluster says so', () => {
+    const session = typed.open({ feed: 'delayed' })
+    expect(typed.decode(samples[0]!, NOW, session)).toEqual([expect.objectContaining({ type: 'trade', delayed: 900_000 })])
+  })
+  test.each([
+    [
+      { status: 'auth_failed', message: 'authentication failed' },
+      { type: 'reject', denied: true }
+    ],
+    [
+      { status: 'max_connections', message: 'Maximum number of connections exceeded.' },
+      { type: 'reject', fatal: true }
+    ],
+    [{ status: 'auth_timeout', message: 'timed out' }, { type: 'hangup' }],
+    [
+      { status: 'error', message: 'not authorized to subscribe to: T.AAPL' },
+      { type: 'reject', kind: 'trade', symbol: 'AAPL' }
+    ]
+  ])('%j', (row, expected) => {
+    const session = typed.open({})
+    typed.subscribe(wanted, session)
+    expect(typed.decode(JSON.stringify([{ ev: 'status', ...row }]), NOW, session)).toEqual([expect.objectContaining(expected)])
+  })
+})
+
+describe('REST', () => {
+  const ask = (body: unknown, need: object) =>
+    massive.decode(JSON.stringify(body), NOW, massive.open({}), { type: 'need', path: '', purpose: 'history', ...need } as never)
+  test('the listing goes on through pages and markets', () => {
+    const path = '/v3/reference/tickers?market=stocks&active=true&limit=1000'
+    const [listing, next] = ask(find('v3/reference/tickers'), { purpose: 'listing', path })
+    expect(listing).toMatchObject({
+      type: 'listing',
+      rows: expect.arrayContaining([expect.objectContaining({ symbol: 'A', base: 'A' })]) as unknown
+    })
+    expect(next).toMatchObject({ type: 'need', purpose: 'listing' })
+    const crypto = {
+      results: [{ ticker: 'X:BTCUSD', market: 'crypto', base_currency_symbol: 'BTC', currency_symbol: 'USD', active: true }]
+    }
+    expect(ask(crypto, { purpose: 'listing', path: '/v3/reference/tickers?market=crypto' })).toEqual([
+      {
+        type: 'listing',
+        rows: [{ symbol: 'X:BTC-USD', base: 'BTC', quote: 'USD', aliases: ['X:BTCUSD'], calendar: '24/7', trading: true }]
+      },
+      { type: 'need', purpose: 'listing', path: '/v3/reference/tickers?market=fx&active=true&limit=1000' }
+    ])
+  })
+  test('bars are closed candles, oldest first', () => {
+    const candles = ask(find('v2/aggs/ticker/AAPL/range'), { symbol: 'AAPL', interval: '1d' })
+    expect(candles[0]).toMatchObject({ type: 'candle', symbol: 'AAPL', open: 1.5032, close: 1.4604, trades: 82132, closed: true })
+    expect(candles.length).toBe(2)
+  })
+  test('past trades fill a gap under the ids of the stream', () => {
+    const trades = ask(find('v3/trades/AAPL'), { purpose: 'trades', symbol: 'AAPL' })
+    expect(only('trade', trades)[0]).toMatchObject({ price: 156.43, size: 10, venue: '11', conditions: ['12', '37'] })
+    expect(typed.fill!('X:BTC-USD', 1, 2, {})!.path).toContain('/v3/trades/X%3ABTCUSD')
+  })
+  test('a snapshot is a ticker with the day’s figures', () => {
+    const [ticker] = ask(find('v2/snapshot/locale/us/markets/stocks/tickers/AAPL'), { purpose: 'snapshot' })
+    expect(ticker).toMatchObject({ type: 'ticker', symbol: 'AAPL', high: 166.2, low: 159.8, volume: 68840127 })
+  })
+  test('news has its publisher, its tickers and its own id', () => {
+    const stories = ask(find('v2/reference/news'), { purpose: 'snapshot', note: 'news' })
+    expect(only('news', stories)[0]).toMatchObject({
+      id: 'JeJEhAVoKaqJ2zF9nzQYMg07UlEeWlis6Dsop33TPQY',
+      source: 'MarketWatch',
+      symbol: '*'
+    })
+  })
+  test('a refusal is told in its own words', () => {
+    expect(ask({ status: 'ERROR', error: "You've exceeded the maximum requests per minute" }, { symbol: 'AAPL' })).toEqual([
+      { type: 'reject', symbol: 'AAPL', reason: "You've exceeded the maximum requests per minute" }
+    ])
+  })
+})
