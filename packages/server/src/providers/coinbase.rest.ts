@@ -1,9 +1,10 @@
-/** Coinbase's answers of REST: the listing and past candles. */
+/** Coinbase's answers of REST: the listing, past candles and past trades. */
 import type { Listing, Meaning, Need } from './adapter.ts'
+import { parseTime } from './time.ts'
 import * as values from './values.ts'
 
 type Row = Record<string, unknown>
-export type Answer = { error?: unknown; message?: unknown; products?: Row[]; candles?: Row[] }
+export type Answer = { error?: unknown; message?: unknown; products?: Row[]; candles?: Row[]; trades?: Row[] }
 
 export function answer(m: Answer, received: number, need: Need): readonly Meaning[] {
   // {"error":"NOT_FOUND","error_details":"...","message":"..."}
@@ -12,6 +13,7 @@ export function answer(m: Answer, received: number, need: Need): readonly Meanin
     return [values.rejected(need.symbol, reason)]
   }
   if (need.purpose === 'listing') return [{ type: 'listing', rows: m.products!.flatMap(listed) }]
+  if (need.purpose === 'trades') return values.oldestFirst(m.trades!.map(traded))
   // {"candles":[{"start":"1639508050","low":"140.21","high":"140.21","open":"140.21","close":"140.21","volume":"56437345"}]}
   const rows = m.candles!.map((row) => {
     const { open, high, low, close, volume } = row
@@ -20,6 +22,13 @@ export function answer(m: Answer, received: number, need: Need): readonly Meanin
     return { ...parts, open, high, low, close, volume }
   })
   return values.pastCandles(rows, received)
+}
+
+/** {"trade_id":"34b080bf-...","product_id":"BTC-USD","price":"140.91","size":"4","time":"2021-05-31T09:59:59.000Z","side":"BUY"}: the maker's side, as on the socket. */
+export function traded(row: Row): Meaning {
+  const taker = row.side === 'SELL' ? 'buy' : row.side === 'BUY' ? 'sell' : 'unknown'
+  const { number } = values
+  return values.trade(row.product_id, row.trade_id, parseTime(row.time), number(row.price), number(row.size), taker)
 }
 
 /** Books of USDC pairs are merged into those of USD (`alias`, `alias_to`): data may come under the other name. */

@@ -2,7 +2,7 @@
 import { INTERVAL_MS, type DataKind, type Interval, type Level } from '@tickwire/protocol'
 import { adapter, type BookDelta, type Meaning, type Subscription } from './adapter.ts'
 import { bookTime, readLevels } from './coinbase.levels.ts'
-import { answer, type Answer } from './coinbase.rest.ts'
+import { answer, traded, type Answer } from './coinbase.rest.ts'
 import { follow, settle, type Forming } from './forming.ts'
 import { parseTime } from './time.ts'
 import * as values from './values.ts'
@@ -75,6 +75,13 @@ export const coinbase = adapter<Session>({
     const path = `/market/products/${encodeURIComponent(symbol)}/candles?start=${start}&end=${end}&granularity=${GRANULARITY[interval]}&limit=${count}`
     return { type: 'need', purpose: 'history', symbol, interval, path }
   },
+
+  fill: (symbol, from, to) => ({
+    type: 'need',
+    purpose: 'trades',
+    symbol,
+    path: `/market/products/${encodeURIComponent(symbol)}/ticker?limit=1000&start=${Math.floor(from / 1000)}&end=${Math.ceil(to / 1000)}`
+  }),
 
   open: () => ({ wants: new Map(), confirmed: new Set(), sequence: undefined, forming: new Map() }),
   // Without it a connection with quiet channels is closed after 60 to 90 s.
@@ -199,9 +206,7 @@ function levelTwo(m: Message, event: Event, received: number): readonly Meaning[
 function marketTrades(event: Event): readonly Meaning[] {
   const history = event.type === 'snapshot'
   const trades = event.trades!.map((row) => {
-    const taker = row.side === 'SELL' ? 'buy' : row.side === 'BUY' ? 'sell' : 'unknown'
-    const { number } = values
-    const meaning = values.trade(row.product_id, row.trade_id, parseTime(row.time), number(row.price), number(row.size), taker)
+    const meaning = traded(row)
     if (history && meaning.type === 'trade') meaning.backfill = true
     return meaning
   })

@@ -5,7 +5,7 @@ import * as values from './values.ts'
 type Row = Record<string, unknown>
 export type Answer = { error?: unknown; result?: Row }
 
-const currency = (name: string): string => (name === 'XBT' ? 'BTC' : name === 'XDG' ? 'DOGE' : name)
+export const currency = (name: string): string => (name === 'XBT' ? 'BTC' : name === 'XDG' ? 'DOGE' : name)
 export const legacy = (name: string): string => (name === 'BTC' ? 'XBT' : name === 'DOGE' ? 'XDG' : name)
 export const isDecimals = (value: unknown): value is number =>
   Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 20
@@ -19,6 +19,7 @@ export function answer(m: Answer, received: number, need: Need): readonly Meanin
   const result = m.result!
   if (need.purpose === 'listing')
     return [{ type: 'listing', rows: Object.entries(result).flatMap(([name, pair]) => listed(name, pair as Row)) }]
+  if (need.purpose === 'trades') return past(result, need)
   // {"XXBTZUSD":[[1688671200,"30306.1","30306.2","30305.7","30305.7","30306.1","3.39243896",23],...],"last":1688672160}
   const [, bars] = Object.entries(result).find(([name]) => name !== 'last')!
   const rows = (bars as unknown[][]).map(([start, open, high, low, close, , volume, count]) => {
@@ -26,6 +27,16 @@ export function answer(m: Answer, received: number, need: Need): readonly Meanin
     return { ...parts, open, high, low, close, volume, trades: count, closed: false }
   })
   return values.pastCandles(rows, received)
+}
+
+/** {"XXBTZUSD":[["30243.40000","0.34507674",1688669597.8277369,"b","m","",61044952],...],"last":"1688669597827736900"}: taker's side. */
+function past(result: Row, { symbol }: Need): readonly Meaning[] {
+  const [, rows] = Object.entries(result).find(([name]) => name !== 'last')!
+  return (rows as unknown[][]).map(([price, size, seconds, side, , , id]) => {
+    const taker = side === 'b' ? 'buy' : side === 's' ? 'sell' : 'unknown'
+    const time = Math.round(values.number(seconds) * 1e6) / 1e3
+    return values.trade(symbol, id, time, values.number(price), values.number(size), taker)
+  })
 }
 
 /** "AAVEUSD":{"altname":"AAVEUSD","wsname":"AAVE/USD","base":"AAVE","quote":"ZUSD","pair_decimals":2,"lot_decimals":8,"status":"online"} */

@@ -34,6 +34,8 @@ const DEPTH = 100
 const channelOf = ({ kind, interval = '1m' }: Subscription): string =>
   kind === 'candle' ? `ohlc ${MINUTES[interval]}` : kind === 'quote' ? 'ticker' : kind
 
+const pairOf = (symbol: string): string => encodeURIComponent(symbol.split('/').map(legacy).join(''))
+
 export const kraken = adapter<Session>({
   provider: 'kraken',
   title: 'Kraken',
@@ -62,7 +64,14 @@ export const kraken = adapter<Session>({
     purpose: 'history',
     symbol,
     interval,
-    path: `/public/OHLC?pair=${encodeURIComponent(symbol.split('/').map(legacy).join(''))}&interval=${MINUTES[interval]}`
+    path: `/public/OHLC?pair=${pairOf(symbol)}&interval=${MINUTES[interval]}`
+  }),
+  // `since` is in nanoseconds; a thousand trades an answer, the oldest first.
+  fill: (symbol, from) => ({
+    type: 'need',
+    purpose: 'trades',
+    symbol,
+    path: `/public/Trades?pair=${pairOf(symbol)}&since=${Math.floor(from)}000000`
   }),
 
   open: () => ({
