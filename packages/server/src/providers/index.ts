@@ -1,7 +1,8 @@
 /** All providers by name: the one place, with its own file, where a provider is named. */
 import type { Adapter } from './adapter.ts'
 import { alpaca } from './alpaca.ts'
-import { binance } from './binance.ts'
+import { binanceCoinm, binanceUsdm } from './binance.futures.ts'
+import { binance, binanceUs } from './binance.ts'
 import { coinbase } from './coinbase.ts'
 import { finnhub } from './finnhub.ts'
 import { kraken } from './kraken.ts'
@@ -14,5 +15,8 @@ export const providers = {
   kraken,
   alpaca,
   massive,
-  finnhub
+  finnhub,
+  'binance-us': binanceUs,
+  'binance-usdm': binanceUsdm,
+  'binance-coinm': binanceCoinm
 } as unknown as Readonly<Record<string, Adapter>>

@@ -4,8 +4,8 @@
  */
 import type { BookDelta, Meaning, Need } from './adapter.ts'
 
-/** An update that covers the numbers `first` to `final`. */
-export type Update = { first: number; final: number; delta: BookDelta }
+/** An update that covers the numbers `first` to `final`; where it names the one before it, that one's end is `previous`. */
+export type Update = { first: number; final: number; previous?: number; delta: BookDelta }
 
 /** Where a book stands: at `last`, or (-1) waiting for its snapshot, which was asked for at `askedAt`. */
 type Sequence = { last: number; fresh: boolean; kept: Update[]; askedAt: number }
@@ -32,15 +32,25 @@ export function advance(books: Sequences, update: Update, now: number, snapshot:
     book.askedAt = now
     return [snapshot(symbol)]
   }
-  if (update.final <= book.last) return []
-  const expected = book.last + 1
-  if (book.fresh ? update.first > expected : update.first !== expected) {
+  if (isOld(update, book)) return []
+  if (!continues(update, book)) {
     books.set(symbol, waiting(update, now))
-    return [{ type: 'gap', kind: 'book', symbol, expected, got: update.first, cause: 'sequence' }, snapshot(symbol)]
+    const { previous } = update
+    const [expected, got] = previous === undefined ? [book.last + 1, update.first] : [book.last, previous]
+    return [{ type: 'gap', kind: 'book', symbol, expected, got, cause: 'sequence' }, snapshot(symbol)]
   }
   book.last = update.final
   book.fresh = false
   return [update.delta]
+}
+
+/** What a chained update ends with may be in the snapshot already and yet be the first to apply. */
+const isOld = ({ final, previous }: Update, { last, fresh }: Sequence): boolean =>
+  previous !== undefined && fresh ? final < last : final <= last
+
+function continues({ first, previous }: Update, { last, fresh }: Sequence): boolean {
+  if (previous !== undefined) return previous === last || (fresh && first <= last)
+  return fresh ? first <= last + 1 : first === last + 1
 }
 
 /** The snapshot has come: it and what was kept back that is newer, or the need of a newer one. */
@@ -51,7 +61,7 @@ export function begin(books: Sequences, start: BookDelta, now: number, snapshot:
   const last = start.sequence!
   const { kept } = book
   // Older than what was kept back: the numbers in between are unknown.
-  if (kept[0] && last + 1 < kept[0].first) {
+  if (kept[0] && last + 1 < kept[0].first && kept[0].previous !== last) {
     book.askedAt = now
     return [snapshot(symbol)]
   }
