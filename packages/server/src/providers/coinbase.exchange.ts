@@ -145,8 +145,7 @@ const hole = (symbol: string, reason: string): readonly Meaning[] => [
 
 /** Times came with 2022; the snapshot of before has none. */
 function timeOf(time: unknown, received: number): number {
-  if (time === undefined) return received
-  return parseTime(time)
+  return time === undefined || time === '' ? received : parseTime(time)
 }
 
 function snapshot(m: Message, received: number): readonly Meaning[] {
@@ -209,6 +208,8 @@ function beat(m: Message, session: Session): readonly Meaning[] {
   const [symbol, id] = [m.product_id, values.number(m.last_trade_id)]
   const known = typeof symbol === 'string' ? session.trades.get(symbol) : undefined
   if (!known || typeof symbol !== 'string' || !Number.isSafeInteger(id)) return []
+  // A match in flight when its channel was left: nobody waits for the next.
+  if (session.wants.get('matches')?.has(symbol) === false) return []
   const { id: heard, told } = known
   known.told = id
   if (told <= heard) return []
