@@ -10,8 +10,8 @@ type Session = {
   wants: Wants
   /** What the last list of subscriptions held, as `channel product`. */
   confirmed: Set<string>
-  /** Of each product the highest trade id heard, its time, and the id that the heartbeat before named. */
-  trades: Map<string, { id: number; time: number; told: number }>
+  /** Of each product the highest trade id heard, and the one that the heartbeat before named. */
+  trades: Map<string, { id: number; told: number }>
 }
 
 const CARRIED: Record<string, readonly DataKind[]> = {
@@ -34,6 +34,7 @@ export const coinbaseExchange = adapter<Session>({
   intervals: GRANULARITY,
   streams: [],
   needs: [],
+  offByDefault: true, // the other form of a source that is there already
   about: {
     docs: 'https://docs.cdp.coinbase.com/exchange/websocket-feed/overview',
     coverage: 'Crypto spot markets of Coinbase Exchange',
@@ -179,14 +180,15 @@ function changes(m: Message, received: number): readonly Meaning[] {
   return [delta]
 }
 
-/** What is known of the product's trades once this one was heard; undefined when it says too little. */
+/** Takes note of a trade and says the id of the one before, if one was heard. */
 function remember(m: Message, session: Session): number | undefined {
-  const [id, time, symbol] = [values.number(m.trade_id), parseTime(m.time), m.product_id]
-  if (!Number.isSafeInteger(id) || !isTime(time) || typeof symbol !== 'string') return undefined
+  const [id, symbol] = [values.number(m.trade_id), m.product_id]
+  if (!Number.isSafeInteger(id) || typeof symbol !== 'string') return undefined
   const known = session.trades.get(symbol)
-  if (!known) session.trades.set(symbol, { id, time, told: 0 })
-  else if (id > known.id) Object.assign(known, { id, time })
-  return known?.id
+  if (!known) session.trades.set(symbol, { id, told: 0 })
+  const before = known?.id
+  if (known && id > known.id) known.id = id
+  return before
 }
 
 /** The trades of a product are numbered without holes; `side` is the maker's. */

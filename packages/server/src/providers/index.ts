@@ -3,10 +3,13 @@ import type { Adapter } from './adapter.ts'
 import { alpaca } from './alpaca.ts'
 import { binanceCoinm, binanceUsdm } from './binance.futures.ts'
 import { binance, binanceUs } from './binance.ts'
+import { coinbaseExchange } from './coinbase.exchange.ts'
 import { coinbase } from './coinbase.ts'
 import { finnhub } from './finnhub.ts'
+import { krakenFutures } from './kraken.futures.ts'
 import { kraken } from './kraken.ts'
 import { massive } from './massive.ts'
+import { yahoo } from './yahoo.ts'
 
 /** Each adapter knows its own session; the machine that runs it only carries it. */
 export const providers = {
@@ -16,7 +19,10 @@ export const providers = {
   alpaca,
   massive,
   finnhub,
+  yahoo,
   'binance-us': binanceUs,
   'binance-usdm': binanceUsdm,
-  'binance-coinm': binanceCoinm
+  'binance-coinm': binanceCoinm,
+  'kraken-futures': krakenFutures,
+  'coinbase-exchange': coinbaseExchange
 } as unknown as Readonly<Record<string, Adapter>>

@@ -1,5 +1,5 @@
 /** Kraken Futures, WebSocket v1: perpetuals and dated futures. https://docs.kraken.com/api/docs/guides/futures-websockets */
-import type { DataKind, Interval } from '@tickwire/protocol'
+import type { DataKind, Interval, Level } from '@tickwire/protocol'
 import { adapter, type BookDelta, type Meaning, type Need, type Subscription } from './adapter.ts'
 import { answer, type Answer } from './kraken.futures.rest.ts'
 import { isTime } from './time.ts'
@@ -38,6 +38,7 @@ export const krakenFutures = adapter<Session>({
   intervals: INTERVALS,
   streams: [],
   needs: [],
+  offByDefault: true, // for whoever wants derivatives
   about: {
     docs: 'https://docs.kraken.com/api/docs/guides/futures-websockets',
     coverage: 'Perpetual and dated futures of Kraken',
@@ -170,13 +171,14 @@ const hole = (symbol: string, reason: string): readonly Meaning[] => [
   { type: 'gap', kind: 'book', symbol, cause: 'sequence' }
 ]
 
+const side = (rows: Row[] = []): Level[] | undefined => values.levels(rows.map(({ price, qty }) => [price, qty]))
+
 function snapshot(m: Message, session: Session): readonly Meaning[] {
   const { product_id: symbol, seq, timestamp: time } = m
   if (typeof symbol !== 'string') return [values.refused('book: no symbol')]
   session.books.delete(symbol)
-  const rows = (side: Row[] | undefined) => values.levels((side ?? []).map(({ price, qty }) => [price, qty]))
-  const bids = rows(m.bids)
-  const asks = rows(m.asks)
+  const bids = side(m.bids)
+  const asks = side(m.asks)
   if (!bids || !asks) return hole(symbol, 'book: impossible level')
   if (typeof time !== 'number' || !isTime(time)) return hole(symbol, 'book: impossible time')
   if (!Number.isSafeInteger(seq)) return hole(symbol, 'book: no sequence')

@@ -297,7 +297,7 @@ describe('asking', () => {
   test('one frame a channel; ticker and quote share one, which ends with the last of them', () => {
     const session = typed.open({})
     const wanted = [...both, { kind: 'book', symbol: 'ETH-USD' }, { kind: 'candle', symbol: 'ETH-USD', interval: '5m' }] as const
-    expect(typed.subscribe(wanted, session).map((f) => JSON.parse(String(f)) as unknown)).toEqual([
+    expect(typed.subscribe(wanted, session).map((f) => JSON.parse(f as string) as unknown)).toEqual([
       { type: 'subscribe', product_ids: ['BTC-USD'], channel: 'ticker' },
       { type: 'subscribe', product_ids: ['ETH-USD'], channel: 'level2' },
       { type: 'subscribe', product_ids: ['ETH-USD'], channel: 'candles' }
@@ -329,4 +329,17 @@ describe('asking', () => {
       { type: 'reject', symbol: 'BTC-USD', reason: 'valid product_id is required' }
     ])
   })
+})
+
+test('past trades turn the side of the maker as those of the socket do, oldest first', () => {
+  const need = coinbase.fill!('BTC-USD', 1_622_455_198_900, 1_622_455_200_100, {})!
+  expect(need.path).toBe('/market/products/BTC-USD/ticker?limit=1000&start=1622455198&end=1622455201')
+  const row = { trade_id: '2', product_id: 'BTC-USD', price: '140.91', size: '4', time: '2021-05-31T10:00:00.000Z', side: 'BUY' }
+  const older = { ...row, trade_id: '1', time: '2021-05-31T09:59:59.000Z', side: 'SELL' }
+  expect(
+    coinbase.decode(JSON.stringify({ trades: [row, older], best_bid: '1', best_ask: '2' }), 0, coinbase.open({}), need)
+  ).toEqual([
+    { type: 'trade', symbol: 'BTC-USD', id: '1', time: 1_622_455_199_000, price: 140.91, size: 4, side: 'buy' },
+    { type: 'trade', symbol: 'BTC-USD', id: '2', time: 1_622_455_200_000, price: 140.91, size: 4, side: 'sell' }
+  ])
 })

@@ -236,7 +236,7 @@ describe('asking', () => {
       { kind: 'book', symbol: 'BTC/USD' },
       { kind: 'candle', symbol: 'BTC/USD', interval: '1h' }
     ] as const
-    expect(typed.subscribe(wanted, session).map((f) => JSON.parse(String(f)) as unknown)).toEqual([
+    expect(typed.subscribe(wanted, session).map((f) => JSON.parse(f as string) as unknown)).toEqual([
       {
         method: 'subscribe',
         params: { channel: 'ticker', symbol: ['BTC/USD', 'ETH/USD'], event_trigger: 'bbo', snapshot: true },
@@ -326,6 +326,33 @@ describe('answers of REST', () => {
         closed: true
       },
       { start: 1_688_671_260_000, closed: false }
+    ])
+  })
+
+  test('past trades have the ids of the socket and the side of the taker', () => {
+    const need = kraken.fill!('DOGE/USD', 1_688_669_597_827.7, 1_688_669_600_000, {})!
+    expect(need.path).toBe('/public/Trades?pair=XDGUSD&since=1688669597827000000')
+    const body =
+      '{"error":[],"result":{"XDGUSD":[["30243.40000","0.34507674",1688669597.827736,"b","m","",61044952],["30243.30000","0.00376960",1688669598.280489,"s","l","",61044953]],"last":"1688669598280489000"}}'
+    expect(kraken.decode(body, 0, session, need)).toEqual([
+      {
+        type: 'trade',
+        symbol: 'DOGE/USD',
+        id: '61044952',
+        time: 1_688_669_597_827.736,
+        price: 30_243.4,
+        size: 0.34507674,
+        side: 'buy'
+      },
+      {
+        type: 'trade',
+        symbol: 'DOGE/USD',
+        id: '61044953',
+        time: 1_688_669_598_280.489,
+        price: 30_243.3,
+        size: 0.0037696,
+        side: 'sell'
+      }
     ])
   })
 
