@@ -72,7 +72,7 @@ export function step<S>(adapter: Adapter<S>, s: State<S>, input: Input, random: 
     case 'answer':
       return answer(adapter, s, input)
     case 'failed':
-      return failed(s, input)
+      return failed(adapter, s, input)
     case 'closed':
       return closed(adapter, s, input, random)
     default:
@@ -113,7 +113,9 @@ function tick<S>(adapter: Adapter<S>, s: State<S>, now: number): Effect[] {
   const effects = judgeSilence(adapter, s, now)
   if (adapter.ping && now >= s.pingAt) {
     s.pingAt = now + adapter.ping.every
-    s.pace.urgent.push(adapter.ping.frame)
+    const { frame: said } = adapter.ping
+    const ping = typeof said === 'function' ? said(s.session) : said
+    if (ping !== undefined) s.pace.urgent.push(ping)
   }
   if (now >= s.rotateAt) {
     s.rotateAt = Infinity
@@ -193,13 +195,17 @@ function answer<S>(adapter: Adapter<S>, s: State<S>, input: Extract<Input, { typ
   return send(adapter, s, effects, now)
 }
 
-function failed<S>(s: State<S>, { need, reason, status, now }: Extract<Input, { type: 'failed' }>): Effect[] {
+function failed<S>(
+  adapter: Adapter<S>,
+  s: State<S>,
+  { need, reason, status, now }: Extract<Input, { type: 'failed' }>
+): Effect[] {
   fetching(s.shelf, need, false)
   fetched(s.shelf, need, now)
   s.trouble = `REST ${need.purpose}: ${reason}`
   const effects: Effect[] = [{ type: 'refused', reason: `REST ${need.purpose}${status === undefined ? '' : `: HTTP ${status}`}` }]
   // History may be beyond the plan; the data itself, refused for the credentials, ends the storm.
-  const denied = status === 401 && (need.purpose === 'snapshot' || need.purpose === 'login')
+  const denied = status === 401 && (need.purpose === 'login' || (need.purpose === 'snapshot' && adapter.wsUrl === undefined))
   return denied ? [...effects, { type: 'hangup', reason: s.trouble, denied }] : effects
 }
 

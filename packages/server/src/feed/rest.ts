@@ -24,7 +24,7 @@ export type RestOptions = {
 }
 
 /** What is asked: a path is appended to `restUrl`; an address of its own is used as it is. */
-export type Call = Pick<Need, 'path' | 'post' | 'headers' | 'bytes'>
+export type Call = Pick<Need, 'path' | 'post' | 'headers' | 'bytes' | 'tolerate'>
 export type Rest = {
   get: (call: Call) => Promise<Answer>
   /** No call leaves for this long, ms. */
@@ -98,7 +98,11 @@ export function createRest(options: RestOptions): Rest {
   }
 }
 
-async function request(options: RestOptions, { path, post, headers: own, bytes }: Call, stop: AbortSignal): Promise<Outcome> {
+async function request(
+  options: RestOptions,
+  { path, post, headers: own, bytes, tolerate }: Call,
+  stop: AbortSignal
+): Promise<Outcome> {
   const { restUrl, headers, timeout = 10_000, maxBytes = 64 * 1024 * 1024 } = options
   const signal = AbortSignal.any([stop, AbortSignal.timeout(timeout)])
   try {
@@ -113,7 +117,8 @@ async function request(options: RestOptions, { path, post, headers: own, bytes }
         ...(post === undefined ? {} : { method: 'POST', body: JSON.stringify(post) })
       })
       const location = response.headers.get('location')
-      if (response.status < 300 || response.status > 399 || location === null) return await outcome(response, maxBytes, bytes)
+      if (response.status < 300 || response.status > 399 || location === null)
+        return await outcome(response, maxBytes, bytes, tolerate)
       await response.body?.cancel()
       const next = new URL(location, url)
       if (next.origin !== url.origin)
@@ -133,13 +138,13 @@ async function request(options: RestOptions, { path, post, headers: own, bytes }
   }
 }
 
-async function outcome(response: Response, maxBytes: number, bytes = false): Promise<Outcome> {
+async function outcome(response: Response, maxBytes: number, bytes = false, tolerate = false): Promise<Outcome> {
   const { status } = response
   const body = await readBody(response, maxBytes)
   if (body === undefined) return { ok: false, reason: `the answer is larger than ${maxBytes} bytes`, status }
   const headers = Object.fromEntries(response.headers)
   if (status === 304) return { ok: true, body: '', status, headers, unchanged: true }
-  if (response.ok) return { ok: true, body: bytes ? body : body.toString(), status, headers }
+  if (response.ok || (tolerate && status < 500)) return { ok: true, body: bytes ? body : body.toString(), status, headers }
   const failure = { ok: false as const, reason: `HTTP ${status}: ${body.toString().slice(0, 200)}`, status }
   const seconds = Number(response.headers.get('retry-after'))
   const wait = seconds > 0 ? Math.min(seconds, 3_600) * 1_000 : undefined

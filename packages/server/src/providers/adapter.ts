@@ -72,6 +72,8 @@ export type Need = {
   post?: unknown
   /** Further headers. */
   headers?: Readonly<Record<string, string>>
+  /** An answer that is no success comes to `decode` too, for whoever reads its body; `answered.status` says what it is. */
+  tolerate?: true
   /** The answer comes as bytes, for whoever finds out the charset himself. */
   bytes?: true
   /** Adapter's own, handed back untouched. */
@@ -187,7 +189,7 @@ export type Adapter<Session = unknown> = {
     requests?: readonly { count: number; per: number }[]
   }
   /** A frame to send when this many milliseconds passed; absent when the provider pings us (the socket answers by itself). */
-  ping?: { every: number; frame: Frame }
+  ping?: { every: number; frame: Frame | ((session: Session) => Frame | undefined) }
   /** Hang up after this long without any frame, milliseconds. */
   staleAfter: number
   /** The provider ends each connection at this age; the machine rotates before. */

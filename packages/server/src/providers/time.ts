@@ -67,3 +67,15 @@ export function epoch(value: unknown): number {
 
 /** Up to 2200: years beyond are a wrong unit; 1970-01-01T00:00:00Z is how some write "none". */
 export const isTime = (ms: number): boolean => ms > 0 && ms < 7_258_118_400_000
+
+/** `2025-12-05 19:55:00` or `2025-12-05` as a clock in `zone` shows it; NaN for anything else, and for times that were skipped. */
+export function zoned(text: unknown, zone: string): number {
+  const [, date, time = '00:00:00'] =
+    typeof text === 'string' ? (/^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d)?))?$/.exec(text) ?? []) : []
+  if (date === undefined) return NaN
+  try {
+    return Temporal.PlainDateTime.from(`${date}T${time}`).toZonedDateTime(zone).epochMilliseconds
+  } catch {
+    return NaN
+  }
+}

@@ -1,0 +1,172 @@
+/** Yahoo's REST: charts need nothing, quotes a cookie and the crumb that goes with it. What is refused is never taken for data. */
+import { INTERVAL_MS, type Interval } from '@tickwire/protocol'
+import type { Meaning, Need, Poll } from './adapter.ts'
+import * as values from './values.ts'
+import type { Session } from './yahoo.ts'
+
+type Row = Record<string, unknown>
+
+export const CHART: Readonly<Partial<Record<Interval, string>>> = {
+  '1m': '1m',
+  '5m': '5m',
+  '15m': '15m',
+  '30m': '30m',
+  '1h': '60m',
+  '1d': '1d'
+}
+/** How far back Yahoo serves each interval, days. */
+const REACH: Readonly<Record<string, number>> = { '1m': 7, '1h': 720, '1d': 20_000 }
+const DAY = 86_400_000
+const QUOTES_EVERY = 60_000
+const NEWS_EVERY = 120_000
+/** After a 429 it is left alone for minutes. */
+const QUIET = 300_000
+const BATCH = 50
+
+export function chartOf(symbol: string, interval: Interval, limit: number, now: number): Need {
+  const back = Math.min(limit * INTERVAL_MS[interval] * 6 + 4 * DAY, (REACH[interval] ?? 59) * DAY)
+  const span = `period1=${Math.floor((now - back) / 1_000)}&period2=${Math.ceil(now / 1_000)}`
+  const path = `/v8/finance/chart/${encodeURIComponent(symbol)}?interval=${CHART[interval]}&${span}&includePrePost=false`
+  return { type: 'need', purpose: 'history', symbol, interval, path, tolerate: true }
+}
+
+/** First the cookie of any page, then the crumb that belongs to it. */
+export const login = (cookie: string): Poll => ({
+  poll: 'login',
+  every: Infinity,
+  need:
+    cookie === ''
+      ? { type: 'need', purpose: 'login', path: 'https://fc.yahoo.com', tolerate: true, note: 'cookie' }
+      : { type: 'need', purpose: 'login', path: '/v1/test/getcrumb', headers: { cookie }, tolerate: true, note: 'crumb' }
+})
+
+export function tickersPoll({ symbols, cookie, crumb }: Session): Poll {
+  if (symbols.size === 0 || crumb === undefined || cookie === undefined) return { poll: 'quotes', every: QUOTES_EVERY }
+  const names = [...symbols].slice(0, BATCH).map(encodeURIComponent).join(',')
+  const path = `/v7/finance/quote?symbols=${names}&crumb=${encodeURIComponent(crumb)}`
+  return {
+    poll: 'quotes',
+    every: QUOTES_EVERY,
+    need: { type: 'need', purpose: 'snapshot', path, headers: { cookie }, tolerate: true }
+  }
+}
+export const newsPoll = (wanted: boolean): Poll => ({
+  poll: 'news',
+  every: NEWS_EVERY,
+  ...(wanted && {
+    need: {
+      type: 'need',
+      purpose: 'snapshot',
+      path: '/v1/finance/search?q=market&newsCount=20&quotesCount=0',
+      tolerate: true,
+      note: 'news'
+    }
+  })
+})
+
+export function answer(text: string, received: number, session: Session, need: Need): readonly Meaning[] {
+  const { status = 200, headers = {} } = need.answered ?? {}
+  // The body of a 429 is "Too Many Requests", also where a crumb was asked for.
+  if (status === 429 || /^(Edge: )?Too Many Requests/.test(text))
+    return [{ type: 'quiet', for: QUIET, reason: 'too many requests (429)' }]
+  if (need.note === 'cookie') return cookieOf(headers['set-cookie'], session)
+  if (need.note === 'crumb') return crumbOf(text, status, session)
+  const body = JSON.parse(text) as Row
+  if (need.purpose === 'history') return chart(body, received, need)
+  if (need.note === 'news') return values.each((body.news ?? []) as Row[], (row) => [story(row, received)])
+  return quotes(body, status, session)
+}
+
+function cookieOf(header: string | undefined, session: Session): readonly Meaning[] {
+  const cookie = [...(header ?? '').matchAll(/\b(A1|A3|A1S)=[^;,]+/g)].map(([pair]) => pair).join('; ')
+  if (cookie === '')
+    return [
+      {
+        type: 'reject',
+        reason: 'no cookie: its consent page stands in between, or it refuses this address; prices stream without quotes'
+      }
+    ]
+  session.cookie = cookie
+  return [{ type: 'reply', frame: login(cookie) }]
+}
+
+/** A crumb is a dozen characters; anything else is a page or an error, and is not kept. */
+function crumbOf(text: string, status: number, session: Session): readonly Meaning[] {
+  if (status !== 200 || !/^[\w./\\-]{6,32}$/.test(text.trim()))
+    return [{ type: 'reject', reason: `no crumb (HTTP ${status}); prices stream without quotes` }]
+  session.crumb = text.trim()
+  return [{ type: 'reply', frame: tickersPoll(session) }]
+}
+
+/** {"quoteResponse":{"result":[{"symbol":"AAPL","regularMarketPrice":..,"regularMarketTime":1739998801,...}],"error":null}}; unknown symbols are left out */
+function quotes(body: Row, status: number, session: Session): readonly Meaning[] {
+  // {"finance":{"result":null,"error":{"code":"Unauthorized","description":"Invalid Crumb"}}}
+  if (status === 401 || status === 403) {
+    delete session.crumb
+    if (session.retried) return [{ type: 'reject', reason: 'the crumb was refused twice; prices stream without quotes' }]
+    session.retried = true
+    return [
+      { type: 'reply', frame: tickersPoll(session) },
+      { type: 'reply', frame: login('') }
+    ]
+  }
+  const { result } = (body.quoteResponse ?? {}) as { result?: Row[] | null }
+  return values.each(result ?? [], (row) => quote(row))
+}
+
+const SESSIONS: Readonly<Record<string, 'pre' | 'regular' | 'post' | 'closed'>> = {
+  PRE: 'pre',
+  PREPRE: 'closed',
+  REGULAR: 'regular',
+  POST: 'post',
+  POSTPOST: 'closed',
+  CLOSED: 'closed'
+}
+
+function quote(m: Row): readonly Meaning[] {
+  const at = m.regularMarketTime instanceof Date ? m.regularMarketTime.getTime() : values.number(m.regularMarketTime) * 1_000
+  const day = {
+    ...{ open: m.regularMarketOpen, high: m.regularMarketDayHigh, low: m.regularMarketDayLow, volume: m.regularMarketVolume },
+    ...{ change: m.regularMarketChange, changePercent: m.regularMarketChangePercent, prevClose: m.regularMarketPreviousClose }
+  }
+  const price = values.number(m.regularMarketPrice)
+  if (m.quoteType === 'INDEX') return [values.index(m.symbol, at, price, day)]
+  const event = values.ticker(m.symbol, at, price, day)
+  if (event.type !== 'ticker') return [event]
+  const delayed = values.number(m.exchangeDataDelayedBy) * 60_000
+  const session = typeof m.marketState === 'string' ? SESSIONS[m.marketState] : undefined
+  return [{ ...event, ...(session && { session }), ...(delayed > 0 && { delayed }) }]
+}
+
+/** Nulls stand for minutes without a trade; the last bar is the live one, with an odd second as its start. */
+function chart(body: Row, received: number, { symbol, interval }: Need): readonly Meaning[] {
+  const { result, error } = (body.chart ?? {}) as { result?: Row[] | null; error?: { description?: unknown } | null }
+  if (error) return [values.rejected(symbol, values.say(error.description))]
+  const starts = (result?.[0]?.timestamp ?? []) as unknown[]
+  const { quote: rows } = (result?.[0]?.indicators ?? {}) as { quote?: Record<string, unknown[]>[] }
+  const columns = rows?.[0] ?? {}
+  const length = INTERVAL_MS[interval!]
+  const found = starts.flatMap((t, i) => {
+    const [open, high, low, close, volume] = ['open', 'high', 'low', 'close', 'volume'].map((key) => columns[key]?.[i])
+    if (close === null || close === undefined || open === null) return []
+    const at = values.number(t) * 1_000
+    // A day's bar begins with its session; the others on their own grid.
+    const start = interval === '1d' ? at : Math.floor(at / length) * length
+    return [{ symbol, interval: interval!, start, time: received, closed: false, open, high, low, close, volume: volume ?? 0 }]
+  })
+  return values.pastCandles(found, received)
+}
+
+/** {"uuid":"...","title":"...","publisher":"...","link":"...","providerPublishTime":1739998801,"relatedTickers":["AAPL"]} */
+const story = (m: Row, received: number): Meaning =>
+  values.story({
+    ...{
+      id: m.uuid,
+      time: values.number(m.providerPublishTime) * 1_000,
+      received,
+      headline: m.title,
+      url: m.link,
+      source: m.publisher
+    },
+    symbols: Array.isArray(m.relatedTickers) ? (m.relatedTickers as unknown[]) : []
+  })
