@@ -1,11 +1,13 @@
 /** All providers by name: the one place, with its own file, where a provider is named. */
 import type { Adapter } from './adapter.ts'
 import { alpaca } from './alpaca.ts'
+import { alphaVantage } from './alpha-vantage.ts'
 import { binanceCoinm, binanceUsdm } from './binance.futures.ts'
 import { binance, binanceUs } from './binance.ts'
 import { coinbaseExchange } from './coinbase.exchange.ts'
 import { coinbase } from './coinbase.ts'
 import { finnhub } from './finnhub.ts'
+import { fmp } from './fmp.ts'
 import { krakenFutures } from './kraken.futures.ts'
 import { kraken } from './kraken.ts'
 import { massive } from './massive.ts'
@@ -20,6 +22,8 @@ export const providers = {
   massive,
   finnhub,
   yahoo,
+  'alpha-vantage': alphaVantage,
+  fmp,
   'binance-us': binanceUs,
   'binance-usdm': binanceUsdm,
   'binance-coinm': binanceCoinm,

@@ -1,0 +1,106 @@
+/** Alpha Vantage: one GET call, polled within a small budget. Every failure comes as HTTP 200. https://www.alphavantage.co/documentation */
+import type { Interval } from '@tickwire/protocol'
+import { adapter, type Listing, type Outgoing, type Subscription } from './adapter.ts'
+import { answer, historyOf, NEWS, SERIES } from './alpha-vantage.answers.ts'
+import { nameOf, spelled } from './grammar.ts'
+import * as values from './values.ts'
+
+export type Session = { delayed: boolean; key: string; next: number }
+
+const QUOTE_EVERY = 60_000
+const NEWS_EVERY = 900_000
+const DAY = 86_400_000
+
+export const query = (parts: Record<string, string>): string => `/query?${new URLSearchParams(parts).toString()}`
+
+/** `BTC-USD` and `EUR-USD` are asked as a rate of exchange, everything else as a quote. */
+function pathOf(symbol: string): string {
+  const [from, to] = symbol.split('/')
+  return to === undefined
+    ? query({ function: 'GLOBAL_QUOTE', symbol })
+    : query({ function: 'CURRENCY_EXCHANGE_RATE', from_currency: from!, to_currency: to })
+}
+const poll = ({ kind, symbol }: Subscription, key: string, wanted: boolean): Outgoing =>
+  kind === 'news'
+    ? {
+        poll: 'news',
+        every: NEWS_EVERY,
+        ...(wanted && { need: { type: 'need', purpose: 'snapshot', path: keyed(NEWS, key), note: 'news' } })
+      }
+    : {
+        poll: symbol,
+        every: QUOTE_EVERY,
+        ...(wanted && { need: { type: 'need', purpose: 'snapshot', symbol, path: keyed(pathOf(symbol), key) } })
+      }
+const keyed = (path: string, key: string): string => `${path}&apikey=${encodeURIComponent(key)}`
+
+export const alphaVantage = adapter<Session>({
+  provider: 'alpha-vantage',
+  title: 'Alpha Vantage',
+  restUrl: 'https://www.alphavantage.co',
+  kinds: ['ticker', 'quote', 'candle', 'news'],
+  whole: ['news'],
+  intervals: Object.keys(SERIES) as Interval[],
+  streams: [],
+  needs: ['key'],
+  takes: { entitlement: '"realtime" or "delayed" on a premium plan; absent: the free plan, whose US data is late' },
+  about: {
+    docs: 'https://www.alphavantage.co/documentation/',
+    coverage:
+      'Stocks of most of the world, forex, crypto, news with sentiment; US stocks late by 15 minutes or a day on the free plan',
+    redistribution: 'forbidden',
+    cost: 'free for 25 calls a day; premium from 75 a minute'
+  },
+  limits: {
+    subscriptionsPerConnection: 1_000,
+    connections: 1,
+    framesPerSecond: 100,
+    attempts: { count: 10, per: 60_000 },
+    requestsPerSecond: 0.9,
+    requests: [
+      { count: 5, per: 60_000 },
+      { count: 25, per: DAY }
+    ]
+  },
+  staleAfter: 2 * DAY, // a budget of 25 a day, shared by many symbols, asks each but seldom
+  identify,
+  history: (symbol, interval, limit, _now, { key = '' }) => ({
+    type: 'need',
+    purpose: 'history',
+    symbol,
+    interval,
+    path: keyed(historyOf(symbol, interval, limit), key)
+  }),
+  open: ({ key = '', options }) => ({ key, delayed: options?.entitlement !== 'realtime', next: 0 }),
+  subscribe: (wanted, { key }) => wanted.map((one) => poll(one, key, true)),
+  unsubscribe: (unwanted, { key }) => unwanted.map((one) => poll(one, key, false)),
+  decode(frame, received, session, need) {
+    if (!need) return [values.refused('there is no socket')]
+    try {
+      return answer(values.textOf(frame), received, session, need)
+    } catch {
+      return values.unreadable(frame)
+    }
+  }
+})
+
+const SUFFIX: Readonly<Record<string, string>> = { LSE: 'LON', TSX: 'TRT', XETRA: 'DEX', BSE: 'BSE' }
+
+function identify(text: string): Listing | undefined {
+  const named = nameOf(text) ?? spelled(text)
+  switch (named?.type) {
+    case 'stock':
+      return { symbol: named.ticker.replace('.', '-'), base: named.ticker, trading: true, calendar: 'XNYS' }
+    case 'crypto':
+    case 'forex':
+      return { symbol: `${named.base}/${named.quote}`, base: named.base, quote: named.quote, trading: true }
+    case 'listed': {
+      const suffix = SUFFIX[named.exchange]
+      return suffix === undefined
+        ? undefined
+        : { symbol: `${named.ticker}.${suffix}`, base: `${named.exchange}:${named.ticker}`, trading: true }
+    }
+    default:
+      return undefined
+  }
+}
