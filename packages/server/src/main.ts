@@ -1,6 +1,6 @@
 /** Wires the rooms: providers → feed → plant → services and gateway. The only file that knows the configuration. Read it top to bottom. */
 import { randomBytes } from 'node:crypto'
-import type { Candle, Interval, Mode, Topic } from '@tickwire/protocol'
+import { isWhole, type Candle, type Interval, type Mode, type Topic } from '@tickwire/protocol'
 import type { Config } from './config.ts'
 import { dialects } from './dialects/index.ts'
 import type { Desk } from './dialects/dialect.ts'
@@ -13,6 +13,7 @@ import { createPlant, type Plant } from './plant/plant.ts'
 import { providers } from './providers/index.ts'
 import { feedSettings, sourcesOf } from './sources.ts'
 import { candles, joinCandles, recentCandles } from './services/candles.ts'
+import { news } from './services/news.ts'
 import { VERSION } from './version.ts'
 import { hostServices, type Services } from './services/run.ts'
 
@@ -46,8 +47,9 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     keep: keepFor(config.plant.keep)
   })
   const instruments = createInstruments()
+  const sources = sourcesOf(config)
   const feed = createFeed({
-    providers: sourcesOf(config),
+    providers: sources,
     plant,
     instruments,
     clock,
@@ -58,7 +60,14 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     times: mode === 'capture' ? 'recorded' : 'live',
     settings: feedSettings(config)
   })
-  const services = hostServices({ plant, services: [candles], clock, log, time: mode === 'capture' ? 'event' : 'clock' })
+  const services = hostServices({
+    plant,
+    services: [candles, news],
+    sources: sources.map(({ adapter }) => adapter.provider),
+    clock,
+    log,
+    time: mode === 'capture' ? 'event' : 'clock'
+  })
   const demand = demandOf(feed, services)
   const collection = collector(config.watch, demand, instruments)
   const desk = deskOf(mode, plant, instruments, feed, () => gateway.connections())
@@ -105,16 +114,19 @@ const LISTENING = {
   capture: 'listening: prices are of a recorded session'
 } satisfies Record<Mode, string>
 
-/** What a topic needs of the providers: a candle of ours is folded from trades. */
-const sourceOf = (topic: Topic): Topic =>
-  topic.kind === 'candle' && topic.provider === undefined ? { kind: 'trade', instrument: topic.instrument } : topic
+/** What a topic needs of the providers: a candle of ours is folded from trades; news of an instrument is picked from all news. */
+function sourceOf(topic: Topic): Topic {
+  if (topic.kind === 'candle' && topic.provider === undefined) return { kind: 'trade', instrument: topic.instrument }
+  return isWhole(topic.kind) ? { ...topic, instrument: 'all' } : topic
+}
 
 /** Services run while anyone holds the instrument. */
 const demandOf =
   (feed: Feed, services: Services): Demand =>
   (topic) => {
-    const unwatch = services.watch(topic.instrument)
-    const { upstream, release } = feed.want(sourceOf(topic))
+    const source = sourceOf(topic)
+    const unwatch = services.watch(source.instrument)
+    const { upstream, release } = feed.want(source)
     const both = () => {
       unwatch()
       release()

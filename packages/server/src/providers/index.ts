@@ -11,6 +11,7 @@ import { fmp } from './fmp.ts'
 import { krakenFutures } from './kraken.futures.ts'
 import { kraken } from './kraken.ts'
 import { massive } from './massive.ts'
+import { rss } from './rss.ts'
 import { yahoo } from './yahoo.ts'
 
 /** Each adapter knows its own session; the machine that runs it only carries it. */
@@ -24,6 +25,7 @@ export const providers = {
   yahoo,
   'alpha-vantage': alphaVantage,
   fmp,
+  rss,
   'binance-us': binanceUs,
   'binance-usdm': binanceUsdm,
   'binance-coinm': binanceCoinm,

@@ -1,5 +1,5 @@
 /** Hosts services over the plant: subscribes them to what they read, tells them the watermark, publishes what they return. */
-import { INTERVALS, isState, topicName, type Published } from '@tickwire/protocol'
+import { INTERVALS, isState, isWhole, topicName, type Published } from '@tickwire/protocol'
 import type { Plant } from '../plant/plant.ts'
 import type { Input, Output, Service } from './service.ts'
 
@@ -21,6 +21,8 @@ export type HostOptions = {
   time?: Time
   /** How long a provider's event may be under way and still count as in time, milliseconds. */
   lateness?: number
+  /** Names of the providers, whose streams of a whole (news) are read one by one. */
+  sources?: readonly string[]
   /** Milliseconds between watermarks; 0: none but by `tick`. */
   every?: number
 }
@@ -62,7 +64,7 @@ function host(service: Service, { plant, clock, log }: HostOptions) {
 }
 
 export function hostServices(options: HostOptions) {
-  const { plant, services, clock, time = 'clock', lateness = 500, every = 250 } = options
+  const { plant, services, clock, sources = [], time = 'clock', lateness = 500, every = 250 } = options
   const hosted = services.map((service) => host(service, options))
   const watched = new Map<string, { count: number; stop: () => void }>()
   let newest = -Infinity
@@ -73,7 +75,7 @@ export function hostServices(options: HostOptions) {
         if ((event.type === 'trade' || event.type === 'quote') && event.time > newest) newest = event.time
         feed(event)
       }
-      return topicsOf(service, instrument).map((topic) => {
+      return topicsOf(service, instrument, sources).map((topic) => {
         const { missed, stop } = plant.subscribe(topic, listener)
         // State still holds; an event of the past would be taken for a new one.
         for (const event of missed) if (isState(event)) listener(event)
@@ -127,10 +129,15 @@ export function hostServices(options: HostOptions) {
   }
 }
 
-function topicsOf({ reads }: Service, instrument: string): string[] {
-  return reads.flatMap((kind) =>
-    kind === 'candle'
-      ? INTERVALS.map((interval) => topicName(kind, instrument, undefined, interval))
-      : [topicName(kind, instrument)]
-  )
+/** What is of no one instrument is read as a whole, under `all`, from each provider. */
+function topicsOf({ reads }: Service, instrument: string, sources: readonly string[]): string[] {
+  if (instrument === 'all')
+    return reads.filter(isWhole).flatMap((kind) => sources.map((source) => topicName(kind, 'all', source)))
+  return reads
+    .filter((kind) => !isWhole(kind))
+    .flatMap((kind) =>
+      kind === 'candle'
+        ? INTERVALS.map((interval) => topicName(kind, instrument, undefined, interval))
+        : [topicName(kind, instrument)]
+    )
 }
