@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { isWhole, type Candle, type Interval, type Mode, type Topic } from '@tickwire/protocol'
 import type { Config } from './config.ts'
-import { dialects } from './dialects/index.ts'
+import { dialects, emulations } from './dialects/index.ts'
 import type { Desk } from './dialects/dialect.ts'
 import { createFeed, type Feed } from './feed/feed.ts'
 import { createInstruments, type Instruments } from './feed/instruments.ts'
@@ -74,7 +74,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   const gateway = createGateway({
     plant,
     desk,
-    dialects,
+    dialects: [...dialects, ...emulations],
     demand,
     clock,
     log,

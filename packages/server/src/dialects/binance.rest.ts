@@ -144,6 +144,16 @@ function day(info: InstrumentInfo, desk: Desk): object | undefined {
   }
 }
 
+/** {"symbol":"BTCUSDT","price":"4.00000200"}: of the last trade, else of the day's figures */
+function price(info: InstrumentInfo, desk: Desk): object | undefined {
+  const trade = desk.last(topicName('trade', info.instrument))
+  const event = trade?.type === 'trade' ? trade : undefined
+  if (event) return { symbol: symbolOf(desk, info.instrument), price: aggTradeFrame(event, '').p }
+  const ticker = desk.last(topicName('ticker', info.instrument))
+  if (ticker?.type !== 'ticker') return undefined
+  return { symbol: symbolOf(desk, info.instrument), price: tickerFrame(ticker, '', desk).c }
+}
+
 function top(info: InstrumentInfo, desk: Desk): object | undefined {
   const event = desk.last(topicName('quote', info.instrument))
   if (event?.type !== 'quote') return undefined
@@ -172,5 +182,6 @@ export const routes: NonNullable<Dialect['http']> = [
   { route: 'GET /api/v3/trades', answer: trades },
   { route: 'GET /api/v3/aggTrades', answer: aggTrades },
   { route: 'GET /api/v3/ticker/24hr', answer: (request, desk) => each(request, desk, (info) => day(info, desk)) },
+  { route: 'GET /api/v3/ticker/price', answer: (request, desk) => each(request, desk, (info) => price(info, desk)) },
   { route: 'GET /api/v3/ticker/bookTicker', answer: (request, desk) => each(request, desk, (info) => top(info, desk)) }
 ]

@@ -112,8 +112,20 @@ function book(request: HttpRequest, desk: Desk): HttpAnswer {
   return { status: 200, body: { pricebook: { product_id: id, bids: rows(bids), asks: rows(asks), time: at(time) } } }
 }
 
+/** {"data":[{"id":"BTC","name":"Bitcoin","min_size":"0.00000001"}]}: money here, coins under `crypto`, as `code`. */
+function currencies({ path }: HttpRequest, desk: Desk): HttpAnswer {
+  const coins = new Map(pairs(desk).map(({ base, name }) => [base, name ?? base]))
+  const money = [...new Set(pairs(desk).map(({ quote }) => quote!))].filter((code) => !coins.has(code))
+  const data = path.endsWith('/crypto')
+    ? [...coins].map(([code, name]) => ({ code, name, type: 'crypto', exponent: 8, asset_id: code }))
+    : money.map((id) => ({ id, name: id, min_size: '0.01' }))
+  return { status: 200, body: { data } }
+}
+
 export const routes: NonNullable<Dialect['http']> = [
   { route: `GET ${ROOT}/products`, answer: products },
   { route: `GET ${ROOT}/products/*`, answer: ofProduct },
-  { route: `GET ${ROOT}/product_book`, answer: book }
+  { route: `GET ${ROOT}/product_book`, answer: book },
+  { route: 'GET /v2/currencies', answer: currencies },
+  { route: 'GET /v2/currencies/crypto', answer: currencies }
 ]

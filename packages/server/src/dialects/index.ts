@@ -3,6 +3,7 @@ import { alpaca } from './alpaca.ts'
 import { binance } from './binance.ts'
 import { coinbase } from './coinbase.ts'
 import type { Dialect } from './dialect.ts'
+import { emulated } from './emulate.ts'
 import { fiml } from './fiml.ts'
 import { kraken } from './kraken.ts'
 import { native } from './native.ts'
@@ -14,3 +15,7 @@ export const dialects: readonly Dialect<any>[] = [native, fiml]
 /** A provider's own protocol, by the provider's name: the street speaks them. */
 // oxlint-disable-next-line typescript/no-explicit-any -- as above
 export const mirrors: Readonly<Record<string, Dialect<any>>> = { binance, coinbase, kraken, alpaca }
+
+/** The same on the port of the server, for clients that exist: under `/emulate/<provider>`. */
+// oxlint-disable-next-line typescript/no-explicit-any -- as above
+export const emulations: readonly Dialect<any>[] = Object.entries(mirrors).map(([provider, mirror]) => emulated(provider, mirror))

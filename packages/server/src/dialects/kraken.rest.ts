@@ -55,6 +55,13 @@ const one =
     return 'status' in result ? (result as HttpAnswer) : answer(result)
   }
 
+/** {"XXBT":{"aclass":"currency","altname":"XBT","decimals":10,"display_decimals":5,"status":"enabled"}} */
+function assets(_request: HttpRequest, desk: Desk): HttpAnswer {
+  const names = [...new Set(pairs(desk).flatMap((info) => [info.base, info.quote!]))]
+  const row = (name: string) => ({ aclass: 'currency', altname: altname(name), decimals: 10, display_decimals: 5, status: 'enabled' })
+  return answer(Object.fromEntries(names.map((name) => [LEGACY[name] ?? altname(name), row(name)])))
+}
+
 function assetPairs(request: HttpRequest, desk: Desk): HttpAnswer {
   const asked = first(request.query['pair'])
   const wanted = asked === '' ? pairs(desk) : asked.split(',').map((name) => find(desk, name))
@@ -146,6 +153,7 @@ export const routes: NonNullable<Dialect['http']> = [
     answer: (_request, _desk, now) => answer({ unixtime: Math.floor(now / 1_000), rfc1123: new Date(now).toUTCString() })
   },
   { route: 'GET /0/public/SystemStatus', answer: (_request, _desk, now) => answer({ status: 'online', timestamp: at(now) }) },
+  { route: 'GET /0/public/Assets', answer: assets },
   { route: 'GET /0/public/AssetPairs', answer: assetPairs },
   { route: 'GET /0/public/Depth', answer: depth },
   { route: 'GET /0/public/OHLC', answer: ohlc },
