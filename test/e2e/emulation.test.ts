@@ -27,7 +27,8 @@ async function expectRecorded(instrument: string, heard: readonly { id: string; 
   const known = await record(instrument)
   const met = heard.filter(({ id }) => known.has(id))
   expect(met.length).toBeGreaterThan(0)
-  for (const { id, price, size } of met) expect({ price: known.get(id)!.price, size: known.get(id)!.size }).toEqual({ price, size })
+  for (const { id, price, size } of met)
+    expect({ price: known.get(id)!.price, size: known.get(id)!.size }).toEqual({ price, size })
 }
 
 type Watcher = {
@@ -69,24 +70,28 @@ describe('ccxt', () => {
         client.urls.api.ws = `${ws}/emulate/coinbase`
       }
     ]
-  ] as const)('its %s class watches trades, a ticker and a book', async (name, symbol, point) => {
-    const client = watcher(name)
-    point(client)
-    await client.loadHttpProxyAgent()
-    try {
-      await client.loadMarkets()
-      const trades = await client.watchTrades(symbol)
-      await expectRecorded(
-        symbol.replace('/', '-'),
-        trades.map(({ id, price, amount }) => ({ id: id!, price, size: amount! }))
-      )
-      expect((await client.watchTicker(symbol)).last).toBeGreaterThan(0)
-      const { bids, asks } = await client.watchOrderBook(symbol)
-      expect(Number(bids[0]![0])).toBeLessThan(Number(asks[0]![0]))
-    } finally {
-      await client.close()
-    }
-  }, 60_000)
+  ] as const)(
+    'its %s class watches trades, a ticker and a book',
+    async (name, symbol, point) => {
+      const client = watcher(name)
+      point(client)
+      await client.loadHttpProxyAgent()
+      try {
+        await client.loadMarkets()
+        const trades = await client.watchTrades(symbol)
+        await expectRecorded(
+          symbol.replace('/', '-'),
+          trades.map(({ id, price, amount }) => ({ id: id!, price, size: amount! }))
+        )
+        expect((await client.watchTicker(symbol)).last).toBeGreaterThan(0)
+        const { bids, asks } = await client.watchOrderBook(symbol)
+        expect(Number(bids[0]![0])).toBeLessThan(Number(asks[0]![0]))
+      } finally {
+        await client.close()
+      }
+    },
+    60_000
+  )
 })
 
 test('the connector `binance` streams trades and asks for the market', async () => {

@@ -86,7 +86,7 @@ export const configRule = (sources: readonly Source[]): string[] =>
       imports.filter((to) => CONFIG.test(to)).map((to) => `${path} imports ${to}: it should be handed plain options by main.ts`)
     )
 
-/** Rule 5: a provider's name appears in its own file, its dialect, the maps, its captures and the docs, and nowhere else. */
+/** Rule 5: a provider's name (of a market, also the first word of it) appears in its own file, its dialect, the maps, its captures and the docs, and nowhere else. */
 export const nameRule = (sources: readonly Source[], providers: readonly string[], allowed: readonly RegExp[]): string[] =>
   sources
     .filter(
@@ -94,7 +94,7 @@ export const nameRule = (sources: readonly Source[], providers: readonly string[
     )
     .flatMap(({ path, text }) =>
       providers
-        .filter((name) => !new RegExp(`/${name}(\\.[a-z]+)?\\.tsx?$`).test(path))
+        .filter((name) => !new RegExp(`/(${name}|${name.split('-')[0]})(\\.[a-z]+)*\\.tsx?$`).test(path))
         .flatMap((name) => {
           const at = text.split('\n').findIndex((line) => new RegExp(`\\b${name}\\b`, 'i').test(line))
           return at < 0 ? [] : [`${path}:${at + 1} names the provider ${name}`]

@@ -78,14 +78,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     demand,
     clock,
     log,
-    rest: {
-      mode,
-      ...(playing && { playing }),
-      startedAt,
-      build: { version: VERSION },
-      watched: collection.watched,
-      ...figuresOf(feed, services)
-    },
+    rest: { ...aboutOf(mode, playing, startedAt), watched: collection.watched, ...figuresOf(feed, services) },
     ...(page === undefined ? {} : { page }),
     ...gatewayOptions(config)
   })
@@ -146,6 +139,13 @@ const deskOf = (mode: Mode, plant: Plant, instruments: Instruments, feed: Feed, 
   last: plant.last,
   recent: plant.recent,
   connections
+})
+
+const aboutOf = (mode: Mode, playing: ServerOptions['playing'], startedAt: number) => ({
+  mode,
+  ...(playing && { playing }),
+  startedAt,
+  build: { version: VERSION }
 })
 
 /** What REST asks beyond the plant. */

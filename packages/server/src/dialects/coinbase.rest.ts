@@ -122,10 +122,20 @@ function currencies({ path }: HttpRequest, desk: Desk): HttpAnswer {
   return { status: 200, body: { data } }
 }
 
+/** {"data":{"currency":"USD","rates":{"BTC":"0.0000105"}}}: what one dollar buys of each coin that has a last price */
+function rates(_request: HttpRequest, desk: Desk): HttpAnswer {
+  const found = pairs(desk).flatMap(({ instrument, base, quote }) => {
+    const event = quote === 'USD' ? desk.last(topicName('ticker', instrument)) : undefined
+    return event?.type === 'ticker' ? [[base, num(1 / event.last)] as const] : []
+  })
+  return { status: 200, body: { data: { currency: 'USD', rates: Object.fromEntries([...found, ['USD', '1.0']]) } } }
+}
+
 export const routes: NonNullable<Dialect['http']> = [
   { route: `GET ${ROOT}/products`, answer: products },
   { route: `GET ${ROOT}/products/*`, answer: ofProduct },
   { route: `GET ${ROOT}/product_book`, answer: book },
+  { route: 'GET /v2/exchange-rates', answer: rates },
   { route: 'GET /v2/currencies', answer: currencies },
   { route: 'GET /v2/currencies/crypto', answer: currencies }
 ]

@@ -1,11 +1,11 @@
 /** The life of ONE connection to a provider as a pure step: (state, input) → effects. No socket, no timer, no clock. */
 import type { ProviderPhase } from '@tickwire/protocol'
 import type { Access, Adapter, Frame, Subscription } from '../providers/adapter.ts'
-import { isTrading, type Market } from './calendar.ts'
 import { ask, forget, keyOf, openAsks, overdue } from './asks.ts'
 import { SETTINGS, type Effect, type Input, type Settings, type State } from './connection.ts'
 import { openPace, takeDue } from './pace.ts'
-import { muteLimit, openPulse, usualInterval } from './pulse.ts'
+import { openPulse } from './pulse.ts'
+import { isClosed, seconds, silence } from './silence.ts'
 import { expectSnapshot, expire, fetched, fetching, leave, openShelf, takeResyncs } from './shelf.ts'
 import { understand } from './understand.ts'
 
@@ -91,7 +91,6 @@ function want<S>(adapter: Adapter<S>, s: State<S>, { wanted, now }: Extract<Inpu
 
 const becauseOf = ({ trouble }: { trouble?: string | undefined }): string => (trouble === undefined ? '' : ` (${trouble})`)
 const isOpen = (s: { phase: ProviderPhase }): boolean => s.phase === 'live' || s.phase === 'stale'
-const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
 
 function setPhase(s: { phase: ProviderPhase }, phase: ProviderPhase, reason: string): Effect[] {
   s.phase = phase
@@ -161,27 +160,6 @@ function judgeSilence<S>(adapter: Adapter<S>, s: State<S>, now: number): Effect[
   const why = silence(adapter, s, now)
   if (why !== undefined) return s.phase === 'stale' ? [] : setPhase(s, 'stale', why)
   return s.phase === 'stale' ? setPhase(s, 'live', 'speaks again') : []
-}
-
-/** What the market does now that this connection brings. */
-function marketOf<S>({ calendar }: Adapter<S>, { route, settings }: State<S>, now: number): Market | undefined {
-  const id = typeof calendar === 'function' ? calendar(route) : calendar
-  return id === undefined ? undefined : settings.market?.(id, now)
-}
-const isClosed = <S>(adapter: Adapter<S>, s: State<S>, now: number): boolean => marketOf(adapter, s, now)?.session === 'closed'
-
-/** Out of regular hours nobody needs to trade; when they begin, silence is counted from their beginning. */
-function silence<S>(adapter: Adapter<S>, s: State<S>, now: number): string | undefined {
-  const { staleAfter } = adapter
-  const { heard, pulse } = s
-  const market = marketOf(adapter, s, now)
-  if (market?.session === 'closed') return undefined
-  const silent = now - heard
-  if (silent > staleAfter / 2) return `nothing heard for ${seconds(silent)}; hanging up at ${seconds(staleAfter)}`
-  if (market && !isTrading(market)) return undefined
-  const mute = now - Math.max(pulse.heard, market?.since ?? -Infinity)
-  if (mute <= muteLimit(pulse)) return undefined
-  return `connected, but no market data for ${seconds(mute)} (usually within ${seconds(usualInterval(pulse))})`
 }
 
 function answer<S>(adapter: Adapter<S>, s: State<S>, input: Extract<Input, { type: 'answer' }>): Effect[] {

@@ -1,10 +1,11 @@
 /** What Alpha Vantage answers: numbers as text under numbered names, and its refusals, which look like answers. */
 import type { Interval } from '@tickwire/protocol'
 import type { Meaning, Need } from './adapter.ts'
-import type { Session } from './alpha-vantage.ts'
 import { isTime, zoned } from './time.ts'
 import * as values from './values.ts'
 
+/** The memory of one connection: its key, and whether the plan's data is late. */
+export type Session = { delayed: boolean; key: string }
 type Row = Record<string, unknown>
 
 export const SERIES: Readonly<Partial<Record<Interval, string>>> = {

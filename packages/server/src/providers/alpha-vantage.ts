@@ -1,11 +1,9 @@
 /** Alpha Vantage: one GET call, polled within a small budget. Every failure comes as HTTP 200. https://www.alphavantage.co/documentation */
 import type { Interval } from '@tickwire/protocol'
 import { adapter, type Listing, type Outgoing, type Subscription } from './adapter.ts'
-import { answer, historyOf, NEWS, SERIES } from './alpha-vantage.answers.ts'
+import { answer, historyOf, NEWS, SERIES, type Session } from './alpha-vantage.answers.ts'
 import { nameOf, spelled } from './grammar.ts'
 import * as values from './values.ts'
-
-export type Session = { delayed: boolean; key: string; next: number }
 
 const QUOTE_EVERY = 60_000
 const NEWS_EVERY = 900_000
@@ -71,7 +69,7 @@ export const alphaVantage = adapter<Session>({
     interval,
     path: keyed(historyOf(symbol, interval, limit), key)
   }),
-  open: ({ key = '', options }) => ({ key, delayed: options?.entitlement !== 'realtime', next: 0 }),
+  open: ({ key = '', options }) => ({ key, delayed: options?.entitlement !== 'realtime' }),
   subscribe: (wanted, { key }) => wanted.map((one) => poll(one, key, true)),
   unsubscribe: (unwanted, { key }) => unwanted.map((one) => poll(one, key, false)),
   decode(frame, received, session, need) {

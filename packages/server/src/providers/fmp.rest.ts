@@ -1,9 +1,19 @@
 /** What FMP's REST answers: quotes, candles, news, and failures that may come as a success. */
 import { INTERVAL_MS, type Interval } from '@tickwire/protocol'
-import type { Meaning, Need, Poll } from './adapter.ts'
-import type { Session } from './fmp.ts'
+import type { Meaning, Need, Poll, Subscription } from './adapter.ts'
 import { zoned } from './time.ts'
 import * as values from './values.ts'
+
+export type Session = {
+  key: string
+  socket: boolean
+  admitted: boolean
+  /** Wanted from the socket. */
+  streams: Map<string, Subscription>
+  polled: Set<string>
+  /** Symbol → time of its last quote: the same time again is no news. */
+  seen: Map<string, number>
+}
 
 type Row = Record<string, unknown>
 

@@ -1,21 +1,11 @@
 /** Financial Modeling Prep: quotes for all symbols in one polled call, candles and news by REST; a premium socket per market. */
 import type { Interval } from '@tickwire/protocol'
 import { adapter, type Listing, type Meaning, type Outgoing, type Subscription } from './adapter.ts'
-import { answer, CHART, historyOf, quotesPoll, newsPoll } from './fmp.rest.ts'
+import { answer, CHART, historyOf, quotesPoll, newsPoll, type Session } from './fmp.rest.ts'
 import { nameOf, spelled } from './grammar.ts'
 import { isTime } from './time.ts'
 import * as values from './values.ts'
 
-export type Session = {
-  key: string
-  socket: boolean
-  admitted: boolean
-  /** Wanted from the socket. */
-  streams: Map<string, Subscription>
-  polled: Set<string>
-  /** Symbol → time of its last quote: the same time again is no news. */
-  seen: Map<string, number>
-}
 type Row = Record<string, unknown>
 
 const HOSTS: Readonly<Record<string, string>> = { stocks: 'websockets', crypto: 'crypto', forex: 'forex' }

@@ -2,7 +2,16 @@
 import { INTERVAL_MS, type Interval } from '@tickwire/protocol'
 import type { Meaning, Need, Poll } from './adapter.ts'
 import * as values from './values.ts'
-import type { Session } from './yahoo.ts'
+
+export type Session = {
+  symbols: Set<string>
+  cookie?: string
+  crumb?: string
+  /** The crumb was refused once already. */
+  retried: boolean
+  /** Symbol → time and volume of its last message: it is no tape, and comes out of order. */
+  seen: Map<string, { time: number; volume: number }>
+}
 
 type Row = Record<string, unknown>
 

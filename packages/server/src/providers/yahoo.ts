@@ -2,19 +2,9 @@
 import { type Interval } from '@tickwire/protocol'
 import { adapter, type Listing, type Meaning, type Outgoing } from './adapter.ts'
 import { nameOf, spelled, type Named } from './grammar.ts'
-import { answer, chartOf, CHART, login, newsPoll, tickersPoll } from './yahoo.rest.ts'
+import { answer, chartOf, CHART, login, newsPoll, tickersPoll, type Session } from './yahoo.rest.ts'
 import { readPricing, type Pricing } from './yahoo.pricing.ts'
 import * as values from './values.ts'
-
-export type Session = {
-  symbols: Set<string>
-  cookie?: string
-  crumb?: string
-  /** The crumb was refused once already. */
-  retried: boolean
-  /** Symbol → time and volume of its last message: it is no tape, and comes out of order. */
-  seen: Map<string, { time: number; volume: number }>
-}
 
 /** 0 is PRE; proto3 would also leave a 0 out, so a message without it is PRE too, but for what trades at all hours. */
 const SESSIONS = ['pre', 'regular', 'post', 'closed', 'overnight'] as const

@@ -20,6 +20,23 @@ const CORPUS: Record<string, string[]> = {
     '{"channel":"instrument","type":"snapshot","data":{"pairs":[{"symbol":"BTC/USD","price_precision":1,"qty_precision":8}]}}',
     '{"method":"subscribe","result":{"channel":"book","depth":10,"symbol":"BTC/USD"},"success":true,"req_id":1}'
   ],
+  massive: lines('massive/ws-doc-samples.jsonl'),
+  finnhub: lines('finnhub/ws-trades.jsonl'),
+  yahoo: lines('yahoo/stream-frames.jsonl'),
+  fmp: lines('fmp/ws-frames-documented.jsonl'),
+  'binance-us': lines('binance/us-2021-10-12.jsonl').slice(0, 100),
+  'binance-usdm': lines('binance/usdm-futures-2021-07-22.jsonl.gz').slice(0, 200),
+  'binance-coinm': lines('binance/coinm-futures-2021-07-22.jsonl.gz').slice(0, 200),
+  'kraken-futures': lines('kraken/futures-2021-07-22.jsonl.gz')
+    .filter((line) => line.length < 2_000)
+    .slice(0, 200),
+  'coinbase-exchange': [
+    '{"type":"match","trade_id":10,"maker_order_id":"a","taker_order_id":"b","side":"sell","size":"5.2","price":"400.2","product_id":"BTC-USD","sequence":50,"time":"2024-11-07T08:19:27.028459Z"}',
+    '{"type":"ticker","sequence":37,"product_id":"ETH-USD","price":"1285.22","open_24h":"1310.7","volume_24h":"245532.7","low_24h":"1280.5","high_24h":"1313.8","best_bid":"1285.04","best_bid_size":"0.4","best_ask":"1285.27","best_ask_size":"1.9","side":"buy","time":"2022-10-19T23:28:22.061769Z","trade_id":370843401,"last_size":"11.4"}',
+    '{"type":"l2update","product_id":"BTC-USD","time":"2022-08-04T15:25:05.010758Z","changes":[["buy","22356.270000","0.00000000"],["sell","22357.1","1.5"]]}',
+    '{"type":"snapshot","product_id":"BTC-USD","bids":[["10101.10","0.45054140"]],"asks":[["10102.55","0.57753524"]]}',
+    '{"type":"heartbeat","sequence":90,"last_trade_id":20,"product_id":"BTC-USD","time":"2014-11-07T08:19:28.464459Z"}'
+  ],
   alpaca: [...lines('alpaca/ws-session-sip-2023-04-06.jsonl'), ...lines('alpaca/ws-kinds-sdk-tests.jsonl')]
 }
 const POISON: unknown[] = [
@@ -92,23 +109,29 @@ const needs = (adapter: Adapter): Need[] => [
   { type: 'need', purpose: 'listing', path: '' },
   { type: 'need', purpose: 'book', path: '', symbol: 'BTCUSDT' },
   { type: 'need', purpose: 'trades', path: '', symbol: 'BTCUSDT' },
+  { type: 'need', purpose: 'snapshot', path: '', symbol: 'BTCUSDT' },
+  { type: 'need', purpose: 'snapshot', path: '', note: 'news' },
   { type: 'need', purpose: 'history', path: '', symbol: 'BTCUSDT', interval: adapter.intervals[0]! }
 ]
 
 describe.each(Object.keys(CORPUS))('%s', (name) => {
   const adapter = providers[name]!
 
-  test('no frame, however damaged, throws, or makes a number that is none or a price that is not above zero', () => {
-    let session = adapter.open({})
-    let n = 0
-    fc.assert(
-      fc.property(mutated(CORPUS[name]!), (frame) => {
-        if (n++ % 50 === 0) session = adapter.open({})
-        check(adapter.decode(frame, 1_700_000_000_000, session))
-      }),
-      { numRuns: 1_500 }
-    )
-  })
+  test(
+    '[T15] no frame of 100,000 damaged ones throws, or makes a number that is none or a price that is not above zero',
+    { timeout: 120_000 },
+    () => {
+      let session = adapter.open({})
+      let n = 0
+      fc.assert(
+        fc.property(mutated(CORPUS[name]!), (frame) => {
+          if (n++ % 50 === 0) session = adapter.open({})
+          check(adapter.decode(frame, 1_700_000_000_000, session))
+        }),
+        { numRuns: 100_000 }
+      )
+    }
+  )
 
   test('no answer of REST throws, whatever it holds', () => {
     const bodies = [
@@ -124,7 +147,8 @@ describe.each(Object.keys(CORPUS))('%s', (name) => {
 
   test('what must be known of it is stated', () => {
     expect(adapter.provider).toBe(name)
-    expect(adapter.kinds.length).toBeGreaterThan(3)
+    expect(adapter.kinds.length).toBeGreaterThan(1)
+    expect(adapter.about.cost).not.toBe('')
     expect(adapter.about.docs).toMatch(/^https:\/\//)
     expect(adapter.staleAfter).toBeGreaterThan(0)
     expect((adapter.streams ?? []).every((interval) => adapter.intervals.includes(interval))).toBe(true)
