@@ -1,5 +1,5 @@
 /** Clients that exist, unmodified but for the address: what they receive under /emulate equals the plant's own record. */
-import ccxt from 'ccxt'
+import { pro } from 'ccxt'
 import { MainClient, WebsocketClient } from 'binance'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { run, until, type Program } from './program.ts'
@@ -41,7 +41,7 @@ type Watcher = {
   urls: { api: Record<string, unknown> }
   options: Record<string, unknown>
 }
-const watcher = (name: 'binance' | 'kraken' | 'coinbase'): Watcher => new ccxt.pro[name]() as unknown as Watcher
+const watcher = (name: 'binance' | 'kraken' | 'coinbase'): Watcher => new pro[name]() as unknown as Watcher
 
 describe('ccxt', () => {
   test.each([

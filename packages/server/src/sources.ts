@@ -6,6 +6,7 @@ import type { FeedOptions, FeedSettings } from './feed/feed.ts'
 import type { Access } from './providers/adapter.ts'
 import { providers } from './providers/index.ts'
 import { ConfigError } from './settings.ts'
+import { shells } from './shells/index.ts'
 
 export type Source = FeedOptions['providers'][number]
 
@@ -42,14 +43,15 @@ function windowOf(text: string): { count: number; per: number } {
   return { count: Number(count), per: Number(length) * WINDOWS[unit]! }
 }
 
+const read = (file: string | undefined, value: string | undefined) =>
+  file !== undefined && existsSync(file) ? readFileSync(file, 'utf8').trim() : value
+
 /** A secret kept in a file is read again each time: tokens are renewed under a running server. */
 function accessOf(config: Config, name: string): Access {
   const own = config.providers[name]!
   const { sharesAccountWith } = providers[name]!
   const { key, keyFile, secret, secretFile } =
     own.key === undefined && own.keyFile === undefined && sharesAccountWith ? config.providers[sharesAccountWith]! : own
-  const read = (file: string | undefined, value: string | undefined) =>
-    file !== undefined && existsSync(file) ? readFileSync(file, 'utf8').trim() : value
   const now = { key: read(keyFile, key), secret: read(secretFile, secret), feed: own.feed }
   const options = Object.fromEntries(
     Object.entries(own.options ?? {}).filter((entry): entry is [string, string] => entry[1] !== undefined)
@@ -69,5 +71,6 @@ export const sourcesOf = (config: Config): Source[] =>
       const known = providers[name]!
       const budget = requests.length > 0 ? { limits: { ...known.limits, requests: requests.map(windowOf) } } : {}
       const readAccess = () => accessOf(config, name)
-      return { adapter: { ...known, ...budget }, wsUrl, restUrl, access: readAccess(), readAccess }
+      const shell = shells[name]?.({ wsUrl, readAccess })
+      return { adapter: { ...known, ...budget }, wsUrl, restUrl, access: readAccess(), readAccess, ...shell }
     })

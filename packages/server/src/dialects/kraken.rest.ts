@@ -55,17 +55,18 @@ const one =
     return 'status' in result ? (result as HttpAnswer) : answer(result)
   }
 
+const asset = (name: string) => ({
+  aclass: 'currency',
+  altname: altname(name),
+  decimals: 10,
+  display_decimals: 5,
+  status: 'enabled'
+})
+
 /** {"XXBT":{"aclass":"currency","altname":"XBT","decimals":10,"display_decimals":5,"status":"enabled"}} */
 function assets(_request: HttpRequest, desk: Desk): HttpAnswer {
   const names = [...new Set(pairs(desk).flatMap((info) => [info.base, info.quote!]))]
-  const row = (name: string) => ({
-    aclass: 'currency',
-    altname: altname(name),
-    decimals: 10,
-    display_decimals: 5,
-    status: 'enabled'
-  })
-  return answer(Object.fromEntries(names.map((name) => [LEGACY[name] ?? altname(name), row(name)])))
+  return answer(Object.fromEntries(names.map((name) => [LEGACY[name] ?? altname(name), asset(name)])))
 }
 
 function assetPairs(request: HttpRequest, desk: Desk): HttpAnswer {

@@ -13,6 +13,7 @@ import type { Instruments } from './instruments.ts'
 import type { Dial } from './link.ts'
 import { fetchCandles, fetchListing } from './lookup.ts'
 import { createPool } from './pool.ts'
+import type { Rest } from './rest.ts'
 import { attach, detach, isLive, isNotice, placesOf } from './upstream.ts'
 
 export type { FeedLog }
@@ -46,6 +47,7 @@ export type FeedOptions = {
     access: Access
     readAccess?: () => Access
     dial?: Dial
+    rest?: Rest
   }[]
   plant: Plant
   instruments: Instruments
@@ -143,7 +145,7 @@ function openHub({ plant, instruments, clock, random, log, simulated, dial, time
     users: new Map(),
     stopped: false
   }
-  for (const { adapter, wsUrl, restUrl, access, readAccess, dial: shell = dial } of options.providers) {
+  for (const { adapter, wsUrl, restUrl, access, readAccess, rest, dial: shell = dial } of options.providers) {
     if (adapter.identify) instruments.learn(adapter.provider, adapter.identify)
     const settings = { ...own, market: hub.market, attempts: reconnectAttempts, bookDepth: bookLevels }
     const hooks = hooksOf(hub, adapter.provider)
@@ -158,7 +160,8 @@ function openHub({ plant, instruments, clock, random, log, simulated, dial, time
       settings,
       times,
       ...(readAccess && { readAccess }),
-      ...(shell && { dial: shell })
+      ...(shell && { dial: shell }),
+      ...(rest && { rest })
     })
     const source = { adapter, restUrl, access, rest: pool.rest, clock }
     hub.providers.set(adapter.provider, {

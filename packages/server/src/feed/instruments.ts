@@ -67,7 +67,7 @@ export function createInstruments() {
       listings = next
     },
 
-    resolve(text: string): Resolution {
+    resolve: (text: string): Resolution => {
       const found = resolve(index, text.trim())
       return found.ok || text.length > LONGEST ? found : (guess(text.trim()) ?? found)
     },

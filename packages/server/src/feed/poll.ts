@@ -72,7 +72,7 @@ export function createPoller({ rest, random, windows, onAnswer, onFailed }: Poll
       void ask(name, poll)
     },
     stop() {
-      for (const name of [...running.keys()]) end(name)
+      for (const name of running.keys()) end(name)
     }
   }
 }

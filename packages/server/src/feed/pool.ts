@@ -4,7 +4,7 @@ import type { Access, Adapter, Subscription } from '../providers/adapter.ts'
 import { keyOf } from './asks.ts'
 import { SETTINGS, type Settings } from './connection.ts'
 import { openLink, openNothing, type Dial } from './link.ts'
-import { createRest } from './rest.ts'
+import { createRest, type Rest } from './rest.ts'
 import {
   allSlots,
   dialDue,
@@ -34,7 +34,9 @@ export type PoolOptions = {
   settings?: Partial<Settings>
   /** `recorded`: the times in the events are of another day. */
   times?: 'live' | 'recorded'
+  /** An SDK's in place of a socket, and in place of HTTP (shells/). */
   dial?: Dial
+  rest?: Rest
 }
 
 export type Pool = ReturnType<typeof createPool>
@@ -88,7 +90,9 @@ function openShop(options: PoolOptions): Shop {
     random,
     hooks,
     dial: options.dial ?? (adapter.wsUrl === undefined ? openNothing : openLink),
-    rest: createRest({ restUrl, requestsPerSecond, headers, clock, random, ...(windows && { windows }), ...breakerOf(settings) }),
+    rest:
+      options.rest ??
+      createRest({ restUrl, requestsPerSecond, headers, clock, random, ...(windows && { windows }), ...breakerOf(settings) }),
     tally: tally.openTally(adapter.provider, times),
     slots: [],
     where: new Map(),

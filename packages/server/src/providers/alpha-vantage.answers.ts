@@ -78,8 +78,13 @@ function quote(m: Row, received: number, { delayed }: Session, { symbol }: Need,
     Math.min(Number.isNaN(close) ? received : close, received),
     values.number(m['05. price']),
     {
-      ...{ open: m['02. open'], high: m['03. high'], low: m['04. low'], volume: m['06. volume'] },
-      ...{ prevClose: m['08. previous close'], change: m['09. change'], changePercent: percent(m['10. change percent']) }
+      open: m['02. open'],
+      high: m['03. high'],
+      low: m['04. low'],
+      volume: m['06. volume'],
+      prevClose: m['08. previous close'],
+      change: m['09. change'],
+      changePercent: percent(m['10. change percent'])
     }
   )
   return event.type === 'ticker' && (delayed || name.includes('DELAYED')) ? { ...event, delayed: DELAY } : event
@@ -145,20 +150,16 @@ function story(m: Row, received: number): Meaning {
   })
   const overall = values.number(m.overall_sentiment_score)
   return values.story({
-    ...{
-      id: m.url,
-      time: isTime(time) ? time : NaN,
-      received,
-      headline: m.title,
-      summary: m.summary,
-      url: m.url,
-      source: m.source,
-      image: m.banner_image
-    },
-    ...{
-      author: Array.isArray(m.authors) ? (m.authors as unknown[]).join(', ') : undefined,
-      symbols: about.map(({ ticker }) => symbolOf(String(ticker)))
-    },
+    id: m.url,
+    time: isTime(time) ? time : NaN,
+    received,
+    headline: m.title,
+    summary: m.summary,
+    url: m.url,
+    source: m.source,
+    image: m.banner_image,
+    author: Array.isArray(m.authors) ? (m.authors as unknown[]).join(', ') : undefined,
+    symbols: about.map(({ ticker }) => symbolOf(String(ticker))),
     ...(Number.isNaN(overall) ? {} : { sentiment: overall }),
     sentiments: Object.fromEntries(scores)
   })

@@ -164,8 +164,16 @@ function candles(m: Record<string, unknown>, received: number, { symbol, interva
     Array.isArray(m[key]) ? m[key] : []
   ) as unknown[][]
   const rows = start!.map((t, i) => ({
-    ...{ symbol, interval: interval!, start: values.number(t) * 1_000, time: received, closed: false },
-    ...{ open: open![i], high: high![i], low: low![i], close: close![i], volume: volume![i] ?? 0 }
+    symbol,
+    interval: interval!,
+    start: values.number(t) * 1_000,
+    time: received,
+    closed: false,
+    open: open![i],
+    high: high![i],
+    low: low![i],
+    close: close![i],
+    volume: volume![i] ?? 0
   }))
   return values.pastCandles(rows, received)
 }
@@ -201,14 +209,15 @@ function story(m: Row, received: number): Meaning {
   const time = at < 1e11 ? at * 1_000 : at
   const related = typeof m.related === 'string' ? m.related.split(',').filter(Boolean) : []
   return values.story({
-    ...{
-      id: m.id,
-      time,
-      received: Number.isNaN(received) ? time : received,
-      headline: m.headline,
-      summary: m.summary,
-      url: m.url
-    },
-    ...{ source: m.source, image: m.image, symbols: related, categories: [m.category] }
+    id: m.id,
+    time,
+    received: Number.isNaN(received) ? time : received,
+    headline: m.headline,
+    summary: m.summary,
+    url: m.url,
+    source: m.source,
+    image: m.image,
+    symbols: related,
+    categories: [m.category]
   })
 }

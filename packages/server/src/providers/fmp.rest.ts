@@ -80,7 +80,12 @@ function quote(m: Row, received: number, session: Session): readonly Meaning[] {
   if (!Number.isNaN(seconds) && session.seen.get(m.symbol) === time) return []
   session.seen.set(m.symbol, time)
   const day = {
-    ...{ open: m.open, high: m.dayHigh, low: m.dayLow, volume: m.volume, change: m.change, prevClose: m.previousClose },
+    open: m.open,
+    high: m.dayHigh,
+    low: m.dayLow,
+    volume: m.volume,
+    change: m.change,
+    prevClose: m.previousClose,
     changePercent: m.changePercentage ?? m.changesPercentage
   }
   const price = values.number(m.price)
@@ -92,8 +97,16 @@ function candles(list: readonly Row[], received: number, { symbol, interval }: N
   const zone = /^[A-Z0-9]{3,8}(USD|USDT|EUR|GBP|JPY)$/.test(symbol ?? '') ? 'UTC' : NEW_YORK
   return values.pastCandles(
     list.map(({ date, open, high, low, close, volume }) => ({
-      ...{ symbol, interval: interval!, start: zoned(date, zone), time: received, closed: false },
-      ...{ open, high, low, close, volume: volume ?? 0 }
+      symbol,
+      interval: interval!,
+      start: zoned(date, zone),
+      time: received,
+      closed: false,
+      open,
+      high,
+      low,
+      close,
+      volume: volume ?? 0
     })),
     received
   )
@@ -102,6 +115,13 @@ function candles(list: readonly Row[], received: number, { symbol, interval }: N
 /** {"symbol":"INSG","publishedDate":"2025-02-03 23:51:37","publisher":"Seeking Alpha","title":"...","site":"seekingalpha.com","text":"...","url":"..."} */
 const story = (m: Row, received: number): Meaning =>
   values.story({
-    ...{ id: m.url, time: zoned(m.publishedDate, NEW_YORK), received, headline: m.title, summary: m.text, url: m.url },
-    ...{ source: m.publisher ?? m.site, image: m.image, symbols: [m.symbol] }
+    id: m.url,
+    time: zoned(m.publishedDate, NEW_YORK),
+    received,
+    headline: m.title,
+    summary: m.text,
+    url: m.url,
+    source: m.publisher ?? m.site,
+    image: m.image,
+    symbols: [m.symbol]
   })

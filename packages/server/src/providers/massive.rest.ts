@@ -48,8 +48,17 @@ export function answer(m: Row, received: number, need: Need, delayed: number | u
       // {"ticker":"AAPL","results":[{"v":642646396,"vw":1.469,"o":1.5032,"c":1.4604,"h":1.5064,"l":1.4489,"t":1112331600000,"n":82132}]}
       return values.pastCandles(
         (results as Row[]).map(({ t, o: open, h: high, l: low, c: close, v: volume = 0, n: trades }) => ({
-          ...{ symbol: need.symbol, interval: need.interval!, start: epoch(t), time: received, closed: false },
-          ...{ open, high, low, close, volume, trades }
+          symbol: need.symbol,
+          interval: need.interval!,
+          start: epoch(t),
+          time: received,
+          closed: false,
+          open,
+          high,
+          low,
+          close,
+          volume,
+          trades
         })),
         received
       )
@@ -127,8 +136,13 @@ function snapshot(m: Row, delayed: number | undefined): readonly Meaning[] {
   if (price === 0 || Number.isNaN(price)) return []
   const { o: open, h: high, l: low, v: volume } = day
   const event = values.ticker(m.ticker, time, price, {
-    ...{ open, high, low, volume },
-    ...{ change: m.todaysChange, changePercent: m.todaysChangePerc, prevClose: before.c }
+    open,
+    high,
+    low,
+    volume,
+    change: m.todaysChange,
+    changePercent: m.todaysChangePerc,
+    prevClose: before.c
   })
   return [event.type === 'ticker' && delayed !== undefined ? { ...event, delayed } : event]
 }
@@ -137,13 +151,16 @@ function snapshot(m: Row, delayed: number | undefined): readonly Meaning[] {
 function story(m: Row, received: number): Meaning {
   const publisher = values.isRecord(m.publisher) ? m.publisher.name : undefined
   return values.story({
-    ...{ id: m.id, time: parseTime(m.published_utc), received, headline: m.title, summary: m.description, url: m.article_url },
-    ...{
-      author: m.author,
-      source: publisher,
-      image: m.image_url,
-      symbols: Array.isArray(m.tickers) ? (m.tickers as unknown[]) : []
-    },
+    id: m.id,
+    time: parseTime(m.published_utc),
+    received,
+    headline: m.title,
+    summary: m.description,
+    url: m.article_url,
+    author: m.author,
+    source: publisher,
+    image: m.image_url,
+    symbols: Array.isArray(m.tickers) ? (m.tickers as unknown[]) : [],
     categories: Array.isArray(m.keywords) ? (m.keywords as unknown[]) : []
   })
 }

@@ -60,7 +60,12 @@ export const rss = adapter<Session>({
     if (!need) return [values.refused('there is no socket')]
     if (bytes.byteLength > LARGEST) return [values.refused('a feed of more than 5 MB')]
     try {
-      return stories(textOf(bytes, need.answered?.headers['content-type']), received, session, String(need.note ?? need.path))
+      return stories(
+        textOf(bytes, need.answered?.headers['content-type']),
+        received,
+        session,
+        typeof need.note === 'string' ? need.note : need.path
+      )
     } catch (error) {
       // A consent page, an error page, a broken document.
       return [values.refused(`not a feed: ${(error as Error).message}`.slice(0, 200))]
@@ -127,7 +132,7 @@ const TRACKING = /^(utm_\w+|guccounter|guce_referrer\w*|\.tsrc|tsrc|fbclid|gclid
 export function canonical(link: string): string {
   const url = new URL(link)
   url.hash = ''
-  for (const key of [...url.searchParams.keys()]) if (TRACKING.test(key)) url.searchParams.delete(key)
+  for (const key of Array.from(url.searchParams.keys())) if (TRACKING.test(key)) url.searchParams.delete(key)
   return `${url.origin}${url.pathname.replace(/\/$/, '')}${url.search}`
 }
 
@@ -157,14 +162,22 @@ function story(row: Row, received: number, feed: string, title: unknown): Meanin
       ? `${new URL(feed).host} ${own}`
       : link !== undefined
         ? canonical(link)
-        : `${hash(`${headline ?? ''} ${Math.floor(time / 60_000)}`)}`
+        : hash(`${headline ?? ''} ${Math.floor(time / 60_000)}`)
   const tags = ((row.categories ?? row.tags ?? []) as unknown[]).map((tag) =>
     values.isRecord(tag) ? (tag.name ?? tag.term ?? tag.value) : tag
   )
   const updated = dateOf(row.updated ?? row.date_modified)
   return values.story({
-    ...{ id, time, received, headline, source: title, symbols: symbolsOf(row, feed, `${headline ?? ''} ${plain(body) ?? ''}`) },
-    ...{ summary: plain(body), author: authorOf(row, dc), categories: tags, updated },
+    id,
+    time,
+    received,
+    headline,
+    source: title,
+    symbols: symbolsOf(row, feed, `${headline ?? ''} ${plain(body) ?? ''}`),
+    summary: plain(body),
+    author: authorOf(row, dc),
+    categories: tags,
+    updated,
     ...(link === undefined ? {} : { url: link })
   })
 }

@@ -15,6 +15,9 @@ export type Tested = {
 
 export const pageOf = (name: string, pages: ReadonlySet<string>): string => (pages.has(name) ? name : name.split('-')[0]!)
 
+const table = (head: string[], body: string[][]) =>
+  [head, head.map(() => '---'), ...body].map((cells) => `| ${cells.join(' | ')} |`)
+
 export function providersPage({ captured, street, emulated, pages }: Tested): string {
   const rows = Object.entries(providers).map(([name, { title, kinds, needs, about }]) => {
     const marks = [captured.has(name) ? 'captures' : '', street.has(name) ? 'street' : '', emulated.has(name) ? 'emulated' : '']
@@ -33,8 +36,6 @@ export function providersPage({ captured, street, emulated, pages }: Tested): st
       .filter((name) => providers[name]!.kinds.includes(kind))
       .join(', ') || 'nobody yet'
   ])
-  const table = (head: string[], body: string[][]) =>
-    [head, head.map(() => '---'), ...body].map((cells) => `| ${cells.join(' | ')} |`)
   return [
     '# Providers',
     '',

@@ -135,8 +135,13 @@ const SESSIONS: Readonly<Record<string, 'pre' | 'regular' | 'post' | 'closed'>> 
 function quote(m: Row): readonly Meaning[] {
   const at = m.regularMarketTime instanceof Date ? m.regularMarketTime.getTime() : values.number(m.regularMarketTime) * 1_000
   const day = {
-    ...{ open: m.regularMarketOpen, high: m.regularMarketDayHigh, low: m.regularMarketDayLow, volume: m.regularMarketVolume },
-    ...{ change: m.regularMarketChange, changePercent: m.regularMarketChangePercent, prevClose: m.regularMarketPreviousClose }
+    open: m.regularMarketOpen,
+    high: m.regularMarketDayHigh,
+    low: m.regularMarketDayLow,
+    volume: m.regularMarketVolume,
+    change: m.regularMarketChange,
+    changePercent: m.regularMarketChangePercent,
+    prevClose: m.regularMarketPreviousClose
   }
   const price = values.number(m.regularMarketPrice)
   if (m.quoteType === 'INDEX') return [values.index(m.symbol, at, price, day)]
@@ -169,13 +174,11 @@ function chart(body: Row, received: number, { symbol, interval }: Need): readonl
 /** {"uuid":"...","title":"...","publisher":"...","link":"...","providerPublishTime":1739998801,"relatedTickers":["AAPL"]} */
 const story = (m: Row, received: number): Meaning =>
   values.story({
-    ...{
-      id: m.uuid,
-      time: values.number(m.providerPublishTime) * 1_000,
-      received,
-      headline: m.title,
-      url: m.link,
-      source: m.publisher
-    },
+    id: m.uuid,
+    time: values.number(m.providerPublishTime) * 1_000,
+    received,
+    headline: m.title,
+    url: m.link,
+    source: m.publisher,
     symbols: Array.isArray(m.relatedTickers) ? (m.relatedTickers as unknown[]) : []
   })

@@ -31,7 +31,7 @@ function drive(wanted: readonly Subscription[], change: Partial<Adapter<VenueSes
   }
 }
 const frames = (effects: readonly Effect[]) =>
-  effects.flatMap((e) => (e.type === 'send' ? [JSON.parse(String(e.frame)) as unknown] : []))
+  effects.flatMap((e) => (e.type === 'send' ? [JSON.parse(e.frame as string) as unknown] : []))
 const types = (effects: readonly Effect[]) => effects.map((e) => (e.type === 'phase' ? e.phase : e.type))
 
 const one = (s: readonly Subscription[]) => s.map((w) => JSON.stringify({ subscribe: w.symbol }))

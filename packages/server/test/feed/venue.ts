@@ -38,7 +38,7 @@ export const venueAdapter = (provider: string, change: Partial<Adapter<VenueSess
     unsubscribe: (unwanted) => [JSON.stringify({ unsubscribe: unwanted.map(name) })],
     decode(frame, _received, session) {
       session.frames++
-      const said = JSON.parse(String(frame)) as (Meaning | { throw: 1 })[]
+      const said = JSON.parse(frame as string) as (Meaning | { throw: 1 })[]
       if (said.some((m) => 'throw' in m)) throw new Error('as asked')
       return said as Meaning[]
     },

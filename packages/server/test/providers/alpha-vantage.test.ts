@@ -9,7 +9,10 @@ const recorded = new Map(
 )
 const ask = (body: unknown, need: Partial<Need> = {}, options = {}) =>
   typed.decode(typeof body === 'string' ? body : JSON.stringify(body), NOW, typed.open({ key: 'K', options }), {
-    ...{ type: 'need', purpose: 'snapshot', path: '', symbol: 'MSFT' },
+    type: 'need',
+    purpose: 'snapshot',
+    path: '',
+    symbol: 'MSFT',
     ...need
   })
 
@@ -17,16 +20,18 @@ describe('recorded answers', () => {
   test('a quote is a ticker, late, and dated by its day', () => {
     expect(ask(recorded.get('global_quote'))).toEqual([
       {
-        ...{
-          type: 'ticker',
-          symbol: 'MSFT',
-          time: Date.parse('2018-10-05T20:00:00Z'),
-          last: 112.13,
-          open: 112.63,
-          high: 113.17,
-          low: 110.64
-        },
-        ...{ volume: 29_062_853, change: -0.66, changePercent: -0.5852, prevClose: 112.79, delayed: 900_000 }
+        type: 'ticker',
+        symbol: 'MSFT',
+        time: Date.parse('2018-10-05T20:00:00Z'),
+        last: 112.13,
+        open: 112.63,
+        high: 113.17,
+        low: 110.64,
+        volume: 29_062_853,
+        change: -0.66,
+        changePercent: -0.5852,
+        prevClose: 112.79,
+        delayed: 900_000
       }
     ])
   })
@@ -115,21 +120,17 @@ test.each([
 
 test('news is judged per symbol, and its time is UTC', () => {
   const item = {
-    ...{
-      title: 'T',
-      url: 'https://x.example/a',
-      time_published: '20251205T103000',
-      authors: ['A', 'B'],
-      summary: 'S',
-      source: 'X'
-    },
-    ...{
-      overall_sentiment_score: 0.2,
-      ticker_sentiment: [
-        { ticker: 'CRYPTO:BTC', ticker_sentiment_score: '-0.1' },
-        { ticker: 'AAPL', ticker_sentiment_score: '0.5' }
-      ]
-    }
+    title: 'T',
+    url: 'https://x.example/a',
+    time_published: '20251205T103000',
+    authors: ['A', 'B'],
+    summary: 'S',
+    source: 'X',
+    overall_sentiment_score: 0.2,
+    ticker_sentiment: [
+      { ticker: 'CRYPTO:BTC', ticker_sentiment_score: '-0.1' },
+      { ticker: 'AAPL', ticker_sentiment_score: '0.5' }
+    ]
   }
   expect(ask({ items: '1', feed: [item] }, { note: 'news' })).toMatchObject([
     {

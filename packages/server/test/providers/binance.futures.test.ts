@@ -49,8 +49,13 @@ describe.each([
       for (const e of expected.filter(({ type }) => type === 'book_ticker')) {
         const [quote] = only('quote', at.get(line!)!)
         expect(quote).toEqual({
-          ...{ type: 'quote', symbol: e.symbol, time: Date.parse(e.timestamp) },
-          ...{ bid: e.bidPrice, bidSize: e.bidAmount, ask: e.askPrice, askSize: e.askAmount }
+          type: 'quote',
+          symbol: e.symbol,
+          time: Date.parse(e.timestamp),
+          bid: e.bidPrice,
+          bidSize: e.bidAmount,
+          ask: e.askPrice,
+          askSize: e.askAmount
         })
         compared++
       }
@@ -136,8 +141,13 @@ test('a mark brings the index under it and the funding', () => {
   }
   expect(decode(providers['binance-usdm']!, frame)).toEqual([
     {
-      ...{ type: 'mark', symbol: 'BTCUSDT', time: 1_562_305_380_000, price: 11_794.15, index: 11_784.62 },
-      ...{ fundingRate: 0.000_381_67, nextFunding: 1_562_306_400_000 }
+      type: 'mark',
+      symbol: 'BTCUSDT',
+      time: 1_562_305_380_000,
+      price: 11_794.15,
+      index: 11_784.62,
+      fundingRate: 0.000_381_67,
+      nextFunding: 1_562_306_400_000
     },
     { type: 'index', symbol: 'BTCUSDT', time: 1_562_305_380_000, value: 11_784.62 }
   ])
@@ -155,5 +165,5 @@ test('USD-M is asked on the routed addresses of 2026, COIN-M on its one address'
     ],
     binanceUsdm.open({})
   )
-  expect(JSON.parse(String(frame))).toMatchObject({ params: ['btcusdt@markPrice@1s'] })
+  expect(JSON.parse(frame as string)).toMatchObject({ params: ['btcusdt@markPrice@1s'] })
 })

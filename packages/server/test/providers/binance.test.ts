@@ -373,11 +373,11 @@ describe('asking', () => {
     const session = typed.open({})
     const [frame] = typed.subscribe(subscriptions, session)
     const params = ['btcusdt@aggTrade', 'btcusdt@bookTicker', 'btcusdt@ticker', 'ethusdt@depth@100ms', 'btcusdt@kline_15m']
-    expect(JSON.parse(String(frame))).toEqual({ method: 'SUBSCRIBE', params, id: 1 })
+    expect(JSON.parse(frame as string)).toEqual({ method: 'SUBSCRIBE', params, id: 1 })
     const acks = typed.decode('{"result":null,"id":1}', 0, session)
     expect(acks).toEqual(subscriptions.map(({ kind, symbol }) => ({ type: 'ack', kind, symbol })))
     expect(typed.decode('{"result":null,"id":1}', 0, session)).toEqual([])
-    expect(JSON.parse(String(typed.unsubscribe(subscriptions, session)[0]))).toEqual({ method: 'UNSUBSCRIBE', params, id: 2 })
+    expect(JSON.parse(typed.unsubscribe(subscriptions, session)[0] as string)).toEqual({ method: 'UNSUBSCRIBE', params, id: 2 })
     expect(typed.decode('{"result":null,"id":2}', 0, session)).toEqual([])
     expect(typed.decode('{"result":["btcusdt@aggTrade"],"id":0}', 0, session)).toEqual([])
   })

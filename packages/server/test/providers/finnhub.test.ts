@@ -39,8 +39,16 @@ describe('recorded frames', () => {
     const need = { type: 'need', purpose: 'snapshot', symbol: 'AAPL', path: '' } as const
     expect(finnhub.decode(JSON.stringify(body), NOW, finnhub.open({}), need)).toEqual([
       {
-        ...{ type: 'ticker', symbol: 'AAPL', time: 1_680_273_039_000, last: 162.65, open: 162.44, high: 163.09, low: 162.13 },
-        ...{ change: 0.29, changePercent: 0.1786, prevClose: 162.36 }
+        type: 'ticker',
+        symbol: 'AAPL',
+        time: 1_680_273_039_000,
+        last: 162.65,
+        open: 162.44,
+        high: 163.09,
+        low: 162.13,
+        change: 0.29,
+        changePercent: 0.1786,
+        prevClose: 162.36
       }
     ])
   })

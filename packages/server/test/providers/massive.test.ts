@@ -79,7 +79,7 @@ describe('the conversation', () => {
       'reply',
       typed.decode('[{"ev":"status","status":"auth_success","message":"authenticated"}]', NOW, session)
     )
-    expect(JSON.parse(String(reply!.frame))).toEqual({ action: 'subscribe', params: 'T.AAPL,AM.AAPL' })
+    expect(JSON.parse(reply!.frame as string)).toEqual({ action: 'subscribe', params: 'T.AAPL,AM.AAPL' })
     expect(typed.decode('[{"ev":"status","status":"success","message":"subscribed to: AM.AAPL"}]', NOW, session)).toEqual([
       { type: 'ack', kind: 'candle', symbol: 'AAPL' }
     ])

@@ -3,16 +3,14 @@ import { expect, test } from 'vitest'
 import { news } from '../../src/services/news.ts'
 
 const story = (more: Partial<News>): News => ({
-  ...{
-    type: 'news',
-    provider: 'a',
-    instrument: 'all',
-    time: 1_000,
-    received: 1_000,
-    id: '1',
-    headline: 'Profit up 5 %',
-    instruments: []
-  },
+  type: 'news',
+  provider: 'a',
+  instrument: 'all',
+  time: 1_000,
+  received: 1_000,
+  id: '1',
+  headline: 'Profit up 5 %',
+  instruments: [],
   ...more
 })
 function tell(...stories: News[]) {
