@@ -70,7 +70,8 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   })
   const demand = demandOf(feed, services)
   const collection = collector(config.watch, demand, instruments)
-  const desk = deskOf(mode, plant, instruments, feed, () => gateway.connections())
+  const figures = figuresOf(feed, services)
+  const desk = deskOf(mode, plant, instruments, feed, figures.candles, () => gateway.connections())
   const gateway = createGateway({
     plant,
     desk,
@@ -78,7 +79,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     demand,
     clock,
     log,
-    rest: { ...aboutOf(mode, playing, startedAt), watched: collection.watched, ...figuresOf(feed, services) },
+    rest: { ...aboutOf(mode, playing, startedAt), watched: collection.watched, ...figures },
     ...(page === undefined ? {} : { page }),
     ...gatewayOptions(config)
   })
@@ -127,7 +128,14 @@ const demandOf =
     return { upstream, release: both }
   }
 
-const deskOf = (mode: Mode, plant: Plant, instruments: Instruments, feed: Feed, connections: Desk['connections']): Desk => ({
+const deskOf = (
+  mode: Mode,
+  plant: Plant,
+  instruments: Instruments,
+  feed: Feed,
+  candles: Desk['candles'],
+  connections: Desk['connections']
+): Desk => ({
   server: `tickwire/${VERSION}`,
   epoch: plant.epoch,
   mode,
@@ -138,6 +146,7 @@ const deskOf = (mode: Mode, plant: Plant, instruments: Instruments, feed: Feed, 
   carries: (topic) => feed.carries(sourceOf(topic)),
   last: plant.last,
   recent: plant.recent,
+  candles,
   connections
 })
 

@@ -42,6 +42,7 @@ export function createDesk({
       if (!parsed || 'code' in parsed || !parsed.interval) return plant.recent(topic, count)
       return past(parsed.instrument, parsed.interval, count).map((candle, i) => stamped(candle, topic, i + 1))
     },
+    candles: (instrument, interval, limit) => Promise.resolve(past(instrument, interval, limit)),
     unlisted: () => [],
     carries: () => true,
     connections: () => []

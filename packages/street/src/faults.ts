@@ -1,5 +1,5 @@
-/** What can go wrong between a provider and us, on command and seeded: a wrapper around the outgoing text of every connection. */
-import type { Tamper, Wire } from '@tickwire/server/gateway/gateway.ts'
+/** What can go wrong between a provider and us, on command and seeded: a wrapper around the outgoing messages of every connection. */
+import type { Message, Tamper, Wire } from '@tickwire/server/gateway/gateway.ts'
 import { stream } from './random.ts'
 
 /** Name and effect of each fault, as the control endpoint lists them. */
@@ -24,41 +24,42 @@ const DELAY = 800
 
 type Has = (fault: Fault) => boolean
 
-function mangle(text: string, draw: () => number): string {
+function mangle(message: Message, draw: () => number): Message {
   const kind = draw()
-  if (kind < 0.4) return text.slice(0, 1 + Math.floor(draw() * (text.length - 1)))
+  if (kind < 0.4) return message.slice(0, 1 + Math.floor(draw() * (message.length - 1)))
   if (kind < 0.7) return '<html><body>502 Bad Gateway</body></html>'
-  return text.replaceAll(/\d/g, (digit) => (draw() < 0.2 ? '"' : digit))
+  if (typeof message !== 'string') return message.map((byte) => (draw() < 0.2 ? Math.floor(draw() * 256) : byte))
+  return message.replaceAll(/\d/g, (digit) => (draw() < 0.2 ? '"' : digit))
 }
 
 /** The way of one connection's messages through the faults that are active. */
-function createLine({ pause, terminate }: Parameters<Wire>[0], send: (text: string) => void, has: Has, draw: () => number) {
-  const held: string[] = []
+function createLine({ pause, terminate }: Parameters<Wire>[0], send: (message: Message) => void, has: Has, draw: () => number) {
+  const held: Message[] = []
   const late = new Set<NodeJS.Timeout>()
   /** Half open: nothing passes any more. */
   let dead = false
   /** Waits to change places with the next message. */
-  let swapped: string | undefined
+  let swapped: Message | undefined
 
   /** Messages keep their order when a delay has just ended: those after wait for those before. */
-  const put = (text: string): void => {
-    if (!has('slow') && late.size === 0) return send(text)
+  const put = (message: Message): void => {
+    if (!has('slow') && late.size === 0) return send(message)
     const timer = setTimeout(() => {
       late.delete(timer)
-      if (!dead) send(text)
+      if (!dead) send(message)
     }, DELAY)
     late.add(timer)
   }
 
-  const pass = (text: string): void => {
+  const pass = (message: Message): void => {
     if (dead) return
     if (has('stall')) {
-      held.push(text)
+      held.push(message)
       if (held.length > HELD) held.shift()
       return
     }
     if (has('gap') && draw() < 0.1) return
-    const out = has('garbage') && draw() < 0.2 ? mangle(text, draw) : text
+    const out = has('garbage') && draw() < 0.2 ? mangle(message, draw) : message
     const before = swapped
     if (before === undefined && has('reorder') && draw() < 1 / 3) {
       swapped = out
@@ -73,7 +74,7 @@ function createLine({ pause, terminate }: Parameters<Wire>[0], send: (text: stri
   return {
     pass,
     release: () => {
-      for (const text of held.splice(0)) pass(text)
+      for (const message of held.splice(0)) pass(message)
     },
     deafen: () => {
       dead = true

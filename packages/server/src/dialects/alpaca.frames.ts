@@ -1,40 +1,44 @@
 /** Events in Alpaca's words. Numbers are numbers; times are RFC 3339 with the trailing zeros dropped. */
-import type { Candle, Published, Quote, Trade } from '@tickwire/protocol'
+import type { Band, Book, Candle, Correction, Halt, Level, News, Published, Quote, Side, Trade } from '@tickwire/protocol'
 import { rfc3339 } from './digits.ts'
 
 export const at = (time: number): string => rfc3339(time, 9, true)
 
+/** `BTC-USD` is `BTC/USD` there; equities have no second part. */
+export const symbolOf = (instrument: string): string => instrument.replace('-', '/')
+export const instrumentOf = (symbol: string): string => symbol.replace('/', '-')
+const isPair = (instrument: string): boolean => instrument.includes('-')
+
 /** IEX (`V`) is the one venue of the free feed, and tape C that of Nasdaq's listings. */
+const VENUE = 'V'
+const TAPE = 'C'
+const TAKER: Partial<Record<Side, string>> = { buy: 'B', sell: 'S' }
+
 export const tradeRow = (e: Published<Trade>) => ({
   T: 't',
-  S: e.instrument,
+  S: symbolOf(e.instrument),
   i: /^\d{1,15}$/.test(e.id ?? '') ? Number(e.id) : e.seq,
-  x: 'V',
+  ...(isPair(e.instrument) ? { tks: TAKER[e.side] } : { x: e.venue ?? VENUE, c: e.conditions ?? ['@'], z: TAPE }),
   p: e.price,
   s: e.size,
-  c: ['@'],
-  z: 'C',
   t: at(e.time)
 })
 
 export const quoteRow = (e: Published<Quote>) => ({
   T: 'q',
-  S: e.instrument,
-  bx: 'V',
+  S: symbolOf(e.instrument),
   bp: e.bid,
   bs: e.bidSize,
-  ax: 'V',
   ap: e.ask,
   as: e.askSize,
-  c: ['R'],
-  z: 'C',
+  ...(isPair(e.instrument) ? {} : { bx: VENUE, ax: VENUE, c: ['R'], z: TAPE }),
   t: at(e.time)
 })
 
 /** `t` is the start of the bar. The mean price stands in where the volume-weighted one is not known. */
 export const barRow = (T: 'b' | 'u' | 'd', e: Candle) => ({
   T,
-  S: e.instrument,
+  S: symbolOf(e.instrument),
   o: e.open,
   h: e.high,
   l: e.low,
@@ -43,4 +47,82 @@ export const barRow = (T: 'b' | 'u' | 'd', e: Candle) => ({
   n: e.trades ?? 0,
   vw: Number(((e.high + e.low + e.close) / 3).toFixed(6)),
   t: at(e.start)
+})
+
+const levels = (side: readonly Level[]) => side.map(([p, s]) => ({ p, s }))
+
+/** `r` says that the book is whole; otherwise these are the levels that changed. */
+export const bookRow = (e: Published<Book>, { bids, asks }: Pick<Book, 'bids' | 'asks'>, whole: boolean) => ({
+  T: 'o',
+  S: symbolOf(e.instrument),
+  t: at(e.time),
+  b: levels(bids),
+  a: levels(asks),
+  ...(whole ? { r: true } : {})
+})
+
+/** Codes of the UTP tape. */
+const STATUS: Record<Halt['state'], readonly [code: string, words: string]> = {
+  trading: ['T', 'Trading Resumption'],
+  halted: ['H', 'Trading Halt'],
+  paused: ['P', 'Volatility Trading Pause'],
+  quoting: ['Q', 'Quotation Resumption'],
+  closed: ['H', 'Trading Halt'],
+  unknown: ['', '']
+}
+
+export const statusRow = (e: Published<Halt>) => ({
+  T: 's',
+  S: symbolOf(e.instrument),
+  sc: STATUS[e.state][0],
+  sm: STATUS[e.state][1],
+  rc: e.code ?? '',
+  rm: e.reason ?? '',
+  t: at(e.time),
+  z: TAPE
+})
+
+export const bandRow = (e: Published<Band>) => ({
+  T: 'l',
+  S: symbolOf(e.instrument),
+  u: e.up,
+  d: e.down,
+  i: e.indicator ?? 'B',
+  t: at(e.time),
+  z: TAPE
+})
+
+const idOf = (id: string | undefined): number => (/^\d{1,15}$/.test(id ?? '') ? Number(id) : 0)
+
+/** A correction names what was said and what is true; a cancel (`C`) only what was said. */
+export const correctionRow = (e: Published<Correction>) => {
+  const head = { S: symbolOf(e.instrument), x: VENUE, t: at(e.time), z: TAPE }
+  if (e.corrected === undefined) return { T: 'x', ...head, i: idOf(e.id), p: e.price, s: e.size, a: 'C' }
+  const { id, price, size, conditions = ['@'] } = e.corrected
+  return {
+    T: 'c',
+    ...head,
+    oi: idOf(e.id),
+    op: e.price ?? price,
+    os: e.size ?? size,
+    oc: ['@'],
+    ci: idOf(id ?? e.id),
+    cp: price,
+    cs: size,
+    cc: conditions
+  }
+}
+
+export const newsRow = (e: Published<News>) => ({
+  T: 'n',
+  id: idOf(e.id) || e.seq,
+  headline: e.headline,
+  summary: e.summary ?? '',
+  author: e.author ?? '',
+  created_at: at(e.time),
+  updated_at: at(e.updated ?? e.time),
+  url: e.url ?? '',
+  content: '',
+  symbols: e.instruments.map(symbolOf),
+  source: e.source ?? e.provider
 })

@@ -1,8 +1,10 @@
-/** Alpaca's REST for stocks and its listing of assets, answered from what the plant holds. */
-import { topicName, type Interval } from '@tickwire/protocol'
-import { at, barRow, quoteRow, tradeRow } from './alpaca.frames.ts'
+/** Alpaca's REST for stocks, crypto and news and its listing of assets, answered from what the plant holds. */
+import { topicName, type Book, type Interval, type Published } from '@tickwire/protocol'
+import { at, barRow, bookRow, instrumentOf, newsRow, quoteRow, symbolOf, tradeRow } from './alpaca.frames.ts'
 import type { Desk, Dialect, HttpAnswer, HttpRequest, InstrumentInfo } from './dialect.ts'
 import { candlesOf, first, limitOf } from './past.ts'
+
+type Market = 'stocks' | 'crypto'
 
 const TIMEFRAMES: Readonly<Record<string, Interval>> = {
   '1Min': '1m',
@@ -18,10 +20,22 @@ const TIMEFRAMES: Readonly<Record<string, Interval>> = {
   '12Hour': '12h',
   '1Day': '1d'
 }
+/** Other spellings of the units. */
+const UNITS: readonly (readonly [RegExp, string])[] = [
+  [/^(\d+)T$/, '$1Min'],
+  [/^(\d+)H$/, '$1Hour'],
+  [/^(\d+)D$/, '$1Day']
+]
+const intervalOf = (text: string): Interval | undefined =>
+  TIMEFRAMES[UNITS.reduce((name, [pattern, words]) => name.replace(pattern, words), text)]
 
 const bad = (status: number, message: string): HttpAnswer => ({ status, body: { message } })
+const good = (body: unknown): HttpAnswer => ({ status: 200, body })
 /** REST rows are those of the stream without the type and the symbol. */
 const bare = ({ T: _type, S: _symbol, ...row }: { T: string; S: string; [key: string]: unknown }): object => row
+
+const isOf = (market: Market, info: InstrumentInfo | undefined): boolean =>
+  info !== undefined && (info.quote === undefined) === (market === 'stocks')
 
 /** An id in the form of Alpaca's, made of the symbol. */
 const idOf = (symbol: string): string =>
@@ -30,33 +44,36 @@ const idOf = (symbol: string): string =>
     .padStart(12, '0')
     .slice(-12)}`
 
-const asset = ({ instrument, name, providers }: InstrumentInfo) => ({
+const asset = ({ instrument, quote, name, providers }: InstrumentInfo) => ({
   id: idOf(instrument),
-  class: 'us_equity',
-  exchange: 'NASDAQ',
-  symbol: instrument,
+  class: quote === undefined ? 'us_equity' : 'crypto',
+  exchange: quote === undefined ? 'NASDAQ' : 'CRYPTO',
+  symbol: symbolOf(instrument),
   name: name ?? instrument,
   status: 'active',
   tradable: providers.length === 0 || providers.some((listing) => listing.trading),
-  marginable: true,
-  shortable: true,
-  easy_to_borrow: true,
+  marginable: quote === undefined,
+  shortable: quote === undefined,
+  easy_to_borrow: quote === undefined,
   fractionable: true
 })
 
-const assets = (_request: HttpRequest, desk: Desk): HttpAnswer => ({
-  status: 200,
-  body: desk
-    .instruments()
-    .filter((info) => info.quote === undefined)
-    .map(asset)
-})
+function assets(request: HttpRequest, desk: Desk): HttpAnswer {
+  const market = first(request.query['asset_class']) === 'crypto' ? 'crypto' : 'stocks'
+  return good(
+    desk
+      .instruments()
+      .filter((info) => isOf(market, info))
+      .map(asset)
+  )
+}
 
-function snapshot(symbol: string, desk: Desk): object {
-  const trade = desk.last(topicName('trade', symbol))
-  const quote = desk.last(topicName('quote', symbol))
-  const minute = candlesOf(desk, symbol, '1m', 2).findLast((candle) => candle.closed)
-  const [today, yesterday] = candlesOf(desk, symbol, '1d', 2).reverse()
+type Latest = { latestTrade?: object; latestQuote?: object; minuteBar?: object; dailyBar?: object; prevDailyBar?: object }
+function snapshot(id: string, desk: Desk): Latest {
+  const trade = desk.last(topicName('trade', id))
+  const quote = desk.last(topicName('quote', id))
+  const minute = candlesOf(desk, id, '1m', 2).findLast((candle) => candle.closed)
+  const [today, yesterday] = candlesOf(desk, id, '1d', 2).reverse()
   return {
     ...(trade?.type === 'trade' && { latestTrade: bare(tradeRow(trade)) }),
     ...(quote?.type === 'quote' && { latestQuote: bare(quoteRow(quote)) }),
@@ -66,67 +83,112 @@ function snapshot(symbol: string, desk: Desk): object {
   }
 }
 
-const symbolsOf = (request: HttpRequest, desk: Desk): string[] =>
+/** The instruments that a query names; those that nobody lists have no row in the answer. */
+const namedIn = (request: HttpRequest, desk: Desk, market: Market): string[] =>
   first(request.query['symbols'])
     .split(',')
-    .filter((symbol) => desk.instrument(symbol)?.quote === undefined && desk.instrument(symbol) !== undefined)
+    .map(instrumentOf)
+    .filter((id) => isOf(market, desk.instrument(id)))
 
-function snapshots(request: HttpRequest, desk: Desk): HttpAnswer {
-  if (request.query['symbols'] === undefined) return bad(400, 'symbols is required')
-  return { status: 200, body: Object.fromEntries(symbolsOf(request, desk).map((symbol) => [symbol, snapshot(symbol, desk)])) }
-}
+/** One row per symbol, of those that have one; `wrap` is the name under which they come. */
+const perSymbol =
+  (market: Market, wrap: string | undefined, row: (id: string, desk: Desk) => object | undefined) =>
+  (request: HttpRequest, desk: Desk): HttpAnswer => {
+    if (request.query['symbols'] === undefined) return bad(400, 'symbols is required')
+    const rows = namedIn(request, desk, market).flatMap((id) => {
+      const found = row(id, desk)
+      return found ? [[symbolOf(id), found] as const] : []
+    })
+    const body = Object.fromEntries(rows)
+    return good(wrap === undefined ? body : { [wrap]: body })
+  }
 
 const timeOf = (value: string, otherwise: number): number => (value === '' ? otherwise : Date.parse(value))
 
 /** The bars of one symbol, or why not. */
-function barsOf(request: HttpRequest, desk: Desk, symbol: string): object[] | HttpAnswer {
+function barsOf(request: HttpRequest, desk: Desk, id: string): Promise<object[]> | HttpAnswer {
   const timeframe = first(request.query['timeframe'])
-  const interval = TIMEFRAMES[timeframe]
+  const interval = intervalOf(timeframe)
   if (!interval) return bad(400, `invalid timeframe: ${timeframe}`)
   const [from, to] = [timeOf(first(request.query['start']), 0), timeOf(first(request.query['end']), Infinity)]
   if (Number.isNaN(from) || Number.isNaN(to)) return bad(400, 'invalid start or end')
-  const inside = candlesOf(desk, symbol, interval, 1_000).filter((c) => c.start >= from && c.start <= to && c.trades !== 0)
   const limit = limitOf(request.query['limit'], 1_000, 10_000)
   const descending = first(request.query['sort']) === 'desc'
-  return (descending ? inside.reverse() : inside).slice(0, limit).map((candle) => bare(barRow('b', candle)))
+  return desk.candles(id, interval, 1_000).then((candles) => {
+    const inside = candles.filter((c) => c.start >= from && c.start <= to && c.trades !== 0)
+    return (descending ? inside.reverse() : inside).slice(0, limit).map((candle) => bare(barRow('b', candle)))
+  })
 }
 
-function bars(request: HttpRequest, desk: Desk): HttpAnswer {
-  if (request.query['symbols'] === undefined) return bad(400, 'symbols is required')
-  const found: Record<string, object[]> = {}
-  for (const symbol of symbolsOf(request, desk)) {
-    const rows = barsOf(request, desk, symbol)
-    if (!Array.isArray(rows)) return rows
-    found[symbol] = rows
+const bars =
+  (market: Market) =>
+  (request: HttpRequest, desk: Desk): HttpAnswer | Promise<HttpAnswer> => {
+    if (request.query['symbols'] === undefined) return bad(400, 'symbols is required')
+    const found = namedIn(request, desk, market).map((id) => [symbolOf(id), barsOf(request, desk, id)] as const)
+    const fault = found.find(([, rows]) => 'status' in rows)
+    if (fault) return fault[1] as HttpAnswer
+    return Promise.all(found.map(([symbol, rows]) => (rows as Promise<object[]>).then((all) => [symbol, all] as const))).then(
+      (all) => good({ bars: Object.fromEntries(all), next_page_token: null })
+    )
   }
-  return { status: 200, body: { bars: found, next_page_token: null } }
-}
 
 /** `/v2/stocks/{symbol}/snapshot`, `/v2/stocks/{symbol}/bars`, `.../quotes/latest`, `.../trades/latest`. */
-function ofSymbol(request: HttpRequest, desk: Desk): HttpAnswer {
+function ofSymbol(request: HttpRequest, desk: Desk): HttpAnswer | Promise<HttpAnswer> {
   const [symbol = '', ...what] = request.path.slice('/v2/stocks/'.length).split('/')
-  if (!desk.instrument(symbol)) return bad(404, `symbol not found: ${symbol}`)
+  if (!isOf('stocks', desk.instrument(symbol))) return bad(404, `symbol not found: ${symbol}`)
   const path = what.join('/')
-  if (path === 'snapshot') return { status: 200, body: { symbol, ...snapshot(symbol, desk) } }
+  if (path === 'snapshot') return good({ symbol, ...snapshot(symbol, desk) })
   if (path === 'bars') {
     const rows = barsOf(request, desk, symbol)
-    return Array.isArray(rows) ? { status: 200, body: { symbol, bars: rows, next_page_token: null } } : rows
+    return 'status' in rows ? rows : rows.then((all) => good({ symbol, bars: all, next_page_token: null }))
   }
-  const { latestTrade, latestQuote } = snapshot(symbol, desk) as { latestTrade?: object; latestQuote?: object }
-  if (path === 'trades/latest') return { status: 200, body: { symbol, trade: latestTrade } }
-  return path === 'quotes/latest' ? { status: 200, body: { symbol, quote: latestQuote } } : bad(404, 'endpoint not found')
+  const { latestTrade, latestQuote } = snapshot(symbol, desk)
+  if (path === 'trades/latest') return good({ symbol, trade: latestTrade })
+  return path === 'quotes/latest' ? good({ symbol, quote: latestQuote }) : bad(404, 'endpoint not found')
+}
+
+function orderBook(id: string, desk: Desk): object | undefined {
+  const event = desk.last(topicName('book', id))
+  if (event?.type !== 'book') return undefined
+  const { t, b, a } = bookRow(event as Published<Book>, event, true)
+  return { t, b, a }
+}
+
+/** Newest first, of the symbols asked for or all. */
+function news(request: HttpRequest, desk: Desk): HttpAnswer {
+  const asked = first(request.query['symbols']).split(',').filter(Boolean).map(instrumentOf)
+  const topics = asked.length === 0 ? ['all'] : asked
+  const stories = topics.flatMap((id) => desk.recent(topicName('news', id), 50))
+  const byId = new Map(stories.flatMap((event) => (event.type === 'news' ? [[event.id, newsRow(event)] as const] : [])))
+  const newest = [...byId.values()].sort((a, b) => b.created_at.localeCompare(a.created_at))
+  return good({ news: newest.slice(0, limitOf(request.query['limit'], 10, 50)), next_page_token: null })
 }
 
 /** A bar's day is told by its start, so a clock of the market is the one thing that needs the time. */
-const clock = (_request: HttpRequest, _desk: Desk, now: number): HttpAnswer => ({
-  status: 200,
-  body: { timestamp: at(now), is_open: true }
-})
+const clock = (_request: HttpRequest, _desk: Desk, now: number): HttpAnswer => good({ timestamp: at(now), is_open: true })
+
+const CRYPTO = '/v1beta3/crypto/us'
+const latest = (market: Market, root: string): NonNullable<Dialect['http']> => [
+  {
+    route: `GET ${root}/snapshots`,
+    answer: perSymbol(market, market === 'stocks' ? undefined : 'snapshots', snapshot)
+  },
+  { route: `GET ${root}/trades/latest`, answer: perSymbol(market, 'trades', (id, desk) => snapshot(id, desk).latestTrade) },
+  { route: `GET ${root}/quotes/latest`, answer: perSymbol(market, 'quotes', (id, desk) => snapshot(id, desk).latestQuote) },
+  { route: `GET ${root}/bars/latest`, answer: perSymbol(market, 'bars', (id, desk) => snapshot(id, desk).minuteBar) },
+  { route: `GET ${root}/bars`, answer: bars(market) }
+]
 
 export const routes: NonNullable<Dialect['http']> = [
   { route: 'GET /v2/assets', answer: assets },
   { route: 'GET /v2/clock', answer: clock },
-  { route: 'GET /v2/stocks/snapshots', answer: snapshots },
-  { route: 'GET /v2/stocks/bars', answer: bars },
-  { route: 'GET /v2/stocks/*', answer: ofSymbol }
+  ...latest('stocks', '/v2/stocks'),
+  { route: 'GET /v2/stocks/*', answer: ofSymbol },
+  // Crypto names what is latest the other way round.
+  ...latest('crypto', CRYPTO).map(({ route, answer }) => ({
+    route: route.replace(/\/(trades|quotes|bars)\/latest$/, '/latest/$1'),
+    answer
+  })),
+  { route: `GET ${CRYPTO}/latest/orderbooks`, answer: perSymbol('crypto', 'orderbooks', orderBook) },
+  { route: 'GET /v1beta1/news', answer: news }
 ]

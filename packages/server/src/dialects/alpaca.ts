@@ -1,28 +1,49 @@
-/** Alpaca's stock stream (v2). Documentation: docs.alpaca.markets, "Real-time Stock Data". Every frame of the server is an array. */
-import { topicName, type Candle, type Published } from '@tickwire/protocol'
-import { barRow, quoteRow, tradeRow } from './alpaca.frames.ts'
+/**
+ * Alpaca's market data streams: stocks (v2), crypto (v1beta3) and news (v1beta1), in JSON or MessagePack. Documentation:
+ * docs.alpaca.markets, "Real-time Stock Data". Every frame of the server is an array.
+ */
+import { topicName, type Book, type Candle, type Published } from '@tickwire/protocol'
+import { pack, unpack } from './alpaca.codec.ts'
+import * as frames from './alpaca.frames.ts'
 import { routes } from './alpaca.rest.ts'
-import { dialect, type Command, type Desk } from './dialect.ts'
+import { dialect, type Command, type Desk, type Request } from './dialect.ts'
+import { differenceOf } from './difference.ts'
 
+type Market = 'stocks' | 'crypto' | 'news'
+type Channel = 'trades' | 'quotes' | 'bars' | 'updatedBars' | 'dailyBars' | 'statuses' | 'lulds' | 'orderbooks' | 'news'
 type Memory = {
   desk: Desk
+  market: Market
+  msgpack: boolean
   opened: number
   authenticated: boolean
-  channels: Record<Channel, Set<string>>
+  channels: Map<Channel, Set<string>>
   seen: Map<string, number>
   /** Daily bars are told once a minute: the minute last told of each symbol. */
   daily: Map<string, number>
+  /** The book last told of each instrument. */
+  books: Map<string, Published<Book>>
 }
-type Channel = (typeof CHANNELS)[number]
 
-const CHANNELS = ['trades', 'quotes', 'bars', 'updatedBars', 'dailyBars', 'statuses', 'lulds'] as const
-const TOPICS: Partial<Record<Channel, (symbol: string) => string>> = {
-  trades: (symbol) => topicName('trade', symbol),
-  quotes: (symbol) => topicName('quote', symbol),
-  bars: (symbol) => topicName('candle', symbol, undefined, '1m'),
-  updatedBars: (symbol) => topicName('candle', symbol, undefined, '1m'),
-  dailyBars: (symbol) => topicName('candle', symbol, undefined, '1d')
+const BARS = ['bars', 'updatedBars', 'dailyBars'] as const
+const CHANNELS: Record<Market, readonly Channel[]> = {
+  stocks: ['trades', 'quotes', ...BARS, 'statuses', 'lulds'],
+  crypto: ['trades', 'quotes', ...BARS, 'orderbooks'],
+  news: ['news']
 }
+const TOPICS: Partial<Record<Channel, (instrument: string) => readonly string[]>> = {
+  trades: (id) => [topicName('trade', id), ...(id.includes('-') ? [] : [topicName('correction', id)])],
+  quotes: (id) => [topicName('quote', id)],
+  bars: (id) => [topicName('candle', id, undefined, '1m')],
+  updatedBars: (id) => [topicName('candle', id, undefined, '1m')],
+  dailyBars: (id) => [topicName('candle', id, undefined, '1d')],
+  statuses: (id) => [topicName('halt', id)],
+  lulds: (id) => [topicName('band', id)],
+  orderbooks: (id) => [topicName('book', id)],
+  news: (id) => [topicName('news', id)]
+}
+/** Told by nobody whom the plant hears: whoever asks is answered, and hears none. */
+const UNHEARD: ReadonlySet<string> = new Set(['imbalances'])
 const PATIENCE = 10_000
 const MINUTE = 60_000
 
@@ -33,13 +54,13 @@ const ERRORS = {
   402: 'auth failed',
   403: 'already authenticated',
   404: 'auth timeout',
-  405: 'symbol limit exceeded'
+  405: 'symbol limit exceeded',
+  407: 'slow client',
+  410: 'invalid subscribe action for this feed',
+  500: 'internal error'
 } as const
-const error = (code: keyof typeof ERRORS): Command => ({
-  type: 'send',
-  text: JSON.stringify([{ T: 'error', code, msg: ERRORS[code] }]),
-  bad: true
-})
+const errorText = (code: keyof typeof ERRORS): string => JSON.stringify([{ T: 'error', code, msg: ERRORS[code] }])
+const error = (code: keyof typeof ERRORS): Command => ({ type: 'send', text: errorText(code), bad: true })
 
 function receive(text: string, memory: Memory): Command[] {
   let message: Record<string, unknown>
@@ -53,46 +74,56 @@ function receive(text: string, memory: Memory): Command[] {
   if (action === 'auth') return authenticate(key, secret, memory)
   if (action !== 'subscribe' && action !== 'unsubscribe') return [error(400)]
   if (!memory.authenticated) return [error(401)]
-  const wanted = CHANNELS.map((channel) => [channel, message[channel] ?? []] as const)
+  const own = CHANNELS[memory.market]
+  const wanted = Object.entries(message).filter(([name]) => name !== 'action') as [Channel, unknown][]
   if (!wanted.every(([, symbols]) => Array.isArray(symbols) && symbols.every((symbol) => typeof symbol === 'string')))
     return [error(400)]
+  if (wanted.some(([name, symbols]) => !own.includes(name) && !UNHEARD.has(name) && (symbols as string[]).length > 0))
+    return [error(410)]
   return change(action, wanted as [Channel, string[]][], memory)
 }
 
-/** Who may connect is decided by the gateway; here any key will do, only not none. */
+/** The key is the token of the gateway, where it wants one; else any will do, only not none. */
 function authenticate(key: unknown, secret: unknown, memory: Memory): Command[] {
   if (memory.authenticated) return [error(403)]
   if (typeof key !== 'string' || typeof secret !== 'string' || key === '' || secret === '')
     return [error(402), { type: 'close', code: 1008, reason: ERRORS[402] }]
-  memory.authenticated = true
-  return [send({ T: 'success', msg: 'authenticated' })]
+  return [{ type: 'authenticate', token: key }]
 }
 
 /** Symbols that nobody lists are taken and stay silent, as Alpaca does. */
-function topicsOf({ desk, channels }: Memory): Set<string> {
+function topicsOf({ desk, market, channels }: Memory): Set<string> {
   const topics = new Set<string>()
-  for (const channel of CHANNELS) {
-    const topic = TOPICS[channel]
-    const all = channels[channel].has('*') ? equities(desk) : [...channels[channel]]
-    if (topic) for (const symbol of all) if (isEquity(desk, symbol)) topics.add(topic(symbol))
-  }
+  for (const [channel, symbols] of channels)
+    for (const symbol of symbols.has('*') ? allOf(desk, market) : symbols) {
+      const id = frames.instrumentOf(symbol)
+      if (isOf(desk, market, id)) for (const topic of TOPICS[channel]?.(id) ?? []) topics.add(topic)
+    }
   return topics
 }
-const isEquity = (desk: Desk, symbol: string): boolean => {
-  const info = desk.instrument(symbol)
-  return info !== undefined && info.quote === undefined
+function isOf(desk: Desk, market: Market, id: string): boolean {
+  const info = desk.instrument(id)
+  if (market === 'news') return id === 'all' || info !== undefined
+  return info !== undefined && (info.quote === undefined) === (market === 'stocks')
 }
-const equities = (desk: Desk): string[] =>
-  desk.instruments().flatMap((info) => (info.quote === undefined ? [info.instrument] : []))
+const allOf = (desk: Desk, market: Market): string[] =>
+  market === 'news'
+    ? ['all']
+    : desk.instruments().flatMap(({ instrument }) => (isOf(desk, market, instrument) ? [instrument] : []))
 
 function change(
   action: 'subscribe' | 'unsubscribe',
   wanted: readonly (readonly [Channel, string[]])[],
   memory: Memory
 ): Command[] {
+  const { channels, books } = memory
   const before = topicsOf(memory)
   for (const [channel, symbols] of wanted)
-    for (const symbol of symbols) memory.channels[channel][action === 'subscribe' ? 'add' : 'delete'](symbol)
+    for (const symbol of symbols) {
+      channels.get(channel)?.[action === 'subscribe' ? 'add' : 'delete'](symbol)
+      // Asked for again, a book comes whole again.
+      if (channel === 'orderbooks') books.delete(frames.instrumentOf(symbol))
+    }
   const after = topicsOf(memory)
   const gone = [...before].filter((topic) => !after.has(topic))
   const fresh = [...after].filter((topic) => !before.has(topic))
@@ -103,50 +134,106 @@ function change(
 }
 
 /** The whole current set; corrections and cancels follow the trades by themselves. */
-function held({ channels }: Memory): object {
-  const lists = Object.fromEntries(CHANNELS.map((channel) => [channel, [...channels[channel]]]))
-  return { T: 'subscription', ...lists, corrections: lists['trades'], cancelErrors: lists['trades'] }
+function held({ market, channels }: Memory): object {
+  const lists = Object.fromEntries([...channels].map(([channel, symbols]) => [channel, [...symbols]]))
+  const following = { corrections: lists['trades'], cancelErrors: lists['trades'] }
+  return { T: 'subscription', ...lists, ...(market === 'stocks' ? following : {}) }
 }
 
-const holds = (memory: Memory, channel: Channel, symbol: string): boolean =>
-  memory.channels[channel].has(symbol) || memory.channels[channel].has('*')
+/** Those whom a symbol's name or the star stands for. */
+function holds({ channels }: Memory, channel: Channel, instrument: string): boolean {
+  const symbols = channels.get(channel)
+  return symbols !== undefined && (symbols.has('*') || symbols.has(frames.symbolOf(instrument)))
+}
 
 function bar(event: Published<Candle>, memory: Memory): object | undefined {
-  const symbol = event.instrument
+  const id = event.instrument
   if (event.interval === '1d') {
     const minute = Math.floor(event.time / MINUTE)
-    if (!holds(memory, 'dailyBars', symbol) || memory.daily.get(symbol) === minute) return undefined
-    memory.daily.set(symbol, minute)
-    return barRow('d', event)
+    if (!holds(memory, 'dailyBars', id) || memory.daily.get(id) === minute) return undefined
+    memory.daily.set(id, minute)
+    return frames.barRow('d', event)
   }
   // A minute without a trade has no bar; a corrected one comes again as `u`.
   if (!event.closed || event.trades === 0) return undefined
-  if (event.revision > 0) return holds(memory, 'updatedBars', symbol) ? barRow('u', event) : undefined
-  return holds(memory, 'bars', symbol) ? barRow('b', event) : undefined
+  if (event.revision > 0) return holds(memory, 'updatedBars', id) ? frames.barRow('u', event) : undefined
+  return holds(memory, 'bars', id) ? frames.barRow('b', event) : undefined
+}
+
+function book(event: Published<Book>, { desk, books }: Memory): object | undefined {
+  const before = books.get(event.instrument)
+  books.set(event.instrument, event)
+  if (!before) return frames.bookRow(event, event, true)
+  const path = desk.recent(event.topic, desk.last(event.topic)!.seq - before.seq)
+  const until = path.filter((one): one is Published<Book> => one.type === 'book' && one.seq <= event.seq)
+  const { bids, asks } = differenceOf([before, ...until, event])
+  return bids.length + asks.length === 0 ? undefined : frames.bookRow(event, { bids, asks }, false)
 }
 
 function row(event: Published, memory: Memory): object | undefined {
-  if (event.type === 'trade') return tradeRow(event)
-  if (event.type === 'quote') return quoteRow(event)
-  return event.type === 'candle' ? bar(event, memory) : undefined
+  switch (event.type) {
+    case 'trade':
+      return frames.tradeRow(event)
+    case 'quote':
+      return frames.quoteRow(event)
+    case 'candle':
+      return bar(event, memory)
+    case 'book':
+      return book(event, memory)
+    case 'halt':
+      return frames.statusRow(event)
+    case 'band':
+      return frames.bandRow(event)
+    case 'correction':
+      return frames.correctionRow(event)
+    default:
+      return event.type === 'news' ? frames.newsRow(event) : undefined
+  }
+}
+
+function open({ path, headers = {} }: Request, desk: Desk, now: number): { memory: Memory; commands: Command[] } {
+  const market = path.includes('/news') ? 'news' : path.includes('/crypto/') ? 'crypto' : 'stocks'
+  const memory: Memory = {
+    desk,
+    market,
+    msgpack: headers['content-type'] === 'application/msgpack',
+    opened: now,
+    authenticated: false,
+    channels: new Map(CHANNELS[market].map((channel) => [channel, new Set()])),
+    seen: new Map(),
+    daily: new Map(),
+    books: new Map()
+  }
+  const { 'apca-api-key-id': key, 'apca-api-secret-key': secret } = headers
+  const known = key === undefined ? [] : authenticate(key, secret, memory)
+  return { memory, commands: [send({ T: 'success', msg: 'connected' }), ...known] }
 }
 
 export const alpaca = dialect<Memory>({
   name: 'alpaca',
-  paths: ['/v2/iex', '/v2/sip', '/v2/delayed_sip', '/v2/test'],
+  paths: [
+    ...['iex', 'sip', 'delayed_sip', 'test'].map((feed) => `/v2/${feed}`),
+    ...['us', 'us-1', 'eu-1'].map((place) => `/v1beta3/crypto/${place}`),
+    '/v1beta1/news'
+  ],
   maxMessage: 64 * 1024,
-
-  open(_request, desk, now) {
-    const channels = Object.fromEntries(CHANNELS.map((channel) => [channel, new Set()])) as Memory['channels']
-    const memory: Memory = { desk, opened: now, authenticated: false, channels, seen: new Map(), daily: new Map() }
-    return { memory, commands: [send({ T: 'success', msg: 'connected' })] }
+  codec: {
+    encode: (text, { msgpack }) => (msgpack ? pack(text) : undefined),
+    decode: (bytes, { msgpack }) => (msgpack ? unpack(bytes) : undefined)
   },
 
+  open,
   receive,
+
+  authenticated(_user, _tag, memory) {
+    memory.authenticated = true
+    return [send({ T: 'success', msg: 'authenticated' })]
+  },
 
   settled(results, tag, memory) {
     for (const result of results) if (result.ok) memory.seen.set(result.topic, result.position.seq)
-    return tag === undefined ? [] : [send(held(memory))]
+    const full = results.some((result) => !result.ok && result.code === 'TOO_MANY_SYMBOLS')
+    return [...(full ? [error(405)] : []), ...(tag === undefined ? [] : [send(held(memory))])]
   },
 
   render(event, memory) {

@@ -101,7 +101,7 @@ export function miniTickerFrame(e: Published<Ticker>, s: string, desk: Desk) {
   return { e: '24hrMiniTicker', E, s, c, o, h, l, v, q }
 }
 
-export const klineFrame = (e: Published<Candle>, s: string) => ({
+export const klineFrame = (e: Candle, s: string) => ({
   e: 'kline',
   E: ms(e.time),
   s,

@@ -1,5 +1,5 @@
 /** Binance spot's public REST, answered from what the plant holds. */
-import { INTERVALS, topicName, type Candle, type Interval, type Published } from '@tickwire/protocol'
+import { INTERVALS, topicName, type Candle, type Interval } from '@tickwire/protocol'
 import {
   aggTradeFrame,
   bookTickerFrame,
@@ -13,7 +13,7 @@ import {
   tickerFrame
 } from './binance.frames.ts'
 import type { Desk, Dialect, HttpAnswer, HttpRequest, InstrumentInfo } from './dialect.ts'
-import { candlesOf, first, limitOf, tradesOf } from './past.ts'
+import { first, limitOf, tradesOf } from './past.ts'
 
 const bad = (code: number, msg: string): HttpAnswer => ({ status: 400, body: { code, msg } })
 const missing = (name: string): HttpAnswer =>
@@ -36,8 +36,8 @@ function each(request: HttpRequest, desk: Desk, answer: (info: InstrumentInfo) =
 }
 
 const one =
-  (answer: (info: InstrumentInfo, request: HttpRequest, desk: Desk) => HttpAnswer) =>
-  (request: HttpRequest, desk: Desk): HttpAnswer => {
+  <A extends HttpAnswer | Promise<HttpAnswer>>(answer: (info: InstrumentInfo, request: HttpRequest, desk: Desk) => A) =>
+  (request: HttpRequest, desk: Desk): A | HttpAnswer => {
     if (request.query['symbol'] === undefined) return missing('symbol')
     const info = instrumentOf(desk, first(request.query['symbol']))
     return info ? answer(info, request, desk) : bad(-1121, 'Invalid symbol.')
@@ -73,20 +73,22 @@ const depth = one((info, request, desk) => {
   }
 })
 
-const klineRow = (c: Published<Candle>) => {
+const klineRow = (c: Candle) => {
   const { k } = klineFrame(c, '')
   return [k.t, k.o, k.h, k.l, k.c, k.v, k.T, k.q, k.n, k.V, k.Q, '0']
 }
 
-const klines = one((info, request, desk) => {
+const klines = one((info, request, desk): HttpAnswer | Promise<HttpAnswer> => {
   const interval = first(request.query['interval']) as Interval
   if ((interval as string) === '') return missing('interval')
   if (!INTERVALS.includes(interval)) return bad(-1120, 'Invalid interval.')
   const from = Number(request.query['startTime'] ?? 0)
   const to = Number(request.query['endTime'] ?? Infinity)
   const limit = limitOf(request.query['limit'], 500, 1_000)
-  const inside = candlesOf(desk, info.instrument, interval, 1_000).filter((c) => c.start >= from && c.start <= to)
-  return { status: 200, body: (from > 0 ? inside.slice(0, limit) : inside.slice(-limit)).map(klineRow) }
+  return desk.candles(info.instrument, interval, 1_000).then((candles) => {
+    const inside = candles.filter((c) => c.start >= from && c.start <= to)
+    return { status: 200, body: (from > 0 ? inside.slice(0, limit) : inside.slice(-limit)).map(klineRow) }
+  })
 })
 
 const trades = one((info, request, desk) => ({

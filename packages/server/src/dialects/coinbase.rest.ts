@@ -2,7 +2,7 @@
 import { topicName, type Interval } from '@tickwire/protocol'
 import { at, candleRow, num, tradeRow } from './coinbase.frames.ts'
 import type { Desk, Dialect, HttpAnswer, HttpRequest, InstrumentInfo } from './dialect.ts'
-import { candlesOf, first, limitOf, tradesOf } from './past.ts'
+import { first, limitOf, tradesOf } from './past.ts'
 
 const ROOT = '/api/v3/brokerage/market'
 const GRANULARITY: Readonly<Record<string, Interval>> = {
@@ -68,7 +68,7 @@ function products(request: HttpRequest, desk: Desk): HttpAnswer {
 }
 
 /** `/market/products/{id}`, `/market/products/{id}/candles`, `/market/products/{id}/ticker`. */
-function ofProduct(request: HttpRequest, desk: Desk): HttpAnswer {
+function ofProduct(request: HttpRequest, desk: Desk): HttpAnswer | Promise<HttpAnswer> {
   const [id = '', what] = request.path.slice(request.path.indexOf('/products/') + 10).split('/')
   const info = desk.instrument(id)
   if (info?.quote === undefined) return unknown
@@ -77,17 +77,19 @@ function ofProduct(request: HttpRequest, desk: Desk): HttpAnswer {
   return what === 'ticker' ? ticker(request, desk, id) : error(404, 'NOT_FOUND', 'unknown path')
 }
 
-function candles(request: HttpRequest, desk: Desk, id: string): HttpAnswer {
+function candles(request: HttpRequest, desk: Desk, id: string): HttpAnswer | Promise<HttpAnswer> {
   const interval = GRANULARITY[first(request.query['granularity'])]
   if (!interval) return error(400, 'INVALID_ARGUMENT', 'granularity argument is invalid')
   const from = Number(request.query['start'] ?? 0) * 1_000
   const to = Number(request.query['end'] ?? Infinity) * 1_000
-  const inside = candlesOf(desk, id, interval, 1_000).filter((candle) => candle.start >= from && candle.start <= to)
-  const rows = inside.slice(-limitOf(request.query['limit'], 350, 350)).map((candle) => {
-    const { start, low, high, open, close, volume } = candleRow(candle)
-    return { start, low, high, open, close, volume }
+  return desk.candles(id, interval, 1_000).then((all) => {
+    const inside = all.filter((candle) => candle.start >= from && candle.start <= to)
+    const rows = inside.slice(-limitOf(request.query['limit'], 350, 350)).map((candle) => {
+      const { start, low, high, open, close, volume } = candleRow(candle)
+      return { start, low, high, open, close, volume }
+    })
+    return { status: 200, body: { candles: rows.reverse() } }
   })
-  return { status: 200, body: { candles: rows.reverse() } }
 }
 
 function ticker(request: HttpRequest, desk: Desk, id: string): HttpAnswer {

@@ -2,7 +2,18 @@
  * The contract of a dialect, the mirror of an adapter: one protocol spoken to clients, as data and pure functions.
  * Sessions (gateway/session.ts) run it: they hold the subscriptions, do the commands, and bound what is pending.
  */
-import type { CloseCode, DataKind, ErrorCode, Interval, Mode, Position, Published, Topic, TopicResult } from '@tickwire/protocol'
+import type {
+  Candle,
+  CloseCode,
+  DataKind,
+  ErrorCode,
+  Interval,
+  Mode,
+  Position,
+  Published,
+  Topic,
+  TopicResult
+} from '@tickwire/protocol'
 
 /** An instrument as clients see it. */
 export type InstrumentInfo = {
@@ -15,7 +26,7 @@ export type InstrumentInfo = {
   providers: readonly { provider: string; symbol: string; trading: boolean }[]
 }
 
-/** What the plant's owner answers to a dialect: read only, synchronous. main.ts supplies it. */
+/** What the plant's owner answers to a dialect: read only, and at once but for the past. main.ts supplies it. */
 export type Desk = {
   server: string
   epoch: string
@@ -30,6 +41,8 @@ export type Desk = {
   instrument: (id: string) => InstrumentInfo | undefined
   last: (topic: string) => Published | undefined
   recent: (topic: string, count: number) => readonly Published[]
+  /** The last `limit` candles, oldest first: a provider's history and our own after it. */
+  candles: (instrument: string, interval: Interval, limit: number) => Promise<readonly Candle[]>
   /** Live figures of the gateway, for the dialects whose clients ask. */
   connections: () => readonly ConnectionInfo[]
 }
@@ -55,6 +68,8 @@ export type Request = {
   query: Readonly<Record<string, string>>
   /** The part of the path matched by `*` in the route, decoded. */
   rest: string
+  /** Of the handshake, in lower case. */
+  headers?: Readonly<Record<string, string | readonly string[] | undefined>>
   session: string
   /** What the gateway holds this connection to; a dialect that greets its clients tells them. */
   terms?: Terms
@@ -107,6 +122,11 @@ export type Dialect<Memory = unknown> = {
   shared?: true
   /** Joins rendered events due at one flush into one message; without it each is a message of its own. */
   frame?: (rendered: readonly string[]) => string
+  /** Another form of the texts on the wire, where a client asked for it; `undefined`: this client takes text, or sent no such bytes. */
+  codec?: {
+    encode: (text: string, memory: Memory) => Uint8Array | undefined
+    decode: (bytes: Uint8Array, memory: Memory) => string | undefined
+  }
   /** Rendered where events of a topic were dropped because the client was too slow. */
   lost?: (topic: string, count: number, from: number, to: number, now: number) => string | undefined
   /** Called every `tickEvery` milliseconds: heartbeats, sampled updates. */
@@ -116,7 +136,7 @@ export type Dialect<Memory = unknown> = {
   shutdown?: (retryAfterMs: number, now: number) => string | undefined
   describe?: (memory: Memory) => Described
   /** REST of this protocol, on the same port: `METHOD /path`, with `*` as above. */
-  http?: readonly { route: string; answer: (request: HttpRequest, desk: Desk, now: number) => HttpAnswer }[]
+  http?: readonly { route: string; answer: (request: HttpRequest, desk: Desk, now: number) => HttpAnswer | Promise<HttpAnswer> }[]
 }
 
 export const dialect = <M>(d: Dialect<M>): Dialect<M> => d

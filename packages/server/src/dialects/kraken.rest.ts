@@ -3,7 +3,7 @@ import { INTERVAL_MS, topicName, type Level } from '@tickwire/protocol'
 import type { Desk, Dialect, HttpAnswer, HttpRequest, InstrumentInfo } from './dialect.ts'
 import { padded } from './digits.ts'
 import { at, MINUTES, precisionOf } from './kraken.frames.ts'
-import { candlesOf, first, limitOf, tradesOf } from './past.ts'
+import { first, limitOf, tradesOf } from './past.ts'
 
 const ALTNAMES: Readonly<Record<string, string>> = { BTC: 'XBT', DOGE: 'XDG' }
 /** Assets listed before the names became plain: these carry a prefix, and pairs of two of them are keyed by both. */
@@ -42,16 +42,17 @@ const find = (desk: Desk, text: string): InstrumentInfo | undefined =>
     return [key, altname, wsname, `${info.base}/${info.quote}`, info.base + info.quote!].includes(text)
   })
 
-type Of = (info: InstrumentInfo, request: HttpRequest, desk: Desk) => Record<string, unknown> | HttpAnswer
+type Of = (info: InstrumentInfo, request: HttpRequest, desk: Desk) => Record<string, unknown> | HttpAnswer | Promise<HttpAnswer>
 /** Answers for the one pair that the query names. */
 const one =
   (of: Of) =>
-  (request: HttpRequest, desk: Desk): HttpAnswer => {
+  (request: HttpRequest, desk: Desk): HttpAnswer | Promise<HttpAnswer> => {
     const pair = first(request.query['pair'])
     if (pair === '') return error('EGeneral:Invalid arguments')
     const info = find(desk, pair)
     if (!info) return error('EQuery:Unknown asset pair')
     const result = of(info, request, desk)
+    if (result instanceof Promise) return result
     return 'status' in result ? (result as HttpAnswer) : answer(result)
   }
 
@@ -108,16 +109,18 @@ const ohlc = one((info, request, desk) => {
   const interval = MINUTES[first(request.query['interval'] ?? '1')]
   if (!interval) return error('EGeneral:Invalid arguments')
   const since = Number(request.query['since'] ?? 0) * 1_000
-  const candles = candlesOf(desk, info.instrument, interval, 720).filter((candle) => candle.start > since)
   const { price, size } = precisionOf(info)
-  const rows = candles.map((c) => {
-    const mean = padded(Number(((c.high + c.low + c.close) / 3).toFixed(price)), price)
-    const [open, high, low, close] = [c.open, c.high, c.low, c.close].map((value) => padded(value, price))
-    return [c.start / 1_000, open, high, low, close, mean, padded(c.volume, size), c.trades ?? 0]
+  return desk.candles(info.instrument, interval, 720).then((all) => {
+    const candles = all.filter((candle) => candle.start > since)
+    const rows = candles.map((c) => {
+      const mean = padded(Number(((c.high + c.low + c.close) / 3).toFixed(price)), price)
+      const [open, high, low, close] = [c.open, c.high, c.low, c.close].map((value) => padded(value, price))
+      return [c.start / 1_000, open, high, low, close, mean, padded(c.volume, size), c.trades ?? 0]
+    })
+    // The cursor is the last bar that is final; the row after it still forms.
+    const last = ((candles.at(-1)?.start ?? 0) - INTERVAL_MS[interval]) / 1_000
+    return answer({ [namesOf(info).key]: rows, last: Math.max(0, last) })
   })
-  // The cursor is the last bar that is final; the row after it still forms.
-  const last = ((candles.at(-1)?.start ?? 0) - INTERVAL_MS[interval]) / 1_000
-  return { [namesOf(info).key]: rows, last: Math.max(0, last) }
 })
 
 const trades = one((info, request, desk) => {

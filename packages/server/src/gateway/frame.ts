@@ -1,9 +1,12 @@
-/** Text in WebSocket frames: unmasked, unfragmented, uncompressed, as a server sends them (RFC 6455, 5.2). */
+/** Messages in WebSocket frames: unmasked, unfragmented, uncompressed, as a server sends them (RFC 6455, 5.2). */
+
+/** A text frame, or a binary one. */
+export type Message = string | Uint8Array
 
 const headerLength = (bytes: number): number => (bytes < 126 ? 2 : bytes < 65_536 ? 4 : 10)
 
-function writeFrame(text: string, bytes: number, into: Buffer, at: number): number {
-  into[at] = 0x81
+function writeFrame(message: Message, bytes: number, into: Buffer, at: number): number {
+  into[at] = typeof message === 'string' ? 0x81 : 0x82
   if (bytes < 126) into[at + 1] = bytes
   else if (bytes < 65_536) {
     into[at + 1] = 126
@@ -14,23 +17,25 @@ function writeFrame(text: string, bytes: number, into: Buffer, at: number): numb
     into.writeUInt32BE(bytes >>> 0, at + 6)
   }
   const start = at + headerLength(bytes)
+  if (typeof message !== 'string') into.set(message, start)
   // As many bytes as characters: ASCII, which needs no transcoding.
-  return start + into.write(text, start, bytes === text.length ? 'latin1' : 'utf8')
+  else into.write(message, start, bytes === message.length ? 'latin1' : 'utf8')
+  return start + bytes
 }
 
 /** All messages in one buffer, each a frame of its own, for one write. */
-export function textFrames(messages: readonly string[]): Buffer {
-  const sizes = messages.map((text) => Buffer.byteLength(text))
+export function framesOf(messages: readonly Message[]): Buffer {
+  const sizes = messages.map((message) => Buffer.byteLength(message))
   const buffer = Buffer.allocUnsafe(sizes.reduce((sum, bytes) => sum + headerLength(bytes) + bytes, 0))
   let at = 0
-  for (const [i, text] of messages.entries()) at = writeFrame(text, sizes[i]!, buffer, at)
+  for (const [i, message] of messages.entries()) at = writeFrame(message, sizes[i]!, buffer, at)
   return buffer
 }
 
 /** Messages that leave together. The bytes are made once, when the first socket asks, and shared by all of them. */
-export type Batch = { messages: readonly string[]; events: number; bytes: () => Buffer }
+export type Batch = { messages: readonly Message[]; events: number; bytes: () => Buffer }
 
-export function createBatch(messages: readonly string[], events: number): Batch {
+export function createBatch(messages: readonly Message[], events: number): Batch {
   let bytes: Buffer | undefined
-  return { messages, events, bytes: () => (bytes ??= textFrames(messages)) }
+  return { messages, events, bytes: () => (bytes ??= framesOf(messages)) }
 }

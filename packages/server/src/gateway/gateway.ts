@@ -21,7 +21,7 @@ import { serveWebSockets, type Wire } from './ws.ts'
 
 export type { RestSources, ProviderInfo } from './rest.ts'
 export type { Demand } from './session.ts'
-export type { Wire } from './ws.ts'
+export type { Message, Wire } from './ws.ts'
 export type { Tamper } from './http.ts'
 
 export type GatewayOptions = {

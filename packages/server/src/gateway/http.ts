@@ -112,11 +112,11 @@ function mountDialects(app: App, { dialects, desk, clock, tamper }: HttpOptions)
         method,
         url,
         schema: { tags: [name], summary: `As in the protocol of ${name}` },
-        handler(request, reply) {
+        async handler(request, reply) {
           const query = request.query as Record<string, string | string[]>
           const path = decodeURIComponent(request.url.split('?')[0]!)
           const { status, body, headers } =
-            tamper?.(route) ?? answer({ method: request.method, path, query, body: request.body }, desk, clock())
+            tamper?.(route) ?? (await answer({ method: request.method, path, query, body: request.body }, desk, clock()))
           return reply
             .status(status)
             .headers(headers ?? {})

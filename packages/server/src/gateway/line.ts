@@ -2,15 +2,15 @@
 import type { Socket } from 'node:net'
 import type { CloseCode } from '@tickwire/protocol'
 import type { WebSocket } from 'ws'
-import { textFrames, type Batch } from './frame.ts'
+import { framesOf, type Batch, type Message } from './frame.ts'
 import type { Meters } from './meters.ts'
 import type { Patience } from './patience.ts'
 
-/** Wraps the outgoing text of each connection: how the street injects its faults. */
+/** Wraps the outgoing messages of each connection: how the street injects its faults. */
 export type Wire = (
   connection: { id: string; path: string; terminate: () => void; pause: () => void; resume: () => void },
-  send: (text: string) => void
-) => (text: string) => void
+  send: (message: Message) => void
+) => (message: Message) => void
 
 /**
  * A probe goes out after this many bytes, so that a reader's pace is known before the kernel's megabytes are full, but not
@@ -47,11 +47,11 @@ export function createLine(ws: WebSocket, at: { id: string; path: string }, pati
     if (sinceProbe > PROBE_EVERY && probedAt === undefined && patience.now() - pinged >= PROBE_PAUSE) probe()
   }
   const controls = { ...at, terminate: () => ws.terminate(), pause: () => ws.pause(), resume: () => ws.resume() }
-  const wired = wire?.(controls, (text) => put(textFrames([text])))
+  const wired = wire?.(controls, (message) => put(framesOf([message])))
 
   return {
     write(batch: Batch): void {
-      if (wired) for (const text of batch.messages) wired(text)
+      if (wired) for (const message of batch.messages) wired(message)
       else put(batch.bytes())
     },
     backlog: () => socket.writableLength,

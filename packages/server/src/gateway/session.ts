@@ -5,7 +5,7 @@ import type { Plant } from '../plant/plant.ts'
 import type { Auth } from './auth.ts'
 import { createConduct } from './conduct.ts'
 import type { Fanout } from './fanout.ts'
-import { createBatch } from './frame.ts'
+import { createBatch, type Batch, type Message } from './frame.ts'
 import { createHolding, type Demand, type Missed } from './holding.ts'
 import type { Limits } from './limits.ts'
 import { createMember, type Sink } from './member.ts'
@@ -35,10 +35,21 @@ export type Session = ReturnType<typeof createSession>
 /** A client that asks but leaves this much of the answers unread, beyond four messages, is slow as well. */
 const MAX_UNREAD = 1024 * 1024
 
+/** The same line, in the form that this client asked for. */
+function encoding(line: Line, { codec }: Dialect<any>, memory: () => unknown): Sink {
+  if (!codec) return line
+  const encode = (message: Message): Message => (typeof message === 'string' && codec.encode(message, memory())) || message
+  return { ...line, write: ({ messages, events }: Batch) => line.write(createBatch(messages.map(encode), events)) }
+}
+
 export function createSession(shared: Shared, dialect: Dialect<any>, request: Request, line: Line, user?: string) {
   const { desk, fanout, auth, limits, clock } = shared
   const opened = clock()
-  const member = createMember(dialect, line, () => close(4001, 'slow consumer'))
+  const member = createMember(
+    dialect,
+    encoding(line, dialect, () => member.memory),
+    () => close(4001, 'slow consumer')
+  )
   const holding = createHolding(member.topics, shared)
   const conduct = createConduct(limits, opened)
   let sent = 0
@@ -61,7 +72,7 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
   function send(text: string | undefined) {
     if (closed || text === undefined) return
     sent++
-    line.write(createBatch([text], 0))
+    member.sink.write(createBatch([text], 0))
     if (line.backlog() > 4 * limits.message + MAX_UNREAD) close(4001, 'slow consumer')
   }
 
@@ -130,6 +141,7 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
 
   return {
     dialect,
+    memory: () => member.memory,
     receive,
     /** The dialect's own clock. */
     tick: (now: number) => {

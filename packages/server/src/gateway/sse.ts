@@ -6,7 +6,7 @@ import type { ServerResponse } from 'node:http'
 import { type Position, type Published, type TopicResult } from '@tickwire/protocol'
 import { dialect, type Request } from '../dialects/dialect.ts'
 import { RequestError } from './errors.ts'
-import type { Batch } from './frame.ts'
+import type { Batch, Message } from './frame.ts'
 import type { Meters } from './meters.ts'
 import { createSession, type Line, type Session, type Shared } from './session.ts'
 
@@ -74,7 +74,7 @@ const KEEP_ALIVE = 15_000
 function createResponseLine(response: ServerResponse, clock: () => number, meters: Meters) {
   let started = false
   let beatAt = clock()
-  const early: string[] = []
+  const early: Message[] = []
   response.on('error', () => {})
   const put = (text: string) => {
     meters.bytes += Buffer.byteLength(text)

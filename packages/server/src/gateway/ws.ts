@@ -12,6 +12,7 @@ import { createLine, type Wire } from './line.ts'
 import type { Meters } from './meters.ts'
 import { createSession, type Session, type Shared } from './session.ts'
 
+export type { Message } from './frame.ts'
 export type { Wire } from './line.ts'
 
 export type WsOptions = {
@@ -74,7 +75,7 @@ export function serveWebSockets(http: Server, options: WsOptions) {
     const user = token === undefined ? undefined : auth.check(token)
     if (token !== undefined && user === undefined) return no(401, 'the token is not valid')
     const maxPayload = Math.min(limits.message, route.dialect.maxMessage)
-    serverFor(maxPayload).handleUpgrade(request, socket, head, (ws) => accept(ws, route, maxPayload, user))
+    serverFor(maxPayload).handleUpgrade(request, socket, head, (ws) => accept(ws, route, request, maxPayload, user))
   }
 
   const termsOf = (user: string | undefined, message: number): Terms => {
@@ -86,18 +87,20 @@ export function serveWebSockets(http: Server, options: WsOptions) {
     }
   }
 
-  const accept = (ws: WebSocket, { dialect, path, query, rest }: Route, maxPayload: number, user: string | undefined) => {
+  const accept = (ws: WebSocket, route: Route, { headers }: IncomingMessage, maxPayload: number, user: string | undefined) => {
+    const { dialect, path, query, rest } = route
     const id = newId()
     meters.opened++
     ws.on('error', () => {})
     const line = createLine(ws, { id, path }, patience, meters, wire)
-    const request: Request = { path, query, rest, session: id, terms: termsOf(user, maxPayload) }
+    const request: Request = { path, query, rest, headers, session: id, terms: termsOf(user, maxPayload) }
     const session = createSession(shared, dialect, request, line, user)
     connections.set(id, { session, terminate: () => ws.terminate(), beat: (now) => beat(session, line, now) })
     const calm = createBucket(PINGS, clock())
     ws.on('message', (data: Buffer, isBinary: boolean) => {
-      if (isBinary) session.close(1003, 'text messages only')
-      else session.receive(data.toString())
+      const text = isBinary ? dialect.codec?.decode(data, session.memory()) : data.toString()
+      if (text === undefined) session.close(1003, 'text messages only')
+      else session.receive(text)
     })
     ws.on('ping', () => {
       if (!calm(clock()) || line.backlog() > MAX_UNREAD) session.close(1008, 'too many pings')

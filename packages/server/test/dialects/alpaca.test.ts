@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { alpaca as adapter } from '../../src/providers/alpaca.ts'
 import { alpaca } from '../../src/dialects/alpaca.ts'
 import { candles, quotes, trades } from './events.ts'
-import { connect, createStage, NOW, request } from './stage.ts'
+import { asked, connect, createStage, NOW, request } from './stage.ts'
 
 const stampOf = <T extends string>(type: T) => ({ type, provider: 'any', instrument: 'AAPL', time: NOW, received: NOW })
 const AUTH = { action: 'auth', key: 'k', secret: 's' }
@@ -77,14 +77,14 @@ describe('the connection', () => {
         }
       ]
     ])
-    expect(client.topics()).toEqual(['trade:AAPL', 'candle:AAPL:1m', 'candle:SPY:1m', 'quote:SPY'])
+    expect(client.topics()).toEqual(['trade:AAPL', 'correction:AAPL', 'candle:AAPL:1m', 'candle:SPY:1m', 'quote:SPY'])
   })
   test('unsubscribing is answered with what is left', () => {
     const { client } = subscribed({ trades: ['AAPL', 'SPY'] })
     client.take()
     client.send({ action: 'unsubscribe', trades: ['AAPL'] })
     expect(client.taken()).toMatchObject([[{ T: 'subscription', trades: ['SPY'] }]])
-    expect(client.topics()).toEqual(['trade:SPY'])
+    expect(client.topics()).toEqual(['trade:SPY', 'correction:SPY'])
   })
   test.each([
     [['{'], 400],
@@ -140,25 +140,25 @@ describe('REST', () => {
       ['SPY', true]
     ])
   })
-  test('past bars decode to the candles that were published', () => {
+  test('past bars decode to the candles that were published', async () => {
     const stage = createStage()
     const [candle] = fc.sample(candles('AAPL', '1m'), 1)
     stage.publish({ ...candle!, start: NOW - 600_000, closed: true })
     const need = adapter.history!('AAPL', '1m', 10, NOW, {})
-    const { body } = request(stage, alpaca, need.path)
+    const { body } = await asked(stage, alpaca, need.path)
     const { open, high, low, close, volume } = candle!
     expect(adapter.decode(JSON.stringify(body), NOW, adapter.open({}), need)).toMatchObject([
       { type: 'candle', start: NOW - 600_000, open, high, low, close, volume }
     ])
   })
-  test('a snapshot holds the last of each kind', () => {
+  test('a snapshot holds the last of each kind', async () => {
     const stage = createStage()
     stage.publish({ ...stampOf('trade'), id: '7', price: 235.5, size: 100, side: 'unknown' })
-    const { body } = request(stage, alpaca, '/v2/stocks/snapshots?symbols=AAPL,NOBODY')
+    const { body } = await asked(stage, alpaca, '/v2/stocks/snapshots?symbols=AAPL,NOBODY')
     expect(body).toMatchObject({ AAPL: { latestTrade: { i: 7, p: 235.5, s: 100, t: '2026-01-15T12:00:00Z' } } })
     expect(Object.keys(body)).toEqual(['AAPL'])
   })
-  test('an unknown timeframe is refused', () => {
-    expect(request(createStage(), alpaca, '/v2/stocks/bars?symbols=AAPL&timeframe=7Min')).toMatchObject({ status: 400 })
+  test('an unknown timeframe is refused', async () => {
+    expect(await asked(createStage(), alpaca, '/v2/stocks/bars?symbols=AAPL&timeframe=7Min')).toMatchObject({ status: 400 })
   })
 })

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { binance as adapter } from '../../src/providers/binance.ts'
 import { binance } from '../../src/dialects/binance.ts'
 import { books, candles, createBook, quotes, tickers, trades } from './events.ts'
-import { connect, createStage, NOW, request } from './stage.ts'
+import { asked, connect, createStage, NOW, request } from './stage.ts'
 
 const subscribed = (...params: string[]) => {
   const stage = createStage()
@@ -214,12 +214,12 @@ describe('REST', () => {
       sizeDecimals: 5
     })
   })
-  test('past candles decode to those that were published', () => {
+  test('past candles decode to those that were published', async () => {
     const stage = createStage()
     const [candle] = fc.sample(candles('BTC-USDT', '1m'), 1)
     stage.publish({ ...candle!, start: NOW - 120_000, closed: true })
     const need = adapter.history!('BTCUSDT', '1m', 10, NOW, {})
-    const { body } = request(stage, binance, need.path)
+    const { body } = await asked(stage, binance, need.path)
     const { open, high, low, close, volume } = candle!
     expect(adapter.decode(JSON.stringify(body), NOW, adapter.open({}), need)).toMatchObject([
       { type: 'candle', start: NOW - 120_000, open, high, low, close, volume }
@@ -229,7 +229,7 @@ describe('REST', () => {
     ['/api/v3/depth', -1102],
     ['/api/v3/depth?symbol=ZZZUSDT', -1121],
     ['/api/v3/klines?symbol=BTCUSDT&interval=7m', -1120]
-  ])('%s is refused with %i', (url, code) => {
-    expect(request(createStage(), binance, url)).toMatchObject({ status: 400, body: { code } })
+  ])('%s is refused with %i', async (url, code) => {
+    expect(await asked(createStage(), binance, url)).toMatchObject({ status: 400, body: { code } })
   })
 })

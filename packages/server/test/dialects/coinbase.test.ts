@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { coinbase as adapter } from '../../src/providers/coinbase.ts'
 import { coinbase } from '../../src/dialects/coinbase.ts'
 import { books, candles, createBook, quotes, tickers, trades } from './events.ts'
-import { connect, createStage, NOW, request } from './stage.ts'
+import { asked, connect, createStage, NOW, request } from './stage.ts'
 
 const stampOf = <T extends string>(type: T) => ({ type, provider: 'any', instrument: 'BTC-USD', time: NOW, received: NOW })
 const subscribe = (channel: string, ...product_ids: string[]) => ({ type: 'subscribe', product_ids, channel })
@@ -188,20 +188,22 @@ describe('REST', () => {
     expect(listing.rows.map(({ symbol }: { symbol: string }) => symbol)).toEqual(['BTC-USDT', 'ETH-USDT', 'BTC-USD'])
     expect(listing.rows[2]).toMatchObject({ base: 'BTC', quote: 'USD', trading: true, priceDecimals: 1, sizeDecimals: 8 })
   })
-  test('past candles come newest first and decode oldest first', () => {
+  test('past candles come newest first and decode oldest first', async () => {
     const stage = createStage()
     const sample = fc.sample(candles('BTC-USD', '5m'), 2)
     for (const [i, candle] of sample.entries()) stage.publish({ ...candle, start: NOW - 900_000 + i * 300_000, closed: true })
     const need = adapter.history!('BTC-USD', '5m', 10, NOW, {})
-    const { body } = request(stage, coinbase, `/api/v3/brokerage${need.path}`)
+    const { body } = await asked(stage, coinbase, `/api/v3/brokerage${need.path}`)
     expect(body.candles.map(({ start }: { start: string }) => Number(start) * 1_000)).toEqual([NOW - 600_000, NOW - 900_000])
     const decoded = adapter.decode(JSON.stringify(body), NOW, adapter.open({}), need) as any[]
     expect(decoded.map(({ close }) => close)).toEqual(sample.map(({ close }) => close))
   })
-  test('an unknown product is not found, a granularity that is none is refused', () => {
+  test('an unknown product is not found, a granularity that is none is refused', async () => {
     const stage = createStage()
     expect(request(stage, coinbase, '/api/v3/brokerage/market/products/ZZZ-USD').status).toBe(404)
-    expect(request(stage, coinbase, '/api/v3/brokerage/market/products/BTC-USD/candles?granularity=TWO_MINUTES')).toMatchObject({
+    expect(
+      await asked(stage, coinbase, '/api/v3/brokerage/market/products/BTC-USD/candles?granularity=TWO_MINUTES')
+    ).toMatchObject({
       status: 400,
       body: { error: 'INVALID_ARGUMENT' }
     })

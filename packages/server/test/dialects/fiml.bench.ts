@@ -33,6 +33,7 @@ export function deskOf(plant: Plant, connections: Desk['connections'] = () => []
     epoch: plant.epoch,
     mode: 'demo',
     resolve: (text) => instruments.resolve(text),
+    candles: () => Promise.resolve([]),
     unlisted: () => [],
     carries: () => true,
     instruments: () => instruments.all(),

@@ -6,7 +6,7 @@ import { kraken as adapter } from '../../src/providers/kraken.ts'
 import { kraken } from '../../src/dialects/kraken.ts'
 import { checksum } from '../../src/dialects/kraken.frames.ts'
 import { books, candles, createBook, quotes, tickers, trades } from './events.ts'
-import { connect, createStage, NOW, request } from './stage.ts'
+import { asked, connect, createStage, NOW, request } from './stage.ts'
 
 const stampOf = <T extends string>(type: T) => ({ type, provider: 'any', instrument: 'BTC-USD', time: NOW, received: NOW })
 const subscribe = (channel: string, symbol: string[], rest: object = {}) => ({
@@ -210,12 +210,12 @@ describe('REST', () => {
       expect.objectContaining({ symbol: 'BTC/USD', base: 'BTC', quote: 'USD', trading: true, priceDecimals: 1, sizeDecimals: 8 })
     )
   })
-  test('past candles decode to those that were published', () => {
+  test('past candles decode to those that were published', async () => {
     const stage = createStage()
     const [candle] = fc.sample(candles('BTC-USD', '5m'), 1)
     stage.publish({ ...candle!, start: NOW - 600_000, closed: true })
     const need = adapter.history!('BTC/USD', '5m', 10, NOW, {})
-    const { body } = request(stage, kraken, `/0${need.path}`)
+    const { body } = await asked(stage, kraken, `/0${need.path}`)
     const { open, high, low, close, volume } = candle!
     expect(adapter.decode(JSON.stringify(body), NOW, adapter.open({}), need)).toMatchObject([
       { type: 'candle', start: NOW - 600_000, open, high, low, close, volume }
@@ -225,7 +225,7 @@ describe('REST', () => {
     ['/0/public/OHLC?pair=ZZZUSD', 'EQuery:Unknown asset pair'],
     ['/0/public/Depth', 'EGeneral:Invalid arguments'],
     ['/0/public/OHLC?pair=XBTUSD&interval=7', 'EGeneral:Invalid arguments']
-  ])('%s is refused with status 200 and %s', (url, error) => {
-    expect(request(createStage(), kraken, url)).toEqual({ status: 200, body: { error: [error] } })
+  ])('%s is refused with status 200 and %s', async (url, error) => {
+    expect(await asked(createStage(), kraken, url)).toEqual({ status: 200, body: { error: [error] } })
   })
 })

@@ -1,6 +1,7 @@
 /** A stage for a dialect: a plant, a desk over a few instruments, and clients that do what a session does, without sockets. */
 import { parseTopic, topicName, type MarketEvent, type Published, type TopicResult } from '@tickwire/protocol'
 import { createPlant } from '../../src/plant/plant.ts'
+import { candlesOf } from '../../src/dialects/past.ts'
 import type { Command, Desk, Dialect, InstrumentInfo } from '../../src/dialects/dialect.ts'
 
 export const NOW = 1_768_478_400_000
@@ -44,6 +45,7 @@ export function createStage() {
     instrument: (id) => infos.find((one) => one.instrument === id),
     last: plant.last,
     recent: plant.recent,
+    candles: (instrument, interval, limit) => Promise.resolve(candlesOf(desk, instrument, interval, limit)),
     unlisted: () => [],
     carries: () => true,
     connections: () => []
@@ -94,6 +96,7 @@ export function connect<M>(
       if (command.type === 'send') out.push(command.text)
       else if (command.type === 'subscribe') subscribe(command.topics, command.tag)
       else if (command.type === 'close') closed = command.reason
+      else if (command.type === 'authenticate') run(dialect.authenticated?.('user', command.tag, memory, now) ?? [])
       else if (command.type === 'unsubscribe')
         for (const topic of command.topics) {
           held.get(topic)?.()
@@ -120,7 +123,10 @@ export function connect<M>(
   }
 }
 
-/** Calls a dialect's REST route; the path may have a query. */
+/** Calls a dialect's REST route that asks for candles; the path may have a query. */
+export const asked = async <M>(stage: Stage, dialect: Dialect<M>, url: string) => await request(stage, dialect, url)
+
+/** The same for any other route: it answers at once. */
 export function request<M>({ desk }: Stage, dialect: Dialect<M>, url: string) {
   const { pathname, searchParams } = new URL(url, 'http://street')
   const route = dialect.http!.find(({ route }) => {
@@ -128,8 +134,6 @@ export function request<M>({ desk }: Stage, dialect: Dialect<M>, url: string) {
     return stem.endsWith('*') ? pathname.startsWith(stem.slice(0, -1)) : pathname === stem
   })
   if (!route) throw new Error(`no route for ${pathname}`)
-  return route.answer({ method: 'GET', path: pathname, query: Object.fromEntries(searchParams) }, desk, NOW) as {
-    status: number
-    body: any
-  }
+  const answer = route.answer({ method: 'GET', path: pathname, query: Object.fromEntries(searchParams) }, desk, NOW)
+  return answer as { status: number; body: any }
 }

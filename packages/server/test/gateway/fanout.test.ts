@@ -63,7 +63,7 @@ function createStage(shared: boolean, limits: Partial<FanoutLimits> = {}) {
     }
     const sink: Sink = {
       write: ({ messages }) => {
-        for (const text of messages) reader.got.push(...(JSON.parse(text) as Got[]))
+        for (const text of messages) reader.got.push(...(JSON.parse(String(text)) as Got[]))
       },
       backlog: () => (reader.full ? Number.MAX_SAFE_INTEGER : 0),
       waiting: () => 0
