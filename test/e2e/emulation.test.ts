@@ -1,4 +1,5 @@
 /** Clients that exist, unmodified but for the address: what they receive under /emulate equals the plant's own record. */
+import { Alpaca } from '@alpacahq/alpaca-trade-api'
 import { pro } from 'ccxt'
 import { MainClient, WebsocketClient } from 'binance'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -112,3 +113,59 @@ test('the connector `binance` streams trades and asks for the market', async () 
     client.closeAll(true)
   }
 }, 60_000)
+
+describe('@alpacahq/alpaca-trade-api', () => {
+  /** Its REST address is fixed: whoever routes it through a proxy hands it a fetch. */
+  const client = () =>
+    new Alpaca({
+      keyId: 'any',
+      secret: 'any',
+      fetchApi: (url, init) => fetch(url.replace('https://data.alpaca.markets', `${http}/emulate/alpaca`), init)
+    })
+  /** The plant's own last trades, by what a tape tells of them. */
+  const recorded = async (instrument: string): Promise<Set<string>> =>
+    new Set([...(await record(instrument)).values()].map(({ price, size, time }) => `${time} ${price} ${size}`))
+
+  test.each([
+    ['stocks', 'AAPL', 'AAPL', '/v2/iex'],
+    ['crypto', 'BTC/USD', 'BTC-USD', '/v1beta3/crypto/us']
+  ] as const)(
+    'its stream of %s hears, in MessagePack, the trades that the plant recorded',
+    async (market, symbol, instrument, path) => {
+      const { marketData } = client()
+      const url = `${ws}/emulate/alpaca${path}`
+      const stream = market === 'stocks' ? marketData.stockStream({ url }) : marketData.cryptoStream({ url })
+      const heard: string[] = []
+      const quotes: { bidPrice?: number; askPrice?: number }[] = []
+      const errors: unknown[] = []
+      stream.onConnect(() => {
+        stream.subscribeForTrades([symbol])
+        stream.subscribeForQuotes([symbol])
+      })
+      stream.onTrade(({ symbol: of, price, size, timestamp }) => {
+        if (of === symbol) heard.push(`${timestamp.getTime()} ${price} ${size}`)
+      })
+      stream.onQuote((quote) => quotes.push(quote))
+      stream.onError((error) => errors.push(error))
+      stream.connect()
+      try {
+        await until('trades and quotes', () => heard.length > 2 && quotes.length > 2)
+        const known = await recorded(instrument)
+        expect(heard.filter((trade) => !known.has(trade))).toEqual([])
+        for (const { bidPrice, askPrice } of quotes) expect(bidPrice).toBeLessThan(askPrice!)
+        expect(errors).toEqual([])
+      } finally {
+        stream.disconnect()
+      }
+    },
+    60_000
+  )
+
+  test('its REST reads snapshots and bars', async () => {
+    const { stocks } = client().marketData
+    const snapshots = await stocks.stockSnapshots({ symbols: 'AAPL,MSFT' })
+    expect(Object.keys(snapshots)).toEqual(['AAPL', 'MSFT'])
+    const { bars } = await stocks.stockBars({ symbols: 'AAPL', timeframe: '1Min', limit: 5 })
+    expect(bars['AAPL']!.length).toBeGreaterThan(0)
+  }, 60_000)
+})
