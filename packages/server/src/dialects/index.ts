@@ -5,7 +5,9 @@ import { coinbase } from './coinbase.ts'
 import type { Dialect } from './dialect.ts'
 import { emulated } from './emulate.ts'
 import { fiml } from './fiml.ts'
+import { finnhub } from './finnhub.ts'
 import { kraken } from './kraken.ts'
+import { massive } from './massive.ts'
 import { native } from './native.ts'
 
 /** Spoken on the port of the server. Where two would take one address, the earlier does. */
@@ -14,7 +16,7 @@ export const dialects: readonly Dialect<any>[] = [native, fiml]
 
 /** A provider's own protocol, by the provider's name: the street speaks them. */
 // oxlint-disable-next-line typescript/no-explicit-any -- as above
-export const mirrors: Readonly<Record<string, Dialect<any>>> = { binance, coinbase, kraken, alpaca }
+export const mirrors: Readonly<Record<string, Dialect<any>>> = { binance, coinbase, kraken, alpaca, massive, finnhub }
 
 /** The same on the port of the server, for clients that exist: under `/emulate/<provider>`. */
 // oxlint-disable-next-line typescript/no-explicit-any -- as above

@@ -1,0 +1,36 @@
+/** What Finnhub calls an instrument: a stock `AAPL`; a pair by its exchange and the name that it has there, `BINANCE:BTCUSDT`. */
+import type { Desk, InstrumentInfo } from './dialect.ts'
+
+export type Market = 'stock' | 'crypto' | 'forex'
+
+const FIAT = new Set('USD EUR GBP JPY CHF AUD NZD CAD CNH HKD SGD SEK NOK DKK PLN CZK HUF TRY ZAR MXN THB INR XAU XAG'.split(' '))
+
+/** Indices, other countries' stocks and derivatives are not carried. */
+export function marketOf({ instrument, base, quote }: InstrumentInfo): Market | undefined {
+  if (quote === undefined) return instrument.includes(':') ? undefined : 'stock'
+  if (instrument !== `${base}-${quote}`) return undefined
+  return FIAT.has(base) && FIAT.has(quote) ? 'forex' : 'crypto'
+}
+
+/** A pair has a symbol for each exchange that lists it; whichever is asked for, the data are of whoever leads here. */
+export function symbolsOf(info: InstrumentInfo): string[] {
+  const market = marketOf(info)
+  if (market === undefined) return []
+  if (market === 'stock') return [info.instrument]
+  return info.providers.map(({ provider, symbol }) => (provider === 'finnhub' ? symbol : `${provider.toUpperCase()}:${symbol}`))
+}
+/** `BINANCE:BTCUSDT` → `binance`, as REST writes it. */
+export const exchangeOf = (symbol: string): string => symbol.slice(0, symbol.indexOf(':')).toLowerCase()
+
+export type Pair = { info: InstrumentInfo; symbol: string }
+export const pairsOf = (desk: Desk, market: 'crypto' | 'forex'): Pair[] =>
+  desk
+    .instruments()
+    .filter((info) => marketOf(info) === market)
+    .flatMap((info) => symbolsOf(info).map((symbol) => ({ info, symbol })))
+
+export function infoOf(desk: Desk, symbol: string): InstrumentInfo | undefined {
+  if (symbol.includes(':')) return desk.instruments().find((info) => symbolsOf(info).includes(symbol))
+  const info = desk.instrument(symbol)
+  return info && marketOf(info) === 'stock' ? info : undefined
+}

@@ -1,0 +1,34 @@
+/** How Massive's REST answers, whatever it is asked. */
+import type { Desk, Dialect, HttpAnswer, HttpRequest, InstrumentInfo } from './dialect.ts'
+import { infoOf, type Cluster } from './massive.symbols.ts'
+
+export type Named = { info: InstrumentInfo; cluster: Cluster; ticker: string }
+
+const REQUEST = '00000000000000000000000000000000'
+export const ok = (body: object): HttpAnswer => ({ status: 200, body: { ...body, status: 'OK', request_id: REQUEST } })
+export const bad = (status: number, error: string): HttpAnswer => ({
+  status,
+  body: { status: 'ERROR', request_id: REQUEST, error }
+})
+export const missing: HttpAnswer = {
+  status: 404,
+  body: { status: 'NOT_FOUND', request_id: REQUEST, message: 'Ticker not found.' }
+}
+/** A double holds them to a quarter of a microsecond. */
+export const ns = (time: number): number => Math.round(time * 1_000) * 1_000
+
+export type Answer = NonNullable<Dialect['http']>[number]['answer']
+/** Who may ask is decided by the gateway; a key that is named must be one. */
+export const keyed =
+  (answer: Answer): Answer =>
+  (request, desk, now) =>
+    request.query['apiKey'] === '' ? bad(401, 'Unknown API Key') : answer(request, desk, now)
+
+/** Answers for the ticker that follows `stem` in the path; `rest` is what follows the ticker. */
+export const ofTicker =
+  (stem: string, answer: (named: Named, rest: string[], request: HttpRequest, desk: Desk) => HttpAnswer): Answer =>
+  (request, desk) => {
+    const [ticker = '', ...rest] = request.path.slice(stem.length).split('/')
+    const found = infoOf(desk, ticker)
+    return found ? answer({ ...found, ticker }, rest, request, desk) : missing
+  }

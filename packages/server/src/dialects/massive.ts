@@ -1,0 +1,219 @@
+/** Massive (once Polygon.io): the clusters of stocks, crypto, forex and indices. https://massive.com/docs/websocket/quickstart */
+import { topicName, type Published } from '@tickwire/protocol'
+import { dialect, type Command, type Desk } from './dialect.ts'
+import { bandRow, barOf, barRow, bookRow, indexRow, quoteRow, tradeRow } from './massive.frames.ts'
+import { routes } from './massive.rest.ts'
+import { fold, over, type Seconds } from './massive.seconds.ts'
+import { CHANNELS, CLUSTERS, instrumentOf, listed, nameOf, type Cluster, type Kind } from './massive.symbols.ts'
+
+type Memory = {
+  desk: Desk
+  cluster: Cluster
+  opened: number
+  admitted: boolean
+  /** The gateway wants to know who this is before anything is subscribed. */
+  strict: boolean
+  /** The names held on each channel, `*` for all. */
+  channels: Map<string, Set<string>>
+  seen: Map<string, number>
+  seconds: Seconds
+}
+/** One asked-for item: `T.AAPL`. */
+type Item = { text: string; channel: string; name: string }
+
+const PATIENCE = 10_000
+const row = (status: string, message: string): object => ({ ev: 'status', status, message })
+/** Every frame of the server is an array; each status is a frame of its own. */
+const say = (status: string, message: string): Command => ({ type: 'send', text: JSON.stringify([row(status, message)]) })
+const fault = (message: string): Command => ({ ...say('error', message), bad: true }) as Command
+const hangUp = (status: string, message: string): Command[] => [
+  { ...say(status, message), bad: true } as Command,
+  { type: 'close', code: 1008, reason: message }
+]
+
+// ---- requests ------------------------------------------------------------------------------------------------------
+
+/** {"action":"auth","params":"KEY"}; {"action":"subscribe","params":"T.AAPL,Q.*"} */
+function receive(text: string, memory: Memory): Command[] {
+  let message: { action?: unknown; params?: unknown } | null
+  try {
+    message = JSON.parse(text)
+  } catch {
+    return [fault('invalid message: not JSON')]
+  }
+  if (typeof message !== 'object' || message === null) return [fault('invalid message: not an object')]
+  const { action, params } = message
+  if (typeof params !== 'string') return [fault('invalid message: params must be a string')]
+  if (action === 'auth') return authenticate(params, memory)
+  if (action !== 'subscribe' && action !== 'unsubscribe') return [fault('invalid message: unknown action')]
+  if (!memory.admitted) return [fault('authenticate first')]
+  const items = params.split(',').flatMap((item) => parse(item.trim()))
+  return action === 'subscribe' ? subscribe(items, memory) : unsubscribe(items, memory)
+}
+
+/** A symbol may hold points: `T.BRK.B`. */
+function parse(text: string): Item[] {
+  const point = text.indexOf('.')
+  return text === ''
+    ? []
+    : [{ text, channel: point < 0 ? text : text.slice(0, point), name: point < 0 ? '' : text.slice(point + 1) }]
+}
+
+/** Where the gateway asks for nobody any key will do, only not none; where it does, the key is its token. */
+function authenticate(key: string, memory: Memory): Command[] {
+  if (key === '') return hangUp('auth_failed', 'authentication failed')
+  return memory.strict && !memory.admitted ? [{ type: 'authenticate', token: key }] : admit(memory)
+}
+function admit(memory: Memory): Command[] {
+  memory.admitted = true
+  return [say('auth_success', 'authenticated')]
+}
+
+const topicOf = (kind: Kind, instrument: string): string =>
+  kind === 'candle' ? topicName('candle', instrument, undefined, '1m') : topicName(kind === 'second' ? 'trade' : kind, instrument)
+
+/** Symbols that nobody lists are taken and stay silent, as at Massive. */
+function topicsOf({ desk, cluster, channels }: Memory): Set<string> {
+  const topics = new Set<string>()
+  for (const [channel, names] of channels) {
+    const kind = CHANNELS[cluster][channel]!
+    if (names.has('*')) for (const { instrument } of listed(desk, cluster)) topics.add(topicOf(kind, instrument))
+    for (const name of names) {
+      const instrument = instrumentOf(desk, cluster, name)
+      if (instrument !== undefined) topics.add(topicOf(kind, instrument))
+    }
+  }
+  return topics
+}
+
+function change(memory: Memory, act: () => void, tag?: unknown): { commands: Command[]; asked: boolean } {
+  const before = topicsOf(memory)
+  act()
+  const after = topicsOf(memory)
+  const gone = [...before].filter((topic) => !after.has(topic))
+  const fresh = [...after].filter((topic) => !before.has(topic))
+  const commands: Command[] = []
+  if (gone.length > 0) commands.push({ type: 'unsubscribe', topics: gone })
+  if (fresh.length > 0) commands.push({ type: 'subscribe', topics: fresh, tag })
+  return { commands, asked: fresh.length > 0 }
+}
+
+/** Each item is answered by itself, but one that is held already is not answered again. */
+function subscribe(items: readonly Item[], memory: Memory): Command[] {
+  const known = CHANNELS[memory.cluster]
+  const isKnown = ({ channel, name }: Item): boolean => Object.hasOwn(known, channel) && name !== ''
+  const strange = items.filter((item) => !isKnown(item)).map(({ text }) => fault(`not authorized to subscribe to: ${text}`))
+  const fresh = items.filter((item) => isKnown(item) && !memory.channels.get(item.channel)?.has(item.name))
+  const hold = () => {
+    for (const { channel, name } of fresh) {
+      const names = memory.channels.get(channel) ?? new Set()
+      memory.channels.set(channel, names.add(name))
+    }
+  }
+  const { commands, asked } = change(memory, hold, fresh)
+  return [...commands, ...(asked ? [] : acknowledged(fresh)), ...strange]
+}
+const acknowledged = (items: readonly Item[]): Command[] => items.map(({ text }) => say('success', `subscribed to: ${text}`))
+
+function unsubscribe(items: readonly Item[], memory: Memory): Command[] {
+  const release = () => {
+    for (const { channel, name } of items) memory.channels.get(channel)?.delete(name)
+  }
+  const { commands } = change(memory, release)
+  return [...commands, ...items.map(({ text }) => say('success', `unsubscribed to: ${text}`))]
+}
+
+// ---- events --------------------------------------------------------------------------------------------------------
+
+/** The channel of this cluster that carries a kind, if this name is held there. */
+function heldOn({ cluster, channels }: Memory, kind: Kind, name: string): string | undefined {
+  const channel = Object.keys(CHANNELS[cluster]).find((one) => CHANNELS[cluster][one] === kind)
+  const names = channel === undefined ? undefined : channels.get(channel)
+  return names?.has(name) || names?.has('*') ? channel : undefined
+}
+
+function rowOf(event: Published, channel: string, name: string, { cluster, desk }: Memory): object | undefined {
+  switch (event.type) {
+    case 'trade':
+      return tradeRow(event, cluster, name)
+    case 'quote':
+      return quoteRow(event, cluster, name)
+    case 'band':
+      return bandRow(event, name)
+    case 'index':
+      return indexRow(event, name)
+    case 'book':
+      return bookRow(event, name)
+    // A minute is told once, when it is over; one without a trade never, and a corrected one not again.
+    case 'candle':
+      if (!event.closed || event.revision > 0 || event.trades === 0) return undefined
+      return barRow(channel, cluster, name, barOf(event), event.instrument, desk)
+    default:
+      return undefined
+  }
+}
+
+function seconds(memory: Memory, now: number): Command[] {
+  const { cluster, desk } = memory
+  const rows = over(memory.seconds, now).flatMap(({ instrument, bar }) => {
+    const name = nameOf(cluster, instrument)
+    const channel = heldOn(memory, 'second', name)
+    if (channel !== undefined) return [barRow(channel, cluster, name, bar, instrument, desk)]
+    memory.seconds.delete(instrument)
+    return []
+  })
+  return rows.length === 0 ? [] : [{ type: 'send', text: JSON.stringify(rows) }]
+}
+
+export const massive = dialect<Memory>({
+  name: 'massive',
+  paths: CLUSTERS.map((cluster) => `/${cluster}`),
+  maxMessage: 256 * 1024,
+
+  open({ path, terms }, desk, now) {
+    const cluster = path.slice(1) as Cluster
+    const strict = terms?.auth === 'required'
+    const memory: Memory = {
+      desk,
+      cluster,
+      opened: now,
+      admitted: false,
+      strict,
+      channels: new Map(),
+      seen: new Map(),
+      seconds: new Map()
+    }
+    return { memory, commands: [say('connected', 'Connected Successfully')] }
+  },
+
+  receive,
+  authenticated: (_user, _tag, memory) => admit(memory),
+
+  settled(results, tag, memory) {
+    for (const result of results) if (result.ok) memory.seen.set(result.topic, result.position.seq)
+    const refused = new Set(results.flatMap((result) => (result.ok ? [] : [result.asked])))
+    return ((tag ?? []) as Item[]).flatMap((item) => {
+      const instrument = instrumentOf(memory.desk, memory.cluster, item.name)
+      const topic = instrument && topicOf(CHANNELS[memory.cluster][item.channel]!, instrument)
+      if (topic === undefined || !refused.has(topic)) return acknowledged([item])
+      memory.channels.get(item.channel)?.delete(item.name)
+      return [fault(`not authorized to subscribe to: ${item.text}`)]
+    })
+  },
+
+  render(event, memory) {
+    if (event.seq <= (memory.seen.get(event.topic) ?? 0)) return undefined
+    const name = nameOf(memory.cluster, event.instrument)
+    if (event.type === 'trade' && heldOn(memory, 'second', name) !== undefined) fold(memory.seconds, event)
+    const channel = heldOn(memory, event.type as Kind, name)
+    const row = channel === undefined ? undefined : rowOf(event, channel, name, memory)
+    return row && JSON.stringify(row)
+  },
+  frame: (rendered) => `[${rendered.join(',')}]`,
+
+  tickEvery: 250,
+  tick: (memory, now) =>
+    memory.admitted || now - memory.opened < PATIENCE ? seconds(memory, now) : hangUp('auth_timeout', 'authentication timed out'),
+
+  http: routes
+})
