@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { alpaca as typed } from '../../src/providers/alpaca.ts'
 import { providers } from '../../src/providers/index.ts'
-import { countsOf, decode, lines, only, rows } from './captures.ts'
+import { countsOf, decode, lines, only } from './captures.ts'
 
 const alpaca = providers.alpaca!
 const access = { key: 'K', secret: 'S' }
@@ -34,7 +34,11 @@ describe('recorded frames', () => {
       time: expect.closeTo(1_680_782_066_838.232, 2),
       price: 162.92,
       size: 3,
-      side: 'unknown'
+      side: 'unknown',
+      venue: 'K',
+      conditions: ['@', 'F', 'T', 'I'],
+      ineligible: true,
+      session: 'pre'
     })
     expect(only('ack', all).map(({ kind, symbol }) => `${kind} ${symbol}`)).toEqual([
       'trade AAPL',
@@ -44,9 +48,43 @@ describe('recorded frames', () => {
     ])
   })
 
-  test('kinds that are not ours mean nothing', () => {
+  test('the values of the SDKs decode: a bar, a trade, a halt, a cancel, a band, a correction', () => {
     const all = lines('alpaca/ws-kinds-sdk-tests.jsonl').flatMap((line) => decode(alpaca, line))
-    expect(countsOf(all)).toEqual({ candle: 1, trade: 1, reject: 4 })
+    expect(countsOf(all)).toEqual({ candle: 1, trade: 1, halt: 1, correction: 2, band: 1, reject: 3, hangup: 1 })
+    expect(only('halt', all)).toEqual([
+      {
+        type: 'halt',
+        symbol: 'STRR',
+        time: expect.closeTo(10_000, 3),
+        state: 'trading',
+        code: 'C11',
+        reason: 'Trading Resumption'
+      }
+    ])
+    expect(only('band', all)).toEqual([
+      { type: 'band', symbol: 'TEST', time: Date.parse('2021-07-05T13:32:00Z'), up: 4.21, down: 3.22, indicator: 'B' }
+    ])
+    expect(only('correction', all)).toEqual([
+      {
+        type: 'correction',
+        symbol: 'DJT',
+        time: expect.closeTo(10_000, 3),
+        action: 'cancel',
+        id: '-1-D-4868',
+        price: 36.18,
+        size: 31_800
+      },
+      {
+        type: 'correction',
+        symbol: 'TEST',
+        time: Date.parse('2021-12-07T13:32:00Z'),
+        action: 'correct',
+        id: '18968-X-123',
+        price: 123.123,
+        size: 123,
+        corrected: { id: '18968-X-124', price: 124.124, size: 124, conditions: [' ', '7', 'Z', 'V'] }
+      }
+    ])
     expect(only('candle', all)[0]).toEqual({
       type: 'candle',
       symbol: 'AAPL',
@@ -62,33 +100,6 @@ describe('recorded frames', () => {
       closed: true,
       revision: 0
     })
-  })
-
-  test('recorded bars of REST are candles, whatever their order', () => {
-    const need = alpaca.history!('TSLA', '1d', 10, 1_700_000_000_000, access)
-    expect(need.path).toMatch(
-      /^\/v2\/stocks\/bars\?symbols=TSLA&timeframe=1Day&start=.*&limit=10&sort=desc&adjustment=split&feed=iex$/
-    )
-    const bodies = rows<{ test: string; body: unknown }>('alpaca/rest-responses-py-sdk.jsonl')
-    const { body } = bodies.find((row) => row.test === 'test_get_bars_desc')!
-    const candles = only('candle', alpaca.decode(JSON.stringify(body), 1_700_000_000_000, alpaca.open({}), need))
-    expect(candles.map((c) => [c.start, c.close, c.closed])).toEqual([
-      [Date.parse('2023-09-25T04:00:00Z'), 246.99, true],
-      [Date.parse('2023-09-26T04:00:00Z'), 244.12, true],
-      [Date.parse('2023-09-27T04:00:00Z'), 240.5, true]
-    ])
-  })
-
-  test('recorded assets are a listing without a quote currency', () => {
-    const bodies = rows<{ test: string; body: unknown }>('alpaca/rest-responses-py-sdk.jsonl')
-    const { body } = bodies.find((row) => row.test === 'test_get_all_assets')!
-    const need = { type: 'need', purpose: 'listing', path: alpaca.listing! } as const
-    expect(alpaca.decode(JSON.stringify(body), 0, alpaca.open({}), need)).toEqual([
-      { type: 'listing', rows: [{ symbol: 'AAPL', base: 'AAPL', name: 'Apple Inc. Common Stock', trading: true }] }
-    ])
-    expect(alpaca.decode('{"code":40110000,"message":"request is not authorized"}', 0, alpaca.open({}), need)).toEqual([
-      { type: 'reject', reason: 'request is not authorized' }
-    ])
   })
 })
 
@@ -136,13 +147,15 @@ describe('frames as documented', () => {
     const session = admitted()
     typed.subscribe([{ kind: 'ticker', symbol: 'AAPL' }], session)
     const before = only('ticker', typed.decode(JSON.stringify([TRADE]), 0, session))
-    expect(before).toEqual([{ type: 'ticker', symbol: 'AAPL', time: expect.any(Number), last: 180.5 }])
-    expect(only('ticker', typed.decode(JSON.stringify([DAY]), 7, session))).toEqual([
+    expect(before).toEqual([{ type: 'ticker', symbol: 'AAPL', time: expect.any(Number), last: 180.5, session: 'regular' }])
+    const now = Date.parse('2026-06-17T14:12:00Z')
+    expect(only('ticker', typed.decode(JSON.stringify([DAY]), now, session))).toEqual([
       {
         type: 'ticker',
         symbol: 'AAPL',
-        time: 7,
+        time: now,
         last: 179.5,
+        session: 'regular',
         open: 178,
         high: 180,
         low: 177,
@@ -150,9 +163,14 @@ describe('frames as documented', () => {
         changePercent: expect.closeTo(0.8427, 4)
       }
     ])
-    expect(only('ticker', typed.decode(JSON.stringify([TRADE]), 0, session))).toMatchObject([
+    expect(only('ticker', typed.decode(JSON.stringify([TRADE]), 0, session))).toEqual([])
+    const later = { ...TRADE, t: '2026-06-17T14:12:01Z' }
+    expect(only('ticker', typed.decode(JSON.stringify([later]), 0, session))).toMatchObject([
       { last: 180.5, open: 178, change: 2.5 }
     ])
+    // An odd lot is a trade, and no last price.
+    const odd = { ...later, c: ['@', 'I'] }
+    expect(countsOf(typed.decode(JSON.stringify([odd]), 0, session))).toEqual({ trade: 1 })
     const all = admitted('sip')
     expect(only('ticker', typed.decode(JSON.stringify([DAY]), 7, all))).toMatchObject([{ volume: 1000 }])
   })
@@ -166,24 +184,6 @@ describe('frames as documented', () => {
       (t) => only('trade', decode(alpaca, [{ ...TRADE, t }]))[0]!.id
     )
     expect(new Set(evening).size).toBe(1)
-  })
-
-  test.each([
-    [402, { type: 'reject', fatal: true }],
-    [409, { type: 'reject', fatal: true }],
-    [411, { type: 'reject', fatal: true }],
-    [400, { type: 'reject' }],
-    [401, { type: 'reject' }],
-    [405, { type: 'reject' }],
-    [406, { type: 'reject' }],
-    [410, { type: 'reject' }],
-    [404, { type: 'ending' }],
-    [407, { type: 'ending' }],
-    [500, { type: 'ending' }]
-  ])('error %i is fatal, final or passing as documented', (code, meaning) => {
-    const [found] = decode(alpaca, [{ T: 'error', code, msg: 'why' }])
-    expect(found).toEqual({ ...meaning, reason: `why (${code})` })
-    expect(decode(alpaca, [{ T: 'error', code: 403, msg: 'already authenticated' }])).toEqual([])
   })
 
   test('anything that is not an array of rows is refused', () => {
@@ -201,68 +201,190 @@ describe('frames as documented', () => {
   })
 })
 
-describe('asking', () => {
-  const wanted = [
-    { kind: 'trade', symbol: 'AAPL' },
-    { kind: 'ticker', symbol: 'AAPL' },
-    { kind: 'quote', symbol: 'AMD' },
-    { kind: 'candle', symbol: 'SPY', interval: '1m' }
-  ] as const
+describe('kinds of the documentation', () => {
+  const crypto = (rows: unknown[]) => typed.decode(JSON.stringify(rows), 5, typed.open(access, 'crypto'))
 
-  test('the key goes first; nothing is asked for before it is accepted, all that is wanted right after', () => {
-    const session = typed.open(access)
-    expect(typed.greet!(session)).toEqual(['{"action":"auth","key":"K","secret":"S"}'])
-    expect(typed.subscribe(wanted, session)).toEqual([])
-    expect(typed.decode('[{"T":"success","msg":"connected"}]', 0, session)).toEqual([])
-    const [reply, ...more] = only('reply', typed.decode('[{"T":"success","msg":"authenticated"}]', 0, session))
-    expect(more).toEqual([])
-    expect(JSON.parse(String(reply!.frame))).toEqual({
-      action: 'subscribe',
-      trades: ['AAPL'],
-      dailyBars: ['AAPL'],
-      quotes: ['AMD'],
-      bars: ['SPY'],
-      updatedBars: ['SPY']
-    })
+  test('[S4-11] a crypto trade says who took; its id of 19 digits stays whole, and 0 is no id', () => {
+    const row = '{"T":"t","S":"BTC/USD","p":37430.1,"s":0.0025,"t":"2023-11-20T10:52:43.5849Z","i":3447222699101865076,"tks":"B"}'
+    const next = row.replace('865076', '865077').replace('"B"', '"S"')
+    expect(typed.decode(`[${row},${next}]`, 5, typed.open(access, 'crypto'))).toEqual([
+      {
+        type: 'trade',
+        symbol: 'BTC/USD',
+        id: '19681-3447222699101865076',
+        time: expect.closeTo(1_700_477_563_584.9, 1),
+        price: 37430.1,
+        size: 0.0025,
+        side: 'buy'
+      },
+      expect.objectContaining({ id: '19681-3447222699101865077', side: 'sell' })
+    ])
+    const [none] = only('trade', crypto([{ T: 't', S: 'BTC/USD', p: 1, s: 1, t: '2022-02-25T12:54:12.4Z', i: 0, tks: 'B' }]))
+    expect(none).toEqual({ type: 'trade', symbol: 'BTC/USD', time: expect.any(Number), price: 1, size: 1, side: 'buy' })
   })
 
-  test('the full list of what is subscribed confirms, over the limit the frame is rejected', () => {
-    const session = admitted()
-    typed.subscribe(wanted, session)
-    const list = {
-      T: 'subscription',
-      trades: ['AAPL'],
-      quotes: ['AMD'],
-      bars: ['SPY'],
-      updatedBars: ['SPY'],
-      dailyBars: ['AAPL'],
-      statuses: [],
-      lulds: [],
-      corrections: ['AAPL'],
-      cancelErrors: ['AAPL']
+  test('crypto quotes are in coins at all times', () => {
+    const row = { T: 'q', S: 'BTC/USD', bp: 46805.5, bs: 0.75, ap: 46817.1, as: 0.28, t: '2022-04-12T13:01:44.1Z' }
+    expect(crypto([row])).toMatchObject([{ type: 'quote', symbol: 'BTC/USD', bidSize: 0.75, askSize: 0.28 }])
+  })
+
+  test('a crypto book begins with r, then levels are absolute; a broken one is asked for anew', () => {
+    const book = {
+      T: 'o',
+      S: 'BTC/USD',
+      t: '2024-03-12T10:38:50.79613221Z',
+      b: [{ p: 71859.5, s: 0.28 }],
+      a: [{ p: 71939.7, s: 0.84 }],
+      r: true
     }
-    const acks = only('ack', typed.decode(JSON.stringify([list]), 0, session)).map(({ kind, symbol }) => `${kind} ${symbol}`)
-    expect(new Set(acks)).toEqual(new Set(['trade AAPL', 'ticker AAPL', 'quote AMD', 'candle SPY']))
-    typed.subscribe([{ kind: 'trade', symbol: 'MSFT' }], session)
-    expect(typed.decode('[{"T":"error","code":405,"msg":"symbol limit exceeded"}]', 0, session)).toEqual([
-      { type: 'reject', kind: 'trade', symbol: 'MSFT', reason: 'symbol limit exceeded (405)' }
+    expect(crypto([book])).toEqual([
+      {
+        type: 'delta',
+        symbol: 'BTC/USD',
+        time: expect.closeTo(1_710_239_930_796.13, 1),
+        snapshot: true,
+        bids: [[71859.5, 0.28]],
+        asks: [[71939.7, 0.84]]
+      }
     ])
+    const { r: _, ...delta } = { ...book, b: [{ p: 71859.5, s: 0 }], a: [] }
+    expect(crypto([delta])).toMatchObject([{ snapshot: false, bids: [[71859.5, 0]], asks: [] }])
+    for (const broken of [
+      { ...book, b: [{ p: -1, s: 1 }] },
+      { ...book, a: {} },
+      { ...book, t: 'noon' },
+      { ...book, b: [null] }
+    ])
+      expect(crypto([broken])).toMatchObject([{ type: 'refused' }, { type: 'gap', kind: 'book', symbol: 'BTC/USD' }])
   })
 
-  test('trades end with the last who wants them', () => {
+  test.each([
+    ['H', 'halted'],
+    ['2', 'halted'],
+    ['T', 'trading'],
+    ['3', 'trading'],
+    ['P', 'paused'],
+    ['Q', 'quoting'],
+    ['E', 'unknown']
+  ])('the status %s says that it is %s', (sc, state) => {
+    const row = { T: 's', S: 'AAPL', sc, sm: 'Words', rc: 'T12', rm: 'Why', t: '2021-02-22T19:15:00Z', z: 'C' }
+    expect(decode(alpaca, [row])).toMatchObject([{ type: 'halt', symbol: 'AAPL', state, code: 'T12', reason: 'Words: Why' }])
+  })
+
+  test('a status that says nothing about trading leaves a halt as it is', () => {
     const session = admitted()
-    typed.subscribe(wanted, session)
-    expect(typed.unsubscribe([wanted[1]], session).map((f) => JSON.parse(String(f)) as unknown)).toEqual([
-      { action: 'unsubscribe', dailyBars: ['AAPL'] }
-    ])
-    expect(typed.unsubscribe([wanted[0]], session).map((f) => JSON.parse(String(f)) as unknown)).toEqual([
-      { action: 'unsubscribe', trades: ['AAPL'] }
-    ])
+    const told = ['H', 'E', 'T', 'E'].map((sc) => ({ T: 's', S: 'AAPL', sc, sm: '', rc: '', rm: '', t: '2021-02-22T19:15:00Z' }))
+    const states = only('halt', typed.decode(JSON.stringify(told), 0, session)).map(({ state, code }) => `${state} ${code}`)
+    expect(states).toEqual(['halted H', 'halted E', 'trading T', 'trading E'])
   })
 
-  test('the feed chosen in the access decides the address', () => {
-    expect(alpaca.dial!(alpaca.wsUrl!, {})).toBe('wss://stream.data.alpaca.markets/v2/iex')
-    expect(alpaca.dial!(alpaca.wsUrl!, { feed: 'sip' })).toBe('wss://stream.data.alpaca.markets/v2/sip')
-    expect(alpaca.headers!(access)).toEqual({ 'APCA-API-KEY-ID': 'K', 'APCA-API-SECRET-KEY': 'S' })
+  test('a story is text without entities, and an imbalance is nothing', () => {
+    const row = {
+      T: 'n',
+      id: 24918784,
+      headline: 'Bob&#39;s &amp; Co',
+      summary: '<p>It <b>rose</b>.</p>',
+      author: 'A',
+      url: 'https://x.test/1',
+      content: '',
+      created_at: '2022-01-05T22:00:37Z',
+      updated_at: '2022-01-05T22:00:38Z',
+      symbols: ['BFRI', 'BTCUSD'],
+      source: 'benzinga'
+    }
+    expect(typed.decode(JSON.stringify([row]), 1_700_000_000_000, typed.open(access, 'news'))).toEqual([
+      {
+        type: 'news',
+        symbol: '*',
+        id: '24918784',
+        time: Date.parse('2022-01-05T22:00:37Z'),
+        updated: Date.parse('2022-01-05T22:00:38Z'),
+        headline: "Bob's & Co",
+        summary: 'It rose.',
+        author: 'A',
+        url: 'https://x.test/1',
+        source: 'benzinga',
+        symbols: ['BFRI', 'BTCUSD']
+      }
+    ])
+    expect(decode(alpaca, [{ T: 'i', S: 'AAPL', p: 1, t: '2022-01-05T22:00:37Z' }, { T: 'new' }])).toEqual([])
+  })
+
+  test('[S0-40] the session is that of New York, in summer and in winter; Form T within the hours is an early close', () => {
+    const at = (t: string, c: string[] = ['@']) => only('trade', decode(alpaca, [{ ...TRADE, t, c }]))[0]!.session
+    expect(['08:00', '13:29', '13:30', '19:59', '20:00', '23:59'].map((clock) => at(`2026-06-17T${clock}:00Z`))).toEqual([
+      'pre',
+      'pre',
+      'regular',
+      'regular',
+      'post',
+      'post'
+    ])
+    expect(['09:00', '14:29', '14:30', '20:59', '21:00'].map((clock) => at(`2026-01-14T${clock}:00Z`))).toEqual([
+      'pre',
+      'pre',
+      'regular',
+      'regular',
+      'post'
+    ])
+    expect([at('2026-06-18T00:00:00Z'), at('2026-06-17T07:59:00Z')]).toEqual(['overnight', 'overnight'])
+    expect([at('2026-06-20T15:00:00Z'), at('2026-06-20T01:00:00Z'), at('2026-06-22T01:00:00Z')]).toEqual([
+      'closed',
+      'closed',
+      'overnight'
+    ])
+    expect(at('2026-11-27T19:00:00Z', ['@', 'T'])).toBe('post')
+    expect(at('2026-06-17T20:00:01Z', ['@', '6'])).toBe('regular')
+  })
+
+  test.each([
+    [['@'], 'C', false],
+    [['@', 'F'], 'C', false],
+    [['@', 'T'], 'C', false],
+    [['@', 'I'], 'C', true],
+    [['W'], 'C', true],
+    [['@', 'T', 'U'], 'C', true],
+    [['B'], 'C', false],
+    [['B'], 'A', true]
+  ])('conditions %s on tape %s set no last price: %s', (c, z, ineligible) => {
+    const [found] = only('trade', decode(alpaca, [{ ...TRADE, c, z }]))
+    expect(found!.ineligible === true).toBe(ineligible)
+  })
+
+  test('all that comes from the feed that is held back says so; crypto beside it does not', () => {
+    const late = admitted('delayed_sip')
+    const rows = [TRADE, { T: 'l', S: 'AAPL', u: 4.21, d: 3.22, i: 'B', t: '2021-07-05T13:32:00Z' }]
+    expect(typed.decode(JSON.stringify(rows), 0, late)).toMatchObject([{ delayed: 900_000 }, { type: 'band', delayed: 900_000 }])
+    const pair = typed.open({ ...access, feed: 'delayed_sip' }, 'crypto')
+    const [found] = typed.decode(JSON.stringify([{ T: 't', S: 'BTC/USD', i: 5, p: 1, s: 1, t: TRADE.t }]), 0, pair)
+    expect(found).not.toHaveProperty('delayed')
+  })
+
+  test('the pretended stock trades at all hours, so its trades are of no session', () => {
+    const [found] = only('trade', typed.decode(JSON.stringify([{ ...TRADE, S: 'FAKEPACA' }]), 0, admitted('test')))
+    expect(found).not.toHaveProperty('session')
+  })
+})
+
+describe('wrong input', () => {
+  test.each([
+    [{ T: 's', S: 'AAPL', t: 'noon', sc: 'H' }],
+    [{ T: 's', S: 'AAPL', t: TRADE.t }],
+    [{ T: 'l', S: 'AAPL', t: TRADE.t, u: 1, d: 2 }],
+    [{ T: 'l', t: TRADE.t, u: 2, d: 1 }],
+    [{ T: 'c', S: 'AAPL', t: TRADE.t, oi: 1, ci: 2, cp: 0, cs: 1 }],
+    [{ T: 'c', S: 'AAPL', t: TRADE.t, ci: 2, cp: 1, cs: 1 }],
+    [{ T: 'x', S: 'AAPL', t: TRADE.t }],
+    [{ T: 'x', S: 'AAPL', i: 5, t: 5 }],
+    [{ T: 'n', id: 5 }],
+    [{ T: 't', S: 'AAPL', i: 5, p: 1, s: 1, t: 1_700_000_000_000 }],
+    [{ T: 'o', t: TRADE.t }]
+  ])('%o is refused', (row) => {
+    expect(decode(alpaca, [row])).toMatchObject([{ type: 'refused' }])
+  })
+
+  test('a row that is none costs itself alone; a band of zeros is no band', () => {
+    expect(countsOf(decode(alpaca, [null, TRADE, 7]))).toEqual({ refused: 2, trade: 1 })
+    expect(decode(alpaca, [{ T: 'l', S: 'AAPL', t: TRADE.t, u: 0, d: 0 }])).toEqual([])
   })
 })
