@@ -1,13 +1,14 @@
 /**
- * Writes docs/capabilities.md from a test run: each requirement, its line, the tests that protect it, or "not yet".
- * `node scripts/capabilities.ts REPORT` writes; with `--check` it compares instead and exits 1 when the page is not current.
+ * Writes what a test run showed: docs/capabilities.md (each requirement, its line, the tests that protect it, or "not yet") and
+ * docs/providers/tested.md. `node scripts/capabilities.ts REPORT` writes; with `--check` it compares instead and exits 1 when a
+ * page is not current.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { tested } from 'tickwire/evidence.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const page = `${root}docs/capabilities.md`
 const SEEDS: Record<string, string> = {
   S0: 'ZiggyAI live data integration',
   S1: 'ZiggyAI UI, API and streaming stabilisation',
@@ -16,8 +17,9 @@ const SEEDS: Record<string, string> = {
   S4: 'wrdata streaming library'
 }
 
+type Assertion = { title: string; ancestorTitles: string[]; status: string; meta: { decoded?: string[] } }
 type Report = {
-  testResults: { name: string; assertionResults: { title: string; ancestorTitles: string[]; status: string }[] }[]
+  testResults: { name: string; assertionResults: Assertion[] }[]
 }
 
 const check = process.argv.includes('--check')
@@ -59,8 +61,15 @@ const text = [
   ''
 ].join('\n')
 
-if (!check) writeFileSync(page, text)
-else if (!existsSync(page) || readFileSync(page, 'utf8') !== text) {
-  console.error('docs/capabilities.md is not what this test run showed: run `npm run capabilities` and commit it.')
-  process.exit(1)
+const seen = report.testResults.flatMap(({ assertionResults }) =>
+  assertionResults.flatMap(({ status, meta }) => (status === 'passed' ? (meta.decoded ?? []) : []))
+)
+const pages = { 'docs/capabilities.md': text, 'docs/providers/tested.md': tested(new Set(seen)) }
+for (const [page, now] of Object.entries(pages)) {
+  const path = root + page
+  if (!check) writeFileSync(path, now)
+  else if (!existsSync(path) || readFileSync(path, 'utf8') !== now) {
+    console.error(`${page} is not what this test run showed: run \`npm run capabilities\` and commit it.`)
+    process.exitCode = 1
+  }
 }

@@ -17,7 +17,11 @@ export type Instrument = {
 /** A provider's status at the time of asking, and what is always true of it. */
 export type ProviderAbout = ProviderStatus & {
   title?: string
-  about?: { docs: string; coverage: string; redistribution: 'allowed' | 'forbidden' | 'restricted' }
+  about?: { docs: string; coverage: string; redistribution: 'allowed' | 'forbidden' | 'restricted'; cost: string }
+  /** What it carries, and what must be configured for it. */
+  kinds?: readonly string[]
+  needs?: readonly string[]
+  limits?: { subscriptionsPerConnection: number; connections: number | null; requestsPerSecond: number }
 }
 
 async function get(path: string, signal?: AbortSignal): Promise<Answer<unknown>> {

@@ -50,15 +50,42 @@ function Numbers({ status }: { status: ProviderStatus }) {
   )
 }
 
-function Words({ status, about }: { status: ProviderStatus; about: ProviderAbout['about'] }) {
-  const failover = status.lastFailover
+/** `2 connections`, without an s for one. */
+const many = (n: number, what: string): string => `${count(n)} ${what}${n === 1 ? '' : 's'}`
+
+/** What is always true of it: carries, needs, costs, allows. */
+function always({ about, kinds = [], needs = [], limits }: ProviderAbout): string[] {
+  const bounds =
+    limits &&
+    [
+      limits.connections === null ? '' : many(limits.connections, 'connection'),
+      many(limits.subscriptionsPerConnection, 'subscription'),
+      `${limits.requestsPerSecond} REST calls/s`
+    ]
+      .filter(Boolean)
+      .join(', ')
+  return [
+    kinds.length > 0 ? `Carries ${kinds.join(', ')}` : '',
+    needs.length > 0 ? `Needs ${needs.join(' and ')}` : '',
+    about ? `Costs: ${about.cost}` : '',
+    bounds ? `Limits: ${bounds}` : ''
+  ].filter(Boolean)
+}
+
+function Words({ status, known }: { status: ProviderStatus; known: ProviderAbout }) {
+  const { lastFailover: failover, market } = status
+  const { about } = known
   return (
     <>
       <span>{sentence(status.reason)} </span>
+      {market && market !== 'regular' && <span className="text-amber">{`Its market: ${market}. `}</span>}
       {failover && <span className="text-amber">{`Last failover ${clockTime(failover.at)}: ${failover.reason}. `}</span>}
       {about && (
         <>
           <span>{`${sentence(about.coverage)} Redistribution ${about.redistribution}. `}</span>
+          <span title={always(known).join('\n')} className="underline decoration-edge decoration-dotted">
+            {`${sentence(about.cost)} `}
+          </span>
           <a href={about.docs} target="_blank" rel="noopener noreferrer" className="underline decoration-edge hover:text-bright">
             Docs
           </a>
@@ -91,7 +118,7 @@ function Lines({ about }: { about: ProviderAbout }) {
       </tr>
       <tr>
         <td colSpan={7} className="px-3 pb-1.5 pl-7 text-[11.5px] text-muted">
-          <Words status={status} about={about.about} />
+          <Words status={status} known={about} />
         </td>
       </tr>
     </tbody>

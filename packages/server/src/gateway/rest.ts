@@ -27,7 +27,11 @@ import type { Understand } from './understand.ts'
 
 export type ProviderInfo = ProviderStatus & {
   title?: string
-  about?: { docs: string; coverage: string; redistribution: 'allowed' | 'forbidden' | 'restricted' }
+  about?: { docs: string; coverage: string; redistribution: 'allowed' | 'forbidden' | 'restricted'; cost: string }
+  /** What it carries, and what must be configured for it. */
+  kinds?: readonly string[]
+  needs?: readonly string[]
+  limits?: { subscriptionsPerConnection: number; connections: number | null; requestsPerSecond: number }
 }
 
 /** What main.ts hands in for the answers that the plant does not hold. */

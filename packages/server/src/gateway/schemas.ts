@@ -99,5 +99,21 @@ export const provider = z.looseObject({
   latency: z.number().optional(),
   reconnects: z.number(),
   gaps: z.number(),
-  simulated: z.boolean()
+  simulated: z.boolean(),
+  /** What its market does now, where it has hours. */
+  market: z.enum(['pre', 'regular', 'post', 'overnight', 'closed']).optional(),
+  title: z.string().optional(),
+  about: z
+    .object({
+      docs: z.string(),
+      coverage: z.string(),
+      redistribution: z.enum(['allowed', 'forbidden', 'restricted']),
+      cost: z.string()
+    })
+    .optional(),
+  kinds: z.array(z.string()).readonly().optional(),
+  needs: z.array(z.string()).readonly().optional(),
+  limits: z
+    .looseObject({ subscriptionsPerConnection: z.number(), connections: z.number().nullable(), requestsPerSecond: z.number() })
+    .optional()
 })

@@ -1,48 +1,36 @@
-/** docs/providers/README.md, made from the adapters: what each carries, needs, costs and forbids, and how it is tested. */
-import { DATA_KINDS } from '@tickwire/protocol'
+/** docs/providers: what each provider carries, needs, costs and forbids, made from the adapters; and which of it was seen in a test run. */
+import { DATA_KINDS, type DataKind } from '@tickwire/protocol'
 import { providers } from './index.ts'
 
-export type Tested = {
-  /** Providers with recorded or documented frames in captures/. */
-  captured: ReadonlySet<string>
-  /** Providers that the street speaks as. */
-  street: ReadonlySet<string>
-  /** Providers whose protocol is spoken under /emulate. */
-  emulated: ReadonlySet<string>
-  /** Pages in docs/providers: markets of one provider share one, named by the first word of theirs. */
-  pages: ReadonlySet<string>
-}
-
+/** Markets of one provider share a page, named by the first word of theirs. */
 export const pageOf = (name: string, pages: ReadonlySet<string>): string => (pages.has(name) ? name : name.split('-')[0]!)
 
 const table = (head: string[], body: string[][]) =>
   [head, head.map(() => '---'), ...body].map((cells) => `| ${cells.join(' | ')} |`)
+const all = Object.entries(providers)
+const linked = (name: string, pages: ReadonlySet<string>): string => `[${providers[name]!.title}](${pageOf(name, pages)}.md)`
 
-export function providersPage({ captured, street, emulated, pages }: Tested): string {
-  const rows = Object.entries(providers).map(([name, { title, kinds, needs, about }]) => {
-    const marks = [captured.has(name) ? 'captures' : '', street.has(name) ? 'street' : '', emulated.has(name) ? 'emulated' : '']
-    return [
-      `[${title}](${pageOf(name, pages)}.md)`,
-      kinds.join(', '),
-      needs.join(', ') || 'nothing',
-      about.cost,
-      about.redistribution,
-      marks.filter(Boolean).join(', ')
-    ]
-  })
+export function providersPage(pages: ReadonlySet<string>): string {
+  const rows = all.map(([name, { kinds, needs, about }]) => [
+    linked(name, pages),
+    kinds.join(', '),
+    needs.join(', ') || 'nothing',
+    about.cost,
+    about.redistribution
+  ])
   const kinds = DATA_KINDS.map((kind) => [
     kind,
-    Object.keys(providers)
-      .filter((name) => providers[name]!.kinds.includes(kind))
+    all
+      .filter(([, adapter]) => adapter.kinds.includes(kind))
+      .map(([name]) => name)
       .join(', ') || 'nobody yet'
   ])
   return [
     '# Providers',
     '',
-    'Made from the adapters by `npm run docs`; a test keeps it true. "captures": its adapter is tested on recorded or documented frames;',
-    '"street": it is also run against the simulated provider; "emulated": its protocol is spoken under `/emulate/<provider>`.',
+    'Made from the adapters by `npm run docs`; a test keeps it true. What of it is tested, and how: [tested.md](tested.md).',
     '',
-    ...table(['provider', 'carries', 'needs', 'costs', 'redistribution', 'tested by'], rows),
+    ...table(['provider', 'carries', 'needs', 'costs', 'redistribution'], rows),
     '',
     '## Who carries what',
     '',
@@ -50,3 +38,26 @@ export function providersPage({ captured, street, emulated, pages }: Tested): st
     ''
   ].join('\n')
 }
+
+/** `seen` holds lines as in `captures kraken trade`, one per origin, provider and kind that a passed test decoded. */
+export function testedPage(seen: ReadonlySet<string>, pages: ReadonlySet<string>): string {
+  const cell = (name: string, kind: DataKind): string => {
+    const marks = ORIGINS.flatMap(([origin, mark]) => (seen.has(`${origin} ${name} ${kind}`) ? [mark] : []))
+    return marks.join(' ') || (providers[name]!.kinds.includes(kind) ? '–' : '')
+  }
+  return [
+    '# What is tested, per provider and kind',
+    '',
+    'Made from the test run by `npm run capabilities`; `npm test` fails when it is not current. **C**: a recorded or documented frame',
+    'in `captures/` was decoded to it. **S**: it came from the simulated provider on the street, through its adapter. **E**: our own',
+    'rendering of it, as under `/emulate/<provider>`, was decoded by the adapter. –: carried, and tested on written frames only.',
+    '',
+    ...table(['provider', ...DATA_KINDS], all.map(([name]) => [linked(name, pages), ...DATA_KINDS.map((kind) => cell(name, kind))])),
+    ''
+  ].join('\n')
+}
+const ORIGINS = [
+  ['captures', 'C'],
+  ['street', 'S'],
+  ['emulated', 'E']
+] as const
