@@ -8,7 +8,7 @@ import { FAULTS, isFault, type Fault } from './faults.ts'
 import { createHouse, type House } from './house.ts'
 import { readRecording } from './recording.ts'
 import { replayDialect } from './replay.ts'
-import { instrumentOf, RECORDINGS, VENUES } from './venues.ts'
+import { DEMO, instrumentOf, RECORDINGS, VENUES } from './venues.ts'
 
 export { FAULTS, type Fault } from './faults.ts'
 
@@ -51,7 +51,7 @@ function houses(options: StreetOptions): House[] {
     const dialect = replayDialect(plan, readRecording(captures, plan), mirrors[capture]!, speed)
     return [createHouse({ ...common(capture), dialect, listing: plan.rows })]
   }
-  return (options.providers ?? Object.keys(VENUES)).map((provider) =>
+  return (options.providers ?? DEMO).map((provider) =>
     createHouse({ ...common(provider), venue: pick(VENUES, provider, 'venue'), dialect: pick(mirrors, provider, 'dialect') })
   )
 }

@@ -129,8 +129,33 @@ export const VENUES: Readonly<Record<string, Venue>> = {
     activity: 1,
     depth: 0,
     listing: listing('AAPL - 2 0, MSFT - 2 0, GOOGL - 2 0, TSLA - 2 0, NVDA - 2 0, SPY - 2 0', (base) => base)
+  },
+  massive: {
+    provider: 'massive',
+    latency: 30,
+    offset: 0.1,
+    spread: 0.6,
+    activity: 0.7,
+    depth: 0,
+    listing: listing('AAPL - 2 0, MSFT - 2 0, TSLA - 2 0, NVDA - 2 0, SPY - 2 0, BTC USD 2 8, ETH USD 2 8', (base, quote) =>
+      quote === '-' ? base : `X:${base}-${quote}`
+    )
+  },
+  finnhub: {
+    provider: 'finnhub',
+    latency: 80,
+    offset: -0.1,
+    spread: 0.6,
+    activity: 0.7,
+    depth: 0,
+    listing: listing('AAPL - 2 0, MSFT - 2 0, TSLA - 2 0, NVDA - 2 0, SPY - 2 0, BTC USDT 2 5, ETH USDT 2 4', (base, quote) =>
+      quote === '-' ? base : `BINANCE:${base}${quote}`
+    )
   }
 }
+
+/** The street of the demo; the others open when they are named. */
+export const DEMO: readonly string[] = ['binance', 'coinbase', 'kraken', 'alpaca']
 
 export const instrumentOf = (row: Listing): string => (row.quote === undefined ? row.base : `${row.base}-${row.quote}`)
 

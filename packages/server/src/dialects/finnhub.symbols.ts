@@ -1,4 +1,4 @@
-/** What Finnhub calls an instrument: a stock `AAPL`; a pair by its exchange and the name that it has there, `BINANCE:BTCUSDT`. */
+/** What Finnhub calls an instrument: a stock `AAPL`; a pair by its exchange and the name that it has there, `KUCOIN:BTC-USDT`. */
 import type { Desk, InstrumentInfo } from './dialect.ts'
 
 export type Market = 'stock' | 'crypto' | 'forex'
@@ -19,7 +19,7 @@ export function symbolsOf(info: InstrumentInfo): string[] {
   if (market === 'stock') return [info.instrument]
   return info.providers.map(({ provider, symbol }) => (provider === 'finnhub' ? symbol : `${provider.toUpperCase()}:${symbol}`))
 }
-/** `BINANCE:BTCUSDT` → `binance`, as REST writes it. */
+/** `KUCOIN:BTC-USDT` → `kucoin`, as REST writes it. */
 export const exchangeOf = (symbol: string): string => symbol.slice(0, symbol.indexOf(':')).toLowerCase()
 
 export type Pair = { info: InstrumentInfo; symbol: string }

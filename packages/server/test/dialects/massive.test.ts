@@ -324,7 +324,7 @@ describe('REST', () => {
       prevDay: { c: 231 },
       todaysChange: 4.5
     })
-    const [poll] = adapter.subscribe([{ kind: 'ticker', symbol: 'AAPL' }], adapter.open({})) as readonly [{ need: Need }]
+    const [poll] = adapter.subscribe([{ kind: 'ticker', symbol: 'AAPL' }], adapter.open({})) as unknown as [{ need: Need }]
     expect(await answered(stage, poll.need)).toMatchObject([
       { type: 'ticker', symbol: 'AAPL', last: 235.5, open: 230, high: 240, low: 229, volume: 7, prevClose: 231, change: 4.5 }
     ])
