@@ -2,7 +2,7 @@
 import type { OrderUpdate } from '@tickwire/protocol'
 import type { Access, Meaning, Outgoing, Poll } from './adapter.ts'
 import { timeOf } from './alpaca.codec.ts'
-import type { Row, Session } from './alpaca.data.ts'
+import type { Row, Session } from './alpaca.session.ts'
 import { isTime } from './time.ts'
 import * as values from './values.ts'
 
@@ -138,8 +138,15 @@ function order({ event: what, timestamp, order: o }: Row, received: number, sess
   const at = timeOf(timestamp)
   const [price, average] = [values.number(o.limit_price), values.number(o.filled_avg_price)]
   return {
-    ...({ type: 'order', symbol: o.symbol, time: isTime(at) ? at : received, account: session.account ?? 'unknown' } as const),
-    ...{ id: o.id, state: status, side: o.side === 'buy' || o.side === 'sell' ? o.side : 'unknown', quantity, filled },
+    type: 'order',
+    symbol: o.symbol,
+    time: isTime(at) ? at : received,
+    account: session.account ?? 'unknown',
+    id: o.id,
+    state: status,
+    side: o.side === 'buy' || o.side === 'sell' ? o.side : 'unknown',
+    quantity,
+    filled,
     ...(values.isPrice(price) && { price }),
     ...(values.isPrice(average) && { averagePrice: average }),
     ...(typeof what === 'string' && { reason: what })

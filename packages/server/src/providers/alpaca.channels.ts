@@ -2,9 +2,9 @@
 import type { DataKind } from '@tickwire/protocol'
 import type { Frame, Meaning, Subscription } from './adapter.ts'
 import { write } from './alpaca.codec.ts'
-import type { Row, Session } from './alpaca.data.ts'
 import { newsNeed } from './alpaca.news.ts'
 import { snapshotsOf } from './alpaca.rest.ts'
+import { isMessagePack, type Row, type Session } from './alpaca.session.ts'
 import * as values from './values.ts'
 import { batches, kindsOf, leave } from './wants.ts'
 
@@ -69,7 +69,7 @@ export function ask(
     const symbols = (channels[channel] ??= [])
     if (!symbols.includes(symbol)) symbols.push(symbol)
   }
-  return write({ action, ...channels }, session.access.options?.codec === 'msgpack')
+  return write({ action, ...channels }, isMessagePack(session.access))
 }
 
 const pairsOf = (list: readonly Subscription[]): Pair[] =>

@@ -11,7 +11,7 @@ class Moment {
   }
 }
 
-const extensionCodec = new ExtensionCodec<undefined>()
+const extensionCodec = new ExtensionCodec()
 extensionCodec.register({
   type: -1,
   encode: () => null,

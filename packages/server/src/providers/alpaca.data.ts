@@ -1,51 +1,18 @@
 /** What a row of Alpaca's streams means; REST sends the same rows without `T` and `S`. */
-import type { Interval, Level } from '@tickwire/protocol'
-import type { Access, Meaning, Subscription } from './adapter.ts'
+import type { Interval } from '@tickwire/protocol'
+import type { Meaning } from './adapter.ts'
 import { timeOf } from './alpaca.codec.ts'
-import { dayOf, hoursOf, sessionOf, type Hours } from './alpaca.hours.ts'
+import { hoursOf, sessionOf } from './alpaca.hours.ts'
 import { story } from './alpaca.news.ts'
-import { follow, type Forming } from './forming.ts'
-import { isTime } from './time.ts'
+import { isCrypto, type Day, type Row, type Session } from './alpaca.session.ts'
+import { band, book, cancelled, corrected, halt, idOf } from './alpaca.venue.ts'
+import { follow } from './forming.ts'
 import * as values from './values.ts'
-import type { Wants } from './wants.ts'
-
-export type Row = Record<string, unknown>
-/** A symbol's day so far, for its ticker. */
-type Day = { bar?: Row; prevClose?: unknown; /** Time of the last ticker told. */ told: number }
-
-export type Session = {
-  access: Access
-  route: string
-  authenticated: boolean
-  wanted: Map<string, Subscription>
-  wants: Wants
-  /** What each frame that was sent and not yet answered asked for: errors do not name it. */
-  sent: (readonly Subscription[])[]
-  /** To be asked for when the next answer has come. */
-  queue: (readonly Subscription[])[]
-  /** No further trade or quote was taken: the plan's limit of symbols is reached. */
-  full: boolean
-  /** What this connection does not carry and was asked for again. */
-  uncarried: Set<Subscription>
-  days: Map<string, Day>
-  /** Tickers and news whose state was asked of REST. */
-  fetched: Set<string>
-  halts: Map<string, Halt>
-  hours?: Hours
-  corrections: number
-  forming: Forming
-  /** Number of the user's account, and the symbols that he holds. */
-  account?: string
-  held: Set<string>
-  listening: boolean
-}
-type Halt = Extract<Meaning, { type: 'halt' }>['state']
 
 /** Sizes of quotes are in shares since 3 November 2025, in round lots of 100 before. */
 const SHARES_SINCE = 1_762_128_000_000
 export const DELAY = 900_000
 
-export const isCrypto = (symbol: unknown): boolean => typeof symbol === 'string' && symbol.includes('/')
 export const isDelayed = ({ access, route }: Session): boolean =>
   access.feed === 'delayed_sip' && (route === 'stocks' || route === '')
 /** On IEX alone the day's volume is not the market's. */
@@ -77,7 +44,7 @@ export function payload(m: Row, received: number, session: Session): readonly Me
       return daily(m, received, session)
     // {"T":"o","S":"BTC/USD","t":"2024-03-12T10:38:50.79613221Z","b":[{"p":71859.53,"s":0.27994}],"a":[{"p":71939.7,"s":0.83953}],"r":true}
     case 'o':
-      return [...book(m)]
+      return book(m)
     // {"T":"s","S":"AAPL","sc":"H","sm":"Trading Halt","rc":"T12","rm":"Trading Halted; ...","t":"2021-02-22T19:15:00Z","z":"C"}
     case 's':
       return [halt(m, session)]
@@ -104,13 +71,6 @@ const NOT_LAST = new Set(['4', '7', 'C', 'G', 'H', 'I', 'M', 'N', 'P', 'Q', 'R',
 const isIneligible = (conditions: readonly string[], tape: unknown): boolean =>
   conditions.some((code) => NOT_LAST.has(code) || (code === 'B' && (tape === 'A' || tape === 'B')))
 
-/** Ids are unique per symbol, exchange and trading day; crypto has one exchange, and 0 there is no id. */
-function idOf(id: unknown, exchange: unknown, time: number, symbol: unknown): string | undefined {
-  if ((typeof id !== 'number' && typeof id !== 'string') || id === '') return undefined
-  if (isCrypto(symbol)) return id === 0 ? undefined : `${dayOf(time)}-${id}`
-  return `${dayOf(time)}-${typeof exchange === 'string' ? exchange : ''}-${id}`
-}
-
 export function trade(m: Row, session: Session): Meaning {
   const { number } = values
   const time = timeOf(m.t)
@@ -136,6 +96,10 @@ function traded(m: Row, session: Session): readonly Meaning[] {
   const event = trade(m, session)
   if (event.type !== 'trade' || event.ineligible) return [event]
   if (!session.wants.get('trades')?.get(event.symbol)?.has('ticker')) return [event]
+  const day = dayOfSymbol(session, event.symbol)
+  if (event.time < day.told) return [event]
+  day.told = event.time
+  newDay(day, event.time)
   return [event, ...ticker(event.symbol, event.time, event.price, session)]
 }
 
@@ -147,23 +111,28 @@ export const dayOfSymbol = ({ days }: Session, symbol: string): Day => {
   return fresh
 }
 
-/** The last price over the statistics of the day; nothing older than what was told. */
+/** The bar of a day that is over: its close is yesterday's, and the new day has no statistics yet. */
+export function newDay(day: Day, time: number): void {
+  if (day.bar === undefined || time - timeOf(day.bar.t) < 86_400_000) return
+  day.prevClose = day.bar.c
+  delete day.bar
+}
+
+/** The last price over the statistics of the day. */
 export function ticker(symbol: string, time: number, last: number, session: Session): readonly Meaning[] {
   const day = dayOfSymbol(session, symbol)
-  if (time < day.told) return []
   const { o: open, h: high, l: low, v } = day.bar ?? {}
   const change = last - values.number(open)
   const changePercent = (change / values.number(open)) * 100
   const volume = isPartial(session, symbol) ? undefined : v
   const event = values.ticker(symbol, time, last, { open, high, low, volume, change, changePercent, prevClose: day.prevClose })
   if (event.type !== 'ticker') return [event]
-  day.told = time
   if (isCrypto(symbol) || session.access.feed === 'test') return [event]
   return [{ ...event, session: sessionOf(time, (session.hours = hoursOf(time, session.hours)), []) }]
 }
 
 /** Price 0: nobody quotes on that side. Crypto is in coins at all times. */
-function quoted(m: Row): readonly Meaning[] {
+export function quoted(m: Row): readonly Meaning[] {
   const { number } = values
   const time = timeOf(m.t)
   const lot = time < SHARES_SINCE && !isCrypto(m.S) ? 100 : 1
@@ -181,83 +150,9 @@ function bar(m: Row, interval: Interval, time: number, { closed, revision = 0 }:
 function daily(m: Row, received: number, session: Session): readonly Meaning[] {
   const event = bar(m, '1d', received, { closed: false })
   if (event.type !== 'candle') return [event]
-  dayOfSymbol(session, event.symbol).bar = m
-  return [...follow(session.forming, event), ...ticker(event.symbol, received, event.close, session)]
-}
-
-/** Absolute sizes without a sequence, and 0 deletes; `r` starts anew. */
-function book({ S: symbol, b, a, r, t }: Row): readonly Meaning[] {
-  if (typeof symbol !== 'string' || symbol === '') return [values.refused('book: no symbol')]
-  const [bids, asks, time] = [side(b), side(a), timeOf(t)]
-  if (bids && asks && isTime(time)) return [{ type: 'delta', symbol, time, snapshot: r === true, bids, asks }]
-  const reason = isTime(time) ? 'book: impossible level' : 'book: impossible time'
-  return [values.refused(reason), { type: 'gap', kind: 'book', symbol, cause: 'sequence' }]
-}
-
-function side(rows: unknown): Level[] | undefined {
-  if (rows === undefined || rows === null) return []
-  if (!Array.isArray(rows)) return undefined
-  return values.levels(rows.map((row: unknown) => (values.isRecord(row) ? [row.p, row.s] : [])))
-}
-
-/** Codes of Nasdaq's tape (letters) and of the others (digits). Those that are missing here tell of imbalances and of short sales. */
-const STATES: Readonly<Record<string, Halt>> = {
-  H: 'halted',
-  2: 'halted',
-  T: 'trading',
-  3: 'trading',
-  P: 'paused',
-  F: 'paused',
-  Q: 'quoting',
-  5: 'quoting',
-  6: 'quoting'
-}
-
-/** What says nothing about whether it trades leaves that as it was. */
-function halt({ S: symbol, sc, sm, rc, rm, t }: Row, { halts }: Session): Meaning {
-  const time = timeOf(t)
-  if (typeof symbol !== 'string' || symbol === '' || typeof sc !== 'string') return values.refused('halt: no symbol or no code')
-  if (!isTime(time)) return values.refused('halt: impossible time')
-  const state = (Object.hasOwn(STATES, sc) ? STATES[sc] : undefined) ?? halts.get(symbol) ?? 'unknown'
-  halts.set(symbol, state)
-  const words = [sm, rm].filter((text): text is string => typeof text === 'string' && text !== '').join(': ')
-  const code = typeof rc === 'string' && rc.trim() !== '' ? rc : sc
-  return { type: 'halt', symbol, time, state, code, ...(words && { reason: words }) }
-}
-
-function band({ S: symbol, u, d, i, t }: Row): readonly Meaning[] {
-  const [up, down, time] = [values.number(u), values.number(d), timeOf(t)]
-  // No band is set out of regular hours.
-  if (up === 0 && down === 0) return []
-  if (typeof symbol !== 'string' || symbol === '' || !values.isPrice(up) || !values.isPrice(down) || up < down)
-    return [values.refused('band: impossible')]
-  if (!isTime(time)) return [values.refused('band: impossible time')]
-  return [{ type: 'band', symbol, time, up, down, ...(typeof i === 'string' && i !== '' ? { indicator: i } : {}) }]
-}
-
-function corrected({ S: symbol, x, oi, op, os, ci, cp, cs, cc, t }: Row): Meaning {
-  const time = timeOf(t)
-  const [id, newId] = [idOf(oi, x, time, symbol), idOf(ci, x, time, symbol)]
-  const [price, size] = [values.number(cp), values.number(cs)]
-  if (typeof symbol !== 'string' || symbol === '' || id === undefined) return values.refused('correction: no symbol or no id')
-  if (!isTime(time)) return values.refused('correction: impossible time')
-  if (!values.isPrice(price) || !values.isSize(size)) return values.refused('correction: impossible price or size')
-  const conditions = values.codes(cc)
-  const truth = { price, size, ...(newId && { id: newId }), ...(conditions && { conditions }) }
-  return { type: 'correction', symbol, time, action: 'correct', id, ...told(op, os), corrected: truth }
-}
-
-/** `a` is "C" for a cancel and "E" for an error: the trade never was. */
-function cancelled({ S: symbol, x, i, p, s, t }: Row): Meaning {
-  const time = timeOf(t)
-  const id = idOf(i, x, time, symbol)
-  if (typeof symbol !== 'string' || symbol === '' || id === undefined) return values.refused('correction: no symbol or no id')
-  if (!isTime(time)) return values.refused('correction: impossible time')
-  return { type: 'correction', symbol, time, action: 'cancel', id, ...told(p, s) }
-}
-
-/** What was told before; left out where it is no price or size. */
-function told(p: unknown, s: unknown): { price?: number; size?: number } {
-  const [price, size] = [values.number(p), values.number(s)]
-  return { ...(values.isPrice(price) && { price }), ...(values.isSize(size) && { size }) }
+  const day = dayOfSymbol(session, event.symbol)
+  if (day.bar && timeOf(day.bar.t) < event.start) day.prevClose = day.bar.c
+  day.bar = m
+  const time = isDelayed(session) ? received - DELAY : received
+  return [...follow(session.forming, event), ...ticker(event.symbol, time, event.close, session)]
 }

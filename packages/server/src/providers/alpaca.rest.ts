@@ -3,8 +3,10 @@ import { INTERVAL_MS, type Interval } from '@tickwire/protocol'
 import type { Access, Listing, Meaning, Need } from './adapter.ts'
 import { accountOf, positionsOf } from './alpaca.account.ts'
 import { timeOf } from './alpaca.codec.ts'
-import { DELAY, dated, dayOfSymbol, isCrypto, ticker, trade, type Row, type Session } from './alpaca.data.ts'
+import { DELAY, dated, dayOfSymbol, newDay, quoted, ticker, trade } from './alpaca.data.ts'
 import { backfill } from './alpaca.news.ts'
+import { isCrypto, type Row, type Session } from './alpaca.session.ts'
+import { book } from './alpaca.venue.ts'
 import * as values from './values.ts'
 
 export const TIMEFRAME: Record<Interval, string> = {
@@ -23,6 +25,8 @@ export const TIMEFRAME: Record<Interval, string> = {
 }
 /** An answer holds so many rows at most. */
 const MOST = 10_000
+/** 2016: nothing is older. */
+const BEGINNING = 1_451_606_400_000
 /** The delayed feed has no history of its own: the consolidated one is free once it is that old, with a minute to be sure. */
 const HELD_BACK = DELAY + 60_000
 
@@ -45,7 +49,7 @@ function pathOf(what: 'bars' | 'trades', { symbol, from, to, query }: Span, acce
 /** Sessions fill about a fifth of the hours of a week: reach back far enough, and take the newest. */
 export function historyOf(symbol: string, interval: Interval, limit: number, now: number, access: Access): Need {
   const count = Math.min(limit, MOST)
-  const from = now - count * INTERVAL_MS[interval] * 6 - 4 * 86_400_000
+  const from = Math.max(BEGINNING, now - count * INTERVAL_MS[interval] * 6 - 4 * 86_400_000)
   const query = `&timeframe=${TIMEFRAME[interval]}&{span}&limit=${count}&sort=desc`
   const to = access.feed === 'delayed_sip' && !isCrypto(symbol) ? now - HELD_BACK : undefined
   return { type: 'need', purpose: 'history', symbol, interval, path: pathOf('bars', { symbol, from, to, query }, access) }
@@ -73,7 +77,7 @@ export function snapshotsOf(symbols: readonly string[], { access, route }: Sessi
 export function answer(m: unknown, received: number, need: Need, session: Session): readonly Meaning[] {
   const status = need.answered?.status ?? 200
   // {"code":40110000,"message":"request is not authorized"}; {"message":"too many requests."}
-  if (status >= 400 || (values.isRecord(m) && typeof m.message === 'string')) return refusal(m, need)
+  if (status >= 400 || (values.isRecord(m) && typeof m.message === 'string')) return refusal(m, received, need)
   switch (need.purpose) {
     case 'listing':
       return listing(m as Row[], need, session)
@@ -86,7 +90,8 @@ export function answer(m: unknown, received: number, need: Need, session: Sessio
   }
 }
 
-function current(m: unknown, received: number, { note, path }: Need, session: Session): readonly Meaning[] {
+function current(m: unknown, received: number, need: Need, session: Session): readonly Meaning[] {
+  const { note, path } = need
   switch (note ?? /\/v\w+\/(news|account|positions)\b/.exec(path)?.[1]) {
     case 'news':
       return backfill((m as { news: Row[] }).news, received)
@@ -95,24 +100,36 @@ function current(m: unknown, received: number, { note, path }: Need, session: Se
     case 'positions':
       return positionsOf(m as Row[], received, session)
     default:
-      return dated(snapshots(m as Row, received, session), session)
+      return dated(latest(m as Row, received, need, session), session)
   }
+}
+
+/** Snapshots, or the latest quotes or books alone. */
+function latest(m: Row, received: number, { symbol = m.symbol as string }: Need, session: Session): readonly Meaning[] {
+  const [quotes, books] = [m.quotes ?? m.quote, m.orderbooks ?? m.orderbook]
+  // {"quotes":{"BCH/USD":{"t":"2021-11-22T08:36:35.117453693Z","bp":564.52,"bs":44.2403,"ap":565.87,"as":44.2249}}}
+  if (quotes !== undefined) return rowsOf(quotes, symbol).flatMap(quoted)
+  // {"orderbooks":{"BTC/USD":{"a":[{"p":71939.7,"s":0.84}],"b":[{"p":71859.5,"s":0.28}],"t":"2024-03-12T10:38:50.79Z"}}}
+  if (books !== undefined) return rowsOf(books, symbol).flatMap((row) => book({ ...row, r: true }))
+  return snapshots(m, received, session)
 }
 
 const HINT = ': the free plan has it only 15 minutes later; choose feed "iex" or "delayed_sip", or take the paid plan'
 
-function refusal(m: unknown, { symbol, answered }: Need): readonly Meaning[] {
+function refusal(m: unknown, received: number, { symbol, answered }: Need): readonly Meaning[] {
   const said = values.isRecord(m) ? values.say(m.message ?? m.error ?? m) : values.say(m)
   const reason = /does not permit querying recent SIP/i.test(said) ? said.replace(/\.$/, '') + HINT : said
   if (answered?.status !== 429) return [values.rejected(symbol, reason)]
-  const reset = Number(answered.headers['retry-after'])
-  return [{ type: 'quiet', for: reset > 0 ? Math.min(reset, 3_600) * 1_000 : 60_000, reason }]
+  const { 'retry-after': after, 'x-ratelimit-reset': reset } = answered.headers
+  const wait = after === undefined ? Number(reset) * 1_000 - received : Number(after) * 1_000
+  return [{ type: 'quiet', for: wait > 0 ? Math.min(wait, 3_600_000) : 60_000, reason }]
 }
 
-/** `{"AAPL":[..],"TSLA":[..]}`, one row in place of a list where the latest was asked, or the list itself of the one symbol asked. */
+/** `{"AAPL":[..],"TSLA":[..]}`, a row in place of a list where the latest was asked, or the list or row itself of the one symbol asked. */
 function rowsOf(part: unknown, symbol: unknown): Row[] {
   if (Array.isArray(part)) return part.filter(values.isRecord).map((row) => ({ ...row, S: symbol }))
   if (!values.isRecord(part)) return []
+  if (typeof part.t === 'string') return [{ ...part, S: symbol }]
   return Object.entries(part).flatMap(([name, found]) =>
     symbol !== undefined && name !== symbol ? [] : rowsOf(Array.isArray(found) ? found : [found], name)
   )
@@ -122,8 +139,17 @@ function rowsOf(part: unknown, symbol: unknown): Row[] {
 function bars(m: Row, received: number, need: Need): readonly Meaning[] {
   const rows = rowsOf(m.bars, need.symbol ?? m.symbol).map(
     ({ S: symbol, t, o: open, h: high, l: low, c: close, v: volume, n: count }) => ({
-      ...{ symbol, interval: need.interval!, start: timeOf(t), time: received, closed: false },
-      ...{ open, high, low, close, volume, trades: count }
+      symbol,
+      interval: need.interval!,
+      start: timeOf(t),
+      time: received,
+      closed: false,
+      open,
+      high,
+      low,
+      close,
+      volume,
+      trades: count
     })
   )
   const asked = Number(/[?&]limit=(\d+)/.exec(need.path)?.[1] ?? 0)
@@ -136,7 +162,7 @@ const trades = (m: Row, need: Need, session: Session): readonly Meaning[] => [
   ...nextPage(m, need)
 ]
 
-function nextPage({ next_page_token: token }: Row, { answered: _, ...need }: Need): readonly Meaning[] {
+function nextPage({ next_page_token: token }: Row, need: Need): readonly Meaning[] {
   if (typeof token !== 'string' || token === '') return []
   return [{ ...need, path: `${need.path.replace(/&page_token=[^&]*/, '')}&page_token=${encodeURIComponent(token)}` }]
 }
@@ -155,7 +181,9 @@ function snapshots(m: Row, received: number, session: Session): readonly Meaning
     day.prevClose = before?.c
     const price = values.number(last?.p ?? bar?.c)
     if (price === 0 || Number.isNaN(price)) return []
-    return ticker(symbol, last ? timeOf(last.t) : received, price, session)
+    const time = last ? timeOf(last.t) : received
+    newDay(day, time)
+    return time < day.told ? [] : ticker(symbol, time, price, session)
   })
 }
 

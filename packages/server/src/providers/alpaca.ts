@@ -4,8 +4,9 @@ import { adapter, type Meaning } from './adapter.ts'
 import { ACCOUNT_KINDS, accountPolls, endedPolls, LISTEN, login, tradingUrl, traded } from './alpaca.account.ts'
 import { admitted, ask, askFrames, carries, channelsOf, confirmed, failed, keyOf, keepalive } from './alpaca.channels.ts'
 import { read, write } from './alpaca.codec.ts'
-import { dated, isCrypto, payload, type Row, type Session } from './alpaca.data.ts'
+import { dated, payload } from './alpaca.data.ts'
 import { answer, historyOf, locationOf, STOCKS, TIMEFRAME, tradesOf } from './alpaca.rest.ts'
+import { isCrypto, isMessagePack, openSession, type Row, type Session } from './alpaca.session.ts'
 import * as values from './values.ts'
 import { leave, want } from './wants.ts'
 
@@ -59,18 +60,16 @@ export const alpaca = adapter<Session>({
     if (route === 'crypto') return `${base}/v1beta3/crypto/${encodeURIComponent(locationOf(access))}`
     return feed === undefined ? wsUrl : `${base}/${BETA.has(feed) ? 'v1beta1' : 'v2'}/${encodeURIComponent(feed)}`
   },
-  upgrade: ({ options }) => (options?.codec === 'msgpack' ? { 'Content-Type': 'application/msgpack' } : {}),
+  upgrade: (access) => (isMessagePack(access) ? { 'Content-Type': 'application/msgpack' } : {}),
   headers: ({ key = '', secret = '' }): Readonly<Record<string, string>> =>
     key === 'oauth' ? { authorization: `Bearer ${secret}` } : { 'APCA-API-KEY-ID': key, 'APCA-API-SECRET-KEY': secret },
 
-  open: (access, route = '') => ({
-    ...{ access, route, authenticated: false, full: false, listening: false, corrections: 0 },
-    ...{ wanted: new Map(), wants: new Map(), sent: [], queue: [], uncarried: new Set() },
-    ...{ days: new Map(), fetched: new Set(), halts: new Map(), forming: new Map(), held: new Set() }
-  }),
+  open: openSession,
   greet: (session) => {
-    const { key, secret, options } = session.access
-    return session.route === 'account' ? [login(session)] : [write({ action: 'auth', key, secret }, options?.codec === 'msgpack')]
+    const { key, secret } = session.access
+    return session.route === 'account'
+      ? [login(session)]
+      : [write({ action: 'auth', key, secret }, isMessagePack(session.access))]
   },
 
   subscribe(wanted, session) {

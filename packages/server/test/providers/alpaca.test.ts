@@ -163,16 +163,36 @@ describe('frames as documented', () => {
         changePercent: expect.closeTo(0.8427, 4)
       }
     ])
-    expect(only('ticker', typed.decode(JSON.stringify([TRADE]), 0, session))).toEqual([])
     const later = { ...TRADE, t: '2026-06-17T14:12:01Z' }
     expect(only('ticker', typed.decode(JSON.stringify([later]), 0, session))).toMatchObject([
       { last: 180.5, open: 178, change: 2.5 }
     ])
+    // What was reported late is no last price any more.
+    expect(countsOf(typed.decode(JSON.stringify([TRADE]), 0, session))).toEqual({ trade: 1 })
     // An odd lot is a trade, and no last price.
     const odd = { ...later, c: ['@', 'I'] }
     expect(countsOf(typed.decode(JSON.stringify([odd]), 0, session))).toEqual({ trade: 1 })
     const all = admitted('sip')
     expect(only('ticker', typed.decode(JSON.stringify([DAY]), 7, all))).toMatchObject([{ volume: 1000 }])
+  })
+
+  test('before a new day has a bar, yesterday has a close and today no statistics', () => {
+    const session = admitted()
+    typed.subscribe([{ kind: 'ticker', symbol: 'AAPL' }], session)
+    typed.decode(JSON.stringify([DAY]), 7, session)
+    const early = { ...TRADE, t: '2026-06-18T08:30:00Z', c: ['@', 'T'] }
+    const [pre] = only('ticker', typed.decode(JSON.stringify([early]), 0, session))
+    expect(pre).toEqual({
+      type: 'ticker',
+      symbol: 'AAPL',
+      time: Date.parse(early.t),
+      last: 180.5,
+      prevClose: 179.5,
+      session: 'pre'
+    })
+    const next = { ...DAY, o: 181, t: '2026-06-18T04:00:00Z' }
+    const [regular] = only('ticker', typed.decode(JSON.stringify([next]), Date.parse('2026-06-18T14:00:00Z'), session))
+    expect(regular).toMatchObject({ open: 181, prevClose: 179.5, session: 'regular' })
   })
 
   test('trades of two exchanges, or of two days, may bear one number and keep apart', () => {
