@@ -56,6 +56,14 @@ function indexId(symbol: string): string {
   return `INDEX:${exchange === 'BSE' && !UNMISTAKABLE.has(name) ? 'BSE-' : ''}${name.replaceAll(' ', '-')}`
 }
 
+/** An id must lead back to the symbol; of what is not known and not spelt as the others are, the symbol itself does. */
+function idOf(symbol: string): string {
+  const id = indexId(symbol)
+  if (INDICES.get(id) === symbol) return id
+  const isRegular = /^(?:NSE:(?:NIFTY|BHARATBOND)|BSE:)[A-Z0-9-]*$/.test(symbol) && !INDICES.has(id)
+  return isRegular ? id : symbol
+}
+
 const unfold = (symbol: string, base: string): Listing => ({
   symbol,
   base,
@@ -67,11 +75,11 @@ const unfold = (symbol: string, base: string): Listing => ({
 export function identify(text: string): Listing | undefined {
   const known = INDICES.get(text)
   if (known !== undefined) return unfold(known, text)
-  const [, nifty] = /^INDEX:((?:NIFTY|BHARATBOND)[A-Z0-9-]*)$/.exec(text) ?? []
-  if (nifty !== undefined) return unfold(`NSE:${nifty}-INDEX`, text)
+  const [, ours, named = ''] = /^INDEX:(BSE-|(?=NIFTY|BHARATBOND))([A-Z0-9-]{1,40})$/.exec(text) ?? []
+  if (ours !== undefined) return unfold(`${ours === '' ? 'NSE' : 'BSE'}:${named}-INDEX`, text)
   const [, exchange, name = ''] = /^(NSE|BSE|MCX):([A-Z0-9][A-Z0-9&_. -]*)$/.exec(text) ?? []
   if (exchange === undefined || name.length > 40) return undefined
-  if (isIndex(name)) return unfold(text, indexId(text))
+  if (isIndex(name)) return unfold(text, idOf(text))
   const isContract = exchange === 'MCX' || /(?:FUT|\d(?:CE|PE))$/.test(name)
   if (isContract || name.includes('-')) return name.includes(' ') ? undefined : unfold(text, text)
   // Nobody writes the series of a share; on the BSE it cannot be guessed.
