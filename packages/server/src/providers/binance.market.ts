@@ -118,7 +118,7 @@ function bookTicker(m: Message, received: number): readonly Meaning[] {
 
 function taken(m: Message, id: unknown, session: Session): Meaning {
   const symbol = m.s!
-  const event = values.trade(symbol, id, epoch(m.T ?? m.E), values.number(m.p), values.number(m.q), m.m ? 'sell' : 'buy')
+  const event = values.trade(symbol, id, epoch(m.T), values.number(m.p), values.number(m.q), m.m ? 'sell' : 'buy')
   if (event.type !== 'trade') return event
   if (typeof m.m !== 'boolean') event.side = 'unknown'
   const first = session.trades.get(symbol)
@@ -166,7 +166,10 @@ function kline(m: Message): readonly Meaning[] {
 
 /** Frames without a type: partial books, acks, errors, arrays of tickers. */
 function control(m: Message, received: number, session: Session, stream: string): readonly Meaning[] {
-  if (Array.isArray(m)) return m.flatMap((one: Message) => payload(one, received, session, stream))
+  if (Array.isArray(m))
+    return m.flatMap((one: unknown) =>
+      values.isRecord(one) ? payload(one as Message, received, session, stream) : [values.refused('a row of an unknown shape')]
+    )
   // {"lastUpdateId":160,"bids":[["0.0024","10"]],"asks":[]}: only the name of the stream says of which symbol
   if (m.lastUpdateId !== undefined) {
     const symbol = stream.slice(0, Math.max(0, stream.indexOf('@'))).toUpperCase()

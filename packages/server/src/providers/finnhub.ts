@@ -116,7 +116,7 @@ function payload(m: Row, session: Session): readonly Meaning[] {
 
 /** Volume is missing or 0 in forex, where nobody counts it. */
 function traded({ s, p, t, v, c }: Row): Meaning {
-  const size = values.number(v ?? 0)
+  const size = values.number(typeof s === 'string' && s.includes(':') ? (v ?? 0) : v)
   const event = size === 0 ? values.print(s, epoch(t), values.number(p), 1) : values.print(s, epoch(t), values.number(p), size)
   if (event.type !== 'trade') return event
   const conditions = values.codes(c)

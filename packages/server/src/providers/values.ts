@@ -5,9 +5,14 @@ import { isTime } from './time.ts'
 
 type Of<Type extends Meaning['type']> = Extract<Meaning, { type: Type }>
 
-/** Unary plus takes '', null, true and [] for numbers; only digits written as text or number are. */
+/** Unary plus takes '', null, true, [], ' ' and '0x10' for numbers; only digits written as text or number are. */
 export const number = (value: unknown): number =>
-  typeof value === 'string' ? (value === '' ? NaN : +value) : typeof value === 'number' ? value : NaN
+  typeof value === 'number' ? value : typeof value === 'string' && isDecimal(value) ? +value : NaN
+/** By its first characters, as this runs for each number of each frame: `+`, `-`, `.` or a digit, and no letter after a leading 0. */
+const isDecimal = (text: string): boolean => {
+  const first = text.charCodeAt(0)
+  return first >= 43 && first <= 57 && (first !== 48 || !(text.charCodeAt(1) > 57))
+}
 
 /** The bounds hold every real market (1e-18 to 1e15) and stop what only a broken or hostile sender writes: 5e-324, 1e308. */
 export const isPrice = (price: number): boolean => price >= 1e-18 && price <= 1e15
