@@ -59,6 +59,8 @@ export function sized(line: Line, type: unknown, value: unknown, session: Sessio
   if (name === undefined || value === null) return []
   const size = values.number(value)
   if (!values.isSize(size)) return size === -1 || size > 1.7e308 ? [] : [values.refused('tick: impossible size')]
+  // The 0 that comes with a price of -1 is no size of the next one.
+  if (size === 0 && ((name === 'bidSize' && line.ticks.bid === undefined) || (name === 'askSize' && line.ticks.ask === undefined))) return []
   const lot = session.shares.lines || !inLots(contractOf(line.symbol)) ? 1 : 100
   put(line, name, size * lot, type as number, session)
   return []

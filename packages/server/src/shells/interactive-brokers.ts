@@ -254,13 +254,14 @@ function send(s: State, frame: string): void {
 }
 
 function perform(s: State, one: Call): void {
+  const method = isCall(one) ? (s.api as unknown as Record<string, unknown>)[one.call] : undefined
+  if (typeof method !== 'function')
+    return listen(s, { event: 'error', args: ['no call that the SDK may be asked', 320, one?.args?.[0] ?? -1] })
   try {
-    if (!isCall(one)) throw new Error('no call that the SDK may be asked')
-    const method = (s.api as unknown as Record<string, (...args: unknown[]) => unknown>)[one.call]
-    if (typeof method !== 'function') throw new Error(`the SDK has no ${one.call}`)
     method.apply(s.api, one.args)
   } catch (cause) {
-    listen(s, { event: 'error', args: [(cause as Error).message, 320, one.args?.[0] ?? -1] })
+    // The SDK's queue stands still after that.
+    end(s, { reason: `the SDK failed at ${one.call}: ${String(cause)}` })
   }
 }
 
