@@ -1,9 +1,12 @@
 /** The shell of CCXT with the real library, against simulated exchanges on loopback. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { createFeed } from '@tickwire/server/feed/feed.ts'
+import { createInstruments } from '@tickwire/server/feed/instruments.ts'
+import { createPlant } from '@tickwire/server/plant/plant.ts'
 import { SILENT } from '@tickwire/server/ops/log.ts'
 import type { Ending, Link } from '@tickwire/server/feed/link.ts'
 import { ccxt, type Session } from '@tickwire/server/providers/ccxt.ts'
-import type { Access, Meaning, Need } from '@tickwire/server/providers/adapter.ts'
+import type { Access, Adapter, Meaning, Need } from '@tickwire/server/providers/adapter.ts'
 import { openCcxt } from '@tickwire/server/shells/ccxt.ts'
 import type { Shell } from '@tickwire/server/shells/shell.ts'
 import { createStreet, type Addresses, type Street } from '@tickwire/street'
@@ -177,11 +180,11 @@ test('a symbol that the exchange does not have is refused, and the others go on'
 
 test('what is asked a second time because nothing came yet is confirmed while its socket stands', async () => {
   const { ask, of, link, frames } = await opened('kraken')
-  const quiet = { kind: 'trade', symbol: 'kraken:DOT/USD' } as const
-  ask('subscribe', quiet, { kind: 'ticker', symbol: 'kraken:BTC/USD' })
+  const ticker = { kind: 'ticker', symbol: 'kraken:BTC/USD' } as const
+  ask('subscribe', ticker)
   await until('the socket', () => of('ticker').length > 0)
-  ask('subscribe', quiet)
-  expect(of('ack')).toEqual([{ type: 'ack', kind: 'trade', symbol: 'kraken:DOT/USD' }])
+  ask('subscribe', ticker)
+  expect(of('ack')).toEqual([{ type: 'ack', kind: 'ticker', symbol: 'kraken:BTC/USD' }])
   link.send('{"ping":1}')
   expect(frames.at(-1)).toBe('{"pong":1}')
 }, 60_000)
@@ -246,6 +249,31 @@ describe('an exchange fails', () => {
     expect(endings).toEqual([])
   }, 60_000)
 })
+
+test('in the feed two exchanges are one provider, with a connection each, and the plant has their trades', async () => {
+  const access = accessTo('kraken,binance')
+  const shell = open(access)
+  const plant = createPlant({ epoch: 'e' })
+  const feed = createFeed({
+    providers: [{ adapter: ccxt as Adapter, wsUrl: ccxt.wsUrl!, restUrl: ccxt.restUrl, access, ...shell }],
+    plant,
+    instruments: createInstruments(),
+    clock: Date.now,
+    random: Math.random,
+    log: SILENT,
+    simulated: false
+  })
+  await feed.start()
+  try {
+    for (const instrument of ['BTC-USD', 'BTC-USDT']) feed.want({ kind: 'trade', instrument })
+    await until('both', () => plant.last('trade:BTC-USD') && plant.last('trade:BTC-USDT'))
+    expect(plant.last('trade:BTC-USD')).toMatchObject({ provider: 'ccxt', venue: 'kraken' })
+    expect(plant.last('trade:BTC-USDT')).toMatchObject({ provider: 'ccxt', venue: 'binance' })
+    expect(feed.providers()[0]).toMatchObject({ phase: 'live', connections: 2 })
+  } finally {
+    await feed.stop()
+  }
+}, 60_000)
 
 test('an exchange that there is not ends its connection with the reason', async () => {
   const { endings } = dial(open(accessTo('nosuch')), 'nosuch')

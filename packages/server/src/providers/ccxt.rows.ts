@@ -41,9 +41,7 @@ export function traded(row: Row, { symbol, venue, makerSide, lot }: Place, recei
   const side = row.side === 'buy' || row.side === 'sell' ? row.side : undefined
   const taker = side === undefined ? 'unknown' : makerSide ? TURNED[side]! : side
   const numbered = (typeof row.id === 'string' && row.id !== '') || typeof row.id === 'number'
-  const event = numbered
-    ? values.trade(symbol, row.id, time, price, size, taker)
-    : values.print(symbol, time, price, size)
+  const event = numbered ? values.trade(symbol, row.id, time, price, size, taker) : values.print(symbol, time, price, size)
   if (event.type !== 'trade') return event
   return { ...event, side: taker, ...(venue === undefined ? {} : { venue }) }
 }
@@ -81,8 +79,7 @@ export function order(row: Row, { symbol, lot }: Place, received: number): Meani
   if (symbol === '') return values.refused('book: no symbol')
   if (!bids || !asks) return values.refused('book: impossible level')
   if (Number.isNaN(time)) return values.refused('book: impossible time')
-  const scaled = (levels: typeof bids) =>
-    lot === 1 ? levels : levels.map(([price, size]) => [price, sized(size, lot)] as const)
+  const scaled = (levels: typeof bids) => (lot === 1 ? levels : levels.map(([price, size]) => [price, sized(size, lot)] as const))
   const { nonce } = row
   const sequence = typeof nonce === 'number' && Number.isFinite(nonce) ? { sequence: nonce } : {}
   return { type: 'delta', symbol, time, snapshot: true, bids: scaled(bids), asks: scaled(asks), ...sequence }

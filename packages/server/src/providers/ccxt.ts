@@ -10,7 +10,12 @@ import { candles, order, quoted, tick, traded, type Place, type Row } from './cc
 import type { Forming } from './forming.ts'
 import * as values from './values.ts'
 
-export type Session = { exchange: string; forming: Forming }
+export type Session = {
+  exchange: string
+  forming: Forming
+  /** Symbols of which trades were heard: the first of them are often from before. */
+  begun: Set<string>
+}
 type Message = Row & { symbol?: unknown; rows?: unknown; lot?: unknown; timeframe?: unknown }
 
 /** Our kinds in the words of the library. */
@@ -87,12 +92,15 @@ export const ccxt = adapter<Session>({
   route: ({ symbol }) => exchangeOf(symbol),
   dial: (_wsUrl, _access, route = '') => `ccxt://${route}`,
 
-  open: (_access, route = '') => ({ exchange: route, forming: new Map() }),
+  open: (_access, route = '') => ({ exchange: route, forming: new Map(), begun: new Set() }),
   // An exchange that could not be listed at the start is listed as soon as it can be.
   greet: () => [{ poll: 'listing', need: { type: 'need', purpose: 'listing', path: '/listing?changed' }, every: 600_000 }],
   subscribe: (wanted) => wanted.map(say('watch')),
-  unsubscribe(unwanted, { forming }) {
-    for (const { kind, symbol, interval } of unwanted) if (kind === 'candle') forming.delete(`${interval} ${symbol}`)
+  unsubscribe(unwanted, { forming, begun }) {
+    for (const { kind, symbol, interval } of unwanted) {
+      if (kind === 'candle') forming.delete(`${interval} ${symbol}`)
+      if (kind === 'trade') begun.delete(symbol)
+    }
     return unwanted.map(say('unwatch'))
   },
 
@@ -120,7 +128,7 @@ function payload(message: unknown, received: number, session: Session): readonly
   switch (m.kind) {
     // {"kind":"trades","symbol":"BTC/USDT","rows":[{"id":"5","timestamp":1626992741421,"side":"buy","price":1.011,"amount":10}]}
     case 'trades':
-      return rowsOf(m).map((row) => traded(row, place, received))
+      return tape(rowsOf(m), place, received, session)
     // {"kind":"ticker","symbol":"BTC/USDT","rows":[{"timestamp":1786309548229,"last":65086.18,"open":65023.75,"baseVolume":2867.5}]}
     case 'ticker':
       return rowsOf(m).flatMap((row) => tick(row, place, received))
@@ -136,6 +144,18 @@ function payload(message: unknown, received: number, session: Session): readonly
     default:
       return told(m, place, received)
   }
+}
+
+/** Older than this when first heard, a trade is of the past with which exchanges greet, ms. */
+const OLD = 10_000
+
+function tape(rows: readonly Row[], place: Place, received: number, { begun }: Session): readonly Meaning[] {
+  const first = !begun.has(place.symbol)
+  begun.add(place.symbol)
+  return rows.map((row) => {
+    const event = traded(row, place, received)
+    return first && event.type === 'trade' && event.time < received - OLD ? { ...event, backfill: true as const } : event
+  })
 }
 
 /** What the shell says of itself, and single tickers. */

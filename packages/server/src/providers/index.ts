@@ -4,10 +4,12 @@ import { alpaca } from './alpaca.ts'
 import { alphaVantage } from './alpha-vantage.ts'
 import { binanceCoinm, binanceUsdm } from './binance.futures.ts'
 import { binance, binanceUs } from './binance.ts'
+import { ccxt } from './ccxt.ts'
 import { coinbaseExchange } from './coinbase.exchange.ts'
 import { coinbase } from './coinbase.ts'
 import { finnhub } from './finnhub.ts'
 import { fmp } from './fmp.ts'
+import { fyers } from './fyers.ts'
 import { krakenFutures } from './kraken.futures.ts'
 import { kraken } from './kraken.ts'
 import { massive } from './massive.ts'
@@ -25,7 +27,9 @@ export const providers = {
   yahoo,
   'alpha-vantage': alphaVantage,
   fmp,
+  fyers,
   rss,
+  ccxt,
   'binance-us': binanceUs,
   'binance-usdm': binanceUsdm,
   'binance-coinm': binanceCoinm,

@@ -45,15 +45,18 @@ export function connect(make: Make, hooks: Hooks, timing: Timing): Link {
     close()
     hooks.onClose(how)
   }
-  make().then(
-    ({ library, exchange }) => {
-      // Nothing runs in it yet, but its sockets are its own affair.
-      if (ending.signal.aborted) return void closeExchange(exchange)
+  const open = async () => {
+    try {
+      const { library, exchange } = await make()
+      // Closed meanwhile.
+      if (ending.signal.aborted) return await closeExchange(exchange)
       state = { library, exchange, hooks: { ...hooks, onClose: end }, timing, things: new Map(), heard: 0, ending }
       hooks.onOpen()
-    },
-    (error: unknown) => end({ reason: reasonOf(error) })
-  )
+    } catch (error) {
+      end({ reason: reasonOf(error) })
+    }
+  }
+  void open()
   return {
     send(frame) {
       if (state && !ending.signal.aborted) receive(state, String(frame))

@@ -54,34 +54,48 @@ export const KEPT = 1_000
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** The library's own settings of one exchange. */
-function settingsOf({ options }: Access, name: string): Record<string, unknown> {
-  if (options?.settings === undefined) return {}
+/** What a JSON text holds for one exchange; nothing where it is not named. */
+function partOf(what: string, text: string | undefined, name: string): Record<string, unknown> {
+  if (text === undefined) return {}
   let all: unknown
   try {
-    all = JSON.parse(options.settings)
+    all = JSON.parse(text)
   } catch (error) {
-    throw new Error(`options.settings is no JSON: ${(error as Error).message}`)
+    // Without its words: they may quote a secret.
+    throw new Error(`${what} is no JSON`, { cause: error })
   }
   const own = isRecord(all) && Object.hasOwn(all, name) ? all[name] : {}
   if (isRecord(own)) return own
-  throw new Error(`options.settings holds no object for ${name}`)
+  throw new Error(`${what} holds no object for ${name}`)
+}
+
+/** A plain key is of one account: with several exchanges nobody says whose, so none is shown it. */
+function credentialsOf(access: Access, name: string): Record<string, unknown> {
+  const { key, secret } = access
+  if (key?.trimStart().startsWith('{')) return partOf('the key', key, name)
+  if (namesOf(access).length !== 1) return {}
+  return { ...(key === undefined ? {} : { apiKey: key }), ...(secret === undefined ? {} : { secret }) }
+}
+
+/** Its memory is bounded, and it does not wait before it dials: we do. */
+const OPTIONS = {
+  tradesLimit: KEPT,
+  OHLCVLimit: KEPT,
+  ordersLimit: KEPT,
+  ws: { backoff: { base: 0, max: 0 } }
 }
 
 export function makeExchange(library: Library, access: Access, name: string): Exchange {
   const { pro } = library
   if (!Object.hasOwn(pro, name)) throw new Error(`the library streams from no exchange that is called ${JSON.stringify(name)}`)
-  const { options, ...settings } = settingsOf(access, name)
-  // Credentials are of one account: with several exchanges nobody says whose, so none is shown them.
-  const { key, secret } = namesOf(access).length === 1 ? access : {}
+  const { options, ...settings } = partOf('options.settings', access.options?.settings, name)
   return fence(
     new pro[name]!({
       enableRateLimit: true,
       newUpdates: true,
-      ...(key === undefined ? {} : { apiKey: key }),
-      ...(secret === undefined ? {} : { secret }),
       ...settings,
-      options: { tradesLimit: KEPT, OHLCVLimit: KEPT, ordersLimit: KEPT, ...(isRecord(options) ? options : {}) }
+      ...credentialsOf(access, name),
+      options: { ...OPTIONS, ...(isRecord(options) ? options : {}) }
     })
   )
 }

@@ -2,7 +2,7 @@
 import type { Answer, Rest } from '../feed/rest.ts'
 import type { Access } from '../providers/adapter.ts'
 import { closeExchange, loadLibrary, makeExchange, namesOf, reasonOf, type Exchange, type Library } from './ccxt.library.ts'
-import { lotOf } from './ccxt.watch.ts'
+import { bare, lotOf } from './ccxt.watch.ts'
 
 /** Markets older than this are loaded anew when a listing is asked, ms. */
 const FRESH = 3_600_000
@@ -41,8 +41,7 @@ export function createDesk(readAccess: () => Access): Desk {
 
   async function list(onlyChanged: boolean): Promise<Answer> {
     const names = namesOf(readAccess())
-    if (names.length === 0)
-      return { ok: false, reason: 'no exchange is named: set options.exchanges, as in "bybit,okx"' }
+    if (names.length === 0) return { ok: false, reason: 'no exchange is named: set options.exchanges, as in "bybit,okx"' }
     const failed: Record<string, string> = {}
     const exchanges: Record<string, object> = {}
     await Promise.all(
@@ -54,7 +53,12 @@ export function createDesk(readAccess: () => Access): Desk {
       })
     )
     if (Object.keys(exchanges).length === 0)
-      return { ok: false, reason: Object.entries(failed).map(([name, reason]) => `${name}: ${reason}`).join('; ') }
+      return {
+        ok: false,
+        reason: Object.entries(failed)
+          .map(([name, reason]) => `${name}: ${reason}`)
+          .join('; ')
+      }
     const body = JSON.stringify({ exchanges, failed })
     const unchanged = onlyChanged && body === said
     said = body
@@ -75,9 +79,9 @@ export function createDesk(readAccess: () => Access): Desk {
     const exchange = await ready(name)
     const since = Number(query.get('since'))
     // Some take no `since` and answer with the newest ones.
-    const all = (await exchange.fetchTrades(symbol, since)) as Record<string, unknown>[]
-    const rows = all.flatMap(({ info: _, ...row }) => (Number(row.timestamp ?? since) >= since ? [row] : []))
-    return good(JSON.stringify({ lot: lotOf(exchange.markets![symbol]!), rows }))
+    const all = (await exchange.fetchTrades(symbol, since)) as { timestamp?: number }[]
+    const rows = all.filter(({ timestamp = since }) => timestamp >= since).map(bare)
+    return good(JSON.stringify({ lot: lotOf(exchange.markets?.[symbol]), rows }))
   }
 
   return {
@@ -133,13 +137,10 @@ function listed({ markets = {}, precisionMode }: Exchange): object {
 }
 
 /** Why it failed or is not there in time; nothing when it came. */
-function within(promise: Promise<unknown>, ms: number): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(`no answer within ${ms / 1000} s`), ms)
-    const done = (failure?: string) => {
-      clearTimeout(timer)
-      resolve(failure)
-    }
-    promise.then(() => done(), (error: unknown) => done(reasonOf(error)))
-  })
+async function within(promise: Promise<unknown>, ms: number): Promise<string | undefined> {
+  const { promise: late, resolve } = Promise.withResolvers<string>()
+  const timer = setTimeout(() => resolve(`no answer within ${ms / 1000} s`), ms)
+  const failure = await Promise.race([promise.then(() => undefined, reasonOf), late])
+  clearTimeout(timer)
+  return failure
 }

@@ -31,14 +31,12 @@ const WAYS: Readonly<Record<string, readonly Way[]>> = {
     },
     ticker
   ],
-  ohlcv: [
-    { watch: 'watchOHLCV', fetch: 'fetchOHLCV', args: ({ symbol, timeframe }) => [symbol, timeframe], rows: list }
-  ],
+  ohlcv: [{ watch: 'watchOHLCV', fetch: 'fetchOHLCV', args: ({ symbol, timeframe }) => [symbol, timeframe], rows: list }],
   orderbook: [{ watch: 'watchOrderBook', fetch: 'fetchOrderBook', args: one, rows: (value) => [copied(value)] }]
 }
 
 /** Without the exchange's own message. */
-function bare(value: unknown): object {
+export function bare(value: unknown): object {
   const { info: _, fees: __, fee: ___, ...row } = value as Record<string, unknown>
   return row
 }
@@ -77,7 +75,13 @@ export function sourceOf(exchange: Exchange, asked: Asked): Source | string {
   return `NotSupported: ${exchange.id} has no ${asked.kind}`
 }
 
-function source(exchange: Exchange, asked: Asked, market: Market, way: Way, method: Way['watch'] | NonNullable<Way['fetch']>): Source {
+function source(
+  exchange: Exchange,
+  asked: Asked,
+  market: Market,
+  way: Way,
+  method: Way['watch'] | NonNullable<Way['fetch']>
+): Source {
   const { kind, symbol, timeframe } = asked
   const lot = lotOf(market)
   const leaving = `unW${way.watch.slice(1)}`
@@ -98,4 +102,4 @@ function source(exchange: Exchange, asked: Asked, market: Market, way: Way, meth
 }
 
 /** Base units in a contract; of an inverse one contracts are what is counted. */
-export const lotOf = ({ linear, contractSize }: Market): number => (linear === true ? (contractSize ?? 1) : 1)
+export const lotOf = (market: Market | undefined): number => (market?.linear === true ? (market.contractSize ?? 1) : 1)

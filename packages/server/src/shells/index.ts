@@ -1,4 +1,5 @@
 /** The providers that are reached by their SDK, by name. */
+import { openCcxt } from './ccxt.ts'
 import type { OpenShell } from './shell.ts'
 
-export const shells: Readonly<Record<string, OpenShell>> = {}
+export const shells: Readonly<Record<string, OpenShell>> = { ccxt: openCcxt }
