@@ -90,7 +90,8 @@ function told({ channel, symbol, fields, scale }: Topic): Message {
   return message
 }
 
-const rounded = (value: number, decimals: number): number => Number(value.toFixed(decimals))
+/** Never -0. */
+const rounded = (value: number, decimals: number): number => Number(value.toFixed(decimals)) + 0
 
 // ---- from messages to meanings -----------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ import { authorization, bearerOf, expiryOf, socketKey } from './fyers.token.ts'
 import * as values from './values.ts'
 
 const ORDERS = 'orders'
+const SUBSCRIBING = 11_011
 type Control = Extract<Packet, { type: 'control' }>
 
 export const fyers = adapter<Session>({
@@ -175,12 +176,16 @@ function askOwn(wanted: readonly Subscription[], session: Session): readonly Out
 function spoken(text: string, received: number, session: Session): readonly Meaning[] {
   if (text === 'pong' || text === 'ping') return []
   const m: unknown = JSON.parse(text)
+  return Array.isArray(m) ? m.flatMap((one) => told(one, received, session)) : told(m, received, session)
+}
+
+function told(m: unknown, received: number, session: Session): readonly Meaning[] {
   if (!values.isRecord(m)) return [values.refused('a frame of an unknown shape')]
   // {"orders":{"client_id":"XP0001","id":"23121800292158","org_ord_status":4,"qty":1,"qty_remaining":1,"tran_side":1,...},"s":"ok"}
   if (m[LISTS.order] !== undefined) return own(m[LISTS.order], (row) => order(row, received))
   // {"positions":{"symbol":"NSE:SBIN-EQ","net_qty":5,"net_avg":606.4,"pl_realized":0,...},"s":"ok"}
   if (m[LISTS.position] !== undefined) return own(m[LISTS.position], (row) => position(row, received))
-  if (m.s === 'error') return failed(m)
+  if (m.s === 'error' || m.error !== undefined || m.invalid_symbols !== undefined) return failed(m, session)
   // {"ltp":373.8,"vol_traded_today":1385,...,"type":"sf","symbol":"MCX:CRUDEOIL25JAN5900CE","ch":56.4,"chp":17.7694}
   if (typeof m.symbol === 'string') return meant(m, received, session)
   return m.s === 'ok' ? agreed(m, received, session) : [values.refused('a frame of an unknown shape')]
@@ -198,10 +203,11 @@ function agreed(m: Row, received: number, session: Session): readonly Meaning[] 
   return m.type === 'sub' || m.code === 1605 ? confirmed(true, '', session) : []
 }
 
-/** {"type":"cn","code":-99,"message":"Token is expired","s":"error"}; {"code":-300,"invalid_symbols":["NSE:NO-EQ"],"s":"error"} */
-function failed(m: Row): readonly Meaning[] {
-  const reason = `${values.say(m.message)} (${values.say(m.code)})`
-  if (isDenied(m.code, reason)) return [{ type: 'reject', reason, denied: true }]
+/** {"type":"cn","code":-99,"message":"Token is expired","s":"error"}; {"invalid_symbols":["NSE:NO-EQ"]}; {"error":"Connection timed out"} */
+function failed(m: Row, session: Session): readonly Meaning[] {
   const symbols = Array.isArray(m.invalid_symbols) ? m.invalid_symbols.filter((one) => typeof one === 'string') : []
-  return symbols.length === 0 ? [{ type: 'reject', reason }] : symbols.map((symbol) => values.rejected(symbol, reason))
+  if (symbols.length > 0) return symbols.map((symbol) => values.rejected(symbol, 'invalid symbol (-300)'))
+  const reason = `${values.say(m.message ?? m.error)}${m.code === undefined ? '' : ` (${values.say(m.code)})`}`
+  if (isDenied(m.code, reason)) return [{ type: 'reject', reason, denied: true }]
+  return m.code === SUBSCRIBING ? confirmed(false, reason, session) : [{ type: 'reject', reason }]
 }

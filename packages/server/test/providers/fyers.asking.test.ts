@@ -208,6 +208,22 @@ describe('asking', () => {
     expect(hear(Uint8Array.from([0, 1, 11]), session)).toEqual([])
   })
 
+  test.each<[object, object[]]>([
+    [{ invalid_symbols: ['NSE:NO-EQ', 5] }, [{ type: 'reject', symbol: 'NSE:NO-EQ', reason: 'invalid symbol (-300)' }]],
+    [{ s: 'error', code: -300, invalid_symbols: ['NSE:NO-EQ'] }, [{ type: 'reject', symbol: 'NSE:NO-EQ' }]],
+    [{ error: 'Index does not have market depth' }, [{ type: 'reject', reason: 'Index does not have market depth' }]],
+    [
+      { type: 'sub', s: 'error', code: 11_011, message: 'no' },
+      SBIN.map(({ kind, symbol }) => ({ type: 'reject', kind, symbol }))
+    ],
+    [{ type: 'lit', s: 'error', code: 12_001, message: 'no' }, [{ type: 'reject', reason: 'no (12001)' }]]
+  ])('the error %j of its clients is told to whom it concerns', (message, meanings) => {
+    const session = open()
+    session.sent.push(SBIN)
+    expect(hear(JSON.stringify(message), session)).toMatchObject(meanings)
+    expect(hear(JSON.stringify([message]), open()).length).toBeGreaterThan(0)
+  })
+
   test('a spent budget asks for quiet, and asks again', () => {
     const session = open()
     const need = needOf(fyers.subscribe(SBIN, session)[0])
