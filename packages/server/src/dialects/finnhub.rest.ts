@@ -1,10 +1,10 @@
 /** Finnhub's REST, answered from what the plant holds. Times are in seconds. */
-import { topicName, type Interval, type News } from '@tickwire/protocol'
+import { topicName, type Candle, type Interval, type News } from '@tickwire/protocol'
 import type { Desk, Dialect, HttpAnswer, HttpRequest, InstrumentInfo } from './dialect.ts'
 import { exchangeOf, infoOf, marketOf, pairsOf, symbolsOf, type Pair } from './finnhub.symbols.ts'
 import { candlesOf, first } from './past.ts'
 
-type Answer = (request: HttpRequest, desk: Desk) => HttpAnswer
+type Answer = (request: HttpRequest, desk: Desk) => HttpAnswer | Promise<HttpAnswer>
 
 const ok = (body: unknown): HttpAnswer => ({ status: 200, body })
 const bad = (status: number, error: string): HttpAnswer => ({ status, body: { error } })
@@ -52,8 +52,10 @@ function quote({ query }: HttpRequest, desk: Desk): HttpAnswer {
 
 const RESOLUTIONS: Readonly<Record<string, Interval>> = { '1': '1m', '5': '5m', '15': '15m', '30': '30m', '60': '1h', D: '1d' }
 
-/** {"c":[217.68],"h":[222.49],"l":[217.19],"o":[221.03],"s":"ok","t":[1569297600],"v":[33463820]} */
-function candles({ query }: HttpRequest, desk: Desk): HttpAnswer {
+/** As many as the past of an instrument is told here. */
+const MOST = 1_000
+
+function candles({ query }: HttpRequest, desk: Desk): HttpAnswer | Promise<HttpAnswer> {
   const [symbol, resolution, from, to] = ['symbol', 'resolution', 'from', 'to'].map((key) => first(query[key])) as [
     string,
     string,
@@ -65,20 +67,19 @@ function candles({ query }: HttpRequest, desk: Desk): HttpAnswer {
   if (!interval) return bad(422, 'Wrong resolution. Supported resolutions here: 1, 5, 15, 30, 60, D.')
   if (!/^\d+$/.test(from) || !/^\d+$/.test(to)) return bad(422, 'Wrong from or to: they are UNIX timestamps.')
   const info = infoOf(desk, symbol)
-  const rows = (info ? candlesOf(desk, info.instrument, interval, 50_000) : [])
-    .filter(({ start }) => start >= Number(from) * 1_000 && start <= Number(to) * 1_000)
-    .filter(({ trades }) => trades !== 0)
-  if (rows.length === 0) return ok({ s: 'no_data' })
-  const column = (key: 'open' | 'high' | 'low' | 'close' | 'volume') => rows.map((row) => row[key])
-  return ok({
-    c: column('close'),
-    h: column('high'),
-    l: column('low'),
-    o: column('open'),
-    v: column('volume'),
-    s: 'ok',
-    t: rows.map(({ start }) => seconds(start))
+  if (!info) return ok({ s: 'no_data' })
+  return desk.candles(info.instrument, interval, MOST).then((past) => {
+    const rows = past.filter(({ start }) => start >= Number(from) * 1_000 && start <= Number(to) * 1_000)
+    return ok(columns(rows.filter(({ trades }) => trades !== 0)))
   })
+}
+
+/** {"c":[217.68],"h":[222.49],"l":[217.19],"o":[221.03],"s":"ok","t":[1569297600],"v":[33463820]} */
+function columns(rows: readonly Candle[]): object {
+  if (rows.length === 0) return { s: 'no_data' }
+  const column = (key: 'open' | 'high' | 'low' | 'close' | 'volume') => rows.map((row) => row[key])
+  const [c, h, l, o, v] = (['close', 'high', 'low', 'open', 'volume'] as const).map(column)
+  return { c, h, l, o, s: 'ok', t: rows.map(({ start }) => seconds(start)), v }
 }
 
 const stock = ({ instrument, name }: InstrumentInfo) => ({

@@ -26,7 +26,7 @@ export const keyed =
 
 /** Answers for the ticker that follows `stem` in the path; `rest` is what follows the ticker. */
 export const ofTicker =
-  (stem: string, answer: (named: Named, rest: string[], request: HttpRequest, desk: Desk) => HttpAnswer): Answer =>
+  (stem: string, answer: (named: Named, rest: string[], request: HttpRequest, desk: Desk) => ReturnType<Answer>): Answer =>
   (request, desk) => {
     const [ticker = '', ...rest] = request.path.slice(stem.length).split('/')
     const found = infoOf(desk, ticker)

@@ -5,7 +5,7 @@ import { bad, keyed, missing, ns, ofTicker, ok, type Answer } from './massive.an
 import { barOf, conditions, identity, lotOf, sideCodes, weighted } from './massive.frames.ts'
 import { snapshotOf, snapshots } from './massive.snapshot.ts'
 import { intervalOf, listed, tickerOf, type Cluster } from './massive.symbols.ts'
-import { candlesOf, first, limitOf, tradesOf } from './past.ts'
+import { first, limitOf, tradesOf } from './past.ts'
 
 // ---- the listing ---------------------------------------------------------------------------------------------------
 
@@ -56,20 +56,26 @@ const aggregates = (ticker: string, candles: readonly Candle[]): HttpAnswer =>
     ...(candles.length > 0 && { results: candles.map(aggregate) })
   })
 
-/** `/v2/aggs/ticker/AAPL/range/5/minute/1673395200000/2023-01-12`, `/v2/aggs/ticker/AAPL/prev` */
+/** As many as the past of an instrument is told here. */
+const MOST = 1_000
+
+/** `/v2/aggs/ticker/AAPL/range/5/minute/1673395200000/2023-01-12`, `/v2/aggs/ticker/AAPL/prev`; a bar without a trade is none. */
 const bars = ofTicker('/v2/aggs/ticker/', ({ info, ticker }, rest, { query }, desk) => {
   const [what, count, unit = '', from = '', to = ''] = rest
-  if (what === 'prev') return aggregates(ticker, candlesOf(desk, info.instrument, '1d', 2).slice(0, -1))
+  if (what === 'prev')
+    return desk
+      .candles(info.instrument, '1d', 2)
+      .then((days) => aggregates(ticker, days.filter(({ closed }) => closed).slice(-1)))
   if (what !== 'range') return bad(404, 'there is no such endpoint')
   const interval = intervalOf(Number(count), unit)
   if (!interval) return bad(400, `bars of ${count} ${unit} are not kept here`)
   const [begin, end] = [bound(from, 0), bound(to, DAY - 1)]
   if (Number.isNaN(begin) || Number.isNaN(end)) return bad(400, 'from and to are milliseconds, or a day as in 2023-01-09')
-  const inside = candlesOf(desk, info.instrument, interval, 50_000)
-    .filter(({ start }) => start >= begin && start <= end)
-    .filter(({ trades }) => trades !== 0)
-  const sorted = first(query['sort']) === 'desc' ? inside.reverse() : inside
-  return aggregates(ticker, sorted.slice(0, limitOf(query['limit'], 5_000, 50_000)))
+  return desk.candles(info.instrument, interval, MOST).then((candles) => {
+    const inside = candles.filter(({ start, trades }) => start >= begin && start <= end && trades !== 0)
+    const sorted = first(query['sort']) === 'desc' ? inside.reverse() : inside
+    return aggregates(ticker, sorted.slice(0, limitOf(query['limit'], 5_000, 50_000)))
+  })
 })
 
 // ---- trades and quotes ---------------------------------------------------------------------------------------------

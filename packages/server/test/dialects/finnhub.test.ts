@@ -4,7 +4,7 @@ import type { Need } from '../../src/providers/adapter.ts'
 import { finnhub as adapter } from '../../src/providers/finnhub.ts'
 import { finnhub } from '../../src/dialects/finnhub.ts'
 import { candles } from './events.ts'
-import { connect, createStage, NOW, request, type Stage } from './stage.ts'
+import { asked, connect, createStage, NOW, type Stage } from './stage.ts'
 
 const stampOf = <T extends string>(type: T, instrument = 'AAPL') => ({
   type,
@@ -21,7 +21,7 @@ const subscribed = (...symbols: string[]) => {
   for (const symbol of symbols) client.send({ type: 'subscribe', symbol })
   return { stage, client }
 }
-const ask = async (stage: Stage, url: string) => request(stage, finnhub, url)
+const ask = (stage: Stage, url: string) => asked(stage, finnhub, url)
 const answered = async (stage: Stage, need: Need) => {
   const { body } = await ask(stage, need.path)
   return adapter.decode(JSON.stringify(body), NOW, adapter.open({}), need)

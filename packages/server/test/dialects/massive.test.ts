@@ -4,8 +4,8 @@ import type { Need } from '../../src/providers/adapter.ts'
 import { massive as adapter } from '../../src/providers/massive.ts'
 import type { Desk, InstrumentInfo } from '../../src/dialects/dialect.ts'
 import { massive } from '../../src/dialects/massive.ts'
-import { candles } from './events.ts'
-import { connect, createStage, NOW, request, type Stage } from './stage.ts'
+import { candles, quotes } from './events.ts'
+import { asked, connect, createStage, NOW, type Stage } from './stage.ts'
 
 const stampOf = <T extends string>(type: T, instrument = 'AAPL') => ({
   type,
@@ -54,7 +54,7 @@ const subscribed = (params: string, path = '/stocks') => {
   return { stage, client }
 }
 /** The gateway hands on the path decoded. */
-const ask = async (stage: Stage, url: string) => request(stage, massive, decodeURIComponent(url))
+const ask = (stage: Stage, url: string) => asked(stage, massive, decodeURIComponent(url))
 /** What our adapter makes of the answer to its own question. */
 const answered = async (stage: Stage, need: Need) => {
   const { body } = await ask(stage, need.path)
@@ -250,6 +250,19 @@ describe('events', () => {
     indices.client.take()
     indices.stage.publish({ ...stampOf('index', 'INDEX:SPX'), value: 6_000.5 })
     expect(indices.client.taken()).toEqual([[{ ev: 'V', val: 6_000.5, T: 'I:SPX', t: NOW }]])
+  })
+  test('any quote of a currency pair comes back with both prices, and without sizes', () => {
+    const { stage, client } = subscribed('C.EUR/USD', '/forex')
+    client.take()
+    fc.assert(
+      fc.property(quotes('EUR-USD'), (quote) => {
+        stage.publish(quote)
+        const { bid, ask, time } = quote
+        expect(client.take().flatMap((text) => adapter.decode(text, NOW, adapter.open({})))).toEqual([
+          { type: 'quote', symbol: 'C:EUR/USD', time, bid, bidSize: 0, ask, askSize: 0 }
+        ])
+      })
+    )
   })
   test('a book of crypto is told whole, a hundred levels a side', () => {
     const { stage, client } = subscribed('XL2.BTC-USD', '/crypto')
