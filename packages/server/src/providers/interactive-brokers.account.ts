@@ -28,7 +28,11 @@ export function position([account, contract, held, cost]: readonly unknown[], re
 }
 
 /** `["DU123","NetLiquidation","1000000.00","USD"]`, a figure at a time; told together once all have come, then as they change. */
-export function figure([account, tag, written, currency]: readonly unknown[], received: number, session: Session): readonly Meaning[] {
+export function figure(
+  [account, tag, written, currency]: readonly unknown[],
+  received: number,
+  session: Session
+): readonly Meaning[] {
   if (typeof account !== 'string' || typeof tag !== 'string') return [values.refused('account: no account or no tag')]
   const value = values.number(written)
   // Some are words, as the type of the account.

@@ -26,8 +26,7 @@ export const BARS: Readonly<Partial<Record<Interval, string>>> = {
 }
 
 /** Currencies have no trades, so their bars are of the midpoint; coins are reported in aggregate. */
-const shown = ({ secType }: Contract): string =>
-  secType === 'CASH' ? 'MIDPOINT' : secType === 'CRYPTO' ? 'AGGTRADES' : 'TRADES'
+const shown = ({ secType }: Contract): string => (secType === 'CASH' ? 'MIDPOINT' : secType === 'CRYPTO' ? 'AGGTRADES' : 'TRADES')
 
 /** A stock is traded for 16 hours of a day, before and after the regular ones too. */
 const TRADED = 57_600_000
@@ -67,7 +66,13 @@ export function barTime(text: unknown, zone: string): number {
 }
 
 /** Volume and count are -1 where there are none, as for currencies. */
-function partsOf([date, open, high, low, close, volume, count]: Row, symbol: string, interval: Interval, zone: string, lot: number) {
+function partsOf(
+  [date, open, high, low, close, volume, count]: Row,
+  symbol: string,
+  interval: Interval,
+  zone: string,
+  lot: number
+) {
   const traded = values.number(volume)
   const trades = values.number(count)
   return {
@@ -148,8 +153,38 @@ const added = (sum: Candle, { high, low, close, volume, trades, time }: Candle):
   ...(sum.trades === undefined || trades === undefined ? {} : { trades: sum.trades + trades })
 })
 
+/** Trades since `from`, the first thousand of them. The clock of the request is UTC where a dash stands in it. */
+export function tradesNeed(symbol: string, from: number, to: number): Need | undefined {
+  const contract = contractOf(symbol)
+  if (!contract || contract.secType === 'CASH' || contract.secType === 'IND') return undefined
+  const start = new Date(from).toISOString().slice(0, 19).replaceAll('-', '').replace('T', '-')
+  const path = `trades?symbol=${encodeURIComponent(symbol)}&from=${Math.floor(from)}&to=${Math.ceil(to)}`
+  const args = [null, contract, start, '', 1_000, 'TRADES', 0, true]
+  return { type: 'need', purpose: 'trades', symbol, path, post: { call: 'reqHistoricalTicks', args }, note: to }
+}
+
+/** `[{"event":"historicalTicksLast","args":[9,[{"time":1577811900,"price":293.2,"size":100,"exchange":"ARCA",...}],true]}]` */
+export function trades(events: readonly unknown[], { symbol = '', note }: Need): readonly Meaning[] {
+  return events.flatMap((event): readonly Meaning[] => {
+    if (!values.isRecord(event) || !Array.isArray(event.args)) return [values.refused('a frame of an unknown shape')]
+    const [first, second] = event.args as unknown[]
+    if (event.event === 'error' && second !== -1) return [values.rejected(symbol, `${values.say(first)} (${values.say(second)})`)]
+    if (event.event !== 'historicalTicksLast' || !Array.isArray(second)) return []
+    return (second as Record<string, unknown>[]).flatMap(({ time, price, size, exchange }) => {
+      const at = values.number(time) * 1_000
+      const one = values.print(symbol, at, values.number(price), values.number(size))
+      if (typeof note === 'number' && at > note) return []
+      return [one.type === 'trade' && typeof exchange === 'string' && exchange !== '' ? { ...one, venue: exchange } : one]
+    })
+  })
+}
+
 /** `[{"event":"server",...},{"event":"historicalData","args":[9,"1577808000",413.03,421.06,412.61,419.18,14920,8149,416.886]},...]` */
-export function history(events: readonly unknown[], received: number, { symbol = '', interval = '1m' }: Need): readonly Meaning[] {
+export function history(
+  events: readonly unknown[],
+  received: number,
+  { symbol = '', interval = '1m' }: Need
+): readonly Meaning[] {
   let lot = 1
   const parts: (ReturnType<typeof partsOf> & { time: number; closed: boolean })[] = []
   for (const event of events) {

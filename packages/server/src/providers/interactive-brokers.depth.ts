@@ -7,7 +7,12 @@ import * as values from './values.ts'
 const MAX_ROWS = 200
 
 /** An insert moves the rows below it down, a delete moves them up. Undefined: it does not fit to the rows that we have. */
-function apply(rows: (readonly [number, number])[], position: number, operation: unknown, row: readonly [number, number]): boolean {
+function apply(
+  rows: (readonly [number, number])[],
+  position: number,
+  operation: unknown,
+  row: readonly [number, number]
+): boolean {
   if (operation === 0 && position <= rows.length) rows.splice(position, 0, row)
   else if (operation === 1 && position < rows.length) rows[position] = row
   // Some exchanges fill an empty row with an update.
@@ -31,7 +36,8 @@ export function depth(asked: Asked, args: readonly unknown[], received: number, 
   if (!rows || !Number.isInteger(position) || (position as number) < 0) return [values.refused('depth: impossible row')]
   // What a delete says of price and size is no longer so.
   if (operation !== 2 && (!values.isPrice(price) || !values.isSize(shares))) return [values.refused('depth: impossible level')]
-  if (!apply(rows, position as number, operation, [price, shares])) return [{ type: 'gap', kind: 'book', symbol, cause: 'sequence' }]
+  if (!apply(rows, position as number, operation, [price, shares]))
+    return [{ type: 'gap', kind: 'book', symbol, cause: 'sequence' }]
   return picture(symbol, book, received)
 }
 

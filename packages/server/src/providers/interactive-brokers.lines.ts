@@ -60,7 +60,11 @@ export function sized(line: Line, type: unknown, value: unknown, session: Sessio
   const size = values.number(value)
   if (!values.isSize(size)) return size === -1 || size > 1.7e308 ? [] : [values.refused('tick: impossible size')]
   // The 0 that comes with a price of -1 is no size of the next one.
-  if (size === 0 && ((name === 'bidSize' && line.ticks.bid === undefined) || (name === 'askSize' && line.ticks.ask === undefined))) return []
+  if (
+    size === 0 &&
+    ((name === 'bidSize' && line.ticks.bid === undefined) || (name === 'askSize' && line.ticks.ask === undefined))
+  )
+    return []
   const lot = session.shares.lines || !inLots(contractOf(line.symbol)) ? 1 : 100
   put(line, name, size * lot, type as number, session)
   return []
@@ -77,8 +81,7 @@ function put(line: Line, name: Tick, value: number, type: number, session: Sessi
   session.changed.add(line)
 }
 
-const secTypeOf = ({ contracts }: Session, { symbol }: Line) =>
-  (contracts.get(symbol)?.contract ?? contractOf(symbol))?.secType
+const secTypeOf = ({ contracts }: Session, { symbol }: Line) => (contracts.get(symbol)?.contract ?? contractOf(symbol))?.secType
 
 /** What has changed since, once for all the ticks of a frame. */
 export function flush(received: number, session: Session): readonly Meaning[] {
@@ -88,8 +91,11 @@ export function flush(received: number, session: Session): readonly Meaning[] {
     const told = line.changed
     line.changed = { quote: false, day: false }
     const late = line.delayed ? { delayed: DELAY } : {}
-    for (const event of [...(told.quote ? quoted(line, received, session) : []), ...(told.day ? day(line, received, session) : [])])
-      meanings.push(event.type === 'refused' ? event : ({ ...event, ...late } as Meaning))
+    for (const event of [
+      ...(told.quote ? quoted(line, received, session) : []),
+      ...(told.day ? day(line, received, session) : [])
+    ])
+      meanings.push(event.type === 'refused' ? event : { ...event, ...late })
   }
   session.changed.clear()
   return meanings
@@ -113,8 +119,7 @@ function day(line: Line, received: number, session: Session): readonly Meaning[]
   const { symbol, ticks, lastAt } = line
   const secType = secTypeOf(session, line)
   const { open, high, low, prevClose, volume } = ticks
-  const last =
-    secType === 'CASH' && ticks.bid !== undefined && ticks.ask !== undefined ? (ticks.bid + ticks.ask) / 2 : ticks.last
+  const last = secType === 'CASH' && ticks.bid !== undefined && ticks.ask !== undefined ? (ticks.bid + ticks.ask) / 2 : ticks.last
   if (last === undefined) return []
   const time = lastAt ?? timeOf(line, received)
   if (secType === 'IND')

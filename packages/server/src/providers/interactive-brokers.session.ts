@@ -2,7 +2,8 @@
 import type { DataKind, Interval } from '@tickwire/protocol'
 import type { Access, Meaning, Subscription } from './adapter.ts'
 import { contractOf, type Known } from './interactive-brokers.contracts.ts'
-import { barsCall, type Folding, type Row } from './interactive-brokers.bars.ts'
+import type { Folding, Row } from './interactive-brokers.bars.ts'
+import { cancels, request } from './interactive-brokers.calls.ts'
 import type { Forming } from './forming.ts'
 import { leave, want, type Wants } from './wants.ts'
 
@@ -156,8 +157,7 @@ function note(session: Session, way: Way, channel: string, symbol: string): Aske
   if (channel.startsWith('bars ')) asked.interval = channel.slice(5) as Interval
   session.asked.set(id, asked)
   session.ids.set(keyOf(channel, symbol), id)
-  if (way === 'lines')
-    session.lines.set(id, { symbol, delayed: false, ticks: {}, changed: { quote: false, day: false } })
+  if (way === 'lines') session.lines.set(id, { symbol, delayed: false, ticks: {}, changed: { quote: false, day: false } })
   if (way === 'depth') session.depths.set(id, { bids: [], asks: [] })
   return asked
 }
@@ -172,58 +172,8 @@ export function drop(session: Session, { id, channel, symbol }: Asked): void {
 }
 
 export function end(session: Session, asked: Asked): Call[] {
-  const { id, way, symbol } = asked
   drop(session, asked)
-  switch (way) {
-    case 'details':
-      return []
-    case 'ticks':
-    case 'quotes':
-      return [{ call: 'cancelTickByTickData', args: [id] }]
-    case 'depth':
-      return [{ call: 'cancelMktDepth', args: [id, isSmart(session, symbol)] }]
-    case 'bars':
-      return [{ call: 'cancelHistoricalData', args: [id] }]
-    case 'live bars':
-      return [{ call: 'cancelRealTimeBars', args: [id] }]
-    case 'positions':
-      return [{ call: 'cancelPositions', args: [] }]
-    case 'summary':
-      return [{ call: 'cancelAccountSummary', args: [id] }]
-    default:
-      return [{ call: 'cancelMktData', args: [id] }]
-  }
-}
-
-const isSmart = ({ contracts }: Session, symbol: string): boolean => contracts.get(symbol)?.contract.exchange === 'SMART'
-
-/** Rows of a book a side. */
-const DEPTH = 20
-const TAGS = 'NetLiquidation,TotalCashValue,BuyingPower,AvailableFunds,ExcessLiquidity,GrossPositionValue,InitMarginReq,MaintMarginReq,EquityWithLoanValue'
-
-function request(session: Session, { id, way, symbol, interval }: Asked): Call {
-  const contract = session.contracts.get(symbol)?.contract
-  switch (way) {
-    case 'details':
-      return { call: 'reqContractDetails', args: [id, contractOf(symbol)] }
-    case 'ticks':
-      return { call: 'reqTickByTickData', args: [id, contract, 'AllLast', 0, false] }
-    case 'quotes':
-      return { call: 'reqTickByTickData', args: [id, contract, 'BidAsk', 0, false] }
-    case 'prints':
-      return { call: 'reqMktData', args: [id, contract, '233', false, false] }
-    case 'depth':
-      return { call: 'reqMktDepth', args: [id, contract, DEPTH, isSmart(session, symbol)] }
-    case 'bars':
-    case 'live bars':
-      return barsCall(id, contract!, interval!, way)
-    case 'positions':
-      return { call: 'reqPositions', args: [] }
-    case 'summary':
-      return { call: 'reqAccountSummary', args: [id, 'All', TAGS] }
-    default:
-      return { call: 'reqMktData', args: [id, contract, '', false, false] }
-  }
+  return cancels(session, asked)
 }
 
 /** Asks again under fresh ids. `cancel`: TWS still has the old ones. */
@@ -235,7 +185,11 @@ export function renew(session: Session, ways: ReadonlySet<Way> | undefined, canc
   })
   // A gap makes the machine ask for the book again: its rows are of no use until new ones come.
   const begins = due.flatMap(({ channel, symbol, way }) =>
-    way === 'depth' ? [] : way === 'details' ? [request(session, note(session, way, channel, symbol))] : begin(session, channel, symbol)
+    way === 'depth'
+      ? []
+      : way === 'details'
+        ? [request(session, note(session, way, channel, symbol))]
+        : begin(session, channel, symbol)
   )
   const gaps = due.flatMap(({ channel, symbol }): Meaning[] =>
     channel === 'ticks' || channel === 'depth'

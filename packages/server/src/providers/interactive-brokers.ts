@@ -63,6 +63,7 @@ export const interactiveBrokers = adapter<Session>({
   calendar: 'XNYS',
   identify,
   history: (symbol, interval, limit) => bars.historyNeed(symbol, interval, limit),
+  fill: (symbol, from, to) => bars.tradesNeed(symbol, from, to),
   dial,
 
   open: (access) => openSession(access),
@@ -74,7 +75,7 @@ export const interactiveBrokers = adapter<Session>({
     try {
       const message = JSON.parse(values.textOf(frame)) as unknown
       const events = Array.isArray(message) ? (message as unknown[]) : [message]
-      if (need) return bars.history(events, received, need)
+      if (need) return need.purpose === 'trades' ? bars.trades(events, need) : bars.history(events, received, need)
       const meanings = values.each(events, (event) => said(event, received, session))
       const changed = lines.flush(received, session)
       return changed.length === 0 ? meanings : [...meanings, ...changed]

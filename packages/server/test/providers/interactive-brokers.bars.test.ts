@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Interval } from '@tickwire/protocol'
 import { interactiveBrokers as adapter } from '../../src/providers/interactive-brokers.ts'
 import { countsOf, only } from './captures.ts'
-import { asked, cells, data, field, hear, hearAll, NOW, subscribe } from './interactive-brokers.rig.ts'
+import { asked, cells, data, field, hear, hearAll, NOW } from './interactive-brokers.rig.ts'
 
 const candles = (symbol: string, interval: Interval = '1m', options: Record<string, string> = {}) =>
   asked([{ kind: 'candle', symbol, interval }], { options })
@@ -10,9 +10,18 @@ const candles = (symbol: string, interval: Interval = '1m', options: Record<stri
 describe('bars that TWS keeps up to date', () => {
   test('each interval has its bar size; currencies are asked by their midpoint, coins in aggregate', () => {
     const sizes = adapter.intervals.map((interval) => candles('AAPL', interval).calls[0]!.args)
-    expect(sizes.map((args) => args[4])).toEqual(
-      ['1 min', '3 mins', '5 mins', '15 mins', '30 mins', '1 hour', '2 hours', '4 hours', '8 hours', '1 day']
-    )
+    expect(sizes.map((args) => args[4])).toEqual([
+      '1 min',
+      '3 mins',
+      '5 mins',
+      '15 mins',
+      '30 mins',
+      '1 hour',
+      '2 hours',
+      '4 hours',
+      '8 hours',
+      '1 day'
+    ])
     expect(sizes[0]).toMatchObject([2, { secType: 'STK' }, '', '240 S', '1 min', 'TRADES', 0, 2, true])
     expect(candles('EUR.USD').calls[0]!.args[5]).toBe('MIDPOINT')
     expect(candles('BTC.USD').calls[0]!.args[5]).toBe('AGGTRADES')
@@ -40,7 +49,10 @@ describe('bars that TWS keeps up to date', () => {
   })
   test('a day is told as a date, and begins in the zone of the contract', () => {
     const { session, id } = candles('AAPL', '1d')
-    const [day] = only('candle', hear(session, 'historicalDataUpdate', id('reqHistoricalData'), '20191231', 290, 294, 289, 293, 25_201_369, 9, 292))
+    const [day] = only(
+      'candle',
+      hear(session, 'historicalDataUpdate', id('reqHistoricalData'), '20191231', 290, 294, 289, 293, 25_201_369, 9, 292)
+    )
     expect(day!.start).toBe(Date.parse('2019-12-31T05:00:00Z'))
   })
   test.each(['x', '', null, '20191399', -5])('a bar at %s is refused', (date) => {
@@ -53,9 +65,9 @@ describe('bars that TWS keeps up to date', () => {
     const n = id('reqHistoricalData')
     const [, said] = /reqId \d+: (.*)\n/.exec(cells('bar')[9]!.output)!
     expect(hear(session, 'error', said, 162, n)).toEqual([])
-    expect(hear(session, 'error', 'Historical Market Data Service error message:HMDS query returned no data: AAPL', 162, n)).toMatchObject([
-      { type: 'reject', kind: 'candle', symbol: 'AAPL' }
-    ])
+    expect(
+      hear(session, 'error', 'Historical Market Data Service error message:HMDS query returned no data: AAPL', 162, n)
+    ).toMatchObject([{ type: 'reject', kind: 'candle', symbol: 'AAPL' }])
   })
 })
 
@@ -70,13 +82,33 @@ describe('five-second bars', () => {
     const events = recorded.map((text): [string, ...unknown[]] => {
       const [, s] = /, (\d+), tzinfo/.exec(text)!
       const time = Date.UTC(2019, 11, 31, 12, 27, Number(s)) / 1_000
-      return ['realtimeBar', n, time, ...['open_', 'high', 'low', 'close', 'volume', 'wap', 'count'].map((name) => field(text, name))]
+      return [
+        'realtimeBar',
+        n,
+        time,
+        ...['open_', 'high', 'low', 'close', 'volume', 'wap', 'count'].map((name) => field(text, name))
+      ]
     })
     expect(countsOf(hearAll(session, ...events))).toEqual({ ack: 1 })
     const minute = Date.UTC(2019, 11, 31, 12, 28) / 1_000
     const bar = (at: number, ...[o, h, l, c]: number[]): [string, ...unknown[]] => ['realtimeBar', n, at, o, h, l, c, -1, -1, -1]
-    const told = hearAll(session, bar(minute, 1.12, 1.13, 1.12, 1.125), bar(minute + 5, 1.125, 1.14, 1.11, 1.13), bar(minute + 60, 1.13, 1.13, 1.13, 1.13))
-    expect(only('candle', told).map(({ start, open, high, low, close, volume, closed }) => [start / 1_000, open, high, low, close, volume, closed])).toEqual([
+    const told = hearAll(
+      session,
+      bar(minute, 1.12, 1.13, 1.12, 1.125),
+      bar(minute + 5, 1.125, 1.14, 1.11, 1.13),
+      bar(minute + 60, 1.13, 1.13, 1.13, 1.13)
+    )
+    expect(
+      only('candle', told).map(({ start, open, high, low, close, volume, closed }) => [
+        start / 1_000,
+        open,
+        high,
+        low,
+        close,
+        volume,
+        closed
+      ])
+    ).toEqual([
       [minute, 1.12, 1.13, 1.12, 1.125, 0, false],
       [minute, 1.12, 1.14, 1.11, 1.13, 0, false],
       [minute, 1.12, 1.14, 1.11, 1.13, 0, true],
@@ -87,14 +119,25 @@ describe('five-second bars', () => {
     const { session, id } = candles('AAPL', '5m', live)
     const n = id('reqRealTimeBars')
     const at = 1_577_811_900
-    const told = hearAll(session, ['realtimeBar', n, at, 1, 2, 1, 2, 100, 1.5, 3], ['realtimeBar', n, at + 5, 2, 3, 2, 3, 50, 2.5, 2])
-    expect(only('candle', told).at(-1)).toMatchObject({ interval: '5m', volume: 150, trades: 5, open: 1, close: 3, closed: false })
+    const told = hearAll(
+      session,
+      ['realtimeBar', n, at, 1, 2, 1, 2, 100, 1.5, 3],
+      ['realtimeBar', n, at + 5, 2, 3, 2, 3, 50, 2.5, 2]
+    )
+    expect(only('candle', told).at(-1)).toMatchObject({
+      interval: '5m',
+      volume: 150,
+      trades: 5,
+      open: 1,
+      close: 3,
+      closed: false
+    })
   })
   test('420: an invalid query refuses the candles', () => {
     const { session, id } = candles('AAPL', '1m', live)
-    expect(hear(session, 'error', 'Invalid Real-time Query:No market data permissions for ISLAND STK', 420, id('reqRealTimeBars'))).toMatchObject([
-      { type: 'reject', kind: 'candle', symbol: 'AAPL', reason: expect.stringContaining('420') }
-    ])
+    expect(
+      hear(session, 'error', 'Invalid Real-time Query:No market data permissions for ISLAND STK', 420, id('reqRealTimeBars'))
+    ).toMatchObject([{ type: 'reject', kind: 'candle', symbol: 'AAPL', reason: expect.stringContaining('420') }])
   })
   test('a day cannot be folded from what is heard of it', () => {
     expect(candles('AAPL', '1d', live).calls[0]!.call).toBe('reqHistoricalData')
@@ -107,7 +150,12 @@ describe('past candles', () => {
   const decode = (body: string) => adapter.decode(body, NOW, adapter.open({}), need)
 
   test('they are asked by a call that the shell makes', () => {
-    expect(need).toMatchObject({ path: 'history?symbol=TSLA&interval=1h&limit=300', purpose: 'history', symbol: 'TSLA', interval: '1h' })
+    expect(need).toMatchObject({
+      path: 'history?symbol=TSLA&interval=1h&limit=300',
+      purpose: 'history',
+      symbol: 'TSLA',
+      interval: '1h'
+    })
     const contract = { secType: 'STK', symbol: 'TSLA', exchange: 'SMART', currency: 'USD' }
     expect(need.post).toEqual({ call: 'reqHistoricalData', args: [null, contract, '', '20 D', '1 hour', 'TRADES', 0, 2, false] })
     const year = adapter.history!('EUR.USD', '1d', 1_000, NOW, {}).post as { args: unknown[] }
@@ -117,16 +165,31 @@ describe('past candles', () => {
     const table = [cells('bar')[3]!, cells('bar')[4]!].flatMap(({ output }) => {
       const [prices = '', counts = ''] = output.split('\n\n')
       const count = new Map(counts.split('\n').map((line) => line.trim().split(/\s+/) as [string, string]))
-      return prices.split('\n').slice(1).map((line) => {
-        const [n = '', date, time, open, high, low, close, volume, average] = line.trim().split(/\s+/)
-        // The notebook was in the Netherlands, in summer time until the end of October.
-        const at = Date.parse(`${date}T${time}+0${date?.includes("-10-") ? 2 : 1}:00`) / 1_000
-        return { at, row: [String(at), ...[open, high, low, close, volume, count.get(n), average].map(Number)] }
-      })
+      return prices
+        .split('\n')
+        .slice(1)
+        .map((line) => {
+          const [n = '', date, time, open, high, low, close, volume, average] = line.trim().split(/\s+/)
+          // The notebook was in the Netherlands, in summer time until the end of October.
+          const at = Date.parse(`${date}T${time}+0${date?.includes('-10-') ? 2 : 1}:00`) / 1_000
+          return { at, row: [String(at), ...[open, high, low, close, volume, count.get(n), average].map(Number)] }
+        })
     })
     expect(table.length).toBe(10)
     const events = table.map(({ row }): [string, ...unknown[]] => ['historicalData', 1e9, ...row])
-    const body = frames(['server', 151, 'x'], ...events, ['historicalData', 1e9, 'finished-a-b', -1, -1, -1, -1, -1, -1, -1, false])
+    const body = frames(['server', 151, 'x'], ...events, [
+      'historicalData',
+      1e9,
+      'finished-a-b',
+      -1,
+      -1,
+      -1,
+      -1,
+      -1,
+      -1,
+      -1,
+      false
+    ])
     const told = only('candle', decode(body))
     expect(told.length).toBe(10)
     expect(told[0]).toEqual({
@@ -157,100 +220,26 @@ describe('past candles', () => {
   })
 })
 
-describe('depth', () => {
-  const book = () => {
-    const { session, id } = asked([{ kind: 'book', symbol: 'AAPL' }])
-    return { session, n: id('reqMktDepth') }
+test('trades missed are asked by their time in UTC, and told with their venue up to the moment asked', () => {
+  const need = adapter.fill!('AAPL', Date.UTC(2019, 11, 31, 17, 5, 2), Date.UTC(2019, 11, 31, 17, 6), {})!
+  const { args } = need.post as { args: unknown[] }
+  expect(args.slice(2)).toEqual(['20191231-17:05:02', '', 1_000, 'TRADES', 0, true])
+  const row = { time: 1_577_811_935, price: 293.2, size: 100, exchange: 'ARCA', tickAttribLast: {}, specialConditions: '' }
+  const rows = [row, row, { ...row, price: -1 }, { ...row, time: 1_577_819_999 }]
+  const body = JSON.stringify([{ event: 'historicalTicksLast', args: [1e9, rows, true] }])
+  const trade = {
+    type: 'trade',
+    symbol: 'AAPL',
+    time: 1_577_811_935_000,
+    price: 293.2,
+    size: 100,
+    side: 'unknown',
+    venue: 'ARCA'
   }
-  const deltas = (meanings: ReturnType<typeof hear>) => only('delta', meanings).map(({ bids, asks }) => [bids, asks])
-
-  test('an insert moves rows down, an update replaces one, a delete moves them up', () => {
-    const { session, n } = book()
-    const told = (...rows: unknown[][]) => deltas(hearAll(session, ...rows.map((row): [string, ...unknown[]] => ['updateMktDepth', n, ...row]))).at(-1)
-    expect(told([0, 0, 1, 10, 100], [1, 0, 1, 9, 200], [0, 0, 0, 11, 50])).toEqual([[[10, 100], [9, 200]], [[11, 50]]])
-    expect(told([0, 0, 1, 10.5, 5])).toEqual([[[10.5, 5], [10, 100], [9, 200]], [[11, 50]]])
-    expect(told([1, 1, 1, 10, 150])).toEqual([[[10.5, 5], [10, 150], [9, 200]], [[11, 50]]])
-    expect(told([0, 2, 1, 0, 0])).toEqual([[[10, 150], [9, 200]], [[11, 50]]])
-    expect(only('delta', hear(session, 'updateMktDepth', n, 0, 1, 0, 11, 60))[0]).toMatchObject({ snapshot: true, symbol: 'AAPL', time: NOW })
-  })
-  test('market makers at one price are one level', () => {
-    const { session, n } = book()
-    const told = hearAll(session, ['updateMktDepthL2', n, 0, 'ARCA', 0, 1, 10, 100, true], ['updateMktDepthL2', n, 1, 'DRCTEDGE', 0, 1, 10, 50, true])
-    expect(deltas(told).at(-1)).toEqual([[[10, 150]], []])
-  })
-  test('a book that is crossed while its rows move is not told', () => {
-    const { session, n } = book()
-    const rows: [string, ...unknown[]][] = [
-      ['updateMktDepth', n, 0, 0, 1, 10, 100],
-      ['updateMktDepth', n, 0, 0, 0, 10, 100],
-      ['updateMktDepth', n, 0, 1, 0, 10.1, 100]
-    ]
-    expect(deltas(hearAll(session, ...rows))).toEqual([[[[10, 100]], []], [[[10, 100]], [[10.1, 100]]]])
-  })
-  test('317 clears it; a row that does not fit is a gap', () => {
-    const { session, n } = book()
-    hear(session, 'updateMktDepth', n, 0, 0, 1, 10, 100)
-    expect(hear(session, 'error', 'Market depth data has been RESET. Please empty deep book contents before applying any new entries.', 317, n)).toEqual([
-      { type: 'delta', symbol: 'AAPL', time: NOW, snapshot: true, bids: [], asks: [] }
-    ])
-    expect(hear(session, 'updateMktDepth', n, 3, 0, 1, 10, 100)).toEqual([{ type: 'gap', kind: 'book', symbol: 'AAPL', cause: 'sequence' }])
-  })
-  test.each([
-    [-1, 0, 1, 10, 5],
-    [0, 0, 2, 10, 5],
-    [0, 0, 1, -10, 5],
-    [0, 0, 1, 10, -5],
-    ['0', 0, 1, 10, 5]
-  ])('row %s %s %s %s %s is refused', (...row) => {
-    const { session, n } = book()
-    expect(countsOf(data(hear(session, 'updateMktDepth', n, ...row)))).toEqual({ refused: 1 })
-  })
-  test('leaving it says whether it was the smart one', () => {
-    const { session } = book()
-    expect(adapter.unsubscribe([{ kind: 'book', symbol: 'AAPL' }], session)).toEqual(['{"call":"cancelMktDepth","args":[2,true]}'])
-    expect(hear(session, 'updateMktDepth', 2, 0, 0, 1, 10, 100)).toEqual([])
-  })
-})
-
-describe('the account', () => {
-  const wanted = [
-    { kind: 'position', symbol: '*' },
-    { kind: 'account', symbol: '*' }
-  ] as const
-  test('it is asked for only where the user wants it shown', () => {
-    expect(subscribe(adapter.open({}), ...wanted)).toEqual([])
-    expect(subscribe(adapter.open({ account: true }), ...wanted).map(({ call }) => call)).toEqual(['reqPositions', 'reqAccountSummary'])
-  })
-  test.each([
-    [{ symbol: 'AAPL', secType: 'STK', currency: 'USD', multiplier: 0 }, 100, 150.25, { symbol: 'AAPL', quantity: 100, averagePrice: 150.25 }],
-    [{ symbol: 'ES', localSymbol: 'ESZ5', secType: 'FUT', currency: 'USD', multiplier: 50 }, -2, 300_000, { symbol: 'ESZ5', quantity: -2, averagePrice: 6_000 }],
-    [{ symbol: 'EUR', secType: 'CASH', currency: 'USD' }, 1_000, 1.1, { symbol: 'EUR.USD', quantity: 1_000, averagePrice: 1.1 }],
-    [{ symbol: 'SHEL', secType: 'STK', currency: 'GBP', exchange: 'LSE' }, 5, 25, { symbol: 'LSE:SHEL', quantity: 5 }]
-  ])('a position in %o', (contract, held, cost, golden) => {
-    const session = adapter.open({ account: true })
-    subscribe(session, ...wanted)
-    expect(hear(session, 'position', 'DU123', contract, held, cost)).toMatchObject([{ type: 'position', account: 'DU123', time: NOW, ...golden }])
-  })
-  test('a position that was closed has a quantity of 0, and no price', () => {
-    const session = adapter.open({ account: true })
-    subscribe(session, ...wanted)
-    expect(hear(session, 'position', 'DU123', { symbol: 'AAPL', secType: 'STK', currency: 'USD' }, 0, 0)).toEqual([
-      { type: 'position', symbol: 'AAPL', time: NOW, account: 'DU123', quantity: 0, currency: 'USD' }
-    ])
-    expect(countsOf(hear(session, 'position', 'DU123', { symbol: 'AAPL', secType: 'STK' }, null, 0))).toEqual({ refused: 1 })
-    expect(hear(session, 'positionEnd')).toEqual([{ type: 'ack', kind: 'position', symbol: '*' }])
-  })
-  test('the figures come one by one and are told together', () => {
-    const session = adapter.open({ account: true })
-    subscribe(session, ...wanted)
-    const figures: [string, ...unknown[]][] = [
-      ['accountSummary', 2, 'DU123', 'NetLiquidation', '1000000.50', 'USD'],
-      ['accountSummary', 2, 'DU123', 'BuyingPower', '4000000', 'USD'],
-      ['accountSummary', 2, 'DU123', 'AccountType', 'INDIVIDUAL', '']
-    ]
-    expect(data(hearAll(session, ...figures))).toEqual([])
-    const told = { type: 'account', symbol: '*', time: NOW, account: 'DU123', currency: 'USD' }
-    expect(hear(session, 'accountSummaryEnd', 2)).toEqual([{ ...told, values: { NetLiquidation: 1_000_000.5, BuyingPower: 4_000_000 } }])
-    expect(hear(session, 'accountSummary', 2, 'DU123', 'NetLiquidation', '1', 'USD')).toEqual([{ ...told, values: { NetLiquidation: 1, BuyingPower: 4_000_000 } }])
-  })
+  expect(adapter.decode(body, NOW, adapter.open({}), need)).toEqual([
+    trade,
+    trade,
+    { type: 'refused', reason: 'trade: impossible price' }
+  ])
+  expect(adapter.fill!('EUR.USD', 0, 1, {})).toBeUndefined()
 })

@@ -94,24 +94,30 @@ describe('the connection of TWS to its servers', () => {
 describe('what is wrong with a request', () => {
   test.each([101, 310, 320, 321, 354, 10_186, 10_189, 10_092, 99])('%d refuses the quote and leaves the rest', (code) => {
     const { session, id } = asked(WANTED)
-    expect(hear(session, 'error', 'no', code, id('reqMktData'))).toEqual([{ type: 'reject', kind: 'quote', symbol: 'AAPL', reason: `no (${code})` }])
+    expect(hear(session, 'error', 'no', code, id('reqMktData'))).toEqual([
+      { type: 'reject', kind: 'quote', symbol: 'AAPL', reason: `no (${code})` }
+    ])
     expect(session.asked.size).toBe(3)
     expect(hear(session, 'tickPrice', id('reqMktData'), 1, 290)).toEqual([])
   })
   test.each([10_089, 10_090, 10_167, 10_168, 366])('%d is an advisory: data still flows', (code) => {
     const { session, id } = asked(WANTED)
-    expect(hear(session, 'error', 'Requested market data is not subscribed. Displaying delayed market data.', code, id('reqMktData'))).toEqual([])
+    expect(
+      hear(session, 'error', 'Requested market data is not subscribed. Displaying delayed market data.', code, id('reqMktData'))
+    ).toEqual([])
     expect(session.asked.has(id('reqMktData'))).toBe(true)
   })
   test('309: no more books', () => {
     const { session, id } = asked(WANTED)
-    expect(hear(session, 'error', 'Max number (3) of market depth requests has been reached', 309, id('reqMktDepth'))).toMatchObject([
-      { type: 'reject', kind: 'book', symbol: 'AAPL' }
-    ])
+    expect(
+      hear(session, 'error', 'Max number (3) of market depth requests has been reached', 309, id('reqMktDepth'))
+    ).toMatchObject([{ type: 'reject', kind: 'book', symbol: 'AAPL' }])
   })
   test('100: sent too fast, so that it is asked again in time', () => {
     const { session, id } = asked(WANTED)
-    expect(hear(session, 'error', 'Max rate of messages per second has been exceeded', 100, id('reqMktData'))).toMatchObject([{ type: 'reject' }])
+    expect(hear(session, 'error', 'Max rate of messages per second has been exceeded', 100, id('reqMktData'))).toMatchObject([
+      { type: 'reject' }
+    ])
     expect(named(subscribe(session, WANTED[0]!))).toEqual([['reqMktData', 6]])
     expect(hear(session, 'info', 'Max rate of messages per second has been exceeded', 100)).toMatchObject([{ type: 'reject' }])
   })
@@ -128,7 +134,9 @@ describe('what is wrong with a request', () => {
   })
   test('316: a halted book is asked for again', () => {
     const { session, id } = asked(WANTED)
-    expect(hear(session, 'error', 'Market depth data has been HALTED. Please re-subscribe.', 316, id('reqMktDepth'))).toMatchObject([{ type: 'gap', kind: 'book' }])
+    expect(
+      hear(session, 'error', 'Market depth data has been HALTED. Please re-subscribe.', 316, id('reqMktDepth'))
+    ).toMatchObject([{ type: 'gap', kind: 'book' }])
   })
   test('an error of a request that was given up is of nobody', () => {
     expect(hear(adapter.open({}), 'error', "Can't find EId with tickerId:77", 300, 77)).toEqual([])
@@ -144,12 +152,19 @@ describe('life', () => {
   test('the options decide where to', () => {
     expect(adapter.dial!(adapter.wsUrl!, {})).toBe('ib://127.0.0.1:4002')
     expect(adapter.dial!('ib://10.0.0.2:7497?clientId=7', {})).toBe('ib://10.0.0.2:7497?clientId=7')
-    expect(adapter.dial!(adapter.wsUrl!, { options: { host: 'tws', port: '7496', clientId: '3' } })).toBe('ib://tws:7496?clientId=3')
+    expect(adapter.dial!(adapter.wsUrl!, { options: { host: 'tws', port: '7496', clientId: '3' } })).toBe(
+      'ib://tws:7496?clientId=3'
+    )
   })
   test('the time proves that TWS read what was asked: a request that it did not refuse until the second one is confirmed', () => {
     const { session } = asked(WANTED)
     expect(hear(session, 'currentTime', 1_577_811_900)).toEqual([])
-    expect(only('ack', hear(session, 'currentTime', 1_577_811_905)).map(({ kind }) => kind)).toEqual(['quote', 'trade', 'book', 'candle'])
+    expect(only('ack', hear(session, 'currentTime', 1_577_811_905)).map(({ kind }) => kind)).toEqual([
+      'quote',
+      'trade',
+      'book',
+      'candle'
+    ])
     expect(hear(session, 'currentTime', 1_577_811_910)).toEqual([])
   })
   test('a line is left when the last kind that it carries is', () => {
@@ -164,15 +179,21 @@ describe('life', () => {
     hear(session, 'contractDetails', 1, { contract: { conId: 5 } })
     expect(hear(session, 'contractDetailsEnd', 1)).toEqual([])
   })
-  test.each(['', '{', '7', 'null', '[]', '[7]', '{"event":"tickPrice"}', '{"event":7,"args":[]}', '<html>'])('%s is refused or nothing', (frame) => {
-    const told = adapter.decode(frame, NOW, adapter.open({}))
-    expect(told.every(({ type }) => type === 'refused')).toBe(true)
-    expect(told.length).toBe(frame === '[]' ? 0 : 1)
-  })
-  test.each(['managedAccounts', 'nextValidId', 'tickOptionComputation', 'newsProviders', 'somethingNew'])('%s emits nothing', (event) => {
-    const { session, id } = asked(WANTED)
-    expect(data(hear(session, event, id('reqMktData'), 1, 2, 3))).toEqual([])
-  })
+  test.each(['', '{', '7', 'null', '[]', '[7]', '{"event":"tickPrice"}', '{"event":7,"args":[]}', '<html>'])(
+    '%s is refused or nothing',
+    (frame) => {
+      const told = adapter.decode(frame, NOW, adapter.open({}))
+      expect(told.every(({ type }) => type === 'refused')).toBe(true)
+      expect(told.length).toBe(frame === '[]' ? 0 : 1)
+    }
+  )
+  test.each(['managedAccounts', 'nextValidId', 'tickOptionComputation', 'newsProviders', 'somethingNew'])(
+    '%s emits nothing',
+    (event) => {
+      const { session, id } = asked(WANTED)
+      expect(data(hear(session, event, id('reqMktData'), 1, 2, 3))).toEqual([])
+    }
+  )
 })
 
 test('[T15] no event with anything in the place of anything throws, or makes a number that is none', { timeout: 60_000 }, () => {
@@ -195,12 +216,17 @@ test('[T15] no event with anything in the place of anything throws, or makes a n
     ['info', 'broken:usfarm', 2103],
     ['server', 176, 'x']
   ]
-  const poison = fc.oneof(fc.constantFrom(null, true, 0, -1, 1e308, 5e-324, '', 'NaN', {}, [[]], 'x'.repeat(500)), fc.jsonValue({ maxDepth: 2 }))
-  const damaged = fc.tuple(fc.constantFrom(...EVENTS), fc.nat(), poison, fc.boolean()).map(([event, at, value, keep]): [string, ...unknown[]] => {
-    const copy = [...event] as [string, ...unknown[]]
-    if (!keep) copy[1 + (at % (copy.length - 1))] = value
-    return copy
-  })
+  const poison = fc.oneof(
+    fc.constantFrom(null, true, 0, -1, 1e308, 5e-324, '', 'NaN', {}, [[]], 'x'.repeat(500)),
+    fc.jsonValue({ maxDepth: 2 })
+  )
+  const damaged = fc
+    .tuple(fc.constantFrom(...EVENTS), fc.nat(), poison, fc.boolean())
+    .map(([event, at, value, keep]): [string, ...unknown[]] => {
+      const copy = [...event] as [string, ...unknown[]]
+      if (!keep) copy[1 + (at % (copy.length - 1))] = value
+      return copy
+    })
   let session = asked(WANTED, { account: true }).session
   let n = 0
   fc.assert(
@@ -212,10 +238,12 @@ test('[T15] no event with anything in the place of anything throws, or makes a n
       for (const meaning of hearAll(session, event)) {
         for (const [key, value] of Object.entries(meaning)) {
           if (typeof value === 'number' && !Number.isFinite(value)) throw new Error(`${meaning.type}.${key} is ${value}`)
-          if (/^(price|bid|ask|last|open|high|low|close|time|start)$/.test(key) && !(Number(value) > 0)) throw new Error(`${meaning.type}.${key} is ${String(value)}`)
+          if (/^(price|bid|ask|last|open|high|low|close|time|start)$/.test(key) && !(Number(value) > 0))
+            throw new Error(`${meaning.type}.${key} is ${String(value)}`)
         }
         if (meaning.type === 'refused' && meaning.reason === '') throw new Error('refused without a reason')
-        if (meaning.type === 'refused' && meaning.reason.includes('unknown shape')) throw new Error(`not understood: ${JSON.stringify(event)}`)
+        if (meaning.type === 'refused' && meaning.reason.includes('unknown shape'))
+          throw new Error(`not understood: ${JSON.stringify(event)}`)
       }
     }),
     { numRuns: 20_000 }

@@ -44,4 +44,5 @@ export function asked(wanted: Subscription[], access: Access = {}) {
 
 /** `Ticker(... bid=1.12245, bidSize=10700000, ...)` → numbers by name. */
 export const field = (text: string, name: string): number => Number(new RegExp(`\\b${name}=(-?[\\d.]+)`).exec(text)![1])
-export const cells = (name: string) => rows<{ source: string; output: string }>(`interactive-brokers/ib-insync-notebook-${name}_data.jsonl`)
+export const cells = (name: string) =>
+  rows<{ source: string; output: string }>(`interactive-brokers/ib-insync-notebook-${name}_data.jsonl`)
