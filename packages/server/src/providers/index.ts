@@ -10,6 +10,7 @@ import { coinbase } from './coinbase.ts'
 import { finnhub } from './finnhub.ts'
 import { fmp } from './fmp.ts'
 import { fyers } from './fyers.ts'
+import { interactiveBrokers } from './interactive-brokers.ts'
 import { krakenFutures } from './kraken.futures.ts'
 import { kraken } from './kraken.ts'
 import { massive } from './massive.ts'
@@ -30,6 +31,7 @@ export const providers = {
   fyers,
   rss,
   ccxt,
+  'interactive-brokers': interactiveBrokers,
   'binance-us': binanceUs,
   'binance-usdm': binanceUsdm,
   'binance-coinm': binanceCoinm,
