@@ -1,4 +1,5 @@
 /** The whole road from a venue of the street through its provider's adapter to a client, for the venues that the demo leaves out. */
+import { restClient, websocketClient } from '@massive.com/client-js'
 import { startServer, type Server } from '@tickwire/server'
 import { configSchema } from '@tickwire/server/config.ts'
 import { SILENT } from '@tickwire/server/ops/log.ts'
@@ -54,6 +55,35 @@ describe('a venue that the demo leaves out delivers its trades through its own a
     }
     client.socket.close()
   }
+})
+
+describe("the vendor's own client, unmodified but for the address", () => {
+  test('asks and streams', async () => {
+    const street = createStreet({ providers: ['massive'] })
+    closing.push(() => street.stop())
+    const { wsUrl, restUrl } = (await street.start())['massive']!
+    const rest = restClient('k', restUrl)
+    const now = Date.now()
+    const span = { multiplier: 1, timespan: 'minute' as const, from: String(now - 3_600_000), to: String(now), limit: 3 }
+    const bars = await rest.getStocksAggregates({ stocksTicker: 'AAPL', ...span } as never)
+    expect(bars).toMatchObject({ ticker: 'AAPL', resultsCount: 3, status: 'OK' })
+    expect(await rest.getLastStocksTrade({ stocksTicker: 'AAPL' })).toMatchObject({
+      status: 'OK',
+      results: { T: 'AAPL' }
+    })
+    expect(await rest.getStocksSnapshotTicker({ stocksTicker: 'AAPL' })).toMatchObject({ ticker: { ticker: 'AAPL' } })
+    const socket = websocketClient('k', wsUrl).stocks()
+    const seen = new Set<string>()
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- its sockets of node have no other
+    socket.onmessage = ({ data }: { data: unknown }) => {
+      for (const { ev, status } of JSON.parse(String(data)) as { ev: string; status?: string }[]) {
+        seen.add(ev)
+        if (status === 'auth_success') socket.send(JSON.stringify({ action: 'subscribe', params: 'T.*,Q.*,A.*' }))
+      }
+    }
+    await until(() => ['T', 'Q', 'A'].every((ev) => seen.has(ev)))
+    socket.close()
+  })
 })
 
 test('the demo opens its four venues, and a named one opens alone', async () => {

@@ -4,7 +4,8 @@ import { infoOf, type Cluster } from './massive.symbols.ts'
 
 export type Named = { info: InstrumentInfo; cluster: Cluster; ticker: string }
 
-const REQUEST = '00000000000000000000000000000000'
+/** Requests are not numbered here. */
+export const REQUEST = '00000000000000000000000000000000'
 export const ok = (body: object): HttpAnswer => ({ status: 200, body: { ...body, status: 'OK', request_id: REQUEST } })
 export const bad = (status: number, error: string): HttpAnswer => ({
   status,

@@ -1,10 +1,10 @@
 /** Massive's REST, answered from what the plant holds. Times of single events are in nanoseconds, those of bars in milliseconds. */
 import { topicName, type Candle, type News, type Published, type Quote, type Trade } from '@tickwire/protocol'
 import type { Desk, Dialect, HttpAnswer, HttpRequest, InstrumentInfo } from './dialect.ts'
-import { bad, keyed, missing, ns, ofTicker, ok, type Answer } from './massive.answers.ts'
+import { bad, keyed, missing, ns, ofTicker, ok, REQUEST, type Answer } from './massive.answers.ts'
 import { barOf, conditions, identity, lotOf, sideCodes, weighted } from './massive.frames.ts'
 import { snapshotOf, snapshots } from './massive.snapshot.ts'
-import { intervalOf, listed, tickerOf, type Cluster } from './massive.symbols.ts'
+import { infoOf, intervalOf, listed, tickerOf, type Cluster } from './massive.symbols.ts'
 import { first, limitOf, tradesOf } from './past.ts'
 
 // ---- the listing ---------------------------------------------------------------------------------------------------
@@ -146,6 +146,29 @@ const lastQuote = ofTicker('/v2/last/nbbo/', ({ info, ticker }, _rest, _request,
   return ok({ results: { T: ticker, ...sides, t: ns(e.time), y: ns(e.time), q: e.seq, z: 3 } })
 })
 
+/** What follows `stem` in the path is a pair, `BTC/USD`: answers older than the rest, with times in milliseconds and a status of their own. */
+const ofPair =
+  (stem: string, prefix: 'X' | 'C', last: (instrument: string, desk: Desk) => object | undefined): Answer =>
+  ({ path }, desk) => {
+    const [from = '', to = ''] = path.slice(stem.length).split('/')
+    const found = infoOf(desk, `${prefix}:${from}${to}`)
+    const told = found && last(found.info.instrument, desk)
+    const symbol = prefix === 'X' ? `${from}-${to}` : `${from}/${to}`
+    return told ? { status: 200, body: { last: told, request_id: REQUEST, status: 'success', symbol } } : missing
+  }
+
+/** {"last":{"conditions":[2],"exchange":2,"price":39976.89,"size":0.005,"timestamp":1651180409688},"status":"success","symbol":"BTC-USD"} */
+const lastCrypto = ofPair('/v1/last/crypto/', 'X', (instrument, desk) => {
+  const e = desk.last(topicName('trade', instrument))
+  if (e?.type !== 'trade') return undefined
+  const { x: exchange } = identity(e, 'crypto')
+  return { conditions: sideCodes(e), exchange, price: e.price, size: e.size, timestamp: Math.floor(e.time) }
+})
+const lastCurrency = ofPair('/v1/last_quote/currencies/', 'C', (instrument, desk) => {
+  const e = desk.last(topicName('quote', instrument))
+  return e?.type === 'quote' ? { ask: e.ask, bid: e.bid, exchange: 48, timestamp: Math.floor(e.time) } : undefined
+})
+
 // ---- news ----------------------------------------------------------------------------------------------------------
 
 const story = (e: News): object => ({
@@ -182,6 +205,8 @@ const answers: readonly (readonly [string, Answer])[] = [
   ['/v3/quotes/*', quotes],
   ['/v2/last/trade/*', lastTrade],
   ['/v2/last/nbbo/*', lastQuote],
+  ['/v1/last/crypto/*', lastCrypto],
+  ['/v1/last_quote/currencies/*', lastCurrency],
   ...(
     [
       [STOCKS, 'stocks'],

@@ -350,6 +350,15 @@ describe('REST', () => {
     expect((await ask(stage, '/v2/last/trade/AAPL')).body.results).toMatchObject({ T: 'AAPL', p: 235.5, s: 100, i: '7' })
     expect((await ask(stage, '/v2/last/nbbo/AAPL')).body.results).toMatchObject({ P: 2, S: 4, p: 1, s: 3 })
   })
+  test('the last trade and quote of a pair are told by its two names', async () => {
+    const stage = wider()
+    stage.publish({ ...trade({ side: 'buy' }), instrument: 'BTC-USD' })
+    stage.publish({ ...stampOf('quote', 'EUR-USD'), bid: 1.1, bidSize: 0, ask: 1.2, askSize: 0 })
+    const last = { conditions: [2], exchange: 1, price: 235.5, size: 100, timestamp: NOW }
+    expect((await ask(stage, '/v1/last/crypto/BTC/USD')).body).toMatchObject({ last, status: 'success', symbol: 'BTC-USD' })
+    expect((await ask(stage, '/v1/last_quote/currencies/EUR/USD')).body.last).toMatchObject({ ask: 1.2, bid: 1.1 })
+    expect(await ask(stage, '/v1/last/crypto/EUR/USD')).toMatchObject({ status: 404 })
+  })
   test('news decode to the stories that were told', async () => {
     const stage = createStage()
     const said = { id: 'n1', headline: 'H', summary: 'S', url: 'https://a.example/1', source: 'W', instruments: ['AAPL'] }
