@@ -14,6 +14,8 @@ export const TIMING: Timing = { pollEvery: 5_000, backoff: { base: 500, cap: 30_
 
 /** Failures of one thing in a row after which the exchange is begun anew, unless it serves other things well. */
 const FAILURES = 5
+/** Failures of one thing in a row, while others are served, after which it is given up until it is asked again. */
+const PATIENCE = 15
 /** A provider that asks us to slow down is left alone for at least this long, ms. */
 const LATER = 5_000
 /** A loop that always has something to read lets others have their turn. */
@@ -144,12 +146,14 @@ function failed(state: State, thing: Thing, error: unknown): number | undefined 
     return undefined
   }
   const isLast = thing.failures >= FAILURES
-  if (verdict === 'refused' || (verdict === 'unclear' && isLast && state.heard > thing.failingSince)) {
+  // The others are served: it is this one that fails, and it may be what cuts the socket that all share.
+  const isAlone = state.heard > thing.failingSince
+  const isHopeless = isAlone && thing.failures >= (verdict === 'unclear' ? FAILURES : PATIENCE)
+  if (verdict === 'refused' || isHopeless) {
     refuse(state, thing, reason)
     return undefined
   }
-  // The others are served: it is this one that fails, and a new exchange object would only disturb them.
-  if (isLast && state.heard <= thing.failingSince) {
+  if (isLast && !isAlone) {
     state.hooks.onClose({ reason: `${state.exchange.id}: ${reason}`, ...(verdict === 'later' ? { wait: LATER } : {}) })
     return undefined
   }

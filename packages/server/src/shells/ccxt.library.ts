@@ -7,6 +7,7 @@ type Client = {
   connected: Promise<unknown>
   future: (hash: string) => Promise<unknown>
   send: (message: unknown) => Promise<unknown>
+  log: (...words: unknown[]) => void
   onError: (error: unknown) => void
 }
 type Asked = (...args: unknown[]) => Promise<unknown>
@@ -111,6 +112,8 @@ function fence(exchange: Exchange): Exchange {
     if (fenced.has(made)) return made
     fenced.add(made)
     made.connected.catch(ignore)
+    // It writes to standard output, where our log is.
+    made.log = ignore
     const { future, send } = made
     made.future = (hash) => {
       const promise = future.call(made, hash)
@@ -158,6 +161,6 @@ export const judge = (library: Library, error: unknown): Verdict =>
     return typeof known === 'function' && error instanceof (known as unknown as Kind)
   })?.[1] ?? 'unclear'
 
-/** `BadSymbol: bybit does not have market symbol BTC/XYZ`, without pages of HTML. */
+/** `BadSymbol: bybit does not have market symbol BTC/XYZ`, without pages of HTML, and without queries, which may be signed. */
 export const reasonOf = (error: unknown): string =>
-  error instanceof Error ? `${error.name}: ${error.message}`.slice(0, 300) : String(error).slice(0, 300)
+  (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).replace(/\?\S*/g, '').slice(0, 300)

@@ -13,7 +13,7 @@ type Way = {
   watch: 'watchTrades' | 'watchTicker' | 'watchBidsAsks' | 'watchOHLCV' | 'watchOrderBook'
   fetch?: 'fetchTicker' | 'fetchOHLCV' | 'fetchOrderBook'
   args: (asked: Asked) => unknown[]
-  rows: (value: unknown) => unknown[]
+  rows: (value: unknown, asked: Asked) => unknown[]
 }
 const one = ({ symbol }: Asked): unknown[] => [symbol]
 const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])
@@ -27,7 +27,8 @@ const WAYS: Readonly<Record<string, readonly Way[]>> = {
     {
       watch: 'watchBidsAsks',
       args: ({ symbol }) => [[symbol]],
-      rows: (value) => Object.values(value as object).map(bare)
+      // Some give what changed of other symbols with it.
+      rows: (value, { symbol }) => [(value as Record<string, unknown>)[symbol]].flatMap((row) => (row ? [bare(row)] : []))
     },
     ticker
   ],
@@ -85,12 +86,13 @@ function source(
   const { kind, symbol, timeframe } = asked
   const lot = lotOf(market)
   const leaving = `unW${way.watch.slice(1)}`
+  const fresh = method === 'fetchOHLCV' ? onlyNew() : (rows: unknown[]) => rows
   return {
     asked,
     streams: method === way.watch,
     channel: `${method} ${JSON.stringify(way.args(asked))}`,
     async next() {
-      const rows = way.rows(await exchange[method](...way.args(asked)))
+      const rows = fresh(way.rows(await exchange[method](...way.args(asked)), asked))
       return { frame: JSON.stringify({ kind, symbol, timeframe, lot, rows }), full: rows.length >= KEPT }
     },
     leave() {
@@ -98,6 +100,17 @@ function source(
       if (!exchange.has[leaving] || typeof leave !== 'function') return
       void (leave as (...args: unknown[]) => Promise<unknown>).apply(exchange, way.args(asked)).catch(() => undefined)
     }
+  }
+}
+
+/** Of candles that are asked for again and again the last two can differ from what was told. */
+function onlyNew(): (rows: unknown[]) => unknown[] {
+  let told = new Set<string>()
+  return (rows) => {
+    const last = rows.slice(-2)
+    const before = told
+    told = new Set(last.map((row) => JSON.stringify(row)))
+    return last.filter((row) => !before.has(JSON.stringify(row)))
   }
 }
 

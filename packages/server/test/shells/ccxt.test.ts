@@ -1,7 +1,16 @@
 /** What needs the real library, but no exchange. */
 import { describe, expect, test } from 'vitest'
 import type { Access } from '../../src/providers/adapter.ts'
-import { closeExchange, judge, KEPT, loadLibrary, makeExchange, namesOf, type Exchange } from '../../src/shells/ccxt.library.ts'
+import {
+  closeExchange,
+  judge,
+  KEPT,
+  loadLibrary,
+  makeExchange,
+  namesOf,
+  reasonOf,
+  type Exchange
+} from '../../src/shells/ccxt.library.ts'
 import { sourceOf } from '../../src/shells/ccxt.watch.ts'
 
 const library = await loadLibrary()
@@ -135,6 +144,42 @@ describe('where a thing comes from', () => {
     expect(rows[0].nonce).toBe(9)
     expect([rows[0].bids.length, rows[0].asks.length, rows[0].bids[0]]).toEqual([100, 100, [1_000, 1]])
   })
+})
+
+test('candles that are asked for again tell only what changed', async () => {
+  const asked = { kind: 'ohlcv', symbol: 'BTC/USDT', timeframe: '1m' }
+  const own = make('bybit')
+  own.setMarkets([{ id: 'BTCUSDT', symbol: 'BTC/USDT', base: 'BTC', quote: 'USDT', spot: true, type: 'spot' }])
+  ;(own.has as Record<string, unknown>).watchOHLCV = false
+  const rows = [
+    [60_000, 1],
+    [120_000, 2],
+    [180_000, 3]
+  ]
+  Object.assign(own, { fetchOHLCV: () => Promise.resolve(structuredClone(rows)) })
+  const source = sourceOf(own, asked)
+  if (typeof source === 'string') throw new Error(source)
+  const next = async () => (JSON.parse((await source.next()).frame) as { rows: unknown }).rows
+  expect(await next()).toEqual([
+    [120_000, 2],
+    [180_000, 3]
+  ])
+  expect(await next()).toEqual([])
+  rows[2] = [180_000, 4]
+  expect(await next()).toEqual([[180_000, 4]])
+})
+test('of best prices only those of the symbol that was asked are told', async () => {
+  const own = make('bybit')
+  own.setMarkets([{ id: 'BTCUSDT', symbol: 'BTC/USDT', base: 'BTC', quote: 'USDT', spot: true, type: 'spot' }])
+  const changed = { 'ETH/USDT': { symbol: 'ETH/USDT', bid: 1 }, 'BTC/USDT': { symbol: 'BTC/USDT', bid: 2, info: {} } }
+  Object.assign(own, { watchBidsAsks: () => Promise.resolve(changed) })
+  ;(own.has as Record<string, unknown>).watchBidsAsks = true
+  const source = sourceOf(own, { kind: 'bidsAsks', symbol: 'BTC/USDT' })
+  if (typeof source === 'string') throw new Error(source)
+  expect(JSON.parse((await source.next()).frame)).toMatchObject({ rows: [{ symbol: 'BTC/USDT', bid: 2 }] })
+})
+test('a reason holds no query: it may be signed', () => {
+  expect(reasonOf(new Error('okx GET https://venue.test/v5?sign=abc&x=1 451'))).toBe('Error: okx GET https://venue.test/v5 451')
 })
 
 test('an exchange without best prices gives those of its tickers; one that does not stream is asked', () => {
