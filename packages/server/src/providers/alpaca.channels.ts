@@ -4,7 +4,7 @@ import type { Frame, Meaning, Subscription } from './adapter.ts'
 import { write } from './alpaca.codec.ts'
 import { newsNeed } from './alpaca.news.ts'
 import { snapshotsOf } from './alpaca.rest.ts'
-import { isMessagePack, type Row, type Session } from './alpaca.session.ts'
+import { isCrypto, isMessagePack, type Row, type Session } from './alpaca.session.ts'
 import * as values from './values.ts'
 import { batches, kindsOf, leave } from './wants.ts'
 
@@ -33,12 +33,8 @@ const CARRIED: Record<string, readonly DataKind[]> = {
   news: ['news']
 }
 const EVERYWHERE: readonly DataKind[] = ['trade', 'quote', 'ticker', 'candle']
-const ON_ROUTE: Readonly<Record<string, readonly DataKind[]>> = {
-  stocks: [...EVERYWHERE, 'halt', 'band', 'correction'],
-  crypto: [...EVERYWHERE, 'book'],
-  news: ['news'],
-  account: ['position', 'account', 'order']
-}
+const STOCKS = new Set<DataKind>([...EVERYWHERE, 'halt', 'band', 'correction'])
+const CRYPTO = new Set<DataKind>([...EVERYWHERE, 'book'])
 /** What counts against the plan's limit of symbols: bars are free. */
 const COUNTED: ReadonlySet<DataKind> = new Set<DataKind>(['trade', 'quote', 'ticker', 'correction', 'book'])
 
@@ -46,8 +42,9 @@ export const keyOf = ({ kind, symbol, interval }: Subscription): string =>
   `${kind} ${symbol}${interval === undefined ? '' : ` ${interval}`}`
 export const channelsOf = ({ kind, interval }: Subscription): readonly string[] =>
   kind === 'candle' ? (interval === '1d' ? ['dailyBars'] : ['bars', 'updatedBars']) : (CHANNELS[kind] ?? [])
-export const carries = ({ route }: Session, { kind }: Subscription): boolean =>
-  (ON_ROUTE[route === '' ? 'stocks' : route] ?? []).includes(kind)
+/** Whether a stream has it at all. */
+export const carries = ({ kind, symbol }: Subscription): boolean =>
+  kind === 'news' ? symbol === '*' : (isCrypto(symbol) ? CRYPTO : STOCKS).has(kind)
 
 // ---- asking ------------------------------------------------------------------------------------------------------
 
@@ -76,17 +73,14 @@ const pairsOf = (list: readonly Subscription[]): Pair[] =>
   list.flatMap((one) => channelsOf(one).map((channel) => ({ channel, symbol: one.symbol })))
 const asking = (batch: readonly Subscription[], session: Session): Frame => ask('subscribe', pairsOf(batch), batch, session)
 
-export const askFrames = (_: 'subscribe', wanted: readonly Subscription[], session: Session): readonly Frame[] =>
-  batches(
-    wanted.filter((one) => carries(session, one)),
-    BATCH
-  ).map((batch) => asking(batch, session))
+export const subscribing = (wanted: readonly Subscription[], session: Session): readonly Frame[] =>
+  batches(wanted.filter(carries), BATCH).map((batch) => asking(batch, session))
 
 /** Let in: all that is wanted, the first frames at once. */
 export function admitted(session: Session): readonly Meaning[] {
   if (session.authenticated) return []
   session.authenticated = true
-  const wanted = [...session.wanted.values()].filter((one) => carries(session, one))
+  const wanted = [...session.wanted.values()].filter(carries)
   session.queue.push(...batches(wanted, BATCH))
   return session.queue.splice(0, WINDOW).map((batch) => ({ type: 'reply', frame: asking(batch, session) }))
 }
@@ -98,9 +92,7 @@ const next = (session: Session): readonly Meaning[] =>
 export function keepalive(session: Session): Frame | undefined {
   if (!session.authenticated) return undefined
   for (const [channel, symbols] of session.wants)
-    for (const symbol of symbols.keys())
-      if (channel in CARRIED && [...session.wanted.values()].some((one) => one.symbol === symbol && carries(session, one)))
-        return ask('subscribe', [{ channel, symbol }], [], session)
+    for (const symbol of symbols.keys()) if (channel in CARRIED) return ask('subscribe', [{ channel, symbol }], [], session)
   return undefined
 }
 

@@ -21,6 +21,7 @@ export function hoursOf(time: number, known?: Hours): Hours {
 const EXTENDED = new Set(['T', 'U'])
 /** Closing print and official close of a listing market: reported after 16:00, and of the regular session all the same. */
 const CLOSING = new Set(['6', 'M'])
+const MORNING = 3 * 3_600_000
 const [SUNDAY, FRIDAY, SATURDAY] = [0, 5, 6]
 
 export function sessionOf(
@@ -33,6 +34,7 @@ export function sessionOf(
   if (weekday === SATURDAY || weekday === SUNDAY) return 'closed'
   if (time < open) return 'pre'
   if (time >= close) return conditions.some((code) => CLOSING.has(code)) ? 'regular' : 'post'
-  // Form T within the hours: the market closed early today.
-  return conditions.some((code) => EXTENDED.has(code)) && time - open > 3 * 3_600_000 ? 'post' : 'regular'
+  if (!conditions.some((code) => EXTENDED.has(code))) return 'regular'
+  // Form T within the hours: reported late in the morning, or the market closed early today (at 13:00).
+  return time - open > MORNING ? 'post' : 'pre'
 }

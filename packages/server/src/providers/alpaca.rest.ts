@@ -63,12 +63,12 @@ export function tradesOf(symbol: string, from: number, to: number, access: Acces
 }
 
 /** The state of these symbols now, for their tickers. */
-export function snapshotsOf(symbols: readonly string[], { access, route }: Session): readonly Need[] {
+export function snapshotsOf(symbols: readonly string[], { access }: Session): readonly Need[] {
   const list = symbols.map(encodeURIComponent).join(',')
   const common = { type: 'need', purpose: 'snapshot', tolerate: true } as const
-  if (symbols.length === 0 || access.feed === 'test') return []
-  if (route === 'crypto')
+  if (isCrypto(symbols[0]))
     return [{ ...common, path: `/v1beta3/crypto/${encodeURIComponent(locationOf(access))}/snapshots?symbols=${list}` }]
+  if (symbols.length === 0 || access.feed === 'test') return []
   return [{ ...common, path: `/v2/stocks/snapshots?symbols=${list}&feed=${encodeURIComponent(access.feed ?? 'iex')}` }]
 }
 

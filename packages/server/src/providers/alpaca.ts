@@ -2,7 +2,7 @@
 import type { Interval } from '@tickwire/protocol'
 import { adapter, type Meaning } from './adapter.ts'
 import { ACCOUNT_KINDS, accountPolls, endedPolls, LISTEN, login, tradingUrl, traded } from './alpaca.account.ts'
-import { admitted, ask, askFrames, carries, channelsOf, confirmed, failed, keyOf, keepalive } from './alpaca.channels.ts'
+import { admitted, ask, carries, channelsOf, confirmed, failed, keyOf, keepalive, subscribing } from './alpaca.channels.ts'
 import { read, write } from './alpaca.codec.ts'
 import { dated, payload } from './alpaca.data.ts'
 import { answer, historyOf, locationOf, STOCKS, TIMEFRAME, tradesOf } from './alpaca.rest.ts'
@@ -42,7 +42,7 @@ export const alpaca = adapter<Session>({
     requestsPerSecond: 3 // 200 a minute
   },
   // What is subscribed already is asked again: the list that answers it says that the connection lives.
-  ping: { every: 120_000, frame: (session) => (session.route === 'account' ? LISTEN : keepalive(session)) },
+  ping: { every: 120_000, frame: (session) => (session.listening ? LISTEN : keepalive(session)) },
   staleAfter: 600_000,
   calendar: (route) => (route === 'crypto' || route === 'news' ? '24/7' : 'XNYS'),
   binary: true, // MessagePack on choice; the trading stream of paper accounts writes its text into binary frames anyway
@@ -73,19 +73,18 @@ export const alpaca = adapter<Session>({
   },
 
   subscribe(wanted, session) {
-    const again = wanted.filter((one) => !carries(session, one) && session.wanted.has(keyOf(one)))
-    for (const one of again) session.uncarried.add(one)
-    for (const one of wanted) {
-      session.wanted.set(keyOf(one), one)
-      for (const channel of channelsOf(one)) want(session.wants, channel, one.symbol, one.kind)
-    }
+    const again = wanted.filter((one) => !carries(one) && session.wanted.has(keyOf(one)))
+    for (const one of wanted) session.wanted.set(keyOf(one), one)
     if (session.route === 'account') return accountPolls(session)
+    for (const one of again) session.uncarried.add(one)
+    for (const one of wanted.filter(carries))
+      for (const channel of channelsOf(one)) want(session.wants, channel, one.symbol, one.kind)
     // Asked before it is let in, the server answers 401; all that is wanted is sent once it has.
-    return session.authenticated ? askFrames('subscribe', wanted, session) : []
+    return session.authenticated ? subscribing(wanted, session) : []
   },
   unsubscribe(unwanted, session) {
     for (const one of unwanted) session.wanted.delete(keyOf(one))
-    const unused = unwanted.filter((one) => carries(session, one))
+    const unused = unwanted.filter(carries)
     const free = unused.flatMap((one) =>
       channelsOf(one)
         .filter((channel) => leave(session.wants, channel, one.symbol, one.kind))
@@ -128,15 +127,12 @@ function meant(m: Row, received: number, session: Session): readonly Meaning[] {
 }
 
 /** The server says nothing of a channel that it does not have: whoever asks for one a second time is told so. */
-function refusals({ uncarried, route }: Session): readonly Meaning[] {
+function refusals({ uncarried }: Session): readonly Meaning[] {
   if (uncarried.size === 0) return []
   const refused = [...uncarried]
   uncarried.clear()
-  const where = route === '' ? 'stocks' : route
-  return refused.map(({ kind, symbol }) => ({
-    type: 'reject',
-    kind,
-    symbol,
-    reason: `the stream of ${where} carries no ${kind}`
-  }))
+  return refused.map(({ kind, symbol }) => {
+    const where = isCrypto(symbol) ? 'crypto' : 'stocks'
+    return { type: 'reject', kind, symbol, reason: `the stream of ${where} carries no ${kind}` }
+  })
 }

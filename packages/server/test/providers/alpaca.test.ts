@@ -354,6 +354,7 @@ describe('kinds of the documentation', () => {
       'overnight'
     ])
     expect(at('2026-11-27T19:00:00Z', ['@', 'T'])).toBe('post')
+    expect(at('2026-06-17T13:30:05Z', ['@', 'T', 'U'])).toBe('pre')
     expect(at('2026-06-17T20:00:01Z', ['@', '6'])).toBe('regular')
   })
 
