@@ -54,7 +54,10 @@ export function open(where: Where, onTaken: () => void, hooks: Hooks): Live {
   const s: State = { where, hooks, onTaken, opened: false, ended: false, heard: [], waiting: new Map() }
   const name = `${where.host}:${where.port}`
   s.timer = setTimeout(
-    () => end(s, { reason: `${name}: connected, but TWS is not ready within ${OPEN_PATIENCE} ms` }),
+    () =>
+      end(s, {
+        reason: `${name}: TWS did not say within ${OPEN_PATIENCE} ms that it is ready: does it ask on its screen whether to accept the connection?`
+      }),
     OPEN_PATIENCE
   )
   import('@stoqey/ib').then(

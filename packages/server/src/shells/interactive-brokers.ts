@@ -63,11 +63,19 @@ export const openInteractiveBrokers: OpenShell = ({ wsUrl, readAccess }) => {
         }
       }
     },
-    rest: questions(borrow, giveBack)
+    rest: questions(
+      borrow,
+      giveBack,
+      () =>
+        void spare?.then(
+          (live) => live.close(),
+          () => undefined
+        )
+    )
   }
 }
 
-function questions(borrow: () => Promise<Live>, giveBack: (live: Live) => void) {
+function questions(borrow: () => Promise<Live>, giveBack: (live: Live) => void, leave: () => void) {
   const { requestsPerSecond, requests = [] } = interactiveBrokers.limits
   const budget = openBudget([{ count: 1, per: 1_000 / requestsPerSecond }, ...requests])
   const lately = new Map<string, { at: number; answer: Promise<Answer> }>()
@@ -104,7 +112,10 @@ function questions(borrow: () => Promise<Live>, giveBack: (live: Live) => void) 
       return answer
     },
     quiet: (ms: number) => void (quietUntil = Math.max(quietUntil, Date.now() + ms)),
-    stop: () => stopping.abort()
+    stop() {
+      stopping.abort()
+      leave()
+    }
   }
 }
 

@@ -4,8 +4,8 @@ import type { Access, Meaning, Subscription } from '../../src/providers/adapter.
 import { interactiveBrokers as adapter } from '../../src/providers/interactive-brokers.ts'
 import { only, rows } from './captures.ts'
 
-export type Session = ReturnType<typeof adapter.open>
-export type Call = { call: string; args: unknown[] }
+type Session = ReturnType<typeof adapter.open>
+type Call = { call: string; args: unknown[] }
 export const NOW = 1_577_811_902_127
 export const DELAY = 900_000
 

@@ -1,24 +1,12 @@
 import { createServer, type AddressInfo } from 'node:net'
-import { afterEach, describe, expect, test, vi } from 'vitest'
-import type { Decoded } from '../../src/feed/connection.ts'
+import { afterEach, describe, expect, test } from 'vitest'
 import type { Ending } from '../../src/feed/link.ts'
-import { createPool, type Pool } from '../../src/feed/pool.ts'
-import type { Access, Frame } from '../../src/providers/adapter.ts'
+import type { Frame } from '../../src/providers/adapter.ts'
 import { interactiveBrokers as adapter } from '../../src/providers/interactive-brokers.ts'
-import { openInteractiveBrokers } from '../../src/shells/interactive-brokers.ts'
-import { details, openTws, ready, type Answerer, type Tws } from './tws.ts'
+import { at, open, shellAt, stopAll, tws, until } from './interactive-brokers.rig.ts'
+import { ready } from './tws.ts'
 
-const open: { stop: () => unknown }[] = []
-afterEach(async () => {
-  for (const one of open.splice(0)) await one.stop()
-})
-async function tws(answer: Answerer, greet = ready): Promise<Tws> {
-  const server = await openTws(answer, greet)
-  open.push(server)
-  return server
-}
-const at = (port: number, clientId = 0) => `ib://127.0.0.1:${port}?clientId=${clientId}`
-const shellAt = (wsUrl: string, access: Access = {}) => openInteractiveBrokers({ wsUrl, readAccess: () => access })
+afterEach(stopAll)
 
 /** A connection by the shell alone. */
 function dial(url: string, shell = shellAt(url)) {
@@ -37,120 +25,6 @@ function dial(url: string, shell = shellAt(url)) {
   const events = () => frames.flatMap((frame) => JSON.parse(frame as string) as { event: string; args: unknown[] })
   return { link, frames, endings, events, isOpen: () => opened }
 }
-
-const until = <T>(what: () => T) => vi.waitFor(what, { timeout: 5_000, interval: 5 })
-
-/** It resolves contracts, sends a quote and a trade, tells the time and has two bars. */
-const market: Answerer = ([code, , ...rest], peer) => {
-  if (code === '9') details(peer, rest[0]!, rest[2]!, 265_598)
-  if (code === '1') {
-    const id = rest[0]!
-    peer.send(58, 1, id, 1)
-    peer.send(1, 6, id, 1, 293.6, 300, 0)
-    peer.send(2, 6, id, 0, 300)
-    peer.send(1, 6, id, 2, 293.7, 200, 0)
-    peer.send(1, 6, id, 4, 293.65, 100, 0)
-  }
-}
-
-describe('the SDK, connected to a TWS', () => {
-  function pooled(wsUrl: string, access: Access = {}) {
-    const events: Decoded[] = []
-    const rejected: string[] = []
-    const shell = shellAt(wsUrl, access)
-    const pool: Pool = createPool({
-      adapter: adapter as never,
-      wsUrl,
-      restUrl: '',
-      access,
-      clock: Date.now,
-      random: () => 0,
-      ...shell,
-      hooks: {
-        onEvent: (event) => void events.push(event),
-        onGap: () => undefined,
-        onClosed: () => undefined,
-        onRejected: (reason) => void rejected.push(reason),
-        onRefused: () => undefined,
-        onListing: () => undefined,
-        onPhase: () => undefined,
-        isOutage: () => false,
-        onDefect: (error) => {
-          throw error
-        },
-        onNotice: () => undefined
-      }
-    })
-    const timer = setInterval(() => pool.tick(Date.now()), 20)
-    open.push({
-      stop() {
-        clearInterval(timer)
-        pool.stop()
-      }
-    })
-    return { pool, events, rejected, shell }
-  }
-
-  test('[S4-14] a wish becomes a resolved contract, a line and a quote', async () => {
-    const server = await tws(market)
-    const { pool, events } = pooled(at(server.port, 7))
-    pool.want([
-      { kind: 'quote', symbol: 'AAPL' },
-      { kind: 'ticker', symbol: 'AAPL' }
-    ])
-    await until(() => expect(events.length).toBe(2))
-    expect(events).toMatchObject([
-      { type: 'quote', symbol: 'AAPL', bid: 293.6, bidSize: 300, ask: 293.7, askSize: 200 },
-      { type: 'ticker', last: 293.65 }
-    ])
-    expect(server.peers.map(({ clientId }) => clientId)).toEqual([7])
-    expect(server.asked.map(([code]) => code).slice(0, 3)).toEqual(['59', '9', '1'])
-    expect(server.asked[2]!.slice(3, 5)).toEqual(['265598', 'AAPL'])
-  })
-  test('an unknown symbol is refused, and the connection stays', async () => {
-    const server = await tws(([code, , id], peer) => {
-      if (code === '9') peer.send(4, 2, id!, 200, 'No security definition has been found for the request', '')
-    })
-    const { pool, rejected } = pooled(at(server.port))
-    pool.want([{ kind: 'quote', symbol: 'NOPE' }])
-    await until(() => expect(rejected).toEqual(['No security definition has been found for the request (200)']))
-    expect(pool.anyLive()).toBe(true)
-  })
-  test('what a connection lost is asked for again on the next one, with fresh ids', async () => {
-    const server = await tws(market)
-    const { pool, events } = pooled(at(server.port))
-    pool.want([{ kind: 'quote', symbol: 'AAPL' }])
-    await until(() => expect(events.length).toBe(1))
-    server.peers[0]!.close()
-    await until(() => expect(events.length).toBe(2))
-    expect(server.peers.length).toBe(2)
-  })
-  test('past candles come over the same connection, and the same question at once is asked once', async () => {
-    const server = await tws((fields, peer) => {
-      market(fields, peer)
-      if (fields[0] !== '20') return
-      const rows = [
-        ['1767623400', 293, 294, 292, 293.5, 1_000, 293.2, 10],
-        ['1767623460', 293.5, 293.6, 293.4, 293.5, 500, 293.5, 5]
-      ]
-      peer.send(17, fields[1]!, 'a', 'b', rows.length, ...rows.flat())
-    })
-    const { pool, events } = pooled(at(server.port))
-    pool.want([{ kind: 'quote', symbol: 'AAPL' }])
-    await until(() => expect(events.length).toBe(1))
-    const need = adapter.history!('AAPL', '1m', 2, Date.now(), {})
-    const answers = await Promise.all([pool.rest.get(need), pool.rest.get(need)])
-    const [answer] = answers
-    expect(answer).toMatchObject({ ok: true, status: 200 })
-    const candles = answer?.ok ? adapter.decode(answer.body, Date.now(), adapter.open({}), need) : []
-    expect(candles).toMatchObject([
-      { type: 'candle', start: 1_767_623_400_000, volume: 1_000, trades: 10, closed: true },
-      { type: 'candle', start: 1_767_623_460_000, close: 293.5 }
-    ])
-    expect(server.asked.filter(([code]) => code === '20').length).toBe(1)
-    expect(server.peers.length).toBe(1)
-  })
-})
 
 describe('the shell', () => {
   test('past candles without a subscription open a connection of their own, and close it', async () => {
