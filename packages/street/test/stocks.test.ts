@@ -1,42 +1,18 @@
 /** The whole road from a venue of the street through its provider's adapter to a client, for the venues that the demo leaves out. */
 import { restClient, websocketClient } from '@massive.com/client-js'
-import { startServer, type Server } from '@tickwire/server'
-import { configSchema } from '@tickwire/server/config.ts'
-import { SILENT } from '@tickwire/server/ops/log.ts'
-import { providers as adapters } from '@tickwire/server/providers/index.ts'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { DEMO, VENUES } from '../src/venues.ts'
 import { open, street as createStreet, until } from './client.ts'
-
-const closing: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close()
-})
-
-/** A server whose one provider is a venue of the street. */
-async function serve(provider: string) {
-  const street = createStreet({ providers: [provider] })
-  closing.push(() => street.stop())
-  const address = (await street.start())[provider]!
-  const others = Object.fromEntries(Object.keys(adapters).map((name) => [name, { enabled: false }]))
-  const own = { ...address, enabled: true, key: 'street', secret: 'street' }
-  const config = configSchema.parse({ port: 0, watch: [], providers: { ...others, [provider]: own } })
-  const server: Server = await startServer(config, { mode: 'demo', log: SILENT })
-  closing.push(() => server.stop())
-  return { street, server }
-}
+import { closing, serve } from './serve.ts'
 
 type Heard = { type?: string; provider?: string; instrument?: string; price?: number; time?: number }
 const eventsOf = (texts: readonly string[]): Heard[] => texts.flatMap((text) => JSON.parse(text) as Heard | Heard[])
 
-/** That venue asks for the key on the socket: an adapter that does not greet is never let in, there as at the provider. */
-const isMute = adapters['massive']!.greet === undefined
-
 describe('a venue that the demo leaves out delivers its trades through its own adapter', () => {
-  test.skipIf(isMute).each([['massive', 'AAPL', 'BTC-USD']])('%s', deliver, 30_000)
-  test.each([['finnhub', 'AAPL', 'BTC-USDT']])('%s', deliver, 30_000)
-
-  async function deliver(provider: string, stock: string, pair: string) {
+  test.each([
+    ['massive', 'AAPL', 'BTC-USD'],
+    ['finnhub', 'AAPL', 'BTC-USDT']
+  ])('%s', async (provider, stock, pair) => {
     const { street, server } = await serve(provider)
     await until(() => street.report().every(({ open }) => open))
     const listed = async (instrument: string) => (await fetch(`${server.url}/v1/instruments/${instrument}`)).ok
@@ -54,7 +30,7 @@ describe('a venue that the demo leaves out delivers its trades through its own a
       }
     }
     client.socket.close()
-  }
+  })
 })
 
 describe("the vendor's own client, unmodified but for the address", () => {

@@ -119,16 +119,15 @@ function traded({ s, p, t, v, c }: Row): Meaning {
   const size = values.number(typeof s === 'string' && s.includes(':') ? (v ?? 0) : v)
   const event = size === 0 ? values.print(s, epoch(t), values.number(p), 1) : values.print(s, epoch(t), values.number(p), size)
   if (event.type !== 'trade') return event
+  if (size === 0) event.size = 0
+  const end = event.symbol.indexOf(':')
+  if (end > 0) event.venue = event.symbol.slice(0, end)
   const conditions = values.codes(c)
-  const venue = event.symbol.includes(':') ? event.symbol.split(':')[0] : undefined
-  return {
-    ...event,
-    ...(size === 0 && { size: 0 }),
-    ...(venue && { venue }),
-    ...(conditions && { conditions }),
-    ...(conditions?.includes(EXTENDED) && { session: 'post' as const }),
-    ...(conditions?.some((code) => NOT_LAST.has(code)) && { ineligible: true as const })
-  }
+  if (conditions === undefined) return event
+  event.conditions = conditions
+  if (conditions.includes(EXTENDED)) event.session = 'post'
+  if (conditions.some((code) => NOT_LAST.has(code))) event.ineligible = true
+  return event
 }
 
 /** {"type":"error","msg":"Invalid symbol FOO"}; {"msg":"Subscribing to too many symbols","type":"error"}, which does not say which */

@@ -5,7 +5,7 @@ import { answer, newsPoll, restSymbol, tickerPoll, TIMESPAN } from './massive.re
 import { epoch } from './time.ts'
 import * as values from './values.ts'
 
-export type Session = { delayed: boolean; admitted: boolean; wanted: Map<string, Subscription>; tickers: Set<string> }
+export type Session = { key: string; delayed: boolean; admitted: boolean; wanted: Map<string, Subscription>; tickers: Set<string> }
 type Row = Record<string, unknown>
 
 /** Symbols here are Massive's own with the prefix of REST and the separator of the socket: `AAPL`, `X:BTC-USD`, `C:EUR/USD`, `I:SPX`. */
@@ -82,7 +82,8 @@ export const massive = adapter<Session>({
     `${(feed === 'delayed' ? wsUrl.replace('//socket.', '//delayed.') : wsUrl).replace(/\/$/, '')}/${route}`,
   headers: ({ key = '' }: Access) => ({ authorization: `Bearer ${key}` }),
 
-  open: ({ feed }) => ({ delayed: feed === 'delayed', admitted: false, wanted: new Map(), tickers: new Set() }),
+  open: ({ key = '', feed }) => ({ key, delayed: feed === 'delayed', admitted: false, wanted: new Map(), tickers: new Set() }),
+  greet: ({ key }) => [JSON.stringify({ action: 'auth', params: key })],
   subscribe(wanted, session) {
     for (const one of wanted) session.wanted.set(`${one.kind} ${one.symbol}`, one)
     return [...polled(wanted, session, true), ...(session.admitted ? frames('subscribe', wanted) : [])]
