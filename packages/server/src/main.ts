@@ -165,7 +165,7 @@ const figuresOf = (feed: Feed, services: Services) => ({
       const { title, about, kinds, needs, limits } = providers[status.provider]!
       return { ...status, title, about, kinds, needs, limits: { ...limits, connections: limits.connections ?? null } }
     }),
-  async candles(instrument: string, interval: Interval, limit: number): Promise<Candle[]> {
+  candles: async (instrument: string, interval: Interval, limit: number): Promise<Candle[]> => {
     const history = await feed.history(instrument, interval, limit)
     return joinCandles(history, services.read(candles, recentCandles, instrument, interval), interval, limit)
   }

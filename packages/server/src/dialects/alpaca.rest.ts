@@ -1,5 +1,5 @@
 /** Alpaca's REST for stocks, crypto and news and its listing of assets, answered from what the plant holds. */
-import { topicName, type Book, type Interval, type Published } from '@tickwire/protocol'
+import { topicName, type Interval } from '@tickwire/protocol'
 import { at, barRow, bookRow, instrumentOf, newsRow, quoteRow, symbolOf, tradeRow } from './alpaca.frames.ts'
 import type { Desk, Dialect, HttpAnswer, HttpRequest, InstrumentInfo } from './dialect.ts'
 import { candlesOf, first, limitOf } from './past.ts'
@@ -150,7 +150,7 @@ function ofSymbol(request: HttpRequest, desk: Desk): HttpAnswer | Promise<HttpAn
 function orderBook(id: string, desk: Desk): object | undefined {
   const event = desk.last(topicName('book', id))
   if (event?.type !== 'book') return undefined
-  const { t, b, a } = bookRow(event as Published<Book>, event, true)
+  const { t, b, a } = bookRow(event, event, true)
   return { t, b, a }
 }
 

@@ -8,7 +8,7 @@ import type { Fanout } from './fanout.ts'
 import { createBatch, type Batch, type Message } from './frame.ts'
 import { createHolding, type Demand, type Missed } from './holding.ts'
 import type { Limits } from './limits.ts'
-import { createMember, type Sink } from './member.ts'
+import { createMember, type Member, type Sink } from './member.ts'
 import type { Patience } from './patience.ts'
 import { refusal, type Understand } from './understand.ts'
 
@@ -35,6 +35,13 @@ export type Session = ReturnType<typeof createSession>
 /** A client that asks but leaves this much of the answers unread, beyond four messages, is slow as well. */
 const MAX_UNREAD = 1024 * 1024
 
+/** `own.sent` counts what the session itself sent; what the plant sent through it is added. */
+function infoOf(member: Member, own: { id: string; since: number; sent: number; pending: number }): ConnectionInfo {
+  const { dialect, topics, delivered, conflated, dropped, memory } = member
+  const counts = { sent: own.sent + delivered, conflated, dropped }
+  return { ...own, dialect: dialect.name, topics: [...topics], ...counts, ...dialect.describe?.(memory) }
+}
+
 /** The same line, in the form that this client asked for. */
 function encoding(line: Line, { codec }: Dialect<any>, memory: () => unknown): Sink {
   if (!codec) return line
@@ -45,11 +52,9 @@ function encoding(line: Line, { codec }: Dialect<any>, memory: () => unknown): S
 export function createSession(shared: Shared, dialect: Dialect<any>, request: Request, line: Line, user?: string) {
   const { desk, fanout, auth, limits, clock } = shared
   const opened = clock()
-  const member = createMember(
-    dialect,
-    encoding(line, dialect, () => member.memory),
-    () => close(4001, 'slow consumer')
-  )
+  const slow = () => close(4001, 'slow consumer')
+  const sink = encoding(line, dialect, () => member.memory)
+  const member: Member = createMember(dialect, sink, slow)
   const holding = createHolding(member.topics, shared)
   const conduct = createConduct(limits, opened)
   let sent = 0
@@ -72,8 +77,8 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
   function send(text: string | undefined) {
     if (closed || text === undefined) return
     sent++
-    member.sink.write(createBatch([text], 0))
-    if (line.backlog() > 4 * limits.message + MAX_UNREAD) close(4001, 'slow consumer')
+    sink.write(createBatch([text], 0))
+    if (line.backlog() > 4 * limits.message + MAX_UNREAD) slow()
   }
 
   function subscribe({ topics, resume, tag }: Extract<Command, { type: 'subscribe' }>) {
@@ -128,12 +133,7 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
 
   const isStranger = () => auth.required && user === undefined
 
-  function info(): ConnectionInfo {
-    const { topics, delivered, conflated, dropped, memory } = member
-    const counts = { sent: sent + delivered, conflated, dropped, pending: fanout.owed(member) }
-    const described = dialect.describe?.(memory)
-    return { id: request.session, dialect: dialect.name, since: opened, topics: [...topics], ...counts, ...described }
-  }
+  const info = () => infoOf(member, { id: request.session, since: opened, sent, pending: fanout.owed(member) })
 
   const greeting = dialect.open(request, desk, opened)
   member.memory = greeting.memory

@@ -1,7 +1,7 @@
 /** The user's own account at Interactive Brokers: what he holds, and its figures. */
 import type { Meaning } from './adapter.ts'
 import { symbolOf } from './interactive-brokers.contracts.ts'
-import type { Session } from './interactive-brokers.session.ts'
+import type { Session } from './interactive-brokers.state.ts'
 import * as values from './values.ts'
 
 /** `["DU123",{"conId":265598,"symbol":"AAPL","secType":"STK","currency":"USD",...},100,150.25]`; 0 of it: it was sold. */

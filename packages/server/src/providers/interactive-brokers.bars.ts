@@ -3,14 +3,11 @@ import { INTERVAL_MS, type Interval } from '@tickwire/protocol'
 import type { Meaning, Need } from './adapter.ts'
 import { follow, settle } from './forming.ts'
 import { contractOf, zoneOf, type Contract } from './interactive-brokers.contracts.ts'
-import type { Asked, Call, Session } from './interactive-brokers.session.ts'
+import type { Call, Asked, Session, Row } from './interactive-brokers.state.ts'
 import { zoned } from './time.ts'
 import * as values from './values.ts'
 
 type Candle = Extract<Meaning, { type: 'candle' }>
-/** A bar as the SDK hands it on, without its request id. */
-export type Row = readonly unknown[]
-export type Folding = Map<number, { candle: Candle; whole: boolean }>
 
 export const BARS: Readonly<Partial<Record<Interval, string>>> = {
   '1m': '1 min',

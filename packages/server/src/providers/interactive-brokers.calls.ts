@@ -1,7 +1,7 @@
 /** How Interactive Brokers is asked for something, and told that it is no longer wanted. */
 import { barsCall } from './interactive-brokers.bars.ts'
 import { contractOf } from './interactive-brokers.contracts.ts'
-import type { Asked, Call, Session } from './interactive-brokers.session.ts'
+import type { Asked, Call, Session } from './interactive-brokers.state.ts'
 
 const isSmart = ({ contracts }: Session, symbol: string): boolean => contracts.get(symbol)?.contract.exchange === 'SMART'
 

@@ -1,7 +1,7 @@
 /** Market depth of Interactive Brokers: rows by their position, of which several may be of one price, made into a book. */
 import type { Level } from '@tickwire/protocol'
 import type { Meaning } from './adapter.ts'
-import type { Asked, Rows, Session } from './interactive-brokers.session.ts'
+import type { Asked, Rows, Session } from './interactive-brokers.state.ts'
 import * as values from './values.ts'
 
 const MAX_ROWS = 200

@@ -1,7 +1,8 @@
 /** What the numbers of TWS's messages mean: most of them are news of its servers, and only some end a request. */
 import type { Meaning } from './adapter.ts'
 import { reset } from './interactive-brokers.depth.ts'
-import { begin, carried, drop, end, renew, replies, type Asked, type Session, type Way } from './interactive-brokers.session.ts'
+import { begin, carried, drop, end, renew, replies } from './interactive-brokers.session.ts'
+import type { Asked, Session, Way } from './interactive-brokers.state.ts'
 import * as values from './values.ts'
 
 /** Ticks and books come from a data farm, bars from a historical one, contracts from a third. */

@@ -2,7 +2,8 @@
 import type { Meaning } from './adapter.ts'
 import { inLots } from './interactive-brokers.bars.ts'
 import { contractOf, sessionAt } from './interactive-brokers.contracts.ts'
-import { wants, type Asked, type Line, type Session, type Tick } from './interactive-brokers.session.ts'
+import { wants } from './interactive-brokers.session.ts'
+import type { Asked, Line, Session, Tick } from './interactive-brokers.state.ts'
 import { isTime } from './time.ts'
 import * as values from './values.ts'
 

@@ -7,18 +7,8 @@ import { contractOf, identify, known } from './interactive-brokers.contracts.ts'
 import { depth } from './interactive-brokers.depth.ts'
 import { failed, rejected } from './interactive-brokers.errors.ts'
 import * as lines from './interactive-brokers.lines.ts'
-import {
-  ack,
-  begin,
-  drop,
-  openSession,
-  replies,
-  subscribe,
-  unsubscribe,
-  type Asked,
-  type Call,
-  type Session
-} from './interactive-brokers.session.ts'
+import { ack, begin, drop, openSession, replies, subscribe, unsubscribe } from './interactive-brokers.session.ts'
+import type { Asked, Call, Session } from './interactive-brokers.state.ts'
 import * as values from './values.ts'
 
 const DATA: Readonly<Record<string, number>> = { live: 1, frozen: 2, delayed: 3, 'delayed-frozen': 4 }

@@ -5,7 +5,13 @@ import { answer, newsPoll, restSymbol, tickerPoll, TIMESPAN } from './massive.re
 import { epoch } from './time.ts'
 import * as values from './values.ts'
 
-export type Session = { key: string; delayed: boolean; admitted: boolean; wanted: Map<string, Subscription>; tickers: Set<string> }
+export type Session = {
+  key: string
+  delayed: boolean
+  admitted: boolean
+  wanted: Map<string, Subscription>
+  tickers: Set<string>
+}
 type Row = Record<string, unknown>
 
 /** Symbols here are Massive's own with the prefix of REST and the separator of the socket: `AAPL`, `X:BTC-USD`, `C:EUR/USD`, `I:SPX`. */

@@ -39,7 +39,7 @@ export function providersPage(pages: ReadonlySet<string>): string {
   ].join('\n')
 }
 
-/** `seen` holds lines as in `captures kraken trade`, one per origin, provider and kind that a passed test decoded. */
+/** `seen` holds lines of origin, provider and kind, one for each that a passed test decoded. */
 export function testedPage(seen: ReadonlySet<string>, pages: ReadonlySet<string>): string {
   const cell = (name: string, kind: DataKind): string => {
     const marks = ORIGINS.flatMap(([origin, mark]) => (seen.has(`${origin} ${name} ${kind}`) ? [mark] : []))
@@ -52,7 +52,10 @@ export function testedPage(seen: ReadonlySet<string>, pages: ReadonlySet<string>
     'in `captures/` was decoded to it. **S**: it came from the simulated provider on the street, through its adapter. **E**: our own',
     'rendering of it, as under `/emulate/<provider>`, was decoded by the adapter. –: carried, and tested on written frames only.',
     '',
-    ...table(['provider', ...DATA_KINDS], all.map(([name]) => [linked(name, pages), ...DATA_KINDS.map((kind) => cell(name, kind))])),
+    ...table(
+      ['provider', ...DATA_KINDS],
+      all.map(([name]) => [linked(name, pages), ...DATA_KINDS.map((kind) => cell(name, kind))])
+    ),
     ''
   ].join('\n')
 }

@@ -124,7 +124,7 @@ export function connect<M>(
 }
 
 /** Calls a dialect's REST route that asks for candles; the path may have a query. */
-export const asked = async <M>(stage: Stage, dialect: Dialect<M>, url: string) => await request(stage, dialect, url)
+export const asked = <M>(stage: Stage, dialect: Dialect<M>, url: string) => Promise.resolve(request(stage, dialect, url))
 
 /** The same for any other route: it answers at once. */
 export function request<M>({ desk }: Stage, dialect: Dialect<M>, url: string) {
