@@ -144,9 +144,7 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
     memory: () => member.memory,
     receive,
     /** The dialect's own clock. */
-    tick: (now: number) => {
-      if (!closed) run(dialect.tick?.(member.memory, now) ?? [])
-    },
+    tick: (now: number) => run(closed ? [] : (dialect.tick?.(member.memory, now) ?? [])),
     /** Ends a session that never said who it is. */
     checkAuth: (now: number) => {
       if (isStranger() && now - opened >= limits.authWithin) close(4504, 'no token came in time')
