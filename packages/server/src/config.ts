@@ -69,6 +69,10 @@ const providerSchema = (name: string) => {
 }
 
 export const configSchema = z.strictObject({
+  mode: z
+    .enum(['live', 'demo'])
+    .optional()
+    .describe('Real providers or the simulated street; absent: live where there is a configuration file. `--live` and `--demo` win.'),
   host: z.string().default('127.0.0.1').describe('Address to listen on. Any other than loopback is reachable from outside.'),
   port: z.coerce
     .number()
@@ -195,7 +199,7 @@ export const configSchema = z.strictObject({
 const day = z.iso.date('a day is written 2026-12-25')
 /** The file of `feed.calendars`. */
 export const calendarsSchema = z.partialRecord(
-  z.enum(['XNYS', 'XNAS', 'XNSE', 'XBOM', 'XLON', 'CMES', 'FX', '24/7']),
+  z.enum(['XNYS', 'XNAS', 'XNSE', 'XBOM', 'XIMC', 'XLON', 'CMES', 'FX', '24/7']),
   z.strictObject({
     holidays: z.array(day).exactOptional(),
     early: z.record(day, z.string().regex(/^\d\d:\d\d$/, 'a time of day is written 13:00')).exactOptional()

@@ -49,9 +49,7 @@ const read = (file: string | undefined, value: string | undefined) =>
 /** A secret kept in a file is read again each time: tokens are renewed under a running server. */
 function accessOf(config: Config, name: string): Access {
   const own = config.providers[name]!
-  const { sharesAccountWith } = providers[name]!
-  const { key, keyFile, secret, secretFile } =
-    own.key === undefined && own.keyFile === undefined && sharesAccountWith ? config.providers[sharesAccountWith]! : own
+  const { key, keyFile, secret, secretFile } = own
   const now = { key: read(keyFile, key), secret: read(secretFile, secret), feed: own.feed }
   const options = Object.fromEntries(
     Object.entries(own.options ?? {}).filter((entry): entry is [string, string] => entry[1] !== undefined)
@@ -72,5 +70,5 @@ export const sourcesOf = (config: Config): Source[] =>
       const budget = requests.length > 0 ? { limits: { ...known.limits, requests: requests.map(windowOf) } } : {}
       const readAccess = () => accessOf(config, name)
       const shell = shells[name]?.({ wsUrl, readAccess })
-      return { adapter: { ...known, ...budget }, wsUrl, restUrl, access: readAccess(), readAccess, ...shell }
+      return { adapter: { ...known, ...budget }, wsUrl, restUrl, readAccess, ...shell }
     })

@@ -21,7 +21,7 @@ test('after garbage on every connection each book of each provider is fresh agai
   const plant = createPlant({ epoch: 'test' })
   const instruments = createInstruments()
   const feed = createFeed({
-    providers: VENUES.map((name) => ({ adapter: adapters[name]!, ...addresses[name]!, access: {} })),
+    providers: VENUES.map((name) => ({ adapter: adapters[name]!, ...addresses[name]!, readAccess: () => ({}) })),
     plant,
     instruments,
     clock: Date.now,

@@ -72,6 +72,19 @@ export const CALENDARS: Readonly<Record<CalendarId, Calendar>> = {
   XNAS: US,
   XNSE: INDIA,
   XBOM: INDIA,
+  // Commodities: on most other holidays the evening session is held, and silence in the morning is told as what it is.
+  XIMC: {
+    zone: 'Asia/Kolkata',
+    regular: ['09:00', '23:30'],
+    days: WEEK,
+    holidays: dates(`
+      2024 01-26 03-29 08-15 10-02 12-25
+      2025 04-18 08-15 10-02 12-25
+      2026 01-26 04-03 10-02 12-25
+      2027 01-26 03-26
+      2028 01-26 04-14 08-15 10-02 12-25`),
+    early: {}
+  },
   XLON: {
     zone: 'Europe/London',
     regular: ['08:00', '16:30'],

@@ -44,8 +44,8 @@ export type FeedOptions = {
     adapter: Adapter
     wsUrl: string
     restUrl: string
-    access: Access
-    readAccess?: () => Access
+    /** Read again whenever it is used: tokens change. */
+    readAccess: () => Access
     dial?: Dial
     rest?: Rest
   }[]
@@ -145,7 +145,7 @@ function openHub({ plant, instruments, clock, random, log, simulated, dial, time
     users: new Map(),
     stopped: false
   }
-  for (const { adapter, wsUrl, restUrl, access, readAccess, rest, dial: shell = dial } of options.providers) {
+  for (const { adapter, wsUrl, restUrl, readAccess, rest, dial: shell = dial } of options.providers) {
     if (adapter.identify) instruments.learn(adapter.provider, adapter.identify)
     const settings = { ...own, market: hub.market, attempts: reconnectAttempts, bookDepth: bookLevels }
     const hooks = hooksOf(hub, adapter.provider)
@@ -153,17 +153,16 @@ function openHub({ plant, instruments, clock, random, log, simulated, dial, time
       adapter,
       wsUrl,
       restUrl,
-      access,
+      readAccess,
       clock,
       random,
       hooks,
       settings,
       times,
-      ...(readAccess && { readAccess }),
       ...(shell && { dial: shell }),
       ...(rest && { rest })
     })
-    const source = { adapter, restUrl, access, rest: pool.rest, clock }
+    const source = { adapter, restUrl, readAccess, rest: pool.rest, clock }
     hub.providers.set(adapter.provider, {
       adapter,
       pool,

@@ -5,15 +5,15 @@ import { impossible } from './possible.ts'
 import { answered, type Rest } from './rest.ts'
 import { stamp } from './stamp.ts'
 
-export type Source = { adapter: Adapter; restUrl: string; access: Access; rest: Rest; clock: () => number }
+export type Source = { adapter: Adapter; restUrl: string; readAccess: () => Access; rest: Rest; clock: () => number }
 export type Found<T> = { ok: true; value: T } | { ok: false; reason: string }
 
-async function lookUp({ adapter, access, rest, clock }: Source, ask: () => Need): Promise<Found<readonly Meaning[]>> {
+async function lookUp({ adapter, readAccess, rest, clock }: Source, ask: () => Need): Promise<Found<readonly Meaning[]>> {
   try {
     const need = ask()
     const answer = await rest.get(need)
     if (!answer.ok) return answer
-    const meanings = adapter.decode(answer.body, clock(), adapter.open(access, ''), answered(need, answer))
+    const meanings = adapter.decode(answer.body, clock(), adapter.open(readAccess(), ''), answered(need, answer))
     const refused = meanings.find((m) => m.type === 'refused' || m.type === 'reject')
     if (refused && meanings.length === 1) return { ok: false, reason: refused.reason }
     return { ok: true, value: meanings }
@@ -22,24 +22,36 @@ async function lookUp({ adapter, access, rest, clock }: Source, ask: () => Need)
   }
 }
 
-/** Listings have so many pages at most. */
-const PAGES = 100
-
-/** All pages of it: an answer may name the next one. */
-export async function fetchListing(source: Source): Promise<Found<Listing[]>> {
-  const { listing = '', listingUrl, restUrl } = source.adapter
-  // Whoever points us at another REST address means the listing too.
-  const path = listingUrl !== undefined && source.restUrl === restUrl ? listingUrl + listing : listing
-  const rows: Listing[] = []
-  const pages: Need[] = [{ type: 'need', path, purpose: 'listing' }]
-  for (let page = 0; page < pages.length && page < PAGES; page++) {
-    const found = await lookUp(source, () => pages[page]!)
-    if (!found.ok) return found
+/** All pages of an answer, at most `limit`: each may name the next ones. `partial`: those before a page that failed are of use too. */
+async function lookUpAll(
+  source: Source,
+  ask: () => Need,
+  { limit, partial }: { limit: number; partial: boolean }
+): Promise<Found<Meaning[]>> {
+  const meanings: Meaning[] = []
+  const pages = [ask]
+  for (let page = 0; page < pages.length && page < limit; page++) {
+    const found = await lookUp(source, pages[page]!)
+    if (!found.ok) return partial && page > 0 ? { ok: true, value: meanings } : found
     for (const m of found.value) {
-      if (m.type === 'listing') rows.push(...m.rows)
-      else if (m.type === 'need' && m.purpose === 'listing') pages.push(m)
+      if (m.type === 'need') pages.push(() => m)
+      else meanings.push(m)
     }
   }
+  return { ok: true, value: meanings }
+}
+
+const LISTING = { limit: 100, partial: false }
+const HISTORY = { limit: 10, partial: true }
+
+export async function fetchListing(source: Source): Promise<Found<Listing[]>> {
+  const { listing = '', listingUrl = '', restUrl } = source.adapter
+  const address = typeof listingUrl === 'string' ? listingUrl : listingUrl(source.readAccess())
+  // Whoever points us at another REST address means the listing too.
+  const path = source.restUrl === restUrl ? address + listing : listing
+  const found = await lookUpAll(source, () => ({ type: 'need', path, purpose: 'listing' }), LISTING)
+  if (!found.ok) return found
+  const rows = found.value.flatMap((m) => (m.type === 'listing' ? m.rows : []))
   return rows.length > 0 ? { ok: true, value: rows } : { ok: false, reason: 'the listing is empty' }
 }
 
@@ -51,10 +63,10 @@ export async function fetchCandles(
   interval: Interval,
   limit: number
 ): Promise<Found<Candle[]>> {
-  const { adapter, access, clock } = source
+  const { adapter, readAccess, clock } = source
   const { history } = adapter
   if (!history || !adapter.intervals.includes(interval)) return { ok: false, reason: `serves no candles of ${interval}` }
-  const found = await lookUp(source, () => history(symbol, interval, limit, clock(), access))
+  const found = await lookUpAll(source, () => history(symbol, interval, limit, clock(), readAccess()), HISTORY)
   if (!found.ok) return found
   const byStart = new Map<number, Candle>()
   for (const m of found.value) {

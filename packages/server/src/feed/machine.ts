@@ -135,13 +135,21 @@ function opened<S>(adapter: Adapter<S>, s: State<S>, now: number, random: () => 
   s.pingAt = now + (adapter.ping?.every ?? Infinity)
   s.trouble = undefined
   s.fillAt = s.lastTrades.size > 0 && adapter.fill ? now + FILL_AFTER : Infinity
-  // Between 80 and 90 % of the lifetime, so that connections opened together do not rotate together.
-  const left = Math.min(adapter.lifetime ?? Infinity, (adapter.expires?.(s.access) ?? Infinity) - now)
-  const end = left === Infinity ? Infinity : now + Math.max(0, left) * (0.8 + 0.1 * random())
-  s.rotateAt = Math.min(end, ...s.settings.rotateAt.map((time) => nextAt(time, now)))
+  s.rotateAt = Math.min(endOf(adapter, s, now, random), ...s.settings.rotateAt.map((time) => nextAt(time, now)))
   const effects = setPhase(s, 'live', 'connected')
   if (adapter.greet) s.pace.urgent.push(...adapter.greet(s.session))
   return settleUp(adapter, s, effects, now)
+}
+
+/** A token this near its end is used up: rotating again and again with it would help nobody, the next one may be there at its end. */
+const NEAR_END = 600_000
+/** When to rotate: between 80 and 90 % of what is left, so that connections opened together do not rotate together. */
+function endOf<S>(adapter: Adapter<S>, { access }: State<S>, now: number, random: () => number): number {
+  const share = 0.8 + 0.1 * random()
+  const expiry = adapter.expires?.(access) ?? Infinity
+  const left = expiry - now
+  const token = left <= 0 ? Infinity : left < NEAR_END || left === Infinity ? expiry : now + left * share
+  return Math.min(token, now + (adapter.lifetime ?? Infinity) * share)
 }
 
 const DAY = 86_400_000

@@ -25,9 +25,8 @@ export type PoolOptions = {
   adapter: Adapter
   wsUrl: string
   restUrl: string
-  access: Access
-  /** Read again before each connection. */
-  readAccess?: () => Access
+  /** Read again before each connection and each REST call: tokens change. */
+  readAccess: () => Access
   clock: () => number
   random: () => number
   hooks: PoolHooks
@@ -77,13 +76,13 @@ export function createPool(options: PoolOptions) {
 }
 
 function openShop(options: PoolOptions): Shop {
-  const { adapter, wsUrl, restUrl, access, clock, random, hooks, settings, times } = options
+  const { adapter, wsUrl, restUrl, readAccess, clock, random, hooks, settings, times } = options
   const { requestsPerSecond, requests: windows } = adapter.limits
-  const headers = adapter.headers?.(access) ?? {}
+  const headers = () => adapter.headers?.(readAccess()) ?? {}
   return {
     adapter,
-    access,
-    readAccess: options.readAccess ?? (() => access),
+    access: readAccess(),
+    readAccess,
     wsUrl,
     settings: { ...SETTINGS, ...settings },
     clock,

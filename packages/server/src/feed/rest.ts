@@ -12,7 +12,8 @@ export type RestOptions = {
   windows?: readonly Window[]
   clock: () => number
   random: () => number
-  headers?: Readonly<Record<string, string>>
+  /** Read anew for each call: tokens change. */
+  headers?: () => Readonly<Record<string, string>>
   timeout?: number
   maxBytes?: number
   /** Tries per call, the first included. */
@@ -113,7 +114,7 @@ async function request(
       const response = await fetch(url, {
         redirect: 'manual',
         signal,
-        headers: { 'user-agent': 'tickwire', ...json, ...headers, ...own },
+        headers: { 'user-agent': 'tickwire', ...json, ...headers?.(), ...own },
         ...(post === undefined ? {} : { method: 'POST', body: JSON.stringify(post) })
       })
       const location = response.headers.get('location')

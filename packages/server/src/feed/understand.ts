@@ -22,8 +22,9 @@ export function understand<S>(adapter: Adapter<S>, s: State<S>, text: Frame, now
   }
   const effects: Effect[] = []
   for (const meaning of meanings) {
-    // What REST refuses is that call, not the subscription.
-    if (need && meaning.type === 'reject' && !meaning.fatal) effects.push({ type: 'rejected', reason: meaning.reason })
+    // What REST refuses is that call, not the subscription; unless it refuses us.
+    if (need && meaning.type === 'reject' && !meaning.fatal && !meaning.denied)
+      effects.push({ type: 'rejected', reason: meaning.reason })
     else if (need?.purpose === 'trades' && meaning.type === 'trade') past(s, meaning, effects)
     else interpret(s, meaning, meanings, now, effects)
   }

@@ -17,7 +17,7 @@ export function placesOf({ providers, instruments }: Hub, topic: Topic): Place[]
   if (kind === 'status' || kind === 'gap' || kind === 'provider') return places
   for (const [provider, { adapter, source }] of providers) {
     if ((topic.provider ?? provider) !== provider || !adapter.kinds.includes(kind)) continue
-    if (isPrivate(kind) && source.access.account !== true) continue
+    if (isPrivate(kind) && source.readAccess().account !== true) continue
     const whole = adapter.whole?.includes(kind) ?? false
     const symbol = whole ? '*' : instruments.symbolOf(provider, instrument)
     if (symbol === undefined) continue

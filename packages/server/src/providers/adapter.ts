@@ -41,7 +41,7 @@ export type Listing = {
 }
 
 /** Exchange calendars, by market identifier code; `24/7` never closes, `FX` is the week from Sunday 17:00 to Friday 17:00 in New York. */
-export type CalendarId = 'XNYS' | 'XNAS' | 'XNSE' | 'XBOM' | 'XLON' | 'CMES' | 'FX' | '24/7'
+export type CalendarId = 'XNYS' | 'XNAS' | 'XNSE' | 'XBOM' | 'XIMC' | 'XLON' | 'CMES' | 'FX' | '24/7'
 
 /** A change to a book as the provider sent it. The machine folds these into whole books (feed/books.ts). */
 export type BookDelta = {
@@ -164,8 +164,6 @@ export type Adapter<Session = unknown> = {
   needs: readonly (keyof Access)[]
   /** Further choices, `name: what it is`, configured under `options`. */
   takes?: Readonly<Record<string, string>>
-  /** The provider whose key and secret are used where this one has none: they are of one account and share its REST budget. */
-  sharesAccountWith?: string
   /** Not used unless the operator says so, although it needs nothing (terms, or no service level). */
   offByDefault?: true
   /** Documentation, terms, what the data is, what it costs. */
@@ -203,7 +201,7 @@ export type Adapter<Session = unknown> = {
   /** Path and query of the listing on `restUrl`; its answer decodes to a `listing`. Absent where there is none: then `identify`. */
   listing?: string
   /** The listing's own address where it is not on `restUrl`; not used when the configuration names another `restUrl`. */
-  listingUrl?: string
+  listingUrl?: string | ((access: Access) => string)
   /**
    * What an instrument that no listing of this provider names is here, by the grammar of its symbols; nothing if it cannot be
    * one of its own. `text` is a canonical id or what a person typed, in upper case.

@@ -47,7 +47,7 @@ export const alpaca = adapter<Session>({
   calendar: (route) => (route === 'crypto' || route === 'news' ? '24/7' : 'XNYS'),
   binary: true, // MessagePack on choice; the trading stream of paper accounts writes its text into binary frames anyway
   listing: STOCKS,
-  listingUrl: 'https://paper-api.alpaca.markets',
+  listingUrl: tradingUrl,
   history: historyOf,
   fill: tradesOf,
   route: ({ kind, symbol }) =>

@@ -64,12 +64,11 @@ function idOf(symbol: string): string {
   return isRegular ? id : symbol
 }
 
-const unfold = (symbol: string, base: string): Listing => ({
-  symbol,
-  base,
-  trading: true,
-  ...(symbol.startsWith('BSE:') ? { calendar: 'XBOM' as const } : {})
-})
+/** Where it trades when NSE is closed. */
+const calendarOf = (symbol: string): Pick<Listing, 'calendar'> =>
+  symbol.startsWith('BSE:') ? { calendar: 'XBOM' } : symbol.startsWith('MCX:') ? { calendar: 'XIMC' } : {}
+
+const unfold = (symbol: string, base: string): Listing => ({ symbol, base, trading: true, ...calendarOf(symbol) })
 
 /** `NSE:SBIN-EQ`, `BSE:PIDILITIND-A`, `NSE:NIFTY25DECFUT`, `MCX:CRUDEOIL25JAN5900CE`, `NSE:NIFTY50-INDEX`, `INDEX:NIFTY50`. */
 export function identify(text: string): Listing | undefined {

@@ -24,7 +24,7 @@ function open(venues: Record<string, Pick<Venue, 'wsUrl' | 'restUrl'>>, change: 
       adapter: venueAdapter(name),
       wsUrl,
       restUrl,
-      access: {}
+      readAccess: () => ({})
     })),
     plant,
     instruments,

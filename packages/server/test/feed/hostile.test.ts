@@ -226,7 +226,7 @@ async function open(provider: string, { symbol }: Tape) {
   const { listing: _listing, ...rest } = adapter
   const access = { key: 'k', secret: 's' }
   const feed = createFeed({
-    providers: [{ adapter: rest, wsUrl: 'ws://127.0.0.1:1', restUrl: 'http://127.0.0.1:1', access }],
+    providers: [{ adapter: rest, wsUrl: 'ws://127.0.0.1:1', restUrl: 'http://127.0.0.1:1', readAccess: () => access }],
     plant,
     instruments,
     clock: Date.now,

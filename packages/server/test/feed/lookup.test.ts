@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { fetchListing } from '../../src/feed/lookup.ts'
+import { fetchCandles, fetchListing } from '../../src/feed/lookup.ts'
 import { venueAdapter } from './venue.ts'
 
 const asked = async (restUrl: string, listingUrl?: string) => {
@@ -12,7 +12,7 @@ const asked = async (restUrl: string, listingUrl?: string) => {
   await fetchListing({
     adapter,
     restUrl,
-    access: {},
+    readAccess: () => ({}),
     rest: { get, quiet: () => undefined, stop: () => undefined },
     clock: () => 0
   })
@@ -23,4 +23,48 @@ test('a listing at an address of its own is asked there, but not once the operat
   expect(await asked('https://data.example', 'https://lists.example')).toEqual(['https://lists.example/listing'])
   expect(await asked('http://127.0.0.1:9', 'https://lists.example')).toEqual(['/listing'])
   expect(await asked('https://data.example')).toEqual(['/listing'])
+})
+
+test('past candles come page by page where an answer names the next one; those before a page that fails are of use', async () => {
+  const minute = (start: number) => ({ type: 'candle', symbol: 'X', interval: '1m', start, time: start }) as const
+  const prices = { open: 1, high: 1, low: 1, close: 1, volume: 1, closed: true, revision: 0 }
+  const adapter = venueAdapter('a', {
+    intervals: ['1m'],
+    history: () => ({ type: 'need', path: '/page/2', purpose: 'history' }),
+    decode(body) {
+      const page = Number(body)
+      const rest = page > 0 ? [{ type: 'need' as const, path: `/page/${page - 1}`, purpose: 'history' as const }] : []
+      return [{ ...minute(page * 60_000), ...prices }, ...rest]
+    }
+  })
+  const answers = (broken: string | undefined) =>
+    fetchCandles(
+      {
+        adapter,
+        restUrl: '',
+        readAccess: () => ({}),
+        clock: () => 300_000,
+        rest: {
+          get: ({ path }) =>
+            Promise.resolve(
+              path === broken
+                ? { ok: false as const, reason: 'broken' }
+                : { ok: true as const, body: path.slice('/page/'.length), status: 200, headers: {} }
+            ),
+          quiet: () => undefined,
+          stop: () => undefined
+        }
+      },
+      'X',
+      'X',
+      '1m',
+      10
+    )
+  const starts = async (broken?: string) => {
+    const found = await answers(broken)
+    return found.ok ? found.value.map(({ start }) => start) : found.reason
+  }
+  expect(await starts()).toEqual([0, 60_000, 120_000])
+  expect(await starts('/page/0')).toEqual([60_000, 120_000])
+  expect(await starts('/page/2')).toBe('broken')
 })

@@ -453,6 +453,13 @@ describe('credentials that are refused', () => {
     expect(m.state.denials).toBe(0)
   })
 
+  test('end it the same way when an answer by REST refuses them in its body', () => {
+    const m = drive([trades('A')], { decode: () => [{ type: 'reject', reason: 'token expired', denied: true }] })
+    m.open()
+    const need = { type: 'need', path: '/quotes', purpose: 'snapshot' } as const
+    expect(m.feed({ type: 'answer', need, body: '{}' })).toContainEqual({ type: 'hangup', reason: 'token expired', denied: true })
+  })
+
   test('end a login over the socket the same way', () => {
     const m = drive([trades('A')])
     m.open()
@@ -503,10 +510,19 @@ describe('what was traded while the connection was down', () => {
 
 describe('a connection is renewed before its end', () => {
   test('when the credentials expire', () => {
-    const m = drive([trades('A')], { expires: () => 10_000 })
+    const m = drive([trades('A')], { expires: () => 1_000_000, staleAfter: Infinity })
     m.open()
-    expect(m.tick(8_000).map(({ type }) => type)).not.toContain('rotate')
-    expect(m.tick(8_600).map(({ type }) => type)).toContain('rotate')
+    expect(m.tick(800_000).map(({ type }) => type)).not.toContain('rotate')
+    expect(m.tick(860_000).map(({ type }) => type)).toContain('rotate')
+  })
+
+  test('with a token near its end it is renewed at that end, with one past it not at all: refusals heal that', () => {
+    const m = drive([trades('A')], { expires: () => 60_000, staleAfter: Infinity })
+    m.open()
+    expect(m.state.rotateAt).toBe(60_000)
+    const late = drive([trades('A')], { expires: () => -1, staleAfter: Infinity })
+    late.open()
+    expect(late.state.rotateAt).toBe(Infinity)
   })
 
   test('at the times of day that the operator chose', () => {

@@ -41,7 +41,7 @@ async function open(
   }
   const adapter = venueAdapter('a', change)
   const pool = createPool({
-    adapter, wsUrl: venue.wsUrl, restUrl: venue.restUrl, access: {}, clock: Date.now, random: () => 0.5, hooks,
+    adapter, wsUrl: venue.wsUrl, restUrl: venue.restUrl, readAccess: () => ({}), clock: Date.now, random: () => 0.5, hooks,
     settings: { backoff: { base: 20, cap: 50 } }, ...more
   }) // prettier-ignore
   const timer = setInterval(() => pool.tick(Date.now()), 10)

@@ -41,7 +41,7 @@ test('an answer is its body; an address with a path of its own keeps it; the pro
     requestsPerSecond: 10,
     clock: Date.now,
     random: () => 0,
-    headers: { 'apca-key': 'k' }
+    headers: () => ({ 'apca-key': 'k' })
   }
   expect(await createRest(options).get({ path: '/x?y=1' })).toMatchObject({ ok: true, body: '{"a":1}' })
   expect([venue.requests, headers]).toEqual([['/0/x?y=1'], ['k']])

@@ -201,7 +201,7 @@ describe('listing', () => {
       rows: [{ symbol: 'AAPL', base: 'AAPL', calendar: 'XNYS', name: 'Apple Inc. Common Stock', trading: true }]
     })
     expect(next).toEqual({ type: 'need', purpose: 'listing', path: '/v2/assets?status=active&asset_class=crypto' })
-    const elsewhere = hear([], need('listing', { path: alpaca.listingUrl! + alpaca.listing! }))
+    const elsewhere = hear([], need('listing', { path: `https://paper-api.alpaca.markets${alpaca.listing!}` }))
     expect(only('need', elsewhere)[0]!.path).toBe('https://paper-api.alpaca.markets/v2/assets?status=active&asset_class=crypto')
   })
 

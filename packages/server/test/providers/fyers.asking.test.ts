@@ -266,7 +266,8 @@ describe('symbols', () => {
     // Whatever it is called, its id and its symbol lead back to the same.
     expect(fyers.identify!(base)).toEqual(row)
     expect(fyers.identify!(symbol)).toEqual(row)
-    expect(row?.calendar).toBe(symbol.startsWith('BSE:') ? 'XBOM' : undefined)
+    const calendar = symbol.startsWith('BSE:') ? 'XBOM' : symbol.startsWith('MCX:') ? 'XIMC' : undefined
+    expect(row?.calendar).toBe(calendar)
   })
 
   test.each(['AAPL', 'BTC-USDT', 'EUR-USD', 'INDEX:SPX', 'LSE:SHEL', 'BSE:SBIN', 'NSE:', '', `NSE:${'X'.repeat(60)}`])(

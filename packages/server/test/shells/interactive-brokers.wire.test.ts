@@ -30,7 +30,7 @@ describe('the SDK, connected to a TWS', () => {
       adapter: adapter as never,
       wsUrl,
       restUrl: '',
-      access,
+      readAccess: () => access,
       clock: Date.now,
       random: () => 0,
       ...shell,
