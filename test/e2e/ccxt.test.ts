@@ -265,7 +265,7 @@ test('in the feed two exchanges are one provider, with a connection each, and th
   const shell = open(access)
   const plant = createPlant({ epoch: 'e' })
   const feed = createFeed({
-    providers: [{ adapter: ccxt as Adapter, wsUrl: ccxt.wsUrl!, restUrl: ccxt.restUrl, access, ...shell }],
+    providers: [{ adapter: ccxt as Adapter, wsUrl: ccxt.wsUrl!, restUrl: ccxt.restUrl, readAccess: () => access, ...shell }],
     plant,
     instruments: createInstruments(),
     clock: Date.now,
