@@ -2,6 +2,7 @@
 import type { Account, Holding, OrderUpdate } from './account.ts'
 import type { News } from './news.ts'
 import type { Level, Side, Stamp, TradingSession } from './stamp.ts'
+import type { Arbitration, Breadth, Change, GapFilled, Liquidity } from './trust.ts'
 import type { Band, Correction, Halt, Index, Mark } from './venue.ts'
 
 /** How sure the arbiter is of what it admits, from 0 to 1, by measurement (see ARCHITECTURE.md, "confidence"). */
@@ -24,6 +25,8 @@ export type Trade = Stamp &
     ineligible?: true
     /** Filled in after the fact (at a failover or from REST): in order, but late. */
     backfill?: true
+    /** On its provider's own topic only: too far from what the others say to be believed, and why. It is passed on once it is borne out. */
+    quarantined?: string
   }
 
 /** Best bid and offer. */
@@ -84,6 +87,10 @@ export type Candle = Stamp &
     /** A still-forming candle is never `closed`; a closed one changes only by a higher `revision`. */
     closed: boolean
     revision: number
+    /** Share of the interval known to be complete, from 0 to 1: less where we were not listening or a gap is open. 1 claims that nothing is missing. */
+    coverage?: number
+    /** Of candles within one part of the exchange's day. */
+    session?: TradingSession
   }
 
 /** The best levels of both sides, best first: a whole picture, not a difference. */
@@ -96,6 +103,13 @@ export type Book = Stamp &
     sequence?: number
     /** Checked against the provider's checksum at this very state. */
     verified?: true
+    /**
+     * `valid`: by all we know it is the provider's book; `suspect`: something speaks against it (an audit, a crossing) and it is
+     * checked; `stale`: its connection is silent or down. A book that is `syncing` is not sent.
+     */
+    state?: 'valid' | 'suspect' | 'stale'
+    /** When it last agreed with a checksum, or with a snapshot in an audit, epoch milliseconds. */
+    checked?: number
   }
 
 /** Why a leader was chosen or lost: the arbiter's decision for one instrument and kind. */
@@ -114,6 +128,8 @@ export type Status = Stamp & {
 /** Known-missing data: what a provider skipped, from its own sequence, ids or silence. */
 export type Gap = Stamp & {
   type: 'gap'
+  /** Names it, so that a `gap_filled` can say which one it fills. */
+  id?: string
   kind: DataKind
   /** Sequence or id expected and met, where the provider has one. */
   expected?: number | string
@@ -162,10 +178,14 @@ export const WHOLE_KINDS = ['news', 'position', 'account', 'order'] as const
 /** What is told of a user's own account. */
 export const ACCOUNT_KINDS = ['position', 'account', 'order'] as const
 
+/** What we make of the data; `breadth` is of all instruments, or of a sector. */
+export const DERIVED_KINDS = ['liquidity', 'change', 'breadth'] as const
+
 export type ArbitratedKind = (typeof ARBITRATED_KINDS)[number]
 export type WholeKind = (typeof WHOLE_KINDS)[number]
 export type DataKind = ArbitratedKind | (typeof PASSED_KINDS)[number] | WholeKind
-export type Kind = DataKind | 'status' | 'gap' | 'provider'
+export type DerivedKind = (typeof DERIVED_KINDS)[number]
+export type Kind = DataKind | DerivedKind | 'status' | 'arbitration' | 'gap' | 'provider'
 export type DataEvent =
   | Trade
   | Quote
@@ -181,16 +201,22 @@ export type DataEvent =
   | Holding
   | Account
   | OrderUpdate
-export type MarketEvent = DataEvent | Status | Gap | ProviderStatus
+export type MarketEvent = DataEvent | Status | Arbitration | Gap | GapFilled | ProviderStatus | Liquidity | Change | Breadth
 
 export const DATA_KINDS: readonly DataKind[] = [...ARBITRATED_KINDS, ...PASSED_KINDS, ...WHOLE_KINDS]
-export const KINDS: readonly Kind[] = [...DATA_KINDS, 'status', 'gap', 'provider']
+export const KINDS: readonly Kind[] = [...DATA_KINDS, ...DERIVED_KINDS, 'status', 'arbitration', 'gap', 'provider']
 
 export const isArbitrated = (kind: Kind): kind is ArbitratedKind => (ARBITRATED_KINDS as readonly Kind[]).includes(kind)
 export const isWhole = (kind: Kind): kind is WholeKind => (WHOLE_KINDS as readonly Kind[]).includes(kind)
 
 /** What happened, as against what is: it is kept in order and never replaced by a newer one. */
-const HAPPENINGS: ReadonlySet<Kind> = new Set<Kind>(['trade', 'gap', 'correction', ...WHOLE_KINDS])
+const HAPPENINGS: ReadonlySet<MarketEvent['type']> = new Set<MarketEvent['type']>([
+  'trade',
+  'gap',
+  'gap_filled',
+  'correction',
+  ...WHOLE_KINDS
+])
 
 /**
  * State replaces what was there before, so a slow reader may be given only the newest; an event happened, so it is kept

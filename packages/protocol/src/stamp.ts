@@ -18,6 +18,8 @@ export type Stamp = {
   received: number
   /** The provider holds it back by this much, milliseconds (900,000 for "15 minutes delayed"); absent: it is as fresh as it can be. */
   delayed?: number
+  /** `time` cannot be right: `ahead` of our clock by more than clocks differ, or more than a day `behind`. Then it is not an age. */
+  clock?: 'ahead' | 'behind'
 }
 
 /** The part of the exchange's day in which it happened. */

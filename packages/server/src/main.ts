@@ -1,6 +1,6 @@
 /** Wires the rooms: providers → feed → plant → services and gateway. The only file that knows the configuration. Read it top to bottom. */
 import { randomBytes } from 'node:crypto'
-import { isWhole, type Candle, type Interval, type Mode, type Topic } from '@tickwire/protocol'
+import { isWhole, type Candle, type DataKind, type Interval, type Kind, type Mode, type Topic } from '@tickwire/protocol'
 import type { Config } from './config.ts'
 import { dialects, emulations } from './dialects/index.ts'
 import type { Desk } from './dialects/dialect.ts'
@@ -108,9 +108,16 @@ const LISTENING = {
   capture: 'listening: prices are of a recorded session'
 } satisfies Record<Mode, string>
 
+/** What our own kinds are made of. */
+const MADE_OF: Partial<Record<Kind, DataKind>> = { liquidity: 'book', change: 'trade' }
+
 /** What a topic needs of the providers: a candle of ours is folded from trades; news of an instrument is picked from all news. */
 function sourceOf(topic: Topic): Topic {
-  if (topic.kind === 'candle' && topic.provider === undefined) return { kind: 'trade', instrument: topic.instrument }
+  const { instrument } = topic
+  if (topic.kind === 'candle' && topic.provider === undefined) return { kind: 'trade', instrument }
+  if (topic.kind === 'arbitration' && topic.of) return { kind: topic.of, instrument }
+  const made = MADE_OF[topic.kind]
+  if (made) return { kind: made, instrument }
   return isWhole(topic.kind) ? { ...topic, instrument: 'all' } : topic
 }
 

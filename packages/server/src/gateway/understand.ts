@@ -46,6 +46,8 @@ export function understand(desk: Desk, asked: string): Understood | Refusal {
     if (desk.last(nameOf(topic)) !== undefined || isListed()) return understood(topic)
     return refusal(asked, 'BAD_PROVIDER', `there is no provider ${JSON.stringify(topic.instrument)}`)
   }
+  // Of all instruments, or of a sector.
+  if (topic.kind === 'breadth') return understood(topic)
   const whole = isWhole(topic.kind) && topic.instrument === 'all'
   const found = whole ? ({ ok: true, instrument: 'all' } as const) : desk.resolve(topic.instrument)
   if (!found.ok) {
