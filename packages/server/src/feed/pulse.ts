@@ -1,56 +1,60 @@
 /** How often a source usually speaks, learnt as it speaks, and from when its silence is no longer usual. */
+import { LEARNT, learn, openRhythm, patience, SURPRISED, usualOf, type Rhythm } from './rhythm.ts'
+
 export type Pulse = {
   /** When it last spoke; -Infinity before the first time. */
   heard: number
-  /** Exponentially weighted mean of the intervals, and of their distance from it, ms. */
-  mean: number
-  deviation: number
-  beats: number
+  /** Its intervals by the clock, milliseconds. */
+  clock: Rhythm
+  /** The same by the market's clock: how many words others say between two of its own. Where it is not told it stays empty. */
+  market: Rhythm
+  /** How many words were said by all when it last spoke. */
+  word: number
 }
 
-export const openPulse = (): Pulse => ({ heard: -Infinity, mean: 0, deviation: 0, beats: 0 })
+export const openPulse = (): Pulse => ({ heard: -Infinity, clock: openRhythm(), market: openRhythm(), word: 0 })
 
-/** Before this many intervals nothing is known, and for some time after that little: the limit is wider by 1 + 8 / intervals. */
-const LEARNT = 8
-const LEAST_LIMIT = 1_000
-/** Thin instruments may be quiet for minutes; beyond this no interval is usual. */
-const GREATEST_LIMIT = 600_000
-const WEIGHT = 0.02
-const UNWITNESSED = 1.5
-
-/** An interval far beyond what is usual was an outage, or the market has slowed down: it is learnt, but not at its word. */
-const LONGEST_LEARNT = 4
-
-export function beat(pulse: Pulse, now: number): void {
-  const interval = Math.min(now - pulse.heard, GREATEST_LIMIT, LONGEST_LEARNT * limitOf(pulse))
+/** `words`: how many words of this instrument were said by all providers, this one included. */
+export function beat(pulse: Pulse, now: number, words?: number): void {
+  const interval = now - pulse.heard
   const first = pulse.heard === -Infinity
-  pulse.heard = Math.max(pulse.heard, now)
+  const others = words === undefined ? undefined : words - pulse.word - 1
+  pulse.word = words ?? pulse.word
   // Events of one frame come at one time; that says nothing about the time between frames.
-  if (first || interval <= 0) return
-  const weight = Math.max(1 / ++pulse.beats, WEIGHT)
-  pulse.deviation += weight * (Math.abs(interval - pulse.mean) - pulse.deviation)
-  pulse.mean += weight * (interval - pulse.mean)
+  if (first || interval <= 0) {
+    pulse.heard = Math.max(pulse.heard, now)
+    return
+  }
+  pulse.heard = now
+  learn(pulse.clock, interval)
+  if (others !== undefined) learn(pulse.market, others, interval)
 }
 
-/**
- * The longest interval that is still usual. Independent trades come at random: of exponentially distributed intervals
- * with mean m, mean + 4 deviations is about 4 m, and 3 times that is exceeded once in some 100,000.
- */
-export const usualInterval = (pulse: Pulse): number => pulse.mean + 4 * pulse.deviation
+/** A night, a halt or a standstill of our own ends: what lay before is no interval. */
+export function wake(pulse: Pulse, since: number): void {
+  if (pulse.heard !== -Infinity) pulse.heard = Math.max(pulse.heard, since)
+}
 
-const limitOf = (pulse: Pulse): number =>
-  pulse.beats < LEARNT ? Infinity : Math.max(LEAST_LIMIT, 3 * usualInterval(pulse) * (1 + LEARNT / pulse.beats))
+export const isLearnt = (pulse: Pulse): boolean => pulse.clock.count >= LEARNT
 
-/** Beyond this a source is silent, if another one speaks meanwhile. */
-export const silenceLimit = (pulse: Pulse): number => Math.min(GREATEST_LIMIT, limitOf(pulse))
+/** The interval that all but 2 % are shorter than. */
+export const usualInterval = (pulse: Pulse): number => usualOf(pulse.clock)
 
-/** Of a source that is hardly known silence proves nothing, but neither does what it said before this time. */
+/** No silence shorter than this is judged. */
+const LEAST_LIMIT = 1_000
+/** Without a witness more patience is needed: a market may slow down, and a process that is mute looks the same. */
+const UNWITNESSED = 1.5
+/** Of a source that is hardly known silence proves little. */
+const NOVICE_LIMIT = 600_000
+
+/** Beyond this a source is silent, if another one speaks meanwhile: three usual intervals, more where it comes in bursts. */
+export const silenceLimit = (pulse: Pulse): number =>
+  isLearnt(pulse) ? Math.max(LEAST_LIMIT, patience(pulse.clock, SURPRISED)) : NOVICE_LIMIT
+
 const NOVICE = 30_000
 /** Within this after its last word a source may be made the leader. */
-export const trustLimit = (pulse: Pulse): number => (pulse.beats < LEARNT ? NOVICE : silenceLimit(pulse))
+export const trustLimit = (pulse: Pulse): number => (isLearnt(pulse) ? silenceLimit(pulse) : NOVICE)
 
-/**
- * Beyond this a source is mute, whatever the others do. Without a witness more patience is needed, because real trading comes
- * in bursts; and of a source that is hardly known yet, or too thin for any limit, silence proves nothing.
- */
-export const muteLimit = (pulse: Pulse): number => UNWITNESSED * limitOf(pulse)
+/** Beyond this a source is mute, whatever the others do. */
+export const muteLimit = (pulse: Pulse): number =>
+  isLearnt(pulse) ? Math.max(UNWITNESSED * LEAST_LIMIT, patience(pulse.clock, UNWITNESSED * SURPRISED)) : Infinity

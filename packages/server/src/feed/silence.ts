@@ -1,10 +1,8 @@
 /** Why an open connection is silent for too long, or nothing: heartbeats keep no price fresh, and closed markets need none. */
 import type { Adapter } from '../providers/adapter.ts'
-import { isTrading, type Market } from './calendar.ts'
+import type { Market } from './calendar.ts'
 import type { State } from './connection.ts'
-import { muteLimit, usualInterval } from './pulse.ts'
-
-export const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
+import { livenessOf } from './liveness.ts'
 
 /** What the market does now that this connection brings. */
 function marketOf<S>({ calendar }: Adapter<S>, { route, settings }: State<S>, now: number): Market | undefined {
@@ -14,16 +12,12 @@ function marketOf<S>({ calendar }: Adapter<S>, { route, settings }: State<S>, no
 export const isClosed = <S>(adapter: Adapter<S>, s: State<S>, now: number): boolean =>
   marketOf(adapter, s, now)?.session === 'closed'
 
-/** Out of regular hours nobody needs to trade; when they begin, silence is counted from their beginning. */
+/** The connection is judged as one source: its subscriptions, each alone and beside other providers, are the arbiter's to judge. */
 export function silence<S>(adapter: Adapter<S>, s: State<S>, now: number): string | undefined {
   const { staleAfter } = adapter
-  const { heard, pulse } = s
+  const { heard, openedAt, pulse } = s
   const market = marketOf(adapter, s, now)
-  if (market?.session === 'closed') return undefined
-  const silent = now - heard
-  if (silent > staleAfter / 2) return `nothing heard for ${seconds(silent)}; hanging up at ${seconds(staleAfter)}`
-  if (market && !isTrading(market)) return undefined
-  const mute = now - Math.max(pulse.heard, market?.since ?? -Infinity)
-  if (mute <= muteLimit(pulse)) return undefined
-  return `connected, but no market data for ${seconds(mute)} (usually within ${seconds(usualInterval(pulse))})`
+  const transport = { heard, staleAfter }
+  const { state, why } = livenessOf({ state: 'live', since: openedAt, pulse, transport, market }, now)
+  return state === 'stale' || state === 'dead' ? why : undefined
 }
