@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { providers } from '@tickwire/server/providers/index.ts'
-import { configRule, cycleRule, nameRule, packageRule, pureRule, roomRule, sizeRule } from './rules.ts'
+import { configRule, cycleRule, nameRule, packageRule, pureRule, roomRule, sizeRule, timerRule } from './rules.ts'
 import { readSource, readSources } from './source.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -32,6 +32,9 @@ describe('the house rules hold', () => {
   test('pure files use no clock, chance, timer, process or await and import pure files only', () => {
     expect(pureRule(sources)).toEqual([])
   })
+  test('what a simulation runs has its time, its chance and its timers from outside', () => {
+    expect(timerRule(sources)).toEqual([])
+  })
   test('only main.ts knows the configuration', () => {
     expect(configRule(sources)).toEqual([])
   })
@@ -58,6 +61,11 @@ describe('each rule sees what it forbids', () => {
     const file =
       "import net from 'node:net'\nexport const f = async () => { await g(); setTimeout(g, Date.now() * Math.random()); new Date() }"
     expect(pureRule([readSource('packages/server/src/plant/plant.ts', file)])).toHaveLength(6)
+  })
+  test('a room of the simulation with a real timer', () => {
+    const file = 'const a = setTimeout(f, 1)\nconst b = Date.now()'
+    expect(timerRule([readSource('packages/server/src/feed/feed.ts', file)])).toHaveLength(2)
+    expect(timerRule([readSource('packages/server/src/feed/link.ts', file)])).toEqual([])
   })
   test('a property named like a clock is no clock', () => {
     expect(

@@ -45,12 +45,35 @@ const PURE = [
   /^packages\/server\/src\/dialects\//,
   /^packages\/server\/src\/plant\/plant\.ts$/,
   // All of the feed but its shells.
-  /^packages\/server\/src\/feed\/(?!(feed|connections|hub|link|lookup|pass|poll|pool|reports|rest|upstream)\.ts)/,
+  /^packages\/server\/src\/feed\/(?!(feed|connections|http|hub|link|lookup|pass|poll|pool|reports|rest|upstream)\.ts)/,
   /^packages\/server\/src\/gateway\/outbox\.ts$/,
   /^packages\/server\/src\/(nearest|settings|config)\.ts$/,
   /^packages\/street\/src\/(market|pair|latent|random|venues)\.ts$/,
   /^packages\/client\/src\/(connection|state|ask|data|position|backoff|buffer)\.ts$/
 ]
+/** Rooms that a simulation runs on a time of its own; their files that hold real sockets stay outside of it. */
+const SIMULATED = /^packages\/server\/src\/(feed\/(?!(link|http)\.ts)|services\/|gateway\/(?!(ws|line|sse|http)\.ts))/
+const REAL = new Set([
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+  'performance',
+  'fetch',
+  'new Date()',
+  'Date.now',
+  'Math.random'
+])
+
+/** Rule 6: what a simulation runs asks for time, chance and calls later through what it is handed (timers.ts). */
+export const timerRule = (sources: readonly Source[]): string[] =>
+  sources
+    .filter(({ path }) => SIMULATED.test(path))
+    .flatMap(({ path, impure }) =>
+      impure
+        .filter(({ what }) => REAL.has(what))
+        .map(({ what, line }) => `${path}:${line} uses ${what}: a simulation could not run it; see timers.ts`)
+    )
+
 /** Libraries that compute and do nothing else. */
 const PURE_LIBRARIES = new Set([
   'zod',

@@ -35,7 +35,7 @@ export async function doctor(names: readonly string[], flags: DoctorFlags): Prom
 async function examine(config: Config, provider: string, patience: number): Promise<Finding> {
   const providers = { ...config.providers, [provider]: { ...config.providers[provider]!, enabled: true } }
   const source = sourcesOf({ ...config, providers }).find(({ adapter }) => adapter.provider === provider)!
-  const missing = source.adapter.needs.filter((need) => source.access[need] === undefined)
+  const missing = source.adapter.needs.filter((need) => source.readAccess()[need] === undefined)
   if (missing.length > 0) {
     const variables = missing.map((need) => fields.find(({ path }) => path === `providers.${provider}.${need}`)?.env ?? need)
     return { provider, ok: false, finding: `needs ${missing.join(' and ')}`, mend: `Set ${variables.join(' and ')}` }

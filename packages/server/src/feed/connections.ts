@@ -2,6 +2,7 @@
 import type { Access, Adapter, Listing, Need, Subscription } from '../providers/adapter.ts'
 import type { Decoded, Effect, Input, Missing, Settings, State } from './connection.ts'
 import type { Dial, Ending, Link } from './link.ts'
+import type { Timers } from '../timers.ts'
 import { start, step } from './machine.ts'
 import { createPoller, type Poller } from './poll.ts'
 import { answered, failureOf, type Rest } from './rest.ts'
@@ -48,6 +49,7 @@ export type Shop = {
   wsUrl: string
   settings: Settings
   clock: () => number
+  timers: Timers
   random: () => number
   hooks: PoolHooks
   dial: Dial
@@ -163,7 +165,7 @@ export function dialDue(shop: Shop, now: number): void {
 }
 
 function connect(shop: Shop, slot: Slot): void {
-  const { adapter, wsUrl, clock, rest, readAccess, random } = shop
+  const { adapter, wsUrl, clock, timers, rest, readAccess, random } = shop
   const { route } = slot.state
   const access = (shop.access = slot.state.access = readAccess())
   const headers = adapter.upgrade?.(access)
@@ -171,6 +173,7 @@ function connect(shop: Shop, slot: Slot): void {
   slot.connection = ++shop.connections
   slot.poller = createPoller({
     rest,
+    timers,
     random,
     windows: adapter.limits.requests ?? [],
     onAnswer(need, { body, unchanged }) {

@@ -13,7 +13,9 @@ import type { Instruments } from './instruments.ts'
 import type { Dial } from './link.ts'
 import { fetchCandles, fetchListing } from './lookup.ts'
 import { createPool } from './pool.ts'
+import type { Transport } from './http.ts'
 import type { Rest } from './rest.ts'
+import { timers as real, type Cancel, type Timers } from '../timers.ts'
 import { attach, detach, isLive, isNotice, placesOf } from './upstream.ts'
 
 export type { FeedLog }
@@ -48,10 +50,13 @@ export type FeedOptions = {
     readAccess: () => Access
     dial?: Dial
     rest?: Rest
+    transport?: Transport
   }[]
   plant: Plant
   instruments: Instruments
   clock: () => number
+  /** Real ones unless named. */
+  timers?: Timers
   random: () => number
   log: FeedLog
   simulated: boolean
@@ -84,20 +89,24 @@ export type Feed = ReturnType<typeof createFeed>
 
 export function createFeed(options: FeedOptions) {
   const hub = openHub(options)
-  let timer: NodeJS.Timeout | undefined
+  const { timers = real } = options
+  let stopTicking: Cancel | undefined
   return {
     async start(): Promise<void> {
       tick(hub)
-      timer = setInterval(() => tick(hub), TICK)
+      stopTicking = timers.every(TICK, () => tick(hub))
       const first = Promise.all(
         [...hub.providers.values()].filter(({ adapter }) => adapter.listing !== undefined).map((provider) => list(hub, provider))
       )
-      await Promise.race([first, new Promise((resolve) => setTimeout(resolve, START_PATIENCE).unref())])
+      await new Promise<void>((resolve) => {
+        const giveUp = timers.after(START_PATIENCE, resolve)
+        void first.then(() => (giveUp(), resolve()))
+      })
     },
 
     async stop(): Promise<void> {
       hub.stopped = true
-      clearInterval(timer)
+      stopTicking?.()
       for (const { pool } of hub.providers.values()) pool.stop()
     },
 
@@ -124,7 +133,8 @@ export function createFeed(options: FeedOptions) {
   }
 }
 
-function openHub({ plant, instruments, clock, random, log, simulated, dial, times = 'live', ...options }: FeedOptions): Hub {
+function openHub(options: FeedOptions): Hub {
+  const { plant, instruments, clock, random, log, simulated, times = 'live' } = options
   const { grace, holdDown, bookLevels, reconnectAttempts, listingEvery, ...own } = { ...DEFAULTS, ...options.settings }
   const order = options.providers.map(({ adapter }) => adapter.provider)
   const hub: Hub = {
@@ -145,36 +155,28 @@ function openHub({ plant, instruments, clock, random, log, simulated, dial, time
     users: new Map(),
     stopped: false
   }
-  for (const { adapter, wsUrl, restUrl, readAccess, rest, dial: shell = dial } of options.providers) {
-    if (adapter.identify) instruments.learn(adapter.provider, adapter.identify)
-    const settings = { ...own, market: hub.market, attempts: reconnectAttempts, bookDepth: bookLevels }
-    const hooks = hooksOf(hub, adapter.provider)
-    const pool = createPool({
-      adapter,
-      wsUrl,
-      restUrl,
-      readAccess,
-      clock,
-      random,
-      hooks,
-      settings,
-      times,
-      ...(shell && { dial: shell }),
-      ...(rest && { rest })
-    })
-    const source = { adapter, restUrl, readAccess, rest: pool.rest, clock }
-    hub.providers.set(adapter.provider, {
-      adapter,
-      pool,
-      source,
-      listed: adapter.listing === undefined,
-      asking: [],
-      spokenAt: -Infinity,
-      listAt: Infinity,
-      listTries: 0
-    })
-  }
+  const settings = { ...own, market: hub.market, attempts: reconnectAttempts, bookDepth: bookLevels }
+  for (const each of options.providers) addProvider(hub, each, options, settings)
   return hub
+}
+
+function addProvider(hub: Hub, each: FeedOptions['providers'][number], options: FeedOptions, settings: Partial<Settings>): void {
+  const { adapter, restUrl, readAccess, dial = options.dial } = each
+  const { timers = real, times = 'live' } = options
+  const { instruments, clock, random } = hub
+  if (adapter.identify) instruments.learn(adapter.provider, adapter.identify)
+  const hooks = hooksOf(hub, adapter.provider)
+  const pool = createPool({ ...each, dial, clock, timers, random, hooks, settings, times })
+  hub.providers.set(adapter.provider, {
+    adapter,
+    pool,
+    source: { adapter, restUrl, readAccess, rest: pool.rest, clock },
+    listed: adapter.listing === undefined,
+    asking: [],
+    spokenAt: -Infinity,
+    listAt: Infinity,
+    listTries: 0
+  })
 }
 
 function tick(hub: Hub): void {

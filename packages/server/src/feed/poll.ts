@@ -1,10 +1,12 @@
 /** REST calls that are repeated: how data comes from a provider without a socket. Unchanged answers cost it nothing. */
 import type { Frame, Need, Poll } from '../providers/adapter.ts'
+import { timers as real, type Cancel, type Timers } from '../timers.ts'
 import { fairShare, type Window } from './budget.ts'
 import { answered, failureOf, type Good, type Rest } from './rest.ts'
 
 export type PollerOptions = {
   rest: Rest
+  timers?: Timers
   random: () => number
   windows: readonly Window[]
   onAnswer: (need: Need, answer: Good) => void
@@ -23,10 +25,10 @@ type Running = {
   etag?: string | undefined
   modified?: string | undefined
   last?: Frame | undefined
-  timer?: NodeJS.Timeout
+  cancel?: Cancel
 }
 
-export function createPoller({ rest, random, windows, onAnswer, onFailed }: PollerOptions): Poller {
+export function createPoller({ rest, timers = real, random, windows, onAnswer, onFailed }: PollerOptions): Poller {
   const running = new Map<string, Running>()
 
   const isCurrent = (name: string, poll: Running) => running.get(name) === poll
@@ -41,7 +43,7 @@ export function createPoller({ rest, random, windows, onAnswer, onFailed }: Poll
     else onFailed(need, failureOf(answer))
     if (!isCurrent(name, poll)) return
     if (poll.every === Infinity && answer.ok) running.delete(name)
-    else poll.timer = setTimeout(() => void ask(name, poll), waitOf(poll))
+    else poll.cancel = timers.after(waitOf(poll), () => void ask(name, poll))
   }
 
   function heard(poll: Running, answer: Good): void {
@@ -59,7 +61,7 @@ export function createPoller({ rest, random, windows, onAnswer, onFailed }: Poll
   }
 
   const end = (name: string): void => {
-    clearTimeout(running.get(name)?.timer)
+    running.get(name)?.cancel?.()
     running.delete(name)
   }
 

@@ -1,9 +1,11 @@
 /** All connections to one provider: which subscription travels on which of them, and how the provider fares. */
 import type { ProviderStatus } from '@tickwire/protocol'
 import type { Access, Adapter, Subscription } from '../providers/adapter.ts'
+import { timers as real, type Timers } from '../timers.ts'
 import { keyOf } from './asks.ts'
 import { SETTINGS, type Settings } from './connection.ts'
 import { openLink, openNothing, type Dial } from './link.ts'
+import type { Transport } from './http.ts'
 import { createRest, type Rest } from './rest.ts'
 import {
   allSlots,
@@ -28,14 +30,17 @@ export type PoolOptions = {
   /** Read again before each connection and each REST call: tokens change. */
   readAccess: () => Access
   clock: () => number
+  timers?: Timers
   random: () => number
   hooks: PoolHooks
   settings?: Partial<Settings>
   /** `recorded`: the times in the events are of another day. */
   times?: 'live' | 'recorded'
   /** An SDK's in place of a socket, and in place of HTTP (shells/). */
-  dial?: Dial
+  dial?: Dial | undefined
   rest?: Rest
+  /** How calls travel in place of HTTP, where `rest` is ours. */
+  transport?: Transport
 }
 
 export type Pool = ReturnType<typeof createPool>
@@ -76,7 +81,7 @@ export function createPool(options: PoolOptions) {
 }
 
 function openShop(options: PoolOptions): Shop {
-  const { adapter, wsUrl, restUrl, readAccess, clock, random, hooks, settings, times } = options
+  const { adapter, wsUrl, restUrl, readAccess, clock, random, hooks, settings, times, timers = real, transport } = options
   const { requestsPerSecond, requests: windows } = adapter.limits
   const headers = () => adapter.headers?.(readAccess()) ?? {}
   return {
@@ -86,12 +91,23 @@ function openShop(options: PoolOptions): Shop {
     wsUrl,
     settings: { ...SETTINGS, ...settings },
     clock,
+    timers,
     random,
     hooks,
     dial: options.dial ?? (adapter.wsUrl === undefined ? openNothing : openLink),
     rest:
       options.rest ??
-      createRest({ restUrl, requestsPerSecond, headers, clock, random, ...(windows && { windows }), ...breakerOf(settings) }),
+      createRest({
+        restUrl,
+        requestsPerSecond,
+        headers,
+        clock,
+        timers,
+        random,
+        ...(windows && { windows }),
+        ...(transport && { transport }),
+        ...breakerOf(settings)
+      }),
     tally: tally.openTally(adapter.provider, times),
     slots: [],
     where: new Map(),

@@ -1,5 +1,7 @@
 /** HTTP calls to one provider: paced, bounded in time and size, coalesced, retried; what goes wrong is a value. */
 import type { Frame, Need } from '../providers/adapter.ts'
+import { overHttp, type Reply, type Transport } from './http.ts'
+import { timers as real, type Timers } from '../timers.ts'
 import { openBudget, type Window } from './budget.ts'
 
 export type Good = { ok: true; body: Frame; status: number; headers: Readonly<Record<string, string>>; unchanged?: boolean }
@@ -11,10 +13,13 @@ export type RestOptions = {
   /** Further windows of the budget, all of which hold. */
   windows?: readonly Window[]
   clock: () => number
+  timers?: Timers
   random: () => number
   /** Read anew for each call: tokens change. */
   headers?: () => Readonly<Record<string, string>>
   timeout?: number
+  /** Over the network unless named. */
+  transport?: Transport
   maxBytes?: number
   /** Tries per call, the first included. */
   tries?: number
@@ -40,12 +45,19 @@ export const failureOf = ({ reason, status }: Extract<Answer, { ok: false }>) =>
 
 /** More calls than this waiting for their turn: the newest is refused. */
 const WAITING = 1_000
-const REDIRECTS = 3
 
 type Outcome = Answer & { again?: boolean; wait?: number }
 
 export function createRest(options: RestOptions): Rest {
-  const { clock, random, tries = 4, backoff = { base: 500, cap: 30_000 }, breakAfter = 5, breakFor = 30_000 } = options
+  const {
+    clock,
+    random,
+    timers = real,
+    tries = 4,
+    backoff = { base: 500, cap: 30_000 },
+    breakAfter = 5,
+    breakFor = 30_000
+  } = options
   const stopping = new AbortController()
   const inFlight = new Map<string, Promise<Answer>>()
   const budget = openBudget([{ count: 1, per: 1_000 / options.requestsPerSecond }, ...(options.windows ?? [])])
@@ -65,9 +77,9 @@ export function createRest(options: RestOptions): Rest {
   const turn = async () => {
     const now = clock()
     const at = budget.take(Math.max(now, quietUntil))
-    if (at > now) await pause(at - now, stopping.signal)
+    if (at > now) await pause(timers, at - now, stopping.signal)
     // Someone may have been told to wait while this call stood in line.
-    if (clock() < quietUntil) await pause(quietUntil - clock(), stopping.signal)
+    if (clock() < quietUntil) await pause(timers, quietUntil - clock(), stopping.signal)
   }
 
   async function call(what: Call): Promise<Answer> {
@@ -77,7 +89,7 @@ export function createRest(options: RestOptions): Rest {
       const { again, wait, ...answer } = await request(options, what, stopping.signal)
       if (wait !== undefined) quietUntil = Math.max(quietUntil, clock() + wait)
       if (answer.ok || !again || attempt + 1 >= tries) return answer
-      await pause(random() * Math.min(backoff.cap, backoff.base * 2 ** attempt), stopping.signal)
+      await pause(timers, random() * Math.min(backoff.cap, backoff.base * 2 ** attempt), stopping.signal)
     }
   }
 
@@ -100,82 +112,37 @@ export function createRest(options: RestOptions): Rest {
 }
 
 async function request(
-  options: RestOptions,
+  { restUrl, headers, timeout = 10_000, maxBytes = 64 * 1024 * 1024, transport = overHttp }: RestOptions,
   { path, post, headers: own, bytes, tolerate }: Call,
   stop: AbortSignal
 ): Promise<Outcome> {
-  const { restUrl, headers, timeout = 10_000, maxBytes = 64 * 1024 * 1024 } = options
-  const signal = AbortSignal.any([stop, AbortSignal.timeout(timeout)])
-  try {
-    // Joined as text: an address with a path of its own, as in https://host/0, keeps it.
-    let url = new URL(path.startsWith('/') ? restUrl.replace(/\/$/, '') + path : path)
-    for (let hops = 0; hops <= REDIRECTS; hops++) {
-      const json = post === undefined ? {} : { 'content-type': 'application/json' }
-      const response = await fetch(url, {
-        redirect: 'manual',
-        signal,
-        headers: { 'user-agent': 'tickwire', ...json, ...headers?.(), ...own },
-        ...(post === undefined ? {} : { method: 'POST', body: JSON.stringify(post) })
-      })
-      const location = response.headers.get('location')
-      if (response.status < 300 || response.status > 399 || location === null)
-        return await outcome(response, maxBytes, bytes, tolerate)
-      await response.body?.cancel()
-      const next = new URL(location, url)
-      if (next.origin !== url.origin)
-        return { ok: false, reason: `redirected to ${next.host}, which is not followed`, status: response.status }
-      url = next
-    }
-    return { ok: false, reason: `more than ${REDIRECTS} redirects` }
-  } catch (error) {
-    if (stop.aborted) return { ok: false, reason: 'stopped' }
-    const cause = (error as Error).cause
-    const reason = signal.aborted
-      ? `no answer within ${timeout} ms`
-      : cause instanceof Error
-        ? cause.message
-        : (error as Error).message
-    return { ok: false, reason: reason || 'request failed', again: true }
-  }
+  const sent = { ...headers?.(), ...own }
+  const reply = await transport({ base: restUrl, path, headers: sent, post, timeout, maxBytes, stop })
+  return reply.ok ? outcomeOf(reply, bytes === true, tolerate === true) : reply
 }
 
-async function outcome(response: Response, maxBytes: number, bytes = false, tolerate = false): Promise<Outcome> {
-  const { status } = response
-  const body = await readBody(response, maxBytes)
-  if (body === undefined) return { ok: false, reason: `the answer is larger than ${maxBytes} bytes`, status }
-  const headers = Object.fromEntries(response.headers)
+function outcomeOf({ status, headers, body }: Extract<Reply, { ok: true }>, bytes: boolean, tolerate: boolean): Outcome {
   if (status === 304) return { ok: true, body: '', status, headers, unchanged: true }
-  if (response.ok || (tolerate && status < 500)) return { ok: true, body: bytes ? body : body.toString(), status, headers }
+  const isGood = status >= 200 && status <= 299
+  if (isGood || (tolerate && status < 500)) return { ok: true, body: bytes ? body : body.toString(), status, headers }
   const failure = { ok: false as const, reason: `HTTP ${status}: ${body.toString().slice(0, 200)}`, status }
-  const seconds = Number(response.headers.get('retry-after'))
+  const seconds = Number(headers['retry-after'])
   const wait = seconds > 0 ? Math.min(seconds, 3_600) * 1_000 : undefined
   // 429: too many requests. 418: told so and went on. Both: be quiet, for all paths of this provider.
   if (status === 429 || status === 418) return { ...failure, again: true, wait: wait ?? 5_000 }
   return { ...failure, again: status >= 500, ...(status === 503 && wait !== undefined ? { wait } : {}) }
 }
 
-async function readBody(response: Response, maxBytes: number): Promise<Buffer | undefined> {
-  if (!response.body) return Buffer.alloc(0)
-  const parts: Uint8Array[] = []
-  let size = 0
-  for await (const part of response.body) {
-    size += part.byteLength
-    if (size > maxBytes) return undefined
-    parts.push(part)
-  }
-  return Buffer.concat(parts)
-}
-
 /** Ends early, without an error, when `signal` aborts. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+function pause({ after }: Timers, ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve()
   return new Promise((resolve) => {
     const done = () => {
-      clearTimeout(timer)
+      cancel()
       signal.removeEventListener('abort', done)
       resolve()
     }
-    const timer = setTimeout(done, ms)
+    const cancel = after(ms, done)
     signal.addEventListener('abort', done)
   })
 }

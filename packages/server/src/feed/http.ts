@@ -1,0 +1,70 @@
+/** One HTTP exchange: bounded in time and size, redirected within its host only; what goes wrong is a value. */
+
+export type Request = {
+  /** An address, or a path that is appended to `base`. */
+  path: string
+  base: string
+  headers: Readonly<Record<string, string>>
+  post?: unknown
+  timeout: number
+  maxBytes: number
+  stop: AbortSignal
+}
+/** `again`: it may go better another time. */
+export type Reply =
+  | { ok: true; status: number; headers: Readonly<Record<string, string>>; body: Buffer }
+  | { ok: false; reason: string; status?: number; again?: true }
+export type Transport = (request: Request) => Promise<Reply>
+
+const REDIRECTS = 3
+
+export const overHttp: Transport = async (request) => {
+  const { base, path, timeout, stop } = request
+  const signal = AbortSignal.any([stop, AbortSignal.timeout(timeout)])
+  try {
+    // Joined as text: an address with a path of its own, as in https://host/0, keeps it.
+    return await exchange(new URL(path.startsWith('/') ? base.replace(/\/$/, '') + path : path), request, signal)
+  } catch (error) {
+    if (stop.aborted) return { ok: false, reason: 'stopped' }
+    const { cause, message } = error as Error
+    const reason = signal.aborted ? `no answer within ${timeout} ms` : cause instanceof Error ? cause.message : message
+    return { ok: false, reason: reason || 'request failed', again: true }
+  }
+}
+
+async function exchange(first: URL, { headers, post, maxBytes }: Request, signal: AbortSignal): Promise<Reply> {
+  let url = first
+  for (let hops = 0; hops <= REDIRECTS; hops++) {
+    const json = post === undefined ? {} : { 'content-type': 'application/json' }
+    const response = await fetch(url, {
+      redirect: 'manual',
+      signal,
+      headers: { 'user-agent': 'tickwire', ...json, ...headers },
+      ...(post === undefined ? {} : { method: 'POST', body: JSON.stringify(post) })
+    })
+    const { status } = response
+    const location = response.headers.get('location')
+    if (status < 300 || status > 399 || location === null) {
+      const body = await readBody(response, maxBytes)
+      if (body === undefined) return { ok: false, reason: `the answer is larger than ${maxBytes} bytes`, status }
+      return { ok: true, status, headers: Object.fromEntries(response.headers), body }
+    }
+    await response.body?.cancel()
+    const next = new URL(location, url)
+    if (next.origin !== url.origin) return { ok: false, reason: `redirected to ${next.host}, which is not followed`, status }
+    url = next
+  }
+  return { ok: false, reason: `more than ${REDIRECTS} redirects` }
+}
+
+async function readBody(response: Response, maxBytes: number): Promise<Buffer | undefined> {
+  if (!response.body) return Buffer.alloc(0)
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const part of response.body) {
+    size += part.byteLength
+    if (size > maxBytes) return undefined
+    parts.push(part)
+  }
+  return Buffer.concat(parts)
+}
