@@ -2,7 +2,7 @@
 import { topicName, type Candle, type Gap } from '@tickwire/protocol'
 import { confidenceOf, FAULTS, notePrice, openStanding, passTime, priceOf, type Prices, type Standing } from './confidence.ts'
 import { judge } from './review.ts'
-import { isOutOfDate, openLane, openSource, preference, remember, standbys } from './lane.ts'
+import { isOutOfDate, openLane, openSource, preference, remember, say, standbys } from './lane.ts'
 import type { Admissible, Lane, Scene, Source } from './lane.ts'
 import { gapEvent, isAllowed, lead, leaderless, seconds, type ArbiterOutput, type ArbiterSettings, type Place } from './lead.ts'
 import { impossible, isPossibleAge } from './possible.ts'
@@ -84,7 +84,7 @@ function admitEvent(state: ArbiterState, event: Admissible | Candle, connection:
   // Still in flight when its last reader left.
   if (!lane || !source || isOutOfDate(source, event, connection)) return []
   const now = event.received
-  hear(state, source, event, now)
+  hear(state, lane, source, event, now)
   const outputs: ArbiterOutput[] = [{ topic: source.topic, event: { ...event } }]
   if (source !== lane.leader) takeOver(state, lane, source, now, outputs)
   source.last = event
@@ -95,10 +95,10 @@ function admitEvent(state: ArbiterState, event: Admissible | Candle, connection:
   return outputs
 }
 
-function hear(state: ArbiterState, source: Source, event: Admissible, now: number): void {
+function hear(state: ArbiterState, lane: Lane, source: Source, event: Admissible, now: number): void {
   source.state = 'live'
   source.cleanSince ??= now
-  beat(source.pulse, now)
+  beat(source.pulse, now, say(lane, now))
   beat(entry(state.pulses, event.provider, openPulse), now)
   if (event.type === 'book') return
   const prices = entry(state.prices, event.instrument, () => new Map() as Prices)

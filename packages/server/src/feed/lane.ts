@@ -1,5 +1,6 @@
 /** One lane is one kind of data of one instrument: who carries it, who leads, and what each source said last. */
 import { topicName, type Book, type ArbitratedKind, type Quote, type Ticker, type Trade } from '@tickwire/protocol'
+import type { Evidence } from './liveness.ts'
 import { openPulse, silenceLimit, trustLimit, type Pulse } from './pulse.ts'
 
 export type Admissible = Trade | Quote | Ticker | Book
@@ -30,6 +31,9 @@ export type Lane = {
   instrument: string
   topic: string
   sources: Map<string, Source>
+  /** The market's clock: instants at which any of its sources spoke, and the last of them. */
+  words: number
+  saidAt: number
   leader?: Source | undefined
   /** Who led before nobody did. */
   previous?: string | undefined
@@ -46,6 +50,8 @@ export const openLane = (kind: ArbitratedKind, instrument: string, now: number):
   instrument,
   topic: topicName(kind, instrument),
   sources: new Map(),
+  words: 0,
+  saidAt: -Infinity,
   openedAt: now,
   switchedAt: now,
   switches: [],
@@ -103,6 +109,22 @@ export function remember(source: Source, trade: Trade): void {
 
 /** What is known of all providers at a time: the operator's order, and how often each speaks, whatever of. */
 export type Scene = { order: readonly string[]; pulses: ReadonlyMap<string, Pulse>; now: number }
+
+/** All that comes at one instant is one word, so that its order does not matter. */
+export function say(lane: Lane, now: number): number {
+  if (now > lane.saidAt) lane.words++
+  lane.saidAt = Math.max(lane.saidAt, now)
+  return lane.words
+}
+
+/** What livenessOf judges a source by; its market and halts are not known here. */
+export function evidenceOf(lane: Lane, source: Source, { pulses }: Pick<Scene, 'pulses'>): Evidence {
+  const { state, downSince: since, pulse, provider } = source
+  let heard = -Infinity
+  for (const other of lane.sources.values()) if (other !== source) heard = Math.max(heard, other.pulse.heard)
+  const others = heard === -Infinity ? undefined : { words: lane.words - pulse.word, heard }
+  return { state, since, pulse, whole: pulses.get(provider), others }
+}
 
 /** It speaks: neither this stream of it nor the provider as a whole is silent for longer than usual. */
 function isFresh({ provider, state, pulse }: Source, { pulses, now }: Scene): boolean {

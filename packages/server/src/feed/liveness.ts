@@ -8,8 +8,8 @@
  */
 import type { Liveness } from '@tickwire/protocol'
 import { isTrading, type Market } from './calendar.ts'
-import { isLearnt, muteLimit, silenceLimit, usualInterval, type Pulse } from './pulse.ts'
-import { patience, surprise } from './rhythm.ts'
+import { isLearnt, LEAST_LIMIT, muteLimit, silenceLimit, usualInterval, type Pulse } from './pulse.ts'
+import { patience, SURPRISED, surprise } from './rhythm.ts'
 
 /** What speaks for and against one source: one kind of one instrument at one provider, or a connection as a whole. */
 export type Evidence = {
@@ -81,7 +81,7 @@ function whole({ whole: all, pulse, others, transport: line }: Evidence, session
 function own({ pulse, others, transport: line }: Evidence, session: number, now: number): Judgement {
   const heard = Math.max(pulse.heard, session)
   const silent = now - heard
-  const limit = isWitnessed(pulse, others, heard) ? silenceLimit(pulse) : muteLimit(pulse)
+  const limit = limitOf(pulse, others, heard)
   if (silent > limit) {
     const why = `${saidNothing(pulse, silent)}${compared(others, heard, now)}${alive(line, now)}`
     return { state: 'stale', since: heard + limit, why }
@@ -99,13 +99,16 @@ function own({ pulse, others, transport: line }: Evidence, session: number, now:
 const saidNothing = (pulse: Pulse, silent: number, all = ''): string =>
   `it said nothing${all} for ${seconds(silent)} (${isLearnt(pulse) ? `usually speaks within ${seconds(usualInterval(pulse))}` : 'spoke too seldom to know what is usual'})`
 
-/** The market's clock: have the others said what they usually say in the meantime, and more? Then it is not the market that is quiet. */
-function isWitnessed({ market }: Pulse, others: Evidence['others'], heard: number): boolean {
-  if (!others || others.heard <= heard) return false
-  return market.count === 0 || others.words >= Math.min(MOST_WORDS, patience(market, WITNESSED))
+/** After what silence it is stale, given what the others said meanwhile: the market's clock, which runs slow where the market is quiet. */
+function limitOf(pulse: Pulse, others: Evidence['others'], heard: number): number {
+  const { market } = pulse
+  if (!others || others.heard <= heard) return muteLimit(pulse)
+  if (!isLearnt(pulse) || market.count === 0) return silenceLimit(pulse)
+  // So much that it is proof without the clock: in bursts common to all it comes far sooner.
+  if (others.words >= patience(market, SURPRISED))
+    return Math.min(silenceLimit(pulse), Math.max(LEAST_LIMIT, usualInterval(pulse)))
+  return others.words >= patience(market, WITNESSED) ? silenceLimit(pulse) : muteLimit(pulse)
 }
-/** So many words are a witness whatever was usual. */
-const MOST_WORDS = 1_000
 
 const spoken = (pulse: Pulse, now: number, more: string): Judgement => ({
   state: 'live',

@@ -8,13 +8,13 @@ export type Pulse = {
   clock: Rhythm
   /** The same by the market's clock: how many words others say between two of its own. Where it is not told it stays empty. */
   market: Rhythm
-  /** How many words were said by all when it last spoke. */
+  /** The market's clock when it last spoke. */
   word: number
 }
 
 export const openPulse = (): Pulse => ({ heard: -Infinity, clock: openRhythm(), market: openRhythm(), word: 0 })
 
-/** `words`: how many words of this instrument were said by all providers, this one included. */
+/** `words`: the market's clock, at how many instants any provider spoke of this instrument, this one and this time included. */
 export function beat(pulse: Pulse, now: number, words?: number): void {
   const interval = now - pulse.heard
   const first = pulse.heard === -Infinity
@@ -41,7 +41,7 @@ export const isLearnt = (pulse: Pulse): boolean => pulse.clock.count >= LEARNT
 export const usualInterval = (pulse: Pulse): number => usualOf(pulse.clock)
 
 /** No silence shorter than this is judged. */
-const LEAST_LIMIT = 1_000
+export const LEAST_LIMIT = 1_000
 /** Without a witness more patience is needed: a market may slow down, and a process that is mute looks the same. */
 const UNWITNESSED = 1.5
 /** Of a source that is hardly known silence proves little. */

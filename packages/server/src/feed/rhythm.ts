@@ -27,6 +27,8 @@ export const LEARNT = 8
 const MEMORY = { intervals: 500, span: 300_000 }
 /** The heaviest tail believed in: of k = 0.3 one interval in 100,000 is forty times the usual one. */
 const HEAVIEST = 0.3
+/** Tails grow heavier further out than where they are measured. */
+const HEAVIER = 1.3
 /** At least so much is kept when an interval shows that what was learnt is out of date. */
 const KEPT = 32
 const LARGEST_UNIT = 1e9
@@ -86,7 +88,7 @@ function find(rhythm: Rhythm): void {
   const tail = tailOf(rhythm)
   rhythm.usual = exceededBy(rhythm, tail)
   const spread = Math.log2(rhythm.usual / exceededBy(rhythm, Math.sqrt(tail)))
-  rhythm.shape = Math.min(1, Math.max(HEAVIEST, 1 / Math.max(spread, 1e-9)))
+  rhythm.shape = Math.max(HEAVIEST, 1 / (1 + HEAVIER * Math.max(0, spread - 1)))
   rhythm.foundAt = count
 }
 
