@@ -27,6 +27,11 @@ export function understand<S>(adapter: Adapter<S>, s: State<S>, text: Frame, now
       effects.push({ type: 'rejected', reason: meaning.reason })
     else if (need?.purpose === 'trades' && meaning.type === 'trade') past(s, meaning, effects)
     else interpret(s, meaning, meanings, now, effects)
+    // After a hole in the connection's own sequence the rest of the frame is of no use: a book folded from it would be wrong.
+    if (effects.at(-1)?.type === 'hangup') {
+      s.shelf.touched.clear()
+      return effects
+    }
   }
   // One picture per frame, however many deltas it holds.
   for (const symbol of s.shelf.touched) {
