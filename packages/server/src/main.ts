@@ -122,7 +122,7 @@ function sourceOf(topic: Topic): Topic {
 }
 
 /** Services run while anyone holds the instrument. */
-const demandOf =
+export const demandOf =
   (feed: Feed, services: Services): Demand =>
   (topic) => {
     const source = sourceOf(topic)
@@ -135,7 +135,7 @@ const demandOf =
     return { upstream, release: both }
   }
 
-const deskOf = (
+export const deskOf = (
   mode: Mode,
   plant: Plant,
   instruments: Instruments,
