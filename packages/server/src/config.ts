@@ -72,7 +72,9 @@ export const configSchema = z.strictObject({
   mode: z
     .enum(['live', 'demo'])
     .optional()
-    .describe('Real providers or the simulated street; absent: live where there is a configuration file. `--live` and `--demo` win.'),
+    .describe(
+      'Real providers or the simulated street; absent: live where there is a configuration file. `--live` and `--demo` win.'
+    ),
   host: z.string().default('127.0.0.1').describe('Address to listen on. Any other than loopback is reachable from outside.'),
   port: z.coerce
     .number()
