@@ -14,10 +14,31 @@ const VENUE = 'V'
 const TAPE = 'C'
 const TAKER: Partial<Record<Side, string>> = { buy: 'B', sell: 'S' }
 
+/** Ids that are none of a provider's: those of trades without one, by their place, and those that are made of a text. */
+const SEQUENCED = 10 ** 15
+const HASHED = 2 ** 52
+
+/** A hash (FNV-1a) of 32 bits. */
+function hash(text: string, seed: number): number {
+  let value = seed
+  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01_00_01_93)
+  return value >>> 0
+}
+
+/**
+ * Ids are numbers here. One that is a text elsewhere becomes a number that depends on nothing else, so that a correction names
+ * the trade as the stream and REST did; above all that are numbers by themselves. 0: there is no id.
+ */
+export function idOf(id: string | undefined): number {
+  if (id === undefined || id === '') return 0
+  if (/^[1-9]\d{0,14}$/.test(id)) return Number(id)
+  return HASHED + (hash(id, 0x81_1c_9d_c5) % 2 ** 20) * 2 ** 32 + hash(id, 0x1b_87_35_93)
+}
+
 export const tradeRow = (e: Published<Trade>) => ({
   T: 't',
   S: symbolOf(e.instrument),
-  i: /^\d{1,15}$/.test(e.id ?? '') ? Number(e.id) : e.seq,
+  i: idOf(e.id) || SEQUENCED + e.seq,
   ...(isPair(e.instrument) ? { tks: TAKER[e.side] } : { x: e.venue ?? VENUE, c: e.conditions ?? ['@'], z: TAPE }),
   p: e.price,
   s: e.size,
@@ -92,8 +113,6 @@ export const bandRow = (e: Published<Band>) => ({
   z: TAPE
 })
 
-const idOf = (id: string | undefined): number => (/^\d{1,15}$/.test(id ?? '') ? Number(id) : 0)
-
 /** A correction names what was said and what is true; a cancel (`C`) only what was said. */
 export const correctionRow = (e: Published<Correction>) => {
   const head = { S: symbolOf(e.instrument), x: VENUE, t: at(e.time), z: TAPE }
@@ -115,7 +134,7 @@ export const correctionRow = (e: Published<Correction>) => {
 
 export const newsRow = (e: Published<News>) => ({
   T: 'n',
-  id: idOf(e.id) || e.seq,
+  id: idOf(e.id),
   headline: e.headline,
   summary: e.summary ?? '',
   author: e.author ?? '',

@@ -101,9 +101,15 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
 
   function authenticate(token: string, tag: unknown) {
     const known = auth.required ? auth.check(token) : 'anonymous'
-    if (known === undefined) return close(4501, 'the token is not valid')
+    if (known === undefined) return deny('wrong', 4501, 'the token is not valid')
     user = known
     run(dialect.authenticated?.(known, tag, member.memory, clock()) ?? [])
+  }
+
+  /** The dialect's last words, and its own way to close where it has one. */
+  function deny(why: 'wrong' | 'late', code: CloseCode, reason: string) {
+    run(dialect.denied?.(why, member.memory, clock()) ?? [])
+    close(code, reason)
   }
 
   function run(commands: readonly Command[]) {
@@ -147,7 +153,7 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
     tick: (now: number) => run(closed ? [] : (dialect.tick?.(member.memory, now) ?? [])),
     /** Ends a session that never said who it is. */
     checkAuth: (now: number) => {
-      if (isStranger() && now - opened >= limits.authWithin) close(4504, 'no token came in time')
+      if (isStranger() && now - opened >= limits.authWithin) deny('late', 4504, 'no token came in time')
     },
     shutdown: (retryAfterMs: number) => {
       fanout.settle(member)
