@@ -3,8 +3,10 @@ import type { DataEvent, DataKind, Interval, Level, News } from '@tickwire/proto
 
 /** What a provider sends, or is sent: text, or bytes where the adapter says `binary`. */
 export type Frame = string | Uint8Array
-/** What the machine does for an adapter: a frame on the socket, or a REST call again and again. */
-export type Outgoing = Frame | Poll
+/** A ping of the WebSocket protocol itself, for providers that want one of us. */
+export type Ping = { control: 'ping' }
+/** What the machine does for an adapter: a frame on the socket, a ping of it, or a REST call again and again. */
+export type Outgoing = Frame | Ping | Poll
 
 /** What is asked of a provider, in its own symbol. */
 export type Subscription = {
@@ -187,7 +189,7 @@ export type Adapter<Session = unknown> = {
     requests?: readonly { count: number; per: number }[]
   }
   /** A frame to send when this many milliseconds passed; absent when the provider pings us (the socket answers by itself). */
-  ping?: { every: number; frame: Frame | ((session: Session) => Frame | undefined) }
+  ping?: { every: number; frame: Frame | Ping | ((session: Session) => Frame | undefined) }
   /** Hang up after this long without any frame, milliseconds. */
   staleAfter: number
   /** The provider ends each connection at this age; the machine rotates before. */

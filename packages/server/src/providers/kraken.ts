@@ -166,11 +166,7 @@ function payload(m: Message, received: number, session: Session): readonly Meani
       return instrument(m, session)
     // {"channel":"status","type":"update","data":[{"system":"online","api_version":"v2","connection_id":..,"version":"2.0.0"}]}
     case 'status':
-      return m.data!.flatMap((row) =>
-        row.system === 'online'
-          ? []
-          : [{ type: 'reject', reason: `the matching engine is in the state ${values.say(row.system)}` }]
-      )
+      return m.data!.flatMap(({ system }) => engine(values.say(system)))
     // {"channel":"heartbeat"}
     case 'heartbeat':
       return []
@@ -184,9 +180,16 @@ function payload(m: Message, received: number, session: Session): readonly Meani
   }
 }
 
-function side(rows: Row[] | undefined): Level[] | undefined {
+/** In maintenance the connection is about to be closed, and nobody is to come back within five seconds. */
+function engine(state: string): readonly Meaning[] {
+  const reason = `the matching engine is in the state ${state}`
+  if (state === 'online') return []
+  return state === 'maintenance' ? [{ type: 'hangup', reason, wait: 5_000 }] : [{ type: 'reject', reason }]
+}
+
+function side(rows: Row[] | null | undefined): Level[] | undefined {
   const found: Level[] = []
-  if (rows === undefined) return found
+  if (rows === undefined || rows === null) return found
   for (const row of rows) {
     const price = values.number(row.price)
     const size = values.number(row.qty)

@@ -39,7 +39,7 @@ export const isRecord = (value: unknown): value is Record<string, unknown> =>
 
 /** `[["0.3521","672.0"], ...]`; undefined when any of it is not a level. */
 export function levels(rows: unknown): Level[] | undefined {
-  if (rows === undefined) return []
+  if (rows === undefined || rows === null) return []
   if (!Array.isArray(rows)) return undefined
   const found: Level[] = []
   for (const row of rows as unknown[][]) {
