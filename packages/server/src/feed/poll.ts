@@ -64,7 +64,13 @@ export function createPoller({ rest, random, windows, onAnswer, onFailed }: Poll
   }
 
   return {
-    set({ poll: name, need, every }) {
+    set({ poll: name, need, every, later }) {
+      const old = running.get(name)
+      if (later && need && old) {
+        old.need = need
+        old.every = every
+        return
+      }
       end(name)
       if (!need) return
       const poll: Running = { need, every, failures: 0 }

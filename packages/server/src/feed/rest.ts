@@ -1,8 +1,17 @@
 /** HTTP calls to one provider: paced, bounded in time and size, coalesced, retried; what goes wrong is a value. */
 import type { Frame, Need } from '../providers/adapter.ts'
 import { openBudget, type Window } from './budget.ts'
+import { isPublicHost, mayFollow } from './public.ts'
 
-export type Good = { ok: true; body: Frame; status: number; headers: Readonly<Record<string, string>>; unchanged?: boolean }
+export type Good = {
+  ok: true
+  body: Frame
+  status: number
+  headers: Readonly<Record<string, string>>
+  unchanged?: boolean
+  /** Where it is from now on (301, 308). */
+  moved?: string
+}
 export type Answer = Good | { ok: false; reason: string; status?: number }
 
 export type RestOptions = {
@@ -22,17 +31,22 @@ export type RestOptions = {
   /** Failures in a row after which every call is refused for a while. */
   breakAfter?: number
   breakFor?: number
+  /** Whether a host is of the open net; absent: by its addresses. */
+  isPublic?: (host: string) => Promise<boolean>
 }
 
 /** What is asked: a path is appended to `restUrl`; an address of its own is used as it is. */
-export type Call = Pick<Need, 'path' | 'post' | 'headers' | 'bytes' | 'tolerate'>
+export type Call = Pick<Need, 'path' | 'post' | 'headers' | 'bytes' | 'tolerate' | 'roams'>
 export type Rest = {
   get: (call: Call) => Promise<Answer>
   /** No call leaves for this long, ms. */
   quiet: (ms: number) => void
   stop: () => void
 }
-export const answered = (need: Need, { status, headers }: Good): Need => ({ ...need, answered: { status, headers } })
+export const answered = (need: Need, { status, headers, moved }: Good): Need => ({
+  ...need,
+  answered: { status, headers, ...(moved === undefined ? {} : { moved }) }
+})
 export const failureOf = ({ reason, status }: Extract<Answer, { ok: false }>) => ({
   reason,
   ...(status === undefined ? {} : { status })
@@ -41,6 +55,8 @@ export const failureOf = ({ reason, status }: Extract<Answer, { ok: false }>) =>
 /** More calls than this waiting for their turn: the newest is refused. */
 const WAITING = 1_000
 const REDIRECTS = 3
+/** What names no secret may go further: feeds move often. */
+const ROAMS = 5
 
 type Outcome = Answer & { again?: boolean; wait?: number }
 
@@ -62,7 +78,16 @@ export function createRest(options: RestOptions): Rest {
     return answer
   }
 
-  const turn = async () => {
+  /** Who asks many hosts is quiet with the one that wished it. */
+  const quietHosts = new Map<string, number>()
+  const hush = (host: string, wait: number) => {
+    if (host === '') quietUntil = Math.max(quietUntil, clock() + wait)
+    else quietHosts.set(host, clock() + wait)
+  }
+
+  const turn = async (host: string) => {
+    const hushed = (quietHosts.get(host) ?? 0) - clock()
+    if (hushed > 0) await pause(hushed, stopping.signal)
     const now = clock()
     const at = budget.take(Math.max(now, quietUntil))
     if (at > now) await pause(at - now, stopping.signal)
@@ -71,11 +96,12 @@ export function createRest(options: RestOptions): Rest {
   }
 
   async function call(what: Call): Promise<Answer> {
+    const host = what.roams === true && URL.canParse(what.path) ? new URL(what.path).host : ''
     for (let attempt = 0; ; attempt++) {
-      await turn()
+      await turn(host)
       if (stopping.signal.aborted) return { ok: false, reason: 'stopped' }
       const { again, wait, ...answer } = await request(options, what, stopping.signal)
-      if (wait !== undefined) quietUntil = Math.max(quietUntil, clock() + wait)
+      if (wait !== undefined) hush(host, wait)
       if (answer.ok || !again || attempt + 1 >= tries) return answer
       await pause(random() * Math.min(backoff.cap, backoff.base * 2 ** attempt), stopping.signal)
     }
@@ -101,15 +127,18 @@ export function createRest(options: RestOptions): Rest {
 
 async function request(
   options: RestOptions,
-  { path, post, headers: own, bytes, tolerate }: Call,
+  { path, post, headers: own, bytes, tolerate, roams }: Call,
   stop: AbortSignal
 ): Promise<Outcome> {
-  const { restUrl, headers, timeout = 10_000, maxBytes = 64 * 1024 * 1024 } = options
+  const { restUrl, headers, timeout = 10_000, maxBytes = 64 * 1024 * 1024, isPublic = isPublicHost } = options
   const signal = AbortSignal.any([stop, AbortSignal.timeout(timeout)])
   try {
     // Joined as text: an address with a path of its own, as in https://host/0, keeps it.
     let url = new URL(path.startsWith('/') ? restUrl.replace(/\/$/, '') + path : path)
-    for (let hops = 0; hops <= REDIRECTS; hops++) {
+    let moved: string | undefined
+    let forGood = true
+    const most = roams === true ? ROAMS : REDIRECTS
+    for (let hops = 0; hops <= most; hops++) {
       const json = post === undefined ? {} : { 'content-type': 'application/json' }
       const response = await fetch(url, {
         redirect: 'manual',
@@ -118,15 +147,19 @@ async function request(
         ...(post === undefined ? {} : { method: 'POST', body: JSON.stringify(post) })
       })
       const location = response.headers.get('location')
-      if (response.status < 300 || response.status > 399 || location === null)
-        return await outcome(response, maxBytes, bytes, tolerate)
+      if (response.status < 300 || response.status > 399 || location === null) {
+        const found = await outcome(response, maxBytes, bytes, tolerate)
+        return found.ok && moved !== undefined ? { ...found, moved } : found
+      }
       await response.body?.cancel()
       const next = new URL(location, url)
-      if (next.origin !== url.origin)
+      if (next.origin !== url.origin && !(roams === true && (await mayFollow(url, next, isPublic))))
         return { ok: false, reason: `redirected to ${next.host}, which is not followed`, status: response.status }
       url = next
+      forGood &&= response.status === 301 || response.status === 308
+      if (forGood) moved = url.href
     }
-    return { ok: false, reason: `more than ${REDIRECTS} redirects` }
+    return { ok: false, reason: `more than ${most} redirects` }
   } catch (error) {
     if (stop.aborted) return { ok: false, reason: 'stopped' }
     const cause = (error as Error).cause

@@ -78,10 +78,12 @@ export type Need = {
   tolerate?: true
   /** The answer comes as bytes, for whoever finds out the charset himself. */
   bytes?: true
+  /** Redirects to other public hosts are followed: it carries nothing that they must not see. */
+  roams?: true
   /** Adapter's own, handed back untouched. */
   note?: unknown
-  /** Set by the machine: the answer's status and headers (lower case). */
-  answered?: { status: number; headers: Readonly<Record<string, string>> }
+  /** Set by the machine: the answer's status and headers (lower case), and the address it has moved to for good. */
+  answered?: { status: number; headers: Readonly<Record<string, string>>; moved?: string }
 }
 
 /**
@@ -89,7 +91,14 @@ export type Need = {
  * under that name; without a `need` it ends. The machine sends ETag and Last-Modified back, says nothing to the adapter when the
  * answer is unchanged (304, or the same bytes), and stretches `every` where the provider's budget is small.
  */
-export type Poll = { poll: string; need?: Need; /** Milliseconds; Infinity: once. */ every: number }
+export type Poll = {
+  poll: string
+  need?: Need
+  /** Milliseconds; Infinity: once. */
+  every: number
+  /** It goes on so after the answer at hand: nothing is asked at once, and what was sent back before still is. */
+  later?: true
+}
 
 /** An event as decoded: the provider's symbol stands where the instrument will. */
 type Decoded<E> = E extends unknown ? Omit<E, 'instrument' | 'provider' | 'received' | 'confidence'> & { symbol: string } : never
