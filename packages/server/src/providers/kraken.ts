@@ -199,6 +199,8 @@ function side(rows: Row[] | null | undefined): Level[] | undefined {
   return found
 }
 
+const timeOf = (time: unknown, received: number): number => (time === undefined || time === null ? received : parseTime(time))
+
 /** No deletes are sent for levels that fall out of the depth subscribed; the checksum is over the ten best all the same. */
 function book(row: Row, snapshot: boolean, received: number, session: Session): readonly Meaning[] {
   const { symbol } = row
@@ -206,12 +208,13 @@ function book(row: Row, snapshot: boolean, received: number, session: Session): 
   const bids = side(row.bids as Row[] | undefined)
   const asks = side(row.asks as Row[] | undefined)
   if (!bids || !asks) return [values.refused('book: impossible level'), { type: 'gap', kind: 'book', symbol, cause: 'sequence' }]
-  const time = row.timestamp === undefined ? received : parseTime(row.timestamp)
+  const time = timeOf(row.timestamp, received)
   if (!isTime(time)) return [values.refused('book: impossible time'), { type: 'gap', kind: 'book', symbol, cause: 'sequence' }]
   let depth = session.depths.get(symbol)
   if (depth === undefined && snapshot) {
-    // No ack told the depth: the least that holds what the snapshot brought.
-    depth = DEPTHS.find((d) => d >= bids.length && d >= asks.length) ?? DEPTHS.at(-1)!
+    // No ack told the depth: what we ask for, else the least, that holds what the snapshot brought.
+    const least = session.wants.get('book')?.has(symbol) ? DEPTH : 0
+    depth = DEPTHS.find((d) => d >= least && d >= bids.length && d >= asks.length) ?? DEPTHS.at(-1)!
     session.depths.set(symbol, depth)
   }
   const delta: BookDelta = { type: 'delta', symbol, time, snapshot, bids, asks }
@@ -237,7 +240,7 @@ function trades(m: Message): readonly Meaning[] {
 /** A closed market (tokenised equities) sends bid and ask 0 at 1970-01-01. The time came with 2025; before, there is none. */
 function ticker(row: Row, received: number): readonly Meaning[] {
   const { number } = values
-  const time = row.timestamp === undefined ? received : parseTime(row.timestamp)
+  const time = timeOf(row.timestamp, received)
   const [bid, ask] = [number(row.bid), number(row.ask)]
   if (time === 0 || (bid === 0 && ask === 0)) return []
   const day = { high: row.high, low: row.low, volume: row.volume, change: row.change, changePercent: row.change_pct }
@@ -251,7 +254,7 @@ function ticker(row: Row, received: number): readonly Meaning[] {
 
 /** Sent with trades only, so an idle minute has no candle; no row says that it is final: a later one does. */
 function candles(m: Message, received: number, session: Session): readonly Meaning[] {
-  const time = m.timestamp === undefined ? received : parseTime(m.timestamp)
+  const time = timeOf(m.timestamp, received)
   const found = m.data!.flatMap((row) => {
     const interval = INTERVAL.get(row.interval as number)
     if (!interval) return []

@@ -182,6 +182,20 @@ describe('frames as documented', () => {
     ])
   })
 
+  test('without an ack a thin book has the depth that was asked for', () => {
+    const session = typed.open({})
+    typed.subscribe([{ kind: 'book', symbol: 'BTC/USD' }], session)
+    const row = { symbol: 'BTC/USD', bids: [{ price: 27_000.5, qty: 1 }], asks: [], checksum: 1 }
+    expect(typed.decode(JSON.stringify(channel('book', 'snapshot', row)), 5_000, session)).toMatchObject([{ depth: 100 }])
+  })
+
+  test('a time that is null is none', () => {
+    expect(decode(kraken, channel('ticker', 'update', { ...TICKER, timestamp: null }), 5_000)).toMatchObject([
+      { type: 'ticker', time: 5_000 },
+      { type: 'quote', time: 5_000 }
+    ])
+  })
+
   test('a side that is null is an empty one', () => {
     const row = { symbol: 'BTC/USD', bids: null, asks: [{ price: 27_000.5, qty: 1e-8 }], checksum: 1 }
     expect(decode(kraken, channel('book', 'update', row))).toMatchObject([{ type: 'delta', bids: [], asks: [[27_000.5, 1e-8]] }])
