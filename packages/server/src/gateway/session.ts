@@ -99,6 +99,7 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
     run(dialect.settled?.(results, tag, member.memory, clock()) ?? [])
   }
 
+  const isStranger = () => auth.required && user === undefined
   function authenticate(token: string, tag: unknown) {
     const known = auth.required ? auth.check(token) : 'anonymous'
     if (known === undefined) return deny('wrong', 4501, 'the token is not valid')
@@ -106,7 +107,6 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
     run(dialect.authenticated?.(known, tag, member.memory, clock()) ?? [])
   }
 
-  /** The dialect's last words, and its own way to close where it has one. */
   function deny(why: 'wrong' | 'late', code: CloseCode, reason: string) {
     run(dialect.denied?.(why, member.memory, clock()) ?? [])
     close(code, reason)
@@ -137,10 +137,6 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
     if (!goesOn) close(4500, 'too many bad messages')
   }
 
-  const isStranger = () => auth.required && user === undefined
-
-  const info = () => infoOf(member, { id: request.session, since: opened, sent, pending: fanout.owed(member) })
-
   const greeting = dialect.open(request, desk, opened)
   member.memory = greeting.memory
   run(greeting.commands)
@@ -161,6 +157,6 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
     },
     close,
     end,
-    info
+    info: () => infoOf(member, { id: request.session, since: opened, sent, pending: fanout.owed(member) })
   }
 }

@@ -96,7 +96,7 @@ const clipped = (value: unknown): unknown =>
       ? value.slice(0, 2).map(clipped)
       : Object.fromEntries(
           Object.entries(value)
-            .slice(0, 12)
+            .slice(0, 4)
             .map(([key, inner]) => [key, clipped(inner)])
         )
 const tables = vantage.map(({ body }) => JSON.stringify(clipped(body))).filter((frame) => frame.length < 5_000 && frame !== '{}')
