@@ -27,8 +27,7 @@ export async function doctor(names: readonly string[], flags: DoctorFlags): Prom
   if (unknown.length > 0)
     throw new ConfigError(`there is no provider ${unknown.join(', ')}: ${Object.keys(config.providers).join(', ')}`)
   const chosen = names.length > 0 ? names : Object.keys(config.providers).filter((name) => config.providers[name]!.enabled)
-  if (chosen.length === 0)
-    throw new ConfigError('no provider is switched on: name one, as in "tickwire doctor kraken", or run "tickwire init"')
+  if (chosen.length === 0) throw new ConfigError('no provider is switched on: name one after "doctor", or run "tickwire init"')
   const examined = await Promise.all(chosen.map((name) => examine(config, name, patience)))
   const findings = [...examined.map(({ finding }) => finding), ...(names.length > 0 ? [] : unlisted(config.watch, examined))]
   if (flags.json) console.log(JSON.stringify(findings))
