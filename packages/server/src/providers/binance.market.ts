@@ -4,7 +4,7 @@ import type { BookDelta, Meaning, Need, Subscription } from './adapter.ts'
 import { advance, type Sequences } from './sequencer.ts'
 import { epoch } from './time.ts'
 import * as values from './values.ts'
-import { batches } from './wants.ts'
+import { batches, leave, want, type Wants } from './wants.ts'
 
 /** What differs between the markets. */
 export type Market = {
@@ -18,6 +18,8 @@ export type Session = {
   market: Market
   nextId: number
   asked: Map<number, readonly Subscription[]>
+  /** Marks and indices come by one stream, which the last of them leaves. */
+  wants: Wants
   books: Sequences
   /** The trade stream seen first of each symbol. */
   trades: Map<string, string>
@@ -27,6 +29,7 @@ export const openSession = (market: Market): Session => ({
   market,
   nextId: 1,
   asked: new Map(),
+  wants: new Map(),
   books: new Map(),
   trades: new Map(),
   aggregates: new Map()
@@ -59,7 +62,12 @@ export function ask(
   subscriptions: readonly Subscription[],
   session: Session
 ): readonly string[] {
-  return batches(subscriptions, 200).map((batch) => {
+  const { wants } = session
+  if (method === 'SUBSCRIBE') for (const one of subscriptions) want(wants, streamOf(one), one.symbol, one.kind)
+  // A second kind of one stream is asked for as well, for its ack.
+  const listed =
+    method === 'SUBSCRIBE' ? subscriptions : subscriptions.filter((one) => leave(wants, streamOf(one), one.symbol, one.kind))
+  return batches(listed, 200).map((batch) => {
     const id = session.nextId++
     session.asked.set(id, method === 'SUBSCRIBE' ? batch : [])
     return JSON.stringify({ method, params: [...new Set(batch.map(streamOf))], id })

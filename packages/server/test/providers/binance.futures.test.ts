@@ -98,6 +98,18 @@ describe('what futures say otherwise than spot', () => {
       expect(decode(usdm, { stream, data })).toMatchObject([{ type: 'need', purpose: 'book' }])
   })
 
+  test('mark and index share one stream, which the last of them leaves', () => {
+    const session = binanceUsdm.open({})
+    const [mark, index] = (['mark', 'index'] as const).map((kind) => ({ kind, symbol: 'BTCUSDT' }))
+    expect(binanceUsdm.subscribe([mark!, index!], session)).toEqual([
+      '{"method":"SUBSCRIBE","params":["btcusdt@markPrice@1s"],"id":1}'
+    ])
+    expect(binanceUsdm.unsubscribe([index!], session)).toEqual([])
+    expect(binanceUsdm.unsubscribe([mark!], session)).toEqual([
+      '{"method":"UNSUBSCRIBE","params":["btcusdt@markPrice@1s"],"id":2}'
+    ])
+  })
+
   test('a snapshot is of the time that it says', () => {
     const session = usdm.open({})
     const [need] = only('need', usdm.decode(JSON.stringify({ ...UPDATE, b: [], a: [] }), 1_700_000_000_200, session))
