@@ -18,7 +18,6 @@ const SPACES: Readonly<Record<string, string>> = {
   'http://purl.org/dc/terms': 'dc',
   'http://purl.org/rss/1.0/modules/content': 'content',
   'http://purl.org/rss/1.0/modules/syndication': 'sy',
-  'http://search.yahoo.com/mrss': 'media',
   'http://www.w3.org/2005/atom': 'atom',
   'http://purl.org/atom/ns': 'atom',
   'http://www.w3.org/1999/xhtml': 'xhtml',
@@ -28,6 +27,8 @@ const SPACES: Readonly<Record<string, string>> = {
   'http://channel.netscape.com/rdf/simple/0.9': '',
   'http://backend.userland.com/rss2': ''
 }
+/** The maker of media RSS is a provider too. */
+const MEDIA = /\/mrss$/
 const DEEPEST = 100
 const MOST_NODES = 300_000
 const ITEMS = new Set(['item', 'atom:entry', 'entry'])
@@ -96,7 +97,7 @@ function opened(tag: string, parent: Open): Open {
   const declared = Object.entries(attributes).filter(([key]) => key === 'xmlns' || key.startsWith('xmlns:'))
   const own = declared.map(([key, uri]) => {
     const address = uri.trim().replace(/[/#]$/, '').toLowerCase()
-    return [key.slice(6), SPACES[address] ?? (key.slice(6) || 'other')] as const
+    return [key.slice(6), SPACES[address] ?? (MEDIA.test(address) ? 'media' : key.slice(6) || 'other')] as const
   })
   const spaces = own.length === 0 ? parent.spaces : { ...parent.spaces, ...Object.fromEntries(own) }
   const lower = raw.toLowerCase()
