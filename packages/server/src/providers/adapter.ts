@@ -38,8 +38,6 @@ export type Listing = {
   aliases?: readonly string[]
   /** When it trades, where that is not the adapter's `calendar`. */
   calendar?: CalendarId
-  /** Its price may be zero or below: a spread, a rate, some futures. */
-  negative?: true
 }
 
 /** Exchange calendars, by market identifier code; `24/7` never closes, `FX` is the week from Sunday 17:00 to Friday 17:00 in New York. */
