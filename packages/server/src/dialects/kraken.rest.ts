@@ -44,12 +44,16 @@ const find = (desk: Desk, text: string): InstrumentInfo | undefined =>
   })
 
 type Of = (info: InstrumentInfo, request: HttpRequest, desk: Desk) => Record<string, unknown> | HttpAnswer | Promise<HttpAnswer>
+const isNumber = (value: string | readonly string[] | undefined): boolean =>
+  value === undefined || (typeof value === 'string' && /^\d{1,20}$/.test(value))
+
 /** Answers for the one pair that the query names. */
 const one =
   (of: Of) =>
   (request: HttpRequest, desk: Desk): HttpAnswer | Promise<HttpAnswer> => {
     const pair = first(request.query['pair'])
-    if (pair === '') return error('EGeneral:Invalid arguments')
+    const numbers = ['since', 'count', 'interval'].map((name) => request.query[name])
+    if (pair === '' || !numbers.every(isNumber)) return error('EGeneral:Invalid arguments')
     const info = find(desk, pair)
     if (!info) return error('EQuery:Unknown asset pair')
     const result = of(info, request, desk)

@@ -131,7 +131,7 @@ test('ids that are texts elsewhere are numbers of their own, the same for a trad
   client.take()
   const ids = ['52983525029461', 'a-1', 'a-2', '0012', '12', '20034-4-77']
   for (const id of ids) stage.publish({ ...stampOf('trade', 'AAPL'), id, price: 100, size: 1, side: 'unknown' })
-  for (const id of ids) stage.publish({ ...stampOf('correction', 'AAPL'), id, price: 100, size: 1 })
+  for (const id of ids) stage.publish({ ...stampOf('correction', 'AAPL'), id, price: 100, size: 1, action: 'cancel' })
   const told = client.taken().flat() as { T: string; i: number }[]
   const of = (type: string) => told.filter(({ T }) => T === type).map(({ i }) => i)
   expect(new Set(of('t')).size).toBe(ids.length)

@@ -208,7 +208,7 @@ describe.each(names)('%s', (name) => {
           if (status >= 400) expect(text).toMatch(/[a-z]{4,}/i)
         }
       ),
-      { numRuns: 2_000 }
+      { numRuns: 10_000 }
     )
   })
 })
@@ -246,6 +246,7 @@ describe('in the words of each provider', () => {
     ],
     ['binance', '/api/v3/ticker/price?symbols=["ZZZ"]', { code: -1121, msg: 'Invalid symbol.' }],
     ['kraken', '/0/public/Depth', { error: ['EGeneral:Invalid arguments'] }],
+    ['kraken', '/0/public/Trades?pair=BTC/USD&since=NaN', { error: ['EGeneral:Invalid arguments'] }],
     ['kraken', '/0/public/Depth?pair=ZZZ', { error: ['EQuery:Unknown asset pair'] }],
     [
       'coinbase',

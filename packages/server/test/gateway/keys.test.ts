@@ -147,7 +147,7 @@ test('every emulated protocol says where its keys are', () => {
 describe.each(Object.entries(SPOKEN))('%s', (provider, spoken) => {
   const ask = async (headers: Headers = {}, more?: string) => {
     const answer = await fetch(addressOf(`${rig!.base}/emulate/${provider}`, spoken.rest, more), { headers })
-    return [answer.status, (await answer.json()) as unknown] as const
+    return [answer.status, await answer.json()] as const
   }
 
   test('REST: a key in any of its places lets in, a wrong one and none are refused in its words', async () => {
@@ -199,7 +199,7 @@ describe.each(Object.entries(SPOKEN))('%s', (provider, spoken) => {
       http: [{ route: 'GET /boom', answer: () => Promise.reject(new Error('boom')) }]
     })
     await start(provider, { dialect: spoiled, log })
-    const { headers = {} } = bearer(TOKEN)
+    const { headers } = bearer(TOKEN)
     const url = `${rig!.base}/emulate/${provider}/boom?token=${TOKEN}&apiKey=${TOKEN}`
     expect((await fetch(url, { headers })).status).toBe(500)
     expect(written.join('')).toContain('request failed')
