@@ -100,13 +100,15 @@ function Facts({ known }: { known: ProviderAbout }) {
 
 function Words({ status, known }: { status: ProviderStatus; known: ProviderAbout }) {
   const { lastFailover: failover, market, reconnects, gaps } = status
-  const wrong = [many(reconnects, 'reconnection'), many(gaps, 'gap'), `${count(sum(status.refused))} refused`]
+  const wrong = [many(reconnects, 'reconnection'), many(gaps, 'gap'), `${count(sum(status.refused))} refused`].filter(
+    (text) => !text.startsWith('0 ')
+  )
   const { about } = known
   return (
     <>
       <span>{sentence(status.reason)} </span>
       {market && market !== 'regular' && <span className="text-amber">{`Its market: ${market}. `}</span>}
-      <span className="text-amber md:hidden">{wrong.filter((text) => !text.startsWith('0 ')).join(', ')} </span>
+      <span className="text-amber md:hidden">{wrong.length > 0 && `${wrong.join(', ')}. `}</span>
       {failover && <span className="text-amber">{`Last failover ${clockTime(failover.at)}: ${failover.reason}. `}</span>}
       {about && (
         <a href={about.docs} target="_blank" rel="noopener noreferrer" className="underline decoration-edge hover:text-bright">
