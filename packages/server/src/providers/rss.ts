@@ -64,7 +64,7 @@ export const rss = adapter<Session>({
   }),
   subscribe: (_wanted, { feeds, every }) => feeds.map((url) => poll(url, every)),
   unsubscribe: (_unwanted, { feeds, every }) => feeds.map((url) => poll(url, every, false)),
-  headers: () => ({ 'user-agent': 'tickwire (news reader; +https://www.npmjs.com/package/tickwire)', accept: ACCEPTED }),
+  headers: () => ({ 'user-agent': 'tickwire (news reader)', accept: ACCEPTED }),
   decode(frame, received, session, need) {
     if (!need) return [values.refused('there is no socket')]
     const feed = typeof need.note === 'string' ? need.note : need.path
