@@ -102,7 +102,8 @@ export const alpaca = adapter<Session>({
       const message = read(frame)
       if (need) return answer(message, received, need, session)
       if (session.route === 'account' && values.isRecord(message)) return traded(message, received, session)
-      return dated([...values.each(message as Row[], (row) => meant(row, received, session)), ...refusals(session)], session)
+      const found = values.each(message as Row[], (row) => meant(row, received, session))
+      return dated(session.uncarried.size === 0 ? found : [...found, ...refusals(session)], session)
     } catch {
       return values.unreadable(frame)
     }
@@ -128,7 +129,6 @@ function meant(m: Row, received: number, session: Session): readonly Meaning[] {
 
 /** The server says nothing of a channel that it does not have: whoever asks for one a second time is told so. */
 function refusals({ uncarried }: Session): readonly Meaning[] {
-  if (uncarried.size === 0) return []
   const refused = [...uncarried]
   uncarried.clear()
   return refused.map(({ kind, symbol }) => {
