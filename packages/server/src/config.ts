@@ -166,7 +166,12 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe('The simulated providers of the demo.'),
   news: z
-    .strictObject({ interval: duration('30s', 'How often news sources are asked. No effect yet: there is no news service.') })
+    .strictObject({
+      interval: duration(
+        '30s',
+        'How often news that is polled is asked for, where the provider has no interval of its own; feeds are asked once a minute at most.'
+      )
+    })
     .prefault({})
     .describe('News.'),
   portfolio: z
