@@ -50,6 +50,7 @@ export function createHouse(options: HouseOptions) {
     provider,
     listing: 'venue' in options ? options.venue.listing : options.listing,
     plant,
+    clock,
     past: (instrument, interval, count) =>
       market && venue ? market.candles(instrument, interval, count, clock() - venue.latency) : []
   })

@@ -17,6 +17,8 @@ export type Instrument = {
 /** A provider's status at the time of asking, and what is always true of it. */
 export type ProviderAbout = ProviderStatus & {
   title?: string
+  /** The feed of it that the operator chose. */
+  feed?: string
   about?: { docs: string; coverage: string; redistribution: 'allowed' | 'forbidden' | 'restricted'; cost: string }
   /** What it carries, and what must be configured for it. */
   kinds?: readonly string[]

@@ -76,11 +76,11 @@ const ALLOWED = {
 
 /** What is always true of it: what it covers, carries, needs, costs and forbids. */
 function Facts({ known }: { known: ProviderAbout }) {
-  const { about, kinds = [], needs = [] } = known
+  const { about, feed, kinds = [], needs = [] } = known
   if (!about) return null
   const allowed = ALLOWED[about.redistribution]
   const facts: [name: string, text: string, tone?: string][] = [
-    ['Covers', about.coverage],
+    ['Covers', feed === undefined ? about.coverage : `${about.coverage}; now its feed ${feed}`],
     ['Carries', kinds.join(', ')],
     ['Needs', needs.length > 0 ? needs.join(' and ') : 'no key'],
     ['Costs', about.cost],

@@ -97,7 +97,7 @@ const listed = ({ base, quote = '', priceDecimals = 8, sizeDecimals = 8, provide
 const RATE_LIMITS = [{ rateLimitType: 'REQUEST_WEIGHT', interval: 'MINUTE', intervalNum: 1, limit: 6_000 }]
 
 const depth = one((info, request, desk) => {
-  const book = desk.last(topicName('book', info.instrument))
+  const book = desk.hand(topicName('book', info.instrument))
   const levels = limitOf(request.query['limit'], 100, 5_000)
   if (book?.type !== 'book') return { status: 200, body: { lastUpdateId: 0, bids: [], asks: [] } }
   return {

@@ -141,9 +141,10 @@ function bookFrame(book: Published<Book>, memory: Memory): string | undefined {
   if (!before) return wholeBook(book, memory)
   if (book.seq <= before.seq) return undefined
   const path = memory.desk.recent(book.topic, memory.desk.last(book.topic)!.seq - before.seq)
-  const until = path.filter((event): event is Published<Book> => event.type === 'book' && event.seq <= book.seq)
+  const until = path.filter((event): event is Published<Book> => event.type === 'book' && event.seq < book.seq)
   memory.books.set(book.instrument, book)
-  const change = differenceOf([before, ...until])
+  // Told late, it may have left the plant's memory already.
+  const change = differenceOf([before, ...until, book])
   if (change.bids.length + change.asks.length === 0) return undefined
   return frame(memory, 'l2_data', book.time, [bookEvent('update', book, change)])
 }

@@ -41,6 +41,8 @@ export type Desk = {
   instrument: (id: string) => InstrumentInfo | undefined
   last: (topic: string) => Published | undefined
   recent: (topic: string, count: number) => readonly Published[]
+  /** `last`, for whoever will be told the differences from it: `recent` knows it for a while. */
+  hand: (topic: string) => Published | undefined
   /** The last `limit` candles, oldest first: a provider's history and our own after it. */
   candles: (instrument: string, interval: Interval, limit: number) => Promise<readonly Candle[]>
   /** Live figures of the gateway, for the dialects whose clients ask. */

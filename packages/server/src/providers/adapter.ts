@@ -165,6 +165,8 @@ export type Adapter<Session = unknown> = {
   kinds: readonly DataKind[]
   /** Kinds that are subscribed as a whole, with the symbol `*`. */
   whole?: readonly DataKind[]
+  /** False for what it never sends of this symbol (a book of a stock), which then is not asked for; absent: all kinds of all. */
+  carries?: (wanted: Pick<Subscription, 'kind' | 'symbol'>) => boolean
   /** Intervals of which the provider sends or serves candles. */
   intervals: readonly Interval[]
   /** Those of them that can be subscribed; absent: all. */

@@ -21,8 +21,6 @@ export type Session = {
   queue: (readonly Subscription[])[]
   /** No further trade or quote was taken: the plan's limit of symbols is reached. */
   full: boolean
-  /** What this connection does not carry and was asked for again. */
-  uncarried: Set<Subscription>
   days: Map<string, Day>
   /** Tickers and news whose state was asked of REST. */
   fetched: Set<string>
@@ -45,7 +43,6 @@ export const openSession = (access: Access, route = ''): Session => ({
   sent: [],
   queue: [],
   full: false,
-  uncarried: new Set(),
   days: new Map(),
   fetched: new Set(),
   halts: new Map(),

@@ -88,7 +88,7 @@ const feeds = [
 
 type Fixture = { fixture: string; body: unknown }
 const vantage = lines('alpha-vantage/rest-romeltorres.jsonl.gz').map((line) => JSON.parse(line) as Fixture)
-/** The first rows of each table: what is refused of one row is refused of a thousand. */
+/** The first rows of each long table: what is refused of one row is refused of a thousand. */
 const clipped = (value: unknown): unknown =>
   typeof value !== 'object' || value === null
     ? value
@@ -96,7 +96,7 @@ const clipped = (value: unknown): unknown =>
       ? value.slice(0, 2).map(clipped)
       : Object.fromEntries(
           Object.entries(value)
-            .slice(0, 4)
+            .slice(0, Object.keys(value).length > 40 ? 4 : 40)
             .map(([key, inner]) => [key, clipped(inner)])
         )
 const tables = vantage.map(({ body }) => JSON.stringify(clipped(body))).filter((frame) => frame.length < 5_000 && frame !== '{}')
