@@ -38,6 +38,7 @@ async function startTickwire() {
       instrument: () => undefined,
       last: plant.last,
       recent: plant.recent,
+      hand: plant.last,
       candles: () => Promise.resolve([]),
       unlisted: () => [],
       carries: () => true,

@@ -10,11 +10,11 @@ import {
   type Witness
 } from '../packages/server/test/feed/flows.ts'
 
-const RUNS = 100
-/** Own words simulated for the false alarms of one row: fifty weeks of a thin flow, five minutes of the thickest. */
-const WORDS = 300_000
+const RUNS = 50
+/** Own words simulated for the false alarms of one row: thirty weeks of a thin flow, three minutes of the thickest. */
+const WORDS = 200_000
 const LEARNT = 600
-const HOUR = 3_300_000
+const HOUR = 3_200_000
 
 const short = (value: number): string =>
   value === 0 ? '0' : value < 0.001 ? value.toExponential(0) : Number(value.toPrecision(2)).toString()

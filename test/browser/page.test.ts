@@ -238,7 +238,7 @@ describe('on a phone', () => {
     await row('BTC-USDT').click()
     await page.waitForSelector('[data-instrument="BTC-USDT"] [data-testid=chart]')
     expect([await overflow(), await row('BTC-USDT').isVisible()]).toEqual([0, false])
-    for (const name of ['Providers', 'Log', 'Markets']) {
+    for (const name of ['Providers', 'News', 'Log', 'Markets']) {
       await view(name).click()
       expect(await overflow()).toBe(0)
     }
@@ -246,7 +246,7 @@ describe('on a phone', () => {
   })
 
   test('axe finds no serious or critical fault in any view', async () => {
-    for (const name of ['Markets', 'Instrument', 'Providers', 'Log']) {
+    for (const name of ['Markets', 'Instrument', 'Providers', 'News', 'Log']) {
       await view(name).click()
       if (name === 'Instrument') await marked(page, 'chart')
       expect(await faults()).toEqual([])
@@ -259,7 +259,8 @@ describe('on a desk', () => {
 
   test('[S3-38] grid, instrument and providers stand side by side', async () => {
     await page.getByRole('region', { name: 'Instrument BTC-USDT' }).waitFor()
-    for (const name of ['Markets', 'Providers and log']) expect(await page.getByRole('region', { name }).isVisible()).toBe(true)
+    for (const name of ['Markets', 'Providers, news and log'])
+      expect(await page.getByRole('region', { name }).isVisible()).toBe(true)
     expect(await page.getByRole('navigation').isVisible()).toBe(false)
     expect(await overflow()).toBe(0)
   })

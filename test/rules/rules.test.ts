@@ -15,6 +15,8 @@ const NAMES_ALLOWED = [
   /^packages\/server\/src\/ops\/metrics\.ts$/,
   // Codes of venues in its own symbols and listing calls.
   /^packages\/server\/src\/(providers\/finnhub|dialects\/finnhub\.symbols)\.ts$/,
+  // Names in a namespace's address.
+  /^packages\/server\/src\/providers\/rss\.xml\.ts$/,
   // What the library makes of each exchange.
   /^packages\/server\/src\/providers\/ccxt\.exchanges\.ts$/
 ]

@@ -42,6 +42,7 @@ export async function createStand(options: Partial<GatewayOptions> & { epoch?: s
     instrument: () => undefined,
     last: plant.last,
     recent: plant.recent,
+    hand: plant.last,
     candles: () => Promise.resolve([]),
     unlisted: () => [],
     carries: () => true,

@@ -1,6 +1,6 @@
 /** The page: grid and providers on the left, the chosen instrument on the right; one of them at a time on a phone. */
-import { Activity, CandlestickChart, LayoutList, ScrollText } from 'lucide-react'
-import { useEffect } from 'react'
+import { Activity, CandlestickChart, LayoutList, Newspaper, ScrollText } from 'lucide-react'
+import { useEffect, useState } from 'react'
 import { Boundary } from './boundary.tsx'
 import { Grid, useOrder } from './grid/grid.tsx'
 import { Instrument } from './instrument/instrument.tsx'
@@ -12,6 +12,7 @@ import { Header } from './panels/header.tsx'
 import { useKeyboard } from './panels/keyboard.ts'
 import { Keys } from './panels/keys.tsx'
 import { Log, NoticeText, TONES } from './panels/log.tsx'
+import { News } from './panels/news.tsx'
 import { Palette } from './panels/palette.tsx'
 import { Providers } from './panels/providers.tsx'
 
@@ -30,17 +31,23 @@ function useTitle(): void {
 
 const TABS = [
   { view: 'providers', name: 'Providers' },
+  { view: 'news', name: 'News' },
   { view: 'log', name: 'Log' }
 ] as const
 
-/** Providers and log share one place on a wide screen. */
+const PANELS = { providers: Providers, news: News, log: Log } as const
+const isLower = (view: View): view is keyof typeof PANELS => Object.hasOwn(PANELS, view)
+
+/** Providers, news and log share one place on a wide screen. */
 function Lower() {
   const view = useDesk((desk) => desk.view)
   const unread = useDesk((desk) => desk.unread)
-  const shown = view === 'log' ? 'log' : 'providers'
+  const [shown, setShown] = useState<keyof typeof PANELS>('providers')
+  if (isLower(view) && view !== shown) setShown(view)
+  const Panel = PANELS[shown]
   return (
-    <section aria-label="Providers and log" className="panel h-full">
-      <div className="panel-head gap-1! max-wide:hidden" role="group" aria-label="Choose between providers and log">
+    <section aria-label="Providers, news and log" className="panel h-full">
+      <div className="panel-head gap-1! max-wide:hidden" role="group" aria-label="Choose between providers, news and log">
         {TABS.map((tab) => (
           <button
             key={tab.view}
@@ -55,7 +62,9 @@ function Lower() {
         ))}
         <Latest />
       </div>
-      <Boundary what="This panel">{shown === 'log' ? <Log /> : <Providers />}</Boundary>
+      <Boundary what="This panel">
+        <Panel />
+      </Boundary>
     </section>
   )
 }
@@ -77,6 +86,7 @@ const NAV: { view: View; name: string; Icon: typeof Activity }[] = [
   { view: 'markets', name: 'Markets', Icon: LayoutList },
   { view: 'instrument', name: 'Instrument', Icon: CandlestickChart },
   { view: 'providers', name: 'Providers', Icon: Activity },
+  { view: 'news', name: 'News', Icon: Newspaper },
   { view: 'log', name: 'Log', Icon: ScrollText }
 ]
 
@@ -86,7 +96,7 @@ function Navigation() {
   return (
     <nav
       aria-label="Views"
-      className="grid flex-none grid-cols-4 border-t border-line bg-panel pb-[env(safe-area-inset-bottom)] wide:hidden"
+      className="grid flex-none grid-cols-5 border-t border-line bg-panel pb-[env(safe-area-inset-bottom)] wide:hidden"
     >
       {NAV.map(({ view: one, name, Icon }) => (
         <button
@@ -117,7 +127,7 @@ export function App() {
   // Prices that no longer move must not look alive.
   const lost = useDesk((desk) => desk.mode !== undefined && desk.connection?.phase !== 'open')
   const dim = lost ? 'opacity-60' : ''
-  const lower = view === 'providers' || view === 'log'
+  const lower = isLower(view)
   return (
     <div className="flex h-full flex-col">
       <Header />

@@ -1,6 +1,6 @@
 /** The texts on the page, as tables. */
 import { describe, expect, test } from 'vitest'
-import { age, bps, freshness, percent, price, shortName, size } from '../src/model/format.ts'
+import { age, bps, freshness, percent, price, shortName, since, size } from '../src/model/format.ts'
 
 describe('numbers', () => {
   test.each([
@@ -50,3 +50,13 @@ test.each([
   ['BTC-USDT', 'BTC', 'USDT'],
   ['AAPL', 'AAPL', '']
 ])('[S3-42] %s is shown as %s with %s beside it', (id, name, suffix) => expect(shortName(id)).toEqual({ name, suffix }))
+
+test.each([
+  [0, 'just now'],
+  [59_999, 'just now'],
+  [-5_000, 'just now'],
+  [60_000, '1 min ago'],
+  [3_599_999, '59 min ago'],
+  [7_200_000, '2 h ago'],
+  [3 * 86_400_000, '3 d ago']
+])('a story of %i ms ago was told %s', (ms, words) => expect(since(ms)).toBe(words))

@@ -72,7 +72,9 @@ export const configSchema = z.strictObject({
   mode: z
     .enum(['live', 'demo'])
     .optional()
-    .describe('Real providers or the simulated street; absent: live where there is a configuration file. `--live` and `--demo` win.'),
+    .describe(
+      'Real providers or the simulated street; absent: live where there is a configuration file. `--live` and `--demo` win.'
+    ),
   host: z.string().default('127.0.0.1').describe('Address to listen on. Any other than loopback is reachable from outside.'),
   port: z.coerce
     .number()
@@ -164,7 +166,12 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe('The simulated providers of the demo.'),
   news: z
-    .strictObject({ interval: duration('30s', 'How often news sources are asked. No effect yet: there is no news service.') })
+    .strictObject({
+      interval: duration(
+        '30s',
+        'How often news that is polled is asked for, where the provider has no interval of its own; feeds are asked once a minute at most.'
+      )
+    })
     .prefault({})
     .describe('News.'),
   portfolio: z

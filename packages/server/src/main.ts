@@ -8,6 +8,7 @@ import { createFeed, type Feed } from './feed/feed.ts'
 import { createInstruments, type Instruments } from './feed/instruments.ts'
 import { createGateway, type Demand } from './gateway/gateway.ts'
 import { createLog, type Log } from './ops/log.ts'
+import { createHanded } from './plant/handed.ts'
 import { keepFor } from './plant/keep.ts'
 import { createPlant, type Plant } from './plant/plant.ts'
 import { providers } from './providers/index.ts'
@@ -71,7 +72,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   const demand = demandOf(feed, services)
   const collection = collector(config.watch, demand, instruments)
   const figures = figuresOf(feed, services)
-  const desk = deskOf(mode, plant, instruments, feed, figures.candles, () => gateway.connections())
+  const desk = deskOf(mode, plant, clock, instruments, feed, figures.candles, () => gateway.connections())
   const gateway = createGateway({
     plant,
     desk,
@@ -138,6 +139,7 @@ export const demandOf =
 export const deskOf = (
   mode: Mode,
   plant: Plant,
+  clock: () => number,
   instruments: Instruments,
   feed: Feed,
   candles: Desk['candles'],
@@ -152,7 +154,7 @@ export const deskOf = (
   unlisted: feed.unlisted,
   carries: (topic) => feed.carries(sourceOf(topic)),
   last: plant.last,
-  recent: plant.recent,
+  ...createHanded(plant, clock),
   candles,
   connections
 })
@@ -170,7 +172,16 @@ const figuresOf = (feed: Feed, services: Services) => ({
   providers: () =>
     feed.providers().map((status) => {
       const { title, about, kinds, needs, limits } = providers[status.provider]!
-      return { ...status, title, about, kinds, needs, limits: { ...limits, connections: limits.connections ?? null } }
+      const chosen = feed.choice(status.provider)
+      return {
+        ...status,
+        title,
+        about,
+        kinds,
+        needs,
+        limits: { ...limits, connections: limits.connections ?? null },
+        ...(chosen !== undefined && { feed: chosen })
+      }
     }),
   candles: async (instrument: string, interval: Interval, limit: number): Promise<Candle[]> => {
     const history = await feed.history(instrument, interval, limit)

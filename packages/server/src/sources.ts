@@ -51,8 +51,11 @@ function accessOf(config: Config, name: string): Access {
   const own = config.providers[name]!
   const { key, keyFile, secret, secretFile } = own
   const now = { key: read(keyFile, key), secret: read(secretFile, secret), feed: own.feed }
+  const { takes, kinds } = providers[name]!
+  const polled = takes?.interval !== undefined && kinds.includes('news')
+  const usual: [string, string][] = polled ? [['interval', String(config.news.interval / 1_000)]] : []
   const options = Object.fromEntries(
-    Object.entries(own.options ?? {}).filter((entry): entry is [string, string] => entry[1] !== undefined)
+    [...usual, ...Object.entries(own.options ?? {})].filter((entry): entry is [string, string] => entry[1] !== undefined)
   )
   return {
     ...(Object.fromEntries(Object.entries(now).filter(([, value]) => value !== undefined)) as Access),

@@ -1,6 +1,7 @@
 /** What a dialect of the street may ask: the listing of one provider, its plant, and candles as far back as it likes. */
 import { parseTopic, type Candle, type Interval, type Published } from '@tickwire/protocol'
 import type { Desk, InstrumentInfo } from '@tickwire/server/dialects/dialect.ts'
+import { createHanded } from '@tickwire/server/plant/handed.ts'
 import type { Plant } from '@tickwire/server/plant/plant.ts'
 import type { Listing } from '@tickwire/server/providers/adapter.ts'
 import { instrumentOf } from './venues.ts'
@@ -13,13 +14,16 @@ export function createDesk({
   provider,
   listing,
   plant,
-  past
+  past,
+  clock
 }: {
   provider: string
   listing: readonly Listing[]
   plant: Plant
   past: Past
+  clock: () => number
 }): Desk {
+  const { hand, recent } = createHanded(plant, clock)
   const infos = listing.map((row): InstrumentInfo => {
     const { symbol, trading, aliases: _aliases, ...rest } = row
     return { ...rest, instrument: instrumentOf(row), providers: [{ provider, symbol, trading }] }
@@ -37,9 +41,10 @@ export function createDesk({
     instruments: () => infos,
     instrument: (id) => infos.find((info) => info.instrument === id),
     last: plant.last,
+    hand,
     recent(topic, count) {
       const parsed = topic.startsWith('candle:') ? parseTopic(topic) : undefined
-      if (!parsed || 'code' in parsed || !parsed.interval) return plant.recent(topic, count)
+      if (!parsed || 'code' in parsed || !parsed.interval) return recent(topic, count)
       return past(parsed.instrument, parsed.interval, count).map((candle, i) => stamped(candle, topic, i + 1))
     },
     candles: (instrument, interval, limit) => Promise.resolve(past(instrument, interval, limit)),

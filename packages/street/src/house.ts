@@ -10,7 +10,8 @@ import { createDesk } from './desk.ts'
 import { createFaults } from './faults.ts'
 import { createMarket, type Market } from './market.ts'
 import { seedOf } from './random.ts'
-import type { Venue } from './venues.ts'
+import { instrumentOf, type Venue } from './venues.ts'
+import { stories } from './wire.ts'
 
 export type House = ReturnType<typeof createHouse>
 export type HouseOptions = {
@@ -29,6 +30,9 @@ const WARM_UP = 15_000
 /** After a longer pause (the machine slept) the market goes on from now. */
 const TOO_LATE = 10_000
 const CANDLES_EVERY = 1_000
+const NEWS_EVERY = 1_000
+/** Told at the opening, so that a newcomer finds headlines. */
+const NEWS_BEFORE = 300_000
 const HOST = '127.0.0.1'
 /** Recordings hold snapshots of several megabytes; a provider waits longer for a pong than we do. */
 const LIMITS = { message: 16 * 1024 * 1024, heartbeat: { interval: 20_000, deadline: 60_000 } }
@@ -46,6 +50,7 @@ export function createHouse(options: HouseOptions) {
     provider,
     listing: 'venue' in options ? options.venue.listing : options.listing,
     plant,
+    clock,
     past: (instrument, interval, count) =>
       market && venue ? market.candles(instrument, interval, count, clock() - venue.latency) : []
   })
@@ -80,7 +85,8 @@ export function createHouse(options: HouseOptions) {
     connections: () => door.gateway()?.connections().length ?? 0,
 
     async start(): Promise<void> {
-      if (market) timers = runMarket(plant, market, clock)
+      if (market)
+        timers = [...runMarket(plant, market, clock), ...(market.venue.news ? [runWire(plant, market.venue, seed, clock)] : [])]
       await door.open()
     },
 
@@ -107,6 +113,23 @@ function runMarket(plant: Plant, market: Market, clock: () => number): NodeJS.Ti
   }
   step()
   return [setInterval(step, STEP), setInterval(() => candles(clock() - latency, clock()), CANDLES_EVERY)]
+}
+
+/** Tells the stories since the last look; at the opening those of the last minutes. */
+function runWire(plant: Plant, venue: Venue, seed: number, clock: () => number): NodeJS.Timeout {
+  const subjects = venue.listing.map((row) => ({
+    instrument: instrumentOf(row),
+    name: (row.name ?? row.base).replace(/( Class \w)? Common Stock$/, '')
+  }))
+  let told = clock() - NEWS_BEFORE
+  const step = (): void => {
+    const now = clock()
+    for (const event of stories(seed, venue.provider, subjects, told, now))
+      for (const about of ['all', ...event.instruments]) plant.publish(topicName('news', about), event, now)
+    told = now
+  }
+  step()
+  return setInterval(step, NEWS_EVERY)
 }
 
 /** A gateway that can be shut and opened again on the same port. */

@@ -1,19 +1,23 @@
 /** `tickwire doctor`: tries each configured provider as the server would, and says in one line what is wrong and how to mend it. */
-import { ARBITRATED_KINDS, isWhole, topicName, type DataKind, type ProviderStatus, type Topic } from '@tickwire/protocol'
-import { sourcesOf, type Source } from '@tickwire/server/sources.ts'
+import { isWhole } from '@tickwire/protocol'
+import { sourcesOf } from '@tickwire/server/sources.ts'
 import type { Config } from '@tickwire/server/config.ts'
-import { createFeed } from '@tickwire/server/feed/feed.ts'
-import { createInstruments, type Instruments } from '@tickwire/server/feed/instruments.ts'
-import { keepFor } from '@tickwire/server/plant/keep.ts'
-import { createPlant } from '@tickwire/server/plant/plant.ts'
 import { ConfigError, fields } from '@tickwire/server/settings.ts'
 import { mendOf } from './mend.ts'
 import { load, type Flags } from './options.ts'
+import { addressOf, probe, type Outcome } from './probe.ts'
 
 export type DoctorFlags = Flags & { timeout: string; json?: true }
-export type Finding = { provider: string; ok: boolean; finding: string; mend?: string }
-
-const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+export type Finding = {
+  provider: string
+  /** Where it is looked for; without queries and passwords. */
+  address?: string
+  key?: 'no key needed' | 'key set' | 'key missing'
+  ok: boolean
+  finding: string
+  mend?: string
+}
+type Examined = { finding: Finding; outcome?: Outcome; newsOnly?: boolean }
 
 export async function doctor(names: readonly string[], flags: DoctorFlags): Promise<void> {
   const { config } = load(flags)
@@ -23,84 +27,57 @@ export async function doctor(names: readonly string[], flags: DoctorFlags): Prom
   if (unknown.length > 0)
     throw new ConfigError(`there is no provider ${unknown.join(', ')}: ${Object.keys(config.providers).join(', ')}`)
   const chosen = names.length > 0 ? names : Object.keys(config.providers).filter((name) => config.providers[name]!.enabled)
-  const findings = await Promise.all(chosen.map((name) => examine(config, name, patience)))
-  const width = Math.max(...findings.map(({ provider }) => provider.length))
-  for (const { provider, ok, finding, mend } of findings)
-    if (!flags.json)
-      console.log(`${ok ? 'ok  ' : 'BAD '} ${provider.padEnd(width)}  ${finding}${mend === undefined ? '' : `. ${mend}`}`)
+  if (chosen.length === 0) throw new ConfigError('no provider is switched on: name one after "doctor", or run "tickwire init"')
+  const examined = await Promise.all(chosen.map((name) => examine(config, name, patience)))
+  const findings = [...examined.map(({ finding }) => finding), ...(names.length > 0 ? [] : unlisted(config.watch, examined))]
   if (flags.json) console.log(JSON.stringify(findings))
+  else print(findings)
   if (findings.some(({ ok }) => !ok)) process.exitCode = 1
 }
 
-async function examine(config: Config, provider: string, patience: number): Promise<Finding> {
+const widest = (texts: readonly string[]): number => Math.max(...texts.map((text) => text.length))
+
+function print(findings: readonly Finding[]): void {
+  const name = widest(findings.map(({ provider }) => provider))
+  const where = Math.min(48, widest(findings.map(({ address = '' }) => address)))
+  for (const { provider, address = '', key = '', ok, finding, mend } of findings)
+    console.log(
+      `${ok ? 'ok  ' : 'BAD '} ${provider.padEnd(name)}  ${address.padEnd(where)}  ${key.padEnd(13)}  ${finding}${mend === undefined ? '' : `. ${mend}`}`
+    )
+}
+
+async function examine(config: Config, provider: string, patience: number): Promise<Examined> {
   const providers = { ...config.providers, [provider]: { ...config.providers[provider]!, enabled: true } }
   const source = sourcesOf({ ...config, providers }).find(({ adapter }) => adapter.provider === provider)!
-  const missing = source.adapter.needs.filter((need) => source.readAccess()[need] === undefined)
+  const { needs, wsUrl } = source.adapter
+  const access = source.readAccess()
+  // Where there is no socket and the address is what must be configured, that is where it is looked for.
+  const own = wsUrl === undefined && needs.includes('feed') ? access.feed : undefined
+  const missing = needs.filter((need) => access[need] === undefined)
+  const about = {
+    provider,
+    address: addressOf(own ?? (source.wsUrl || source.restUrl)),
+    key: missing.length > 0 ? 'key missing' : needs.some((need) => need !== 'feed') ? 'key set' : 'no key needed'
+  } as const
   if (missing.length > 0) {
     const variables = missing.map((need) => fields.find(({ path }) => path === `providers.${provider}.${need}`)?.env ?? need)
-    return { provider, ok: false, finding: `needs ${missing.join(' and ')}`, mend: `Set ${variables.join(' and ')}` }
+    const mend = `Set ${variables.join(' and ')}`
+    return { finding: { ...about, ok: false, finding: `needs ${missing.join(' and ')}`, mend } }
   }
-  return probe(source, config.watch, patience)
+  const outcome = await probe(source, config.watch, patience)
+  const { ok, finding } = outcome
+  const mend = ok ? undefined : mendOf(finding, needs.length === 0)
+  const newsOnly = source.adapter.kinds.every(isWhole)
+  return { outcome, newsOnly, finding: { ...about, ok, finding, ...(mend === undefined ? {} : { mend }) } }
 }
 
-async function probe(source: Source, watch: readonly string[], patience: number): Promise<Finding> {
-  const { adapter } = source
-  const { provider } = adapter
-  const plant = createPlant({ epoch: 'doctor', keep: keepFor(10) })
-  const instruments = createInstruments()
-  const clock = Date.now
-  const feed = createFeed({ providers: [source], plant, instruments, clock, random: Math.random, log: silent, simulated: false })
-  const began = clock()
-  const after = (): string => `after ${((clock() - began) / 1_000).toFixed(1)} s`
-  const { promise: deadline, resolve: giveUp } = Promise.withResolvers<undefined>()
-  const timer = setTimeout(giveUp, patience, undefined)
-  try {
-    await Promise.race([feed.start(), deadline])
-    const [status] = feed.providers()
-    if (feed.unlisted().length > 0)
-      return bad(
-        provider,
-        status!.phase === 'idle' ? `no answer within ${patience / 1_000} s to the question for its instruments` : status!.reason
-      )
-    const topic = topicFor(source, instruments, watch)
-    if (!topic) return bad(provider, 'none of your instruments is one of its own')
-    const name = topicName(topic.kind, topic.instrument, provider)
-    const first = new Promise<true>((resolve) => plant.subscribe(name, () => resolve(true)))
-    feed.want(topic)
-    if (await Promise.race([first, deadline]))
-      return { provider, ok: true, finding: `first ${topic.kind} of ${topic.instrument} ${after()}` }
-    return silentFinding(feed.providers()[0]!, topic)
-  } finally {
-    clearTimeout(timer)
-    await feed.stop()
-  }
-}
-
-const bad = (provider: string, finding: string): Finding => {
-  const mend = mendOf(finding)
-  return { provider, ok: false, finding, ...(mend === undefined ? {} : { mend }) }
-}
-
-/** Connected and silent may be a closed market; anything else is a fault. */
-function silentFinding({ provider, phase, reason, market, refused }: ProviderStatus, { kind, instrument }: Topic): Finding {
-  if (phase === 'live' && market !== undefined && market !== 'regular')
-    return { provider, ok: true, finding: `connected; its market is ${market}, so no ${kind} of ${instrument} came` }
-  const why = Object.keys(refused).join(', ')
-  return bad(
-    provider,
-    `${phase === 'live' ? `connected, but no ${kind} of ${instrument} came` : reason}${why === '' ? '' : ` (${why})`}`
-  )
-}
-
-/** What is asked first: the quickest kind it has, of an instrument that you watch, else of any that it trades. */
-function topicFor({ adapter }: Source, instruments: Instruments, watch: readonly string[]): Topic | undefined {
-  const { provider, kinds } = adapter
-  const order: DataKind[] = ['quote', ...ARBITRATED_KINDS, 'index', 'mark', 'news']
-  const kind = order.find((one) => kinds.includes(one))
-  if (kind === undefined) return undefined
-  if (isWhole(kind)) return { kind, instrument: 'all', provider }
-  const listed = instruments.all().filter(({ providers }) => providers.some((one) => one.provider === provider && one.trading))
-  const candidates = [...watch, 'AAPL', 'EUR-USD', 'NSE:SBIN-EQ', ...listed.map((info) => info.instrument)]
-  const instrument = candidates.find((text) => instruments.symbolOf(provider, text) !== undefined)
-  return instrument === undefined ? undefined : { kind, instrument, provider }
+/** Instruments of `watch` that nobody has. Said only where everybody answered: one that is silent may have it. */
+function unlisted(watch: readonly string[], examined: readonly Examined[]): Finding[] {
+  const asked = examined.filter(({ newsOnly }) => newsOnly !== true).map(({ outcome }) => outcome)
+  if (asked.length === 0 || asked.some((outcome) => outcome?.has === undefined)) return []
+  const strangers = watch.filter((text) => text !== '*' && !asked.some((outcome) => outcome?.has?.includes(text)))
+  if (strangers.length === 0) return []
+  const near = new Set(strangers.flatMap((text) => asked.flatMap((outcome) => outcome?.nearest?.[text]?.slice(0, 1) ?? [])))
+  const mend = near.size > 0 ? `Did you mean ${[...near].join(', ')}?` : 'Correct it, or add the provider that has it'
+  return [{ provider: 'watch', ok: false, finding: `none of the providers lists ${strangers.join(', ')}`, mend }]
 }

@@ -18,7 +18,8 @@ export async function serve(flags: ServeFlags): Promise<void> {
   if (flags.speed !== '1' && flags.capture === undefined)
     throw new ConfigError('--speed goes with --capture: the other modes have their own pace')
   const { config, file } = load(flags)
-  const mode: Mode = flags.capture ? 'capture' : flags.live ? 'live' : flags.demo || !file ? 'demo' : 'live'
+  const asked = flags.capture ? 'capture' : flags.live ? 'live' : flags.demo ? 'demo' : config.mode
+  const mode: Mode = asked ?? (file ? 'live' : 'demo')
 
   const log = createLog({ level: config.log.level })
   const street = mode === 'live' ? undefined : openStreet(config, flags, log)

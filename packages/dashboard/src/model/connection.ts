@@ -123,6 +123,10 @@ export function holdProviders(names: readonly string[]): Subscription | undefine
   )
 }
 
+/** The news for as long as the page lives, so that they are there when somebody looks. */
+export const holdNews = (onStory: (event: Published) => void, onRefused: (text: string) => void): Subscription =>
+  subscribe(['news:all'], onStory, { onResult: (result) => !result.ok && onRefused(result.message) })
+
 /** Subscribes while the component is shown. Refusals are handed to `onRefused` as sentences. */
 export function useTopics(
   topics: readonly string[],

@@ -1,12 +1,12 @@
 /** What the whole page shares besides prices: the connection, the lists, the choices of the person in front of it. */
-import type { ConnectionState, Mode, ProviderStatus, Published } from '@tickwire/client'
+import type { ConnectionState, Mode, News, ProviderStatus, Published } from '@tickwire/client'
 import { create } from 'zustand'
 import { addNotice, type Notice, type Tone } from './notices.ts'
 import type { Instrument, ProviderAbout } from './rest.ts'
 import { routeOf } from './route.ts'
 import { SORTS, type Column } from './sort.ts'
 
-export type View = 'markets' | 'instrument' | 'providers' | 'log'
+export type View = 'markets' | 'instrument' | 'providers' | 'news' | 'log'
 export type Comeback = { at: number; kind: 'restarted' | 'resumed'; tone: Tone; text: string }
 
 export type Desk = {
@@ -17,6 +17,9 @@ export type Desk = {
   total: number
   notices: Notice[]
   unread: number
+  /** Newest first. */
+  stories: Published<News>[]
+  newsTrouble: string | undefined
   instruments: Instrument[] | undefined
   byId: Map<string, Instrument>
   watched: string[]
@@ -40,6 +43,8 @@ export const useDesk = create<Desk>()(() => ({
   total: 0,
   notices: [],
   unread: 0,
+  stories: [],
+  newsTrouble: undefined,
   instruments: undefined,
   byId: new Map<string, Instrument>(),
   watched: [],

@@ -72,6 +72,18 @@ export const freshness = (ms: number): Freshness => (ms < 5_000 ? 'fresh' : ms <
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
 export const clockTime = (at: number): string => clock.format(at)
 
+const STEPS: readonly (readonly [ms: number, unit: string])[] = [
+  [86_400_000, 'd'],
+  [3_600_000, 'h'],
+  [60_000, 'min']
+]
+
+/** How long ago, roughly, as one says it of news: `just now`, `4 min ago`, `2 d ago`. */
+export function since(ms: number): string {
+  const step = STEPS.find(([length]) => ms >= length)
+  return step ? `${Math.floor(ms / step[0])} ${step[1]} ago` : 'just now'
+}
+
 const moment = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' })
 export const fullTime = (at: number): string => moment.format(at)
 

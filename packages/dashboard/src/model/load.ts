@@ -1,6 +1,7 @@
 /** Brings the page to life: the lists by REST, then the topics; and again whenever the server comes back. */
 import { client, holdProviders, holdRows, rowOf, watchConnection } from './connection.ts'
 import { choose, useDesk, type Desk } from './desk.ts'
+import { loadNews } from './news.ts'
 import { fetchInstruments, fetchProviders, fetchWatched } from './rest.ts'
 import { routeOf } from './route.ts'
 import { offer, remember, withChoices } from './watch.ts'
@@ -61,6 +62,7 @@ async function loadProviders(): Promise<void> {
   const answer = await fetchProviders()
   if (!answer.ok) return
   set({ abouts: answer.value })
+  void loadNews(answer.value)
   const names = answer.value.map((one) => one.provider)
   if (held?.names === names.join(' ')) return
   held?.close()

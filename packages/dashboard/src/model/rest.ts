@@ -1,5 +1,5 @@
 /** The gateway's REST answers as values: what went wrong is a sentence for a person, never an exception. */
-import type { Candle, Interval, ProviderStatus, Published, Trade } from '@tickwire/client'
+import type { Candle, Interval, News, ProviderStatus, Published, Trade } from '@tickwire/client'
 
 export type Answer<T> = { ok: true; value: T } | { ok: false; message: string }
 
@@ -17,6 +17,8 @@ export type Instrument = {
 /** A provider's status at the time of asking, and what is always true of it. */
 export type ProviderAbout = ProviderStatus & {
   title?: string
+  /** The feed of it that the operator chose. */
+  feed?: string
   about?: { docs: string; coverage: string; redistribution: 'allowed' | 'forbidden' | 'restricted'; cost: string }
   /** What it carries, and what must be configured for it. */
   kinds?: readonly string[]
@@ -51,6 +53,9 @@ export const fetchInstruments = async (query?: string, signal?: AbortSignal): Pr
 export const fetchWatched = async (): Promise<Answer<string[]>> => list(await get('/v1/watched'), 'instruments')
 
 export const fetchProviders = async (): Promise<Answer<ProviderAbout[]>> => list(await get('/v1/providers'), 'providers')
+
+/** What the server still has of the news, oldest first. */
+export const fetchNews = async (): Promise<Answer<Published<News>[]>> => list(await get('/v1/news?limit=200'), 'news')
 
 export const fetchTrades = async (id: string, limit: number, signal?: AbortSignal): Promise<Answer<Published<Trade>[]>> =>
   list(await get(`/v1/trades/${path(id)}?limit=${limit}`, signal), 'trades')

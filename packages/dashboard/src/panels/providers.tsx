@@ -16,6 +16,7 @@ const LIGHTS: Record<ProviderPhase, string> = {
   stopped: 'bg-down'
 }
 
+/** From the third on they have room on a wide screen only; on a phone what is wrong is told in words. */
 const HEADS: [string, string][] = [
   ['Latency', 'Median of our receipt less its own time, over its last trades and quotes'],
   ['Frames/s', 'Over the last ten seconds'],
@@ -24,6 +25,8 @@ const HEADS: [string, string][] = [
   ['Gaps', 'Times it skipped data'],
   ['Refused', 'Frames of which nothing was used; hover for the reasons']
 ]
+
+const roomOf = (column: number): string => (column >= 2 ? 'max-md:hidden' : '')
 
 const sum = (refused: Record<string, number>): number => Object.values(refused).reduce((a, b) => a + b, 0)
 const reasons = (refused: Record<string, number>): string =>
@@ -39,11 +42,11 @@ function Numbers({ status }: { status: ProviderStatus }) {
   return (
     <>
       {cells.map((text, i) => (
-        <td key={HEADS[i]![0]} className={`px-1.5 text-right ${warn[i] ? 'text-amber' : ''}`}>
+        <td key={HEADS[i]![0]} className={`px-1.5 text-right ${warn[i] ? 'text-amber' : ''} ${roomOf(i)}`}>
           {text}
         </td>
       ))}
-      <td className={`pr-3 pl-1.5 text-right ${bad > 0 ? 'text-amber' : ''}`} title={reasons(refused)}>
+      <td className={`pr-3 pl-1.5 text-right max-md:hidden ${bad > 0 ? 'text-amber' : ''}`} title={reasons(refused)}>
         {count(bad)}
       </td>
     </>
@@ -53,44 +56,66 @@ function Numbers({ status }: { status: ProviderStatus }) {
 /** `2 connections`, without an s for one. */
 const many = (n: number, what: string): string => `${count(n)} ${what}${n === 1 ? '' : 's'}`
 
-/** What is always true of it: carries, needs, costs, allows. */
-function always({ about, kinds = [], needs = [], limits }: ProviderAbout): string[] {
-  const bounds =
-    limits &&
-    [
-      limits.connections === null ? '' : many(limits.connections, 'connection'),
-      many(limits.subscriptionsPerConnection, 'subscription'),
-      `${limits.requestsPerSecond} REST calls/s`
-    ]
-      .filter(Boolean)
-      .join(', ')
+/** Its bounds, for whoever looks closer. */
+function bounds({ limits }: ProviderAbout): string {
+  if (!limits) return ''
   return [
-    kinds.length > 0 ? `Carries ${kinds.join(', ')}` : '',
-    needs.length > 0 ? `Needs ${needs.join(' and ')}` : '',
-    about ? `Costs: ${about.cost}` : '',
-    bounds ? `Limits: ${bounds}` : ''
-  ].filter(Boolean)
+    limits.connections === null ? '' : many(limits.connections, 'connection'),
+    many(limits.subscriptionsPerConnection, 'subscription'),
+    `${limits.requestsPerSecond} REST calls/s`
+  ]
+    .filter(Boolean)
+    .join(', ')
+}
+
+const ALLOWED = {
+  allowed: { tone: 'text-up', text: 'allowed' },
+  restricted: { tone: 'text-amber', text: 'restricted: read its terms' },
+  forbidden: { tone: 'text-down', text: 'forbidden: show it to nobody else' }
+} as const
+
+/** What is always true of it: what it covers, carries, needs, costs and forbids. */
+function Facts({ known }: { known: ProviderAbout }) {
+  const { about, feed, kinds = [], needs = [] } = known
+  if (!about) return null
+  const allowed = ALLOWED[about.redistribution]
+  const facts: [name: string, text: string, tone?: string][] = [
+    ['Covers', feed === undefined ? about.coverage : `${about.coverage}; now its feed ${feed}`],
+    ['Carries', kinds.join(', ')],
+    ['Needs', needs.length > 0 ? needs.join(' and ') : 'no key'],
+    ['Costs', about.cost],
+    ['Redistribution', allowed.text, allowed.tone]
+  ]
+  return (
+    <dl className="mt-0.5 flex flex-wrap gap-x-3" title={bounds(known)}>
+      {facts.map(([name, text, tone = 'text-text']) => (
+        <div key={name} className="flex min-w-0 gap-x-1">
+          <dt>{name}</dt>
+          <dd className={`min-w-0 ${tone}`}>{text}</dd>
+        </div>
+      ))}
+    </dl>
+  )
 }
 
 function Words({ status, known }: { status: ProviderStatus; known: ProviderAbout }) {
-  const { lastFailover: failover, market } = status
+  const { lastFailover: failover, market, reconnects, gaps } = status
+  const wrong = [many(reconnects, 'reconnection'), many(gaps, 'gap'), `${count(sum(status.refused))} refused`].filter(
+    (text) => !text.startsWith('0 ')
+  )
   const { about } = known
   return (
     <>
       <span>{sentence(status.reason)} </span>
       {market && market !== 'regular' && <span className="text-amber">{`Its market: ${market}. `}</span>}
+      <span className="text-amber md:hidden">{wrong.length > 0 && `${wrong.join(', ')}. `}</span>
       {failover && <span className="text-amber">{`Last failover ${clockTime(failover.at)}: ${failover.reason}. `}</span>}
       {about && (
-        <>
-          <span>{`${sentence(about.coverage)} Redistribution ${about.redistribution}. `}</span>
-          <span title={always(known).join('\n')} className="underline decoration-edge decoration-dotted">
-            {`${sentence(about.cost)} `}
-          </span>
-          <a href={about.docs} target="_blank" rel="noopener noreferrer" className="underline decoration-edge hover:text-bright">
-            Docs
-          </a>
-        </>
+        <a href={about.docs} target="_blank" rel="noopener noreferrer" className="underline decoration-edge hover:text-bright">
+          Docs
+        </a>
       )}
+      <Facts known={known} />
     </>
   )
 }
@@ -137,8 +162,8 @@ export function Providers() {
             <th scope="col" className="caption pl-3 text-left">
               Provider
             </th>
-            {HEADS.map(([name, title]) => (
-              <th key={name} scope="col" title={title} className="caption px-1.5 text-right last:pr-3">
+            {HEADS.map(([name, title], i) => (
+              <th key={name} scope="col" title={title} className={`caption px-1.5 text-right last:pr-3 ${roomOf(i)}`}>
                 {name}
               </th>
             ))}

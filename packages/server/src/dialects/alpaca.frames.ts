@@ -14,10 +14,38 @@ const VENUE = 'V'
 const TAPE = 'C'
 const TAKER: Partial<Record<Side, string>> = { buy: 'B', sell: 'S' }
 
+/** Ids that are none of a provider's: those of trades without one, by their place, and those that are made of a text. */
+const SEQUENCED = 10 ** 15
+const HASHED = 2 ** 52
+
+/** A hash (FNV-1a) of 32 bits. */
+function hash(text: string, seed: number): number {
+  let value = seed
+  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01_00_01_93)
+  return value >>> 0
+}
+
+type Named = { id?: string | undefined; provider: string }
+/** `20778-V-52983525029461`: an id that is Alpaca's own, with the day and the venue within which it is one. */
+const OWN = /^\d+-(?:([^-]*)-)?([1-9]\d{0,14})$/
+const ownOf = ({ id = '', provider }: Named) => (provider === 'alpaca' ? OWN.exec(id) : null)
+
+/**
+ * Ids are numbers here. One that is a text elsewhere becomes a number that depends on nothing else, so that a correction names
+ * the trade as the stream and REST did; above all that are numbers by themselves. 0: there is no id.
+ */
+function idOf(event: Named): number {
+  const { id = '' } = event
+  const own = ownOf(event)?.[2] ?? id
+  if (own === '') return 0
+  if (/^[1-9]\d{0,14}$/.test(own)) return Number(own)
+  return HASHED + (hash(id, 0x81_1c_9d_c5) % 2 ** 20) * 2 ** 32 + hash(id, 0x1b_87_35_93)
+}
+
 export const tradeRow = (e: Published<Trade>) => ({
   T: 't',
   S: symbolOf(e.instrument),
-  i: /^\d{1,15}$/.test(e.id ?? '') ? Number(e.id) : e.seq,
+  i: idOf(e) || SEQUENCED + e.seq,
   ...(isPair(e.instrument) ? { tks: TAKER[e.side] } : { x: e.venue ?? VENUE, c: e.conditions ?? ['@'], z: TAPE }),
   p: e.price,
   s: e.size,
@@ -92,21 +120,20 @@ export const bandRow = (e: Published<Band>) => ({
   z: TAPE
 })
 
-const idOf = (id: string | undefined): number => (/^\d{1,15}$/.test(id ?? '') ? Number(id) : 0)
-
 /** A correction names what was said and what is true; a cancel (`C`) only what was said. */
 export const correctionRow = (e: Published<Correction>) => {
-  const head = { S: symbolOf(e.instrument), x: VENUE, t: at(e.time), z: TAPE }
-  if (e.corrected === undefined) return { T: 'x', ...head, i: idOf(e.id), p: e.price, s: e.size, a: 'C' }
+  const { provider } = e
+  const head = { S: symbolOf(e.instrument), x: ownOf(e)?.[1] || VENUE, t: at(e.time), z: TAPE }
+  if (e.corrected === undefined) return { T: 'x', ...head, i: idOf(e), p: e.price, s: e.size, a: 'C' }
   const { id, price, size, conditions = ['@'] } = e.corrected
   return {
     T: 'c',
     ...head,
-    oi: idOf(e.id),
+    oi: idOf(e),
     op: e.price ?? price,
     os: e.size ?? size,
     oc: ['@'],
-    ci: idOf(id ?? e.id),
+    ci: idOf({ id: id ?? e.id, provider }),
     cp: price,
     cs: size,
     cc: conditions
@@ -115,7 +142,7 @@ export const correctionRow = (e: Published<Correction>) => {
 
 export const newsRow = (e: Published<News>) => ({
   T: 'n',
-  id: idOf(e.id) || e.seq,
+  id: idOf(e),
   headline: e.headline,
   summary: e.summary ?? '',
   author: e.author ?? '',

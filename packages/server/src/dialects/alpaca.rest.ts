@@ -1,7 +1,7 @@
 /** Alpaca's REST for stocks, crypto and news and its listing of assets, answered from what the plant holds. */
 import { topicName, type Interval } from '@tickwire/protocol'
 import { at, barRow, bookRow, instrumentOf, newsRow, quoteRow, symbolOf, tradeRow } from './alpaca.frames.ts'
-import type { Desk, Dialect, HttpAnswer, HttpRequest, InstrumentInfo } from './dialect.ts'
+import type { Desk, Dialect, HttpAnswer, HttpRequest, InstrumentInfo, Keys } from './dialect.ts'
 import { candlesOf, first, limitOf } from './past.ts'
 
 type Market = 'stocks' | 'crypto'
@@ -30,6 +30,13 @@ const intervalOf = (text: string): Interval | undefined =>
   TIMEFRAMES[UNITS.reduce((name, [pattern, words]) => name.replace(pattern, words), text)]
 
 const bad = (status: number, message: string): HttpAnswer => ({ status, body: { message } })
+/** The token is the key's id: where OAuth is used it comes as a Bearer, as everywhere. */
+export const keys: Keys = {
+  headers: ['apca-api-key-id'],
+  query: [],
+  refusal: (sent) => (sent ? bad(403, 'forbidden.') : bad(401, 'unauthorized.')),
+  handshake: 'never'
+}
 const good = (body: unknown): HttpAnswer => ({ status: 200, body })
 /** REST rows are those of the stream without the type and the symbol. */
 const bare = ({ T: _type, S: _symbol, ...row }: { T: string; S: string; [key: string]: unknown }): object => row

@@ -5,7 +5,7 @@
 import { topicName, type Book, type Candle, type Published } from '@tickwire/protocol'
 import { pack, unpack } from './alpaca.codec.ts'
 import * as frames from './alpaca.frames.ts'
-import { routes } from './alpaca.rest.ts'
+import { keys, routes } from './alpaca.rest.ts'
 import { dialect, type Command, type Desk, type Request } from './dialect.ts'
 import { differenceOf } from './difference.ts'
 
@@ -17,6 +17,8 @@ type Memory = {
   msgpack: boolean
   opened: number
   authenticated: boolean
+  /** The gateway wants to know who this is before anything is subscribed. */
+  strict: boolean
   channels: Map<Channel, Set<string>>
   seen: Map<string, number>
   /** Daily bars are told once a minute: the minute last told of each symbol. */
@@ -61,6 +63,7 @@ const ERRORS = {
 } as const
 const errorText = (code: keyof typeof ERRORS): string => JSON.stringify([{ T: 'error', code, msg: ERRORS[code] }])
 const error = (code: keyof typeof ERRORS): Command => ({ type: 'send', text: errorText(code), bad: true })
+const hangUp = (code: keyof typeof ERRORS): Command[] => [error(code), { type: 'close', code: 1008, reason: ERRORS[code] }]
 
 function receive(text: string, memory: Memory): Command[] {
   let message: Record<string, unknown>
@@ -86,9 +89,14 @@ function receive(text: string, memory: Memory): Command[] {
 /** The key is the token of the gateway, where it wants one; else any will do, only not none. */
 function authenticate(key: unknown, secret: unknown, memory: Memory): Command[] {
   if (memory.authenticated) return [error(403)]
-  if (typeof key !== 'string' || typeof secret !== 'string' || key === '' || secret === '')
-    return [error(402), { type: 'close', code: 1008, reason: ERRORS[402] }]
-  return [{ type: 'authenticate', token: key }]
+  if (typeof key !== 'string' || typeof secret !== 'string' || key === '' || secret === '') return hangUp(402)
+  if (memory.strict) return [{ type: 'authenticate', token: key === 'oauth' ? secret : key }]
+  return admit(memory)
+}
+
+function admit(memory: Memory): Command[] {
+  memory.authenticated = true
+  return [send({ T: 'success', msg: 'authenticated' })]
 }
 
 /** Symbols that nobody lists are taken and stay silent, as Alpaca does. */
@@ -191,7 +199,7 @@ function row(event: Published, memory: Memory): object | undefined {
   }
 }
 
-function open({ path, headers = {} }: Request, desk: Desk, now: number): { memory: Memory; commands: Command[] } {
+function open({ path, headers = {}, terms }: Request, desk: Desk, now: number): { memory: Memory; commands: Command[] } {
   const market = path.includes('/news') ? 'news' : path.includes('/crypto/') ? 'crypto' : 'stocks'
   const memory: Memory = {
     desk,
@@ -199,6 +207,7 @@ function open({ path, headers = {} }: Request, desk: Desk, now: number): { memor
     msgpack: headers['content-type'] === 'application/msgpack',
     opened: now,
     authenticated: false,
+    strict: terms?.auth === 'required',
     channels: new Map(CHANNELS[market].map((channel) => [channel, new Set()])),
     seen: new Map(),
     daily: new Map(),
@@ -225,10 +234,9 @@ export const alpaca = dialect<Memory>({
   open,
   receive,
 
-  authenticated(_user, _tag, memory) {
-    memory.authenticated = true
-    return [send({ T: 'success', msg: 'authenticated' })]
-  },
+  keys,
+  authenticated: (_user, _tag, memory) => admit(memory),
+  denied: (why) => hangUp(why === 'wrong' ? 402 : 404),
 
   settled(results, tag, memory) {
     for (const result of results) if (result.ok) memory.seen.set(result.topic, result.position.seq)
@@ -244,10 +252,7 @@ export const alpaca = dialect<Memory>({
   frame: (rendered) => `[${rendered.join(',')}]`,
 
   tickEvery: 1_000,
-  tick: (memory, now) =>
-    memory.authenticated || now - memory.opened < PATIENCE
-      ? []
-      : [error(404), { type: 'close', code: 1008, reason: ERRORS[404] }],
+  tick: (memory, now) => (memory.authenticated || now - memory.opened < PATIENCE ? [] : hangUp(404)),
 
   http: routes
 })

@@ -12,12 +12,45 @@ import {
   symbolOf,
   tickerFrame
 } from './binance.frames.ts'
-import type { Desk, Dialect, HttpAnswer, HttpRequest, InstrumentInfo } from './dialect.ts'
+import type { Desk, Dialect, HttpAnswer, HttpRequest, InstrumentInfo, Keys } from './dialect.ts'
 import { first, limitOf, tradesOf } from './past.ts'
 
 const bad = (code: number, msg: string): HttpAnswer => ({ status: 400, body: { code, msg } })
+export const DENIED = { code: -2015, msg: 'Invalid API-key, IP, or permissions for action.' }
+export const keys: Keys = {
+  headers: ['x-mbx-apikey'],
+  query: [],
+  refusal: (sent) => ({ status: 401, body: sent ? DENIED : { code: -2014, msg: 'API-key format invalid.' } }),
+  handshake: 'may'
+}
 const missing = (name: string): HttpAnswer =>
   bad(-1102, `Mandatory parameter '${name}' was not sent, was empty/null, or malformed.`)
+
+const SYMBOL = '[A-Z0-9-_.]{1,20}'
+const NUMBER = '^[0-9]{1,20}$'
+/** What each parameter may hold. */
+const LEGAL: Readonly<Record<string, string>> = {
+  symbol: `^${SYMBOL}$`,
+  symbols: `^\\["${SYMBOL}"(,"${SYMBOL}"){0,}\\]$`,
+  limit: NUMBER,
+  fromId: NUMBER,
+  startTime: NUMBER,
+  endTime: NUMBER
+}
+
+/** What is wrong with the parameters, whatever is asked. */
+function faultOf({ query }: HttpRequest): HttpAnswer | undefined {
+  for (const [name, value] of Object.entries(query)) {
+    if (typeof value !== 'string') return bad(-1101, 'Duplicate values for a parameter detected.')
+    const legal = Object.hasOwn(LEGAL, name) ? LEGAL[name] : undefined
+    if (legal === undefined) continue
+    if (value === '') return bad(-1105, `Parameter '${name}' was empty.`)
+    if (!new RegExp(legal).test(value))
+      return bad(-1100, `Illegal characters found in parameter '${name}'; legal range is '${legal}'.`)
+    if (name === 'limit' && Number(value) === 0) return bad(-1130, "Data sent for parameter 'limit' is not valid.")
+  }
+  return 'symbol' in query && 'symbols' in query ? bad(-1128, 'Combination of optional parameters invalid.') : undefined
+}
 
 /** One symbol, several (`symbols=["A","B"]`) or all, each answered by `answer`. */
 function each(request: HttpRequest, desk: Desk, answer: (info: InstrumentInfo) => object | undefined): HttpAnswer {
@@ -64,7 +97,7 @@ const listed = ({ base, quote = '', priceDecimals = 8, sizeDecimals = 8, provide
 const RATE_LIMITS = [{ rateLimitType: 'REQUEST_WEIGHT', interval: 'MINUTE', intervalNum: 1, limit: 6_000 }]
 
 const depth = one((info, request, desk) => {
-  const book = desk.last(topicName('book', info.instrument))
+  const book = desk.hand(topicName('book', info.instrument))
   const levels = limitOf(request.query['limit'], 100, 5_000)
   if (book?.type !== 'book') return { status: 200, body: { lastUpdateId: 0, bids: [], asks: [] } }
   return {
@@ -163,7 +196,7 @@ function top(info: InstrumentInfo, desk: Desk): object | undefined {
   return { symbol: s, bidPrice: b, bidQty: B, askPrice: a, askQty: A }
 }
 
-export const routes: NonNullable<Dialect['http']> = [
+const all: NonNullable<Dialect['http']> = [
   { route: 'GET /api/v3/ping', answer: () => ({ status: 200, body: {} }) },
   { route: 'GET /api/v3/time', answer: (_request, _desk, now) => ({ status: 200, body: { serverTime: ms(now) } }) },
   {
@@ -187,3 +220,8 @@ export const routes: NonNullable<Dialect['http']> = [
   { route: 'GET /api/v3/ticker/price', answer: (request, desk) => each(request, desk, (info) => price(info, desk)) },
   { route: 'GET /api/v3/ticker/bookTicker', answer: (request, desk) => each(request, desk, (info) => top(info, desk)) }
 ]
+
+export const routes: NonNullable<Dialect['http']> = all.map(({ route, answer }) => ({
+  route,
+  answer: (request, desk, now) => faultOf(request) ?? answer(request, desk, now)
+}))

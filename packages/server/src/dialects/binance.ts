@@ -1,5 +1,13 @@
 /** Binance spot's market streams. Documentation: developers.binance.com, "WebSocket Streams" and "Market Data endpoints". */
-import { INTERVALS, topicName, type Book, type Interval, type Published } from '@tickwire/protocol'
+import {
+  INTERVALS,
+  topicName,
+  type Book,
+  type ErrorCode,
+  type Interval,
+  type Published,
+  type TopicResult
+} from '@tickwire/protocol'
 import {
   aggTradeFrame,
   bookTickerFrame,
@@ -11,7 +19,7 @@ import {
   tickerFrame,
   tradeFrame
 } from './binance.frames.ts'
-import { routes } from './binance.rest.ts'
+import { DENIED, keys, routes } from './binance.rest.ts'
 import { dialect, type Command, type Desk } from './dialect.ts'
 import { differenceOf, type Sides } from './difference.ts'
 
@@ -142,6 +150,13 @@ function subscribe(names: readonly string[], memory: Memory, tag: Id | undefined
   return tag === undefined ? [] : [send({ result: null, id: tag })]
 }
 
+/** The streams that could not be had are not listed either. */
+function unheld(code: ErrorCode, results: readonly TopicResult[], id: Id | undefined, { streams }: Memory): Command[] {
+  const refused = new Set(results.flatMap((result) => (result.ok ? [] : [result.asked])))
+  for (const [name, { topics }] of streams) if (topics.some((topic) => refused.has(topic))) streams.delete(name)
+  return code === 'UNAUTHORIZED' ? refuse(DENIED.code, DENIED.msg, id) : invalid('too many streams', id)
+}
+
 function unsubscribe(names: readonly string[], memory: Memory, id: Id): Command[] {
   const gone = new Set<string>()
   for (const name of names) {
@@ -198,8 +213,12 @@ export const binance = dialect<Memory>({
 
   receive,
 
+  keys,
+
   settled(results, tag, memory) {
     for (const result of results) if (result.ok) memory.seen.set(result.topic, result.position.seq)
+    const refused = results.find((result) => !result.ok)
+    if (refused && !refused.ok) return unheld(refused.code, results, tag as Id | undefined, memory)
     return tag === undefined ? [] : [send({ result: null, id: tag })]
   },
 

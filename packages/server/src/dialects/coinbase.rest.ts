@@ -1,7 +1,7 @@
 /** Coinbase Advanced Trade's public REST, answered from what the plant holds. */
 import { topicName, type Interval } from '@tickwire/protocol'
 import { at, candleRow, num, tradeRow } from './coinbase.frames.ts'
-import type { Desk, Dialect, HttpAnswer, HttpRequest, InstrumentInfo } from './dialect.ts'
+import type { Desk, Dialect, HttpAnswer, HttpRequest, InstrumentInfo, Keys } from './dialect.ts'
 import { first, limitOf, tradesOf } from './past.ts'
 
 const ROOT = '/api/v3/brokerage/market'
@@ -21,6 +21,13 @@ const error = (status: number, name: string, message: string): HttpAnswer => ({
   status,
   body: { error: name, error_details: message, message }
 })
+/** Signed tokens of the newer keys come as a Bearer, as everywhere. */
+export const keys: Keys = {
+  headers: ['cb-access-key'],
+  query: [],
+  refusal: () => error(401, 'UNAUTHENTICATED', 'Unauthorized'),
+  handshake: 'may'
+}
 const unknown = error(404, 'NOT_FOUND', 'product not found')
 const step = (decimals: number): string => num(10 ** -decimals)
 
@@ -58,20 +65,30 @@ function product({ instrument, base, quote = '', name, priceDecimals = 8, sizeDe
   }
 }
 
-const pairs = (desk: Desk): InstrumentInfo[] => desk.instruments().filter((info) => info.quote !== undefined)
+/** Derivatives have a quote as well, and a name that says more than both. */
+const isSpot = (info: InstrumentInfo | undefined): info is InstrumentInfo =>
+  info?.quote !== undefined && info.instrument === `${info.base}-${info.quote}`
+const pairs = (desk: Desk): InstrumentInfo[] => desk.instruments().filter(isSpot)
 
-function products(request: HttpRequest, desk: Desk): HttpAnswer {
-  const asked = request.query['product_ids']
+const TYPES: ReadonlySet<string> = new Set(['', 'UNKNOWN_PRODUCT_TYPE', 'SPOT'])
+
+/** Whoever asks for the futures alone is told of none, not of the same pairs again under another type. */
+function products({ query }: HttpRequest, desk: Desk): HttpAnswer {
+  const type = first(query['product_type'])
+  if (!TYPES.has(type) && type !== 'FUTURE') return error(400, 'INVALID_ARGUMENT', 'product_type argument is invalid')
+  const asked = query['product_ids']
   const ids = asked === undefined ? undefined : new Set(typeof asked === 'string' ? asked.split(',') : asked)
-  const found = pairs(desk).filter((info) => !ids || ids.has(info.instrument))
-  return { status: 200, body: { products: found.map((info) => product(info, desk)), num_products: found.length } }
+  const found = TYPES.has(type) ? pairs(desk).filter((info) => !ids || ids.has(info.instrument)) : []
+  const offset = limitOf(query['offset'], 0, Infinity)
+  const page = found.slice(offset, offset + limitOf(query['limit'], Infinity, Infinity))
+  return { status: 200, body: { products: page.map((info) => product(info, desk)), num_products: page.length } }
 }
 
 /** `/market/products/{id}`, `/market/products/{id}/candles`, `/market/products/{id}/ticker`. */
 function ofProduct(request: HttpRequest, desk: Desk): HttpAnswer | Promise<HttpAnswer> {
   const [id = '', what] = request.path.slice(request.path.indexOf('/products/') + 10).split('/')
   const info = desk.instrument(id)
-  if (info?.quote === undefined) return unknown
+  if (!isSpot(info)) return unknown
   if (what === undefined) return { status: 200, body: product(info, desk) }
   if (what === 'candles') return candles(request, desk, id)
   return what === 'ticker' ? ticker(request, desk, id) : error(404, 'NOT_FOUND', 'unknown path')

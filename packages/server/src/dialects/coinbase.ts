@@ -1,7 +1,7 @@
 /** Coinbase Advanced Trade's market data channels. Documentation: docs.cdp.coinbase.com, "Advanced Trade WebSocket". */
-import { topicName, type Book, type Published, type Quote, type Ticker } from '@tickwire/protocol'
+import { topicName, type Book, type Published, type Quote, type Ticker, type TopicResult } from '@tickwire/protocol'
 import { at, bookEvent, candleRow, tickerRow, tradeRow } from './coinbase.frames.ts'
-import { routes } from './coinbase.rest.ts'
+import { keys, routes } from './coinbase.rest.ts'
 import { dialect, type Command, type Desk } from './dialect.ts'
 import { differenceOf } from './difference.ts'
 import { plain } from './digits.ts'
@@ -10,6 +10,8 @@ import { candlesOf, tradesOf } from './past.ts'
 type Memory = {
   desk: Desk
   opened: number
+  /** The gateway wants to know who this is before anything is subscribed. */
+  strict: boolean
   /** One counter over all channels of the connection. */
   sequence: number
   /** Products by channel, in the order in which the channels were first asked for. */
@@ -42,6 +44,8 @@ const frame = (memory: Memory, channel: string, time: number, events: readonly o
 const send = (text: string): Command => ({ type: 'send', text })
 const refuse = (message: string): Command[] => [{ type: 'send', text: JSON.stringify({ type: 'error', message }), bad: true }]
 
+const DENIED = 'authentication failure'
+
 /** The whole list, after every change of it. */
 function ack(memory: Memory, now: number): Command {
   const subscriptions = Object.fromEntries([...memory.channels].map(([channel, ids]) => [channel, [...ids]]))
@@ -49,7 +53,7 @@ function ack(memory: Memory, now: number): Command {
 }
 
 function receive(text: string, memory: Memory, now: number): Command[] {
-  let message: { type?: unknown; channel?: unknown; product_ids?: unknown }
+  let message: { type?: unknown; channel?: unknown; product_ids?: unknown; jwt?: unknown; api_key?: unknown } | null
   try {
     message = JSON.parse(text)
   } catch {
@@ -57,10 +61,27 @@ function receive(text: string, memory: Memory, now: number): Command[] {
   }
   const { type, channel, product_ids: ids = [] } = message ?? {}
   if (type !== 'subscribe' && type !== 'unsubscribe') return refuse('type must be subscribe or unsubscribe')
-  if (channel === 'user' || channel === 'futures_balance_summary') return refuse('authentication failure')
+  if (channel === 'user' || channel === 'futures_balance_summary') return refuse(DENIED)
   if (typeof channel !== 'string' || !Object.hasOwn(CHANNELS, channel)) return refuse(`channel ${String(channel)} is not valid`)
   if (!Array.isArray(ids) || !ids.every((id) => typeof id === 'string')) return refuse('product_ids must be a list of strings')
-  return type === 'subscribe' ? subscribe(channel, ids, memory, now) : unsubscribe(channel, ids, memory, now)
+  if (type === 'unsubscribe') return unsubscribe(channel, ids, memory, now)
+  return [...authenticate(message, memory), ...subscribe(channel, ids, memory, now)]
+}
+
+/** Keys come with each subscription, the older ones by their name. */
+function authenticate(message: { jwt?: unknown; api_key?: unknown } | null, { strict }: Memory): Command[] {
+  const token = message?.jwt ?? message?.api_key
+  return strict && typeof token === 'string' && token !== '' ? [{ type: 'authenticate', token }] : []
+}
+
+/** What could not be had is not listed either. */
+function unheld(results: readonly TopicResult[], { channel, ids }: Tag, { channels }: Memory): Command[] {
+  const failed = results.flatMap((result) => (result.ok ? [] : [result]))
+  const refused = new Set(failed.map(({ asked }) => asked))
+  const held = channels.get(channel)
+  for (const id of ids) if (CHANNELS[channel]!(id).some((topic) => refused.has(topic))) held?.delete(id)
+  if (held?.size === 0) channels.delete(channel)
+  return refuse(failed[0]?.code === 'UNAUTHORIZED' ? DENIED : 'too many subscriptions')
 }
 
 function subscribe(channel: string, ids: readonly string[], memory: Memory, now: number): Command[] {
@@ -120,9 +141,10 @@ function bookFrame(book: Published<Book>, memory: Memory): string | undefined {
   if (!before) return wholeBook(book, memory)
   if (book.seq <= before.seq) return undefined
   const path = memory.desk.recent(book.topic, memory.desk.last(book.topic)!.seq - before.seq)
-  const until = path.filter((event): event is Published<Book> => event.type === 'book' && event.seq <= book.seq)
+  const until = path.filter((event): event is Published<Book> => event.type === 'book' && event.seq < book.seq)
   memory.books.set(book.instrument, book)
-  const change = differenceOf([before, ...until])
+  // Told late, it may have left the plant's memory already.
+  const change = differenceOf([before, ...until, book])
   if (change.bids.length + change.asks.length === 0) return undefined
   return frame(memory, 'l2_data', book.time, [bookEvent('update', book, change)])
 }
@@ -156,10 +178,23 @@ export const coinbase = dialect<Memory>({
   paths: ['/'],
   maxMessage: 64 * 1024,
 
-  open: (_request, desk, now) => ({
-    memory: { desk, opened: now, sequence: 0, channels: new Map(), seen: new Map(), books: new Map(), beats: 0, batchedAt: now },
+  open: ({ terms }, desk, now) => ({
+    memory: {
+      desk,
+      opened: now,
+      strict: terms?.auth === 'required',
+      sequence: 0,
+      channels: new Map(),
+      seen: new Map(),
+      books: new Map(),
+      beats: 0,
+      batchedAt: now
+    },
     commands: []
   }),
+
+  keys,
+  denied: () => refuse(DENIED),
 
   receive,
 
@@ -167,6 +202,7 @@ export const coinbase = dialect<Memory>({
     if (tag === undefined) return []
     const { channel, ids } = tag as Tag
     for (const result of results) if (result.ok) memory.seen.set(result.topic, result.position.seq)
+    if (results.some((result) => !result.ok)) return unheld(results, tag as Tag, memory)
     return [...ids.flatMap((id) => snapshot(channel, id, memory, now)), ack(memory, now)]
   },
 

@@ -41,6 +41,8 @@ export type Desk = {
   instrument: (id: string) => InstrumentInfo | undefined
   last: (topic: string) => Published | undefined
   recent: (topic: string, count: number) => readonly Published[]
+  /** `last`, for whoever will be told the differences from it: `recent` knows it for a while. */
+  hand: (topic: string) => Published | undefined
   /** The last `limit` candles, oldest first: a provider's history and our own after it. */
   candles: (instrument: string, interval: Interval, limit: number) => Promise<readonly Candle[]>
   /** Live figures of the gateway, for the dialects whose clients ask. */
@@ -89,9 +91,20 @@ export type Command =
   /** `tag` comes back in `settled`, together with a result per topic; then the snapshots and the live events follow. */
   | { type: 'subscribe'; topics: readonly string[]; tag?: unknown; resume?: Readonly<Record<string, Position>> }
   | { type: 'unsubscribe'; topics: readonly string[]; tag?: unknown }
-  /** The outcome comes back in `authenticated`; a bad token ends the connection with 4501. */
+  /** The outcome comes back in `authenticated`; a bad token in `denied`, and ends the connection with 4501 if that does not. */
   | { type: 'authenticate'; token: string; tag?: unknown }
   | { type: 'close'; code: CloseCode; reason: string }
+
+/** Where a protocol puts the token beyond the gateway's own places, and how it refuses: for gateways that want one. */
+export type Keys = {
+  /** Headers (lower case) and query parameters that hold it; the first that is there counts. */
+  headers: readonly string[]
+  query: readonly string[]
+  /** What REST answers, and a handshake that is refused; `sent`: a token was there, and is none of ours. */
+  refusal: (sent: boolean) => HttpAnswer
+  /** WebSockets: the handshake must bring a token, or may, or leaves it to `receive` to find one (and to `denied` to refuse it). */
+  handshake: 'must' | 'may' | 'never'
+}
 
 export type HttpRequest = {
   method: string
@@ -112,6 +125,12 @@ export type Dialect<Memory = unknown> = {
   /** The outcome of a `subscribe` or `unsubscribe` command, before any event of it. */
   settled?: (results: readonly TopicResult[], tag: unknown, memory: Memory, now: number) => readonly Command[]
   authenticated?: (user: string, tag: unknown, memory: Memory, now: number) => readonly Command[]
+  /** A token was none of ours, or none came in time: the last words. */
+  denied?: (why: 'wrong' | 'late', memory: Memory, now: number) => readonly Command[]
+  /** Absent where only the gateway's own places count. */
+  keys?: Keys
+  /** The stem of all its REST paths, under which its own refusals are given. */
+  under?: string
   /** The session's own refusal (too many messages), in this protocol's words. */
   refused?: (code: ErrorCode, message: string, memory: Memory, now: number) => string | undefined
   /**

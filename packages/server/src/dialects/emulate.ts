@@ -7,6 +7,7 @@ export function emulated<M>(provider: string, spoken: Dialect<M>): Dialect<M> {
   return {
     ...spoken,
     name: `emulate ${provider}`,
+    under: `${prefix}/`,
     paths: spoken.paths.flatMap((path) => (path === '/' ? [prefix, `${prefix}/`] : [prefix + path])),
     open: (request, desk, now) => spoken.open({ ...request, path: inside(request.path) }, desk, now),
     http: (spoken.http ?? []).map(({ route, answer }) => {

@@ -1,6 +1,6 @@
 /** Finnhub's REST, answered from what the plant holds. Times are in seconds. */
 import { topicName, type Candle, type Interval, type News } from '@tickwire/protocol'
-import type { Desk, Dialect, HttpAnswer, HttpRequest, InstrumentInfo } from './dialect.ts'
+import type { Desk, Dialect, HttpAnswer, HttpRequest, InstrumentInfo, Keys } from './dialect.ts'
 import { exchangeOf, infoOf, marketOf, pairsOf, symbolsOf, type Pair } from './finnhub.symbols.ts'
 import { candlesOf, first } from './past.ts'
 
@@ -8,6 +8,12 @@ type Answer = (request: HttpRequest, desk: Desk) => HttpAnswer | Promise<HttpAns
 
 const ok = (body: unknown): HttpAnswer => ({ status: 200, body })
 const bad = (status: number, error: string): HttpAnswer => ({ status, body: { error } })
+export const keys: Keys = {
+  headers: ['x-finnhub-token'],
+  query: ['token'],
+  refusal: (sent) => bad(401, sent ? 'Invalid API key' : 'Please use an API key.'),
+  handshake: 'must'
+}
 const seconds = (time: number): number => Math.floor(time / 1_000)
 
 /** Who may ask is decided by the gateway; a token that is named must be one. */

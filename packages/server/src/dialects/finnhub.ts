@@ -1,7 +1,7 @@
 /** Finnhub's socket: trades of US stocks, crypto and forex, by symbol and without an answer to what is right. https://finnhub.io/docs/api */
 import { topicName, type Published, type Trade } from '@tickwire/protocol'
 import { dialect, type Command, type Desk } from './dialect.ts'
-import { routes } from './finnhub.rest.ts'
+import { keys, routes } from './finnhub.rest.ts'
 import { infoOf } from './finnhub.symbols.ts'
 
 type Memory = {
@@ -69,15 +69,14 @@ export const finnhub = dialect<Memory>({
   paths: ['/'],
   maxMessage: 16 * 1024,
 
-  /** Where the gateway asks for nobody any token will do, only not none; where it does, the token is its own. */
-  open({ query, terms }, desk, now) {
+  keys,
+
+  /** Where the gateway asks for nobody any token will do, only not none; where it does, it has refused the upgrade itself. */
+  open({ query, headers = {} }, desk, now) {
     const memory: Memory = { desk, held: new Map(), seen: new Map(), pinged: now }
-    const token = query['token'] ?? ''
-    const strict = terms?.auth === 'required'
-    // Finnhub refuses the upgrade itself, with 401, which is not a dialect's to do.
-    if (token === '')
-      return { memory, commands: [fault('Invalid API key'), { type: 'close', code: 1008, reason: 'Invalid API key' }] }
-    return { memory, commands: strict ? [{ type: 'authenticate', token }] : [] }
+    const named = [query['token'], ...[...keys.headers, 'authorization', 'x-api-key'].map((name) => headers[name])]
+    if (named.some((token) => token !== undefined && token !== '')) return { memory, commands: [] }
+    return { memory, commands: [fault('Invalid API key'), { type: 'close', code: 1008, reason: 'Invalid API key' }] }
   },
 
   receive,

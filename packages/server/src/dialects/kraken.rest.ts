@@ -1,6 +1,6 @@
 /** Kraken's public REST, answered from what the plant holds. Errors come in bodies of status 200, names in the legacy spelling. */
 import { INTERVAL_MS, topicName, type Level } from '@tickwire/protocol'
-import type { Desk, Dialect, HttpAnswer, HttpRequest, InstrumentInfo } from './dialect.ts'
+import type { Desk, Dialect, HttpAnswer, HttpRequest, InstrumentInfo, Keys } from './dialect.ts'
 import { padded } from './digits.ts'
 import { at, MINUTES, precisionOf } from './kraken.frames.ts'
 import { first, limitOf, tradesOf } from './past.ts'
@@ -31,6 +31,7 @@ function namesOf({ base, quote = '' }: InstrumentInfo) {
 }
 
 const error = (text: string): HttpAnswer => ({ status: 200, body: { error: [text] } })
+export const keys: Keys = { headers: ['api-key'], query: [], refusal: () => error('EAPI:Invalid key'), handshake: 'may' }
 const answer = (result: unknown): HttpAnswer => ({ status: 200, body: { error: [], result } })
 
 const pairs = (desk: Desk): InstrumentInfo[] => desk.instruments().filter((info) => info.quote !== undefined)
@@ -43,12 +44,16 @@ const find = (desk: Desk, text: string): InstrumentInfo | undefined =>
   })
 
 type Of = (info: InstrumentInfo, request: HttpRequest, desk: Desk) => Record<string, unknown> | HttpAnswer | Promise<HttpAnswer>
+const isNumber = (value: string | readonly string[] | undefined): boolean =>
+  value === undefined || (typeof value === 'string' && /^\d{1,20}$/.test(value))
+
 /** Answers for the one pair that the query names. */
 const one =
   (of: Of) =>
   (request: HttpRequest, desk: Desk): HttpAnswer | Promise<HttpAnswer> => {
     const pair = first(request.query['pair'])
-    if (pair === '') return error('EGeneral:Invalid arguments')
+    const numbers = ['since', 'count', 'interval'].map((name) => request.query[name])
+    if (pair === '' || !numbers.every(isNumber)) return error('EGeneral:Invalid arguments')
     const info = find(desk, pair)
     if (!info) return error('EQuery:Unknown asset pair')
     const result = of(info, request, desk)

@@ -16,7 +16,7 @@ import {
   tickerRow,
   tradeRow
 } from './kraken.frames.ts'
-import { routes } from './kraken.rest.ts'
+import { keys, routes } from './kraken.rest.ts'
 import { candlesOf, tradesOf } from './past.ts'
 
 type Sub = {
@@ -37,6 +37,10 @@ type Memory = {
   desk: Desk
   subs: Map<string, Sub>
   seen: Map<string, number>
+  /** The gateway wants to know who this is before anything is subscribed. */
+  strict: boolean
+  /** What a refused token is answered to. */
+  asked: Req
   spokenAt: number
   /** Since when nothing is subscribed. */
   idleSince: number
@@ -48,12 +52,14 @@ type Params = {
   snapshot?: unknown
   event_trigger?: unknown
   interval?: unknown
+  token?: unknown
 }
 type Tag = { subs: readonly Sub[]; req: Req; timeIn: number }
 type Req = { req_id?: number }
 
 const CHANNELS = new Set<unknown>(['ticker', 'trade', 'book', 'ohlc'])
 const DEPTHS = new Set<unknown>([10, 25, 100, 500, 1000])
+const DENIED = 'ESession:Invalid session'
 const HEARTBEAT = 1_000
 const IDLE = 60_000
 
@@ -66,13 +72,14 @@ const reply = (method: string, success: boolean, rest: object, now: number, req:
 })
 
 function receive(text: string, memory: Memory, now: number): Command[] {
-  let message: { method?: unknown; params?: Params; req_id?: unknown }
+  let message: { method?: unknown; params?: Params | null; req_id?: unknown } | null
   try {
     message = JSON.parse(text)
   } catch {
     return [reply('', false, { error: 'Malformed request' }, now, {})]
   }
-  const { method, params = {} } = message ?? {}
+  const { method } = message ?? {}
+  const params = message?.params ?? {}
   const req: Req = typeof message?.req_id === 'number' ? { req_id: message.req_id } : {}
   if (method === 'ping') return [send({ method: 'pong', ...req, time_in: at(now), time_out: at(now) })]
   if (method !== 'subscribe' && method !== 'unsubscribe')
@@ -85,7 +92,14 @@ function receive(text: string, memory: Memory, now: number): Command[] {
     return no('Symbol(s) not specified')
   if (params.channel === 'book' && params.depth !== undefined && !DEPTHS.has(params.depth)) return no('Depth not supported')
   if (params.channel === 'ohlc' && !(Number(params.interval ?? 1) in MINUTES)) return no('Ohlc interval not supported')
-  return method === 'subscribe' ? subscribe(symbols, params, memory, now, req) : unsubscribe(symbols, params, memory, now, req)
+  if (method === 'unsubscribe') return unsubscribe(symbols, params, memory, now, req)
+  return [...authenticate(params.token, memory, req), ...subscribe(symbols, params, memory, now, req)]
+}
+
+/** A token comes with a subscription. */
+function authenticate(token: unknown, memory: Memory, req: Req): Command[] {
+  memory.asked = req
+  return memory.strict && typeof token === 'string' && token !== '' ? [{ type: 'authenticate', token }] : []
 }
 
 function instruments(method: string, memory: Memory, now: number, req: Req): Command[] {
@@ -232,17 +246,27 @@ export const kraken = dialect<Memory>({
   open(request, desk, now) {
     const id = Number.parseInt(request.session.replace(/\D/g, '').slice(-12) || '1', 10)
     const data = [{ version: '2.0.10', system: 'online', api_version: 'v2', connection_id: id }]
-    const memory: Memory = { desk, subs: new Map(), seen: new Map(), spokenAt: now, idleSince: now }
+    const strict = request.terms?.auth === 'required'
+    const memory: Memory = { desk, subs: new Map(), seen: new Map(), strict, asked: {}, spokenAt: now, idleSince: now }
     return { memory, commands: [send({ channel: 'status', type: 'update', data })] }
   },
 
   receive,
+  keys,
+  denied: (_why, { asked }, now) => [reply('subscribe', false, { error: DENIED }, now, asked)],
 
   settled(results, tag, memory, now) {
     for (const one of results) if (one.ok) memory.seen.set(one.topic, one.position.seq)
     if (tag === undefined) return []
     const { subs, req, timeIn } = tag as Tag
+    const refused = new Map(results.flatMap((one) => (one.ok ? [] : [[one.asked, one.code]])))
     return subs.flatMap((sub) => {
+      const code = sub.topics.map((topic) => refused.get(topic)).find((one) => one !== undefined)
+      if (code !== undefined) {
+        memory.subs.delete(sub.key)
+        const error = code === 'UNAUTHORIZED' ? DENIED : 'Exceeded the number of subscriptions'
+        return [reply('subscribe', false, { error, symbol: sub.symbol }, timeIn, req)]
+      }
       const text = sub.snapshot ? snapshotOf(sub, memory) : undefined
       const ack = reply('subscribe', true, { result: result(sub) }, timeIn, req)
       memory.spokenAt = now

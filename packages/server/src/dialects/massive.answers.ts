@@ -1,5 +1,5 @@
 /** How Massive's REST answers, whatever it is asked. */
-import type { Desk, Dialect, HttpAnswer, HttpRequest, InstrumentInfo } from './dialect.ts'
+import type { Desk, Dialect, HttpAnswer, HttpRequest, InstrumentInfo, Keys } from './dialect.ts'
 import { infoOf, type Cluster } from './massive.symbols.ts'
 
 export type Named = { info: InstrumentInfo; cluster: Cluster; ticker: string }
@@ -11,6 +11,12 @@ export const bad = (status: number, error: string): HttpAnswer => ({
   status,
   body: { status: 'ERROR', request_id: REQUEST, error }
 })
+export const keys: Keys = {
+  headers: [],
+  query: ['apiKey'],
+  refusal: (sent) => bad(401, sent ? 'Unknown API Key' : 'API Key was not provided'),
+  handshake: 'never'
+}
 export const missing: HttpAnswer = {
   status: 404,
   body: { status: 'NOT_FOUND', request_id: REQUEST, message: 'Ticker not found.' }

@@ -1,6 +1,7 @@
 /** Massive (once Polygon.io): the clusters of stocks, crypto, forex and indices. https://massive.com/docs/websocket/quickstart */
 import { topicName, type Published } from '@tickwire/protocol'
 import { dialect, type Command, type Desk } from './dialect.ts'
+import { keys } from './massive.answers.ts'
 import { bandRow, barOf, barRow, bookRow, indexRow, quoteRow, tradeRow } from './massive.frames.ts'
 import { routes } from './massive.rest.ts'
 import { fold, over, type Seconds } from './massive.seconds.ts'
@@ -30,6 +31,8 @@ const hangUp = (status: string, message: string): Command[] => [
   { ...say(status, message), bad: true } as Command,
   { type: 'close', code: 1008, reason: message }
 ]
+
+const timedOut = hangUp('auth_timeout', 'authentication timed out')
 
 // ---- requests ------------------------------------------------------------------------------------------------------
 
@@ -187,7 +190,9 @@ export const massive = dialect<Memory>({
   },
 
   receive,
+  keys,
   authenticated: (_user, _tag, memory) => admit(memory),
+  denied: (why) => (why === 'wrong' ? hangUp('auth_failed', 'authentication failed') : timedOut),
 
   settled(results, tag, memory) {
     for (const result of results) if (result.ok) memory.seen.set(result.topic, result.position.seq)
@@ -212,8 +217,7 @@ export const massive = dialect<Memory>({
   frame: (rendered) => `[${rendered.join(',')}]`,
 
   tickEvery: 250,
-  tick: (memory, now) =>
-    memory.admitted || now - memory.opened < PATIENCE ? seconds(memory, now) : hangUp('auth_timeout', 'authentication timed out'),
+  tick: (memory, now) => (memory.admitted || now - memory.opened < PATIENCE ? seconds(memory, now) : timedOut),
 
   http: routes
 })

@@ -95,6 +95,7 @@ function perform(shop: Shop, slot: Slot, effect: Effect, now: number): void {
       return hooks.onEvent(effect.event, now, slot.connection)
     case 'send':
       if (typeof effect.frame === 'object' && 'poll' in effect.frame) slot.poller?.set(effect.frame)
+      else if (typeof effect.frame === 'object' && 'control' in effect.frame) slot.link?.ping?.()
       else slot.link?.send(effect.frame)
       return
     case 'dial':

@@ -115,6 +115,12 @@ export function createFeed(options: FeedOptions) {
 
     providers: (): ProviderStatus[] => [...hub.providers.values()].map((provider) => statusOf(hub, provider, hub.clock())),
 
+    /** The provider's feed that the operator chose, as in `sip`. What a provider needs to know is not told: it may hold a key. */
+    choice(provider: string): string | undefined {
+      const { adapter, source } = hub.providers.get(provider)!
+      return adapter.needs.includes('feed') ? undefined : source.readAccess().feed
+    },
+
     /** Whether any provider can be asked for this. */
     carries: (topic: Topic): boolean => isNotice(topic) || placesOf(hub, topic).length > 0,
 

@@ -10,7 +10,7 @@ export type Hooks = {
   /** Called once, also when the connection never opened; not after `close`. */
   onClose: (ending: Ending) => void
 }
-export type Link = { send: (frame: Frame) => void; close: () => void }
+export type Link = { send: (frame: Frame) => void; ping?: () => void; close: () => void }
 /** Where to, with which headers, and whether frames are wanted as bytes. */
 export type Target = { url: string; headers?: Readonly<Record<string, string>>; binary?: boolean }
 
@@ -55,6 +55,7 @@ export const openLink: Dial = ({ url, headers = {}, binary = false }, hooks) => 
   socket.on('close', (code, text) => end(error ?? { reason: `closed ${code}${text.length > 0 ? ` ${text.toString()}` : ''}` }))
   return {
     send: (frame) => socket.readyState === WebSocket.OPEN && socket.send(frame),
+    ping: () => socket.readyState === WebSocket.OPEN && socket.ping(),
     close() {
       ended = true
       if (socket.readyState === WebSocket.OPEN) {

@@ -41,6 +41,8 @@ export type Judgement = {
 const LATE = Math.log(1_000)
 /** The others said so much that they would fall silent so long between two words of this source once in a thousand times. */
 const WITNESSED = Math.log(1_000)
+/** The same once in forty million times: proof without the clock. */
+const CERTAIN = 1.5 * SURPRISED
 const LEAST_LATE = 500
 
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
@@ -104,9 +106,8 @@ function limitOf(pulse: Pulse, others: Evidence['others'], heard: number): numbe
   const { market } = pulse
   if (!others || others.heard <= heard) return muteLimit(pulse)
   if (!isLearnt(pulse) || market.count === 0) return silenceLimit(pulse)
-  // So much that it is proof without the clock: in bursts common to all it comes far sooner.
-  if (others.words >= patience(market, SURPRISED))
-    return Math.min(silenceLimit(pulse), Math.max(LEAST_LIMIT, usualInterval(pulse)))
+  // Where bursts are common to all, the others' words are proof far sooner than the clock.
+  if (others.words >= patience(market, CERTAIN)) return Math.max(LEAST_LIMIT, patience(pulse.clock, LATE))
   return others.words >= patience(market, WITNESSED) ? silenceLimit(pulse) : muteLimit(pulse)
 }
 
@@ -127,7 +128,5 @@ const alive = (line: Evidence['transport'], now: number): string =>
 const until = ({ until: end }: Market): string => (end === Infinity ? '' : ` until ${new Date(end).toISOString()}`)
 
 /** One in how many usual intervals is as long: two digits, the rest would claim a precision that a guess at a tail has not. */
-function rarity({ clock }: Pulse, silent: number): string {
-  const times = Math.exp(Math.min(surprise(clock, silent), 20))
-  return Number(times.toPrecision(2)).toLocaleString('en')
-}
+const rarity = ({ clock }: Pulse, silent: number): number =>
+  Number(Math.exp(Math.min(surprise(clock, silent), 20)).toPrecision(2))

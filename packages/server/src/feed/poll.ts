@@ -66,7 +66,13 @@ export function createPoller({ rest, timers = real, random, windows, onAnswer, o
   }
 
   return {
-    set({ poll: name, need, every }) {
+    set({ poll: name, need, every, later }) {
+      const old = running.get(name)
+      if (later && need && old) {
+        old.need = need
+        old.every = every
+        return
+      }
       end(name)
       if (!need) return
       const poll: Running = { need, every, failures: 0 }

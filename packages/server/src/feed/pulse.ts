@@ -56,5 +56,4 @@ const NOVICE = 30_000
 export const trustLimit = (pulse: Pulse): number => (isLearnt(pulse) ? silenceLimit(pulse) : NOVICE)
 
 /** Beyond this a source is mute, whatever the others do. */
-export const muteLimit = (pulse: Pulse): number =>
-  isLearnt(pulse) ? Math.max(UNWITNESSED * LEAST_LIMIT, patience(pulse.clock, UNWITNESSED * SURPRISED)) : Infinity
+export const muteLimit = (pulse: Pulse): number => (isLearnt(pulse) ? UNWITNESSED * silenceLimit(pulse) : Infinity)

@@ -4,7 +4,15 @@ import { overHttp, type Reply, type Transport } from './http.ts'
 import { timers as real, type Timers } from '../timers.ts'
 import { openBudget, type Window } from './budget.ts'
 
-export type Good = { ok: true; body: Frame; status: number; headers: Readonly<Record<string, string>>; unchanged?: boolean }
+export type Good = {
+  ok: true
+  body: Frame
+  status: number
+  headers: Readonly<Record<string, string>>
+  unchanged?: boolean
+  /** Where it is from now on (301, 308). */
+  moved?: string
+}
 export type Answer = Good | { ok: false; reason: string; status?: number }
 
 export type RestOptions = {
@@ -27,17 +35,22 @@ export type RestOptions = {
   /** Failures in a row after which every call is refused for a while. */
   breakAfter?: number
   breakFor?: number
+  /** Whether a host is of the open net; absent: by its addresses. */
+  isPublic?: (host: string) => Promise<boolean>
 }
 
 /** What is asked: a path is appended to `restUrl`; an address of its own is used as it is. */
-export type Call = Pick<Need, 'path' | 'post' | 'headers' | 'bytes' | 'tolerate'>
+export type Call = Pick<Need, 'path' | 'post' | 'headers' | 'bytes' | 'tolerate' | 'roams'>
 export type Rest = {
   get: (call: Call) => Promise<Answer>
   /** No call leaves for this long, ms. */
   quiet: (ms: number) => void
   stop: () => void
 }
-export const answered = (need: Need, { status, headers }: Good): Need => ({ ...need, answered: { status, headers } })
+export const answered = (need: Need, { status, headers, moved }: Good): Need => ({
+  ...need,
+  answered: { status, headers, ...(moved === undefined ? {} : { moved }) }
+})
 export const failureOf = ({ reason, status }: Extract<Answer, { ok: false }>) => ({
   reason,
   ...(status === undefined ? {} : { status })
@@ -45,6 +58,9 @@ export const failureOf = ({ reason, status }: Extract<Answer, { ok: false }>) =>
 
 /** More calls than this waiting for their turn: the newest is refused. */
 const WAITING = 1_000
+const REDIRECTS = 3
+/** What names no secret may go further: feeds move often. */
+const ROAMS = 5
 
 type Outcome = Answer & { again?: boolean; wait?: number }
 
@@ -74,7 +90,16 @@ export function createRest(options: RestOptions): Rest {
     return answer
   }
 
-  const turn = async () => {
+  /** Who asks many hosts is quiet with the one that wished it. */
+  const quietHosts = new Map<string, number>()
+  const hush = (host: string, wait: number) => {
+    if (host === '') quietUntil = Math.max(quietUntil, clock() + wait)
+    else quietHosts.set(host, clock() + wait)
+  }
+
+  const turn = async (host: string) => {
+    const hushed = (quietHosts.get(host) ?? 0) - clock()
+    if (hushed > 0) await pause(timers, hushed, stopping.signal)
     const now = clock()
     const at = budget.take(Math.max(now, quietUntil))
     if (at > now) await pause(timers, at - now, stopping.signal)
@@ -83,11 +108,12 @@ export function createRest(options: RestOptions): Rest {
   }
 
   async function call(what: Call): Promise<Answer> {
+    const host = what.roams === true && URL.canParse(what.path) ? new URL(what.path).host : ''
     for (let attempt = 0; ; attempt++) {
-      await turn()
+      await turn(host)
       if (stopping.signal.aborted) return { ok: false, reason: 'stopped' }
       const { again, wait, ...answer } = await request(options, what, stopping.signal)
-      if (wait !== undefined) quietUntil = Math.max(quietUntil, clock() + wait)
+      if (wait !== undefined) hush(host, wait)
       if (answer.ok || !again || attempt + 1 >= tries) return answer
       await pause(timers, random() * Math.min(backoff.cap, backoff.base * 2 ** attempt), stopping.signal)
     }
@@ -112,19 +138,20 @@ export function createRest(options: RestOptions): Rest {
 }
 
 async function request(
-  { restUrl, headers, timeout = 10_000, maxBytes = 64 * 1024 * 1024, transport = overHttp }: RestOptions,
-  { path, post, headers: own, bytes, tolerate }: Call,
+  { restUrl, headers, timeout = 10_000, maxBytes = 64 * 1024 * 1024, transport = overHttp, isPublic }: RestOptions,
+  { path, post, headers: own, bytes, tolerate, roams = false }: Call,
   stop: AbortSignal
 ): Promise<Outcome> {
   const sent = { ...headers?.(), ...own }
-  const reply = await transport({ base: restUrl, path, headers: sent, post, timeout, maxBytes, stop })
+  const reply = await transport({ base: restUrl, path, headers: sent, post, timeout, maxBytes, stop, roams, isPublic })
   return reply.ok ? outcomeOf(reply, bytes === true, tolerate === true) : reply
 }
 
-function outcomeOf({ status, headers, body }: Extract<Reply, { ok: true }>, bytes: boolean, tolerate: boolean): Outcome {
+function outcomeOf({ status, headers, body, moved }: Extract<Reply, { ok: true }>, bytes: boolean, tolerate: boolean): Outcome {
   if (status === 304) return { ok: true, body: '', status, headers, unchanged: true }
   const isGood = status >= 200 && status <= 299
-  if (isGood || (tolerate && status < 500)) return { ok: true, body: bytes ? body : body.toString(), status, headers }
+  if (isGood || (tolerate && status < 500))
+    return { ok: true, body: bytes ? body : body.toString(), status, headers, ...(moved === undefined ? {} : { moved }) }
   const failure = { ok: false as const, reason: `HTTP ${status}: ${body.toString().slice(0, 200)}`, status }
   const seconds = Number(headers['retry-after'])
   const wait = seconds > 0 ? Math.min(seconds, 3_600) * 1_000 : undefined

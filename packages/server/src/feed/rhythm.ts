@@ -24,11 +24,11 @@ const TAIL = 0.02
 /** Before this many intervals nothing is known, and for some time after that little: patience is longer by 1 + 8 / intervals. */
 export const LEARNT = 8
 /** The memory spans this many intervals at least, and this many milliseconds: bursts are not to be taken for the rule. */
-const MEMORY = { intervals: 500, span: 300_000 }
+const MEMORY = { intervals: 500, span: 60_000 }
 /** The heaviest tail believed in: of k = 0.3 one interval in 100,000 is forty times the usual one. */
 const HEAVIEST = 0.3
 /** Tails grow heavier further out than where they are measured. */
-const HEAVIER = 1.3
+const HEAVIER = 1.5
 /** At least so much is kept when an interval shows that what was learnt is out of date. */
 const KEPT = 32
 const LARGEST_UNIT = 1e9

@@ -21,7 +21,7 @@ export function placesOf({ providers, instruments }: Hub, topic: Topic): Place[]
     if (isPrivate(kind) && source.readAccess().account !== true) continue
     const whole = adapter.whole?.includes(kind) ?? false
     const symbol = whole ? '*' : instruments.symbolOf(provider, instrument)
-    if (symbol === undefined) continue
+    if (symbol === undefined || adapter.carries?.({ kind, symbol }) === false) continue
     if (kind !== 'candle') places.push({ kind, symbol, provider, instrument: whole ? 'all' : instrument })
     else if (interval !== undefined && (adapter.streams ?? adapter.intervals).includes(interval))
       places.push({ kind, symbol, interval, provider, instrument })

@@ -1,5 +1,6 @@
 /** Who may: API keys, kept as SHA-256. Without any key configured the gateway is open. */
 import { createHash, timingSafeEqual } from 'node:crypto'
+import type { Keys } from '../dialects/dialect.ts'
 
 export type Auth = {
   required: boolean
@@ -26,8 +27,17 @@ export function createAuth(keys: readonly string[] = []): Auth {
   }
 }
 
+type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
+type Query = Readonly<Record<string, string | readonly string[] | undefined>>
+
+/** The token where a dialect's own clients put it; an empty one is none. */
+export function tokenIn({ headers: names, query: parameters }: Keys, headers: Headers, query: Query): string | undefined {
+  const found = [...names.map((name) => headers[name]), ...parameters.map((name) => query[name])]
+  return found.find((value): value is string => typeof value === 'string' && value !== '')
+}
+
 /** The token of an HTTP request: `Authorization: Bearer …` or `X-API-Key`. */
-export function tokenOf(headers: Record<string, string | string[] | undefined>): string | undefined {
+export function tokenOf(headers: Headers): string | undefined {
   const bearer = /^Bearer +(\S+)$/i.exec(String(headers.authorization ?? ''))?.[1]
   const key = headers['x-api-key']
   return bearer ?? (typeof key === 'string' && key !== '' ? key : undefined)

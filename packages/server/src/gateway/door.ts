@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Dialect } from '../dialects/dialect.ts'
 import type { Admission } from './admission.ts'
+import { tokenIn, tokenOf, type Auth } from './auth.ts'
 import { codeOf, errorBody } from './errors.ts'
 
 const MAX_URL = 4_096
@@ -39,15 +40,28 @@ const STATUS = {
   503: 'Service Unavailable'
 }
 
-export type Fault = readonly [status: keyof typeof STATUS, message: string, headers?: string]
+/** A message in our words, or a body in those of a dialect. */
+export type Fault = readonly [status: keyof typeof STATUS, message: string | object, headers?: string]
 
-export function refuse(socket: Socket, status: keyof typeof STATUS, message: string, headers = ''): void {
-  const body = JSON.stringify(errorBody(codeOf(status), message))
+export function refuse(socket: Socket, status: keyof typeof STATUS, message: string | object, headers = ''): void {
+  const body = JSON.stringify(typeof message === 'string' ? errorBody(codeOf(status), message) : message)
   socket.on('error', () => {})
   socket.end(
     `HTTP/1.1 ${status} ${STATUS[status]}\r\nConnection: close\r\nContent-Type: application/json\r\n` +
       `${headers}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
   )
+}
+
+/** Who asks, where a token is wanted; or how he is refused. */
+export function userOf({ headers }: IncomingMessage, { dialect, query }: Route, auth: Auth): { user?: string; fault?: Fault } {
+  if (!auth.required) return {}
+  const { keys } = dialect
+  const own = keys === undefined || keys.handshake === 'never' ? undefined : tokenIn(keys, headers, query)
+  const token = own ?? tokenOf(headers)
+  const user = token === undefined ? undefined : auth.check(token)
+  if (user !== undefined) return { user }
+  if (token === undefined && keys?.handshake !== 'must') return {}
+  return { fault: [401, (keys?.refusal(token !== undefined).body as object | undefined) ?? 'the token is not valid'] }
 }
 
 /** What is wrong with the request itself, wherever it goes. */

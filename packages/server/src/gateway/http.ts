@@ -7,7 +7,7 @@ import { z } from 'zod'
 import type { Log } from '../ops/log.ts'
 import { topicsOf } from './asked.ts'
 import type { Admission } from './admission.ts'
-import { tokenOf, type Auth } from './auth.ts'
+import { tokenIn, tokenOf, type Auth } from './auth.ts'
 import { answerErrors, errorBody, errorSchema, RequestError } from './errors.ts'
 import { mountHealth, type HealthOptions } from './health.ts'
 import { mountListings } from './listings.ts'
@@ -34,7 +34,9 @@ const OPEN = /^\/(?:health|ready|docs(?:\/.*)?|assets\/.*|[^/]*\.[a-z0-9]+)?$/
 const MAX_BODY = 64 * 1024
 
 /** Refuses whom the WebSockets refuse by name, and lets the pages that may open one read the answers as well. */
-function admit(app: App, admission: Admission): void {
+function admit(app: App, { admission, dialects }: HttpOptions): void {
+  const named = dialects.flatMap(({ keys }) => keys?.headers ?? [])
+  const allowed = ['authorization', 'content-type', 'last-event-id', 'x-api-key', ...named].join(', ')
   app.addHook('onRequest', (request, reply, done) => {
     const { origin, host } = request.headers
     reply.header('x-content-type-options', 'nosniff').header('vary', 'Origin')
@@ -47,7 +49,7 @@ function admit(app: App, admission: Admission): void {
       if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined)
         return void reply
           .header('access-control-allow-methods', 'GET, HEAD, POST, PUT, DELETE')
-          .header('access-control-allow-headers', 'authorization, content-type, last-event-id, x-api-key')
+          .header('access-control-allow-headers', allowed)
           .header('access-control-max-age', '600')
           .status(204)
           .send()
@@ -56,14 +58,19 @@ function admit(app: App, admission: Admission): void {
   })
 }
 
-function requireToken(app: App, auth: Auth): void {
+/** The clients of a dialect bring the token in its places, and are refused in its words. */
+function requireToken(app: App, { auth, dialects }: HttpOptions): void {
   if (!auth.required) return
-  app.addHook('onRequest', (request, _reply, done) => {
+  app.addHook('onRequest', (request, reply, done) => {
     const path = request.url.split('?')[0]!
     if (OPEN.test(path)) return done()
-    const token = tokenOf(request.headers)
+    const keys = dialects.find(({ under }) => under !== undefined && path.startsWith(under))?.keys
+    const own = keys && tokenIn(keys, request.headers, request.query as Record<string, string | string[]>)
+    const token = own ?? tokenOf(request.headers)
     if (token !== undefined && auth.check(token) !== undefined) return done()
-    return done(new RequestError('UNAUTHORIZED', 'send a token: Authorization: Bearer …'))
+    if (!keys) return done(new RequestError('UNAUTHORIZED', 'send a token: Authorization: Bearer …'))
+    const { status, body, headers = {} } = keys.refusal(token !== undefined)
+    return void reply.status(status).headers(headers).send(body)
   })
 }
 
@@ -176,8 +183,8 @@ export function createHttp(options: HttpOptions): App {
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
   answerErrors(app, options.log)
   const methodsOf = watchRoutes(app)
-  admit(app, options.admission)
-  requireToken(app, options.auth)
+  admit(app, options)
+  requireToken(app, options)
   describe(app, options.sources.build.version)
   // After the OpenAPI plugin, which only sees routes that come later.
   void app.register((scope, _options, done) => {

@@ -1,6 +1,7 @@
-/** REST on what there is: instruments, those that are watched, and providers. */
+/** REST on what there is: instruments, those that are watched, providers, and news. */
 import { z } from 'zod'
-import type { InstrumentInfo } from '../dialects/dialect.ts'
+import { topicName } from '@tickwire/protocol'
+import type { Desk, InstrumentInfo } from '../dialects/dialect.ts'
 import { failures, limit, ofInstrument, resolved, text } from './asked.ts'
 import { RequestError } from './errors.ts'
 import type { App, RestOptions } from './rest.ts'
@@ -78,5 +79,25 @@ export function mountListings(app: App, { desk, sources }: RestOptions): void {
       }
     },
     () => ({ providers: sources.providers().map((each) => ({ ...each, rate: Math.round(each.rate * 10) / 10 })) })
+  )
+  mountNews(app, desk)
+}
+
+/** Those that came since somebody first listened: nobody is asked for them anew. */
+function mountNews(app: App, desk: Desk): void {
+  app.get(
+    '/v1/news',
+    {
+      schema: {
+        tags: ['market'],
+        summary: 'The last stories, oldest first, of all or of one instrument, as far as anybody has subscribed to news',
+        querystring: z.object({ instrument: text(100).optional(), limit: limit(1_000, 100) }),
+        response: { 200: z.object({ news: z.array(schemas.event) }), ...failures }
+      }
+    },
+    ({ query }) => {
+      const about = query.instrument === undefined ? 'all' : resolved(desk, query.instrument)
+      return { news: desk.recent(topicName('news', about), query.limit) as unknown as z.infer<typeof schemas.event>[] }
+    }
   )
 }

@@ -27,6 +27,8 @@ import type { Understand } from './understand.ts'
 
 export type ProviderInfo = ProviderStatus & {
   title?: string
+  /** The provider's feed that the operator chose, as in `sip`. */
+  feed?: string
   about?: { docs: string; coverage: string; redistribution: 'allowed' | 'forbidden' | 'restricted'; cost: string }
   /** What it carries, and what must be configured for it. */
   kinds?: readonly string[]

@@ -103,6 +103,7 @@ export const provider = z.looseObject({
   /** What its market does now, where it has hours. */
   market: z.enum(['pre', 'regular', 'post', 'overnight', 'closed']).optional(),
   title: z.string().optional(),
+  feed: z.string().optional().describe('the feed that the operator chose, as in sip'),
   about: z
     .object({
       docs: z.string(),

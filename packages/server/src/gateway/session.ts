@@ -99,11 +99,17 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
     run(dialect.settled?.(results, tag, member.memory, clock()) ?? [])
   }
 
+  const isStranger = () => auth.required && user === undefined
   function authenticate(token: string, tag: unknown) {
     const known = auth.required ? auth.check(token) : 'anonymous'
-    if (known === undefined) return close(4501, 'the token is not valid')
+    if (known === undefined) return deny('wrong', 4501, 'the token is not valid')
     user = known
     run(dialect.authenticated?.(known, tag, member.memory, clock()) ?? [])
+  }
+
+  function deny(why: 'wrong' | 'late', code: CloseCode, reason: string) {
+    run(dialect.denied?.(why, member.memory, clock()) ?? [])
+    close(code, reason)
   }
 
   function run(commands: readonly Command[]) {
@@ -131,10 +137,6 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
     if (!goesOn) close(4500, 'too many bad messages')
   }
 
-  const isStranger = () => auth.required && user === undefined
-
-  const info = () => infoOf(member, { id: request.session, since: opened, sent, pending: fanout.owed(member) })
-
   const greeting = dialect.open(request, desk, opened)
   member.memory = greeting.memory
   run(greeting.commands)
@@ -147,7 +149,7 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
     tick: (now: number) => run(closed ? [] : (dialect.tick?.(member.memory, now) ?? [])),
     /** Ends a session that never said who it is. */
     checkAuth: (now: number) => {
-      if (isStranger() && now - opened >= limits.authWithin) close(4504, 'no token came in time')
+      if (isStranger() && now - opened >= limits.authWithin) deny('late', 4504, 'no token came in time')
     },
     shutdown: (retryAfterMs: number) => {
       fanout.settle(member)
@@ -155,6 +157,6 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
     },
     close,
     end,
-    info
+    info: () => infoOf(member, { id: request.session, since: opened, sent, pending: fanout.owed(member) })
   }
 }

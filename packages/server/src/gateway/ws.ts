@@ -5,8 +5,7 @@ import { CLOSES, type CloseCode } from '@tickwire/protocol'
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws'
 import type { Dialect, Request, Terms } from '../dialects/dialect.ts'
 import type { Admission } from './admission.ts'
-import { tokenOf } from './auth.ts'
-import { faultOf, findRoute, refuse, type Fault, type Route } from './door.ts'
+import { faultOf, findRoute, refuse, userOf, type Fault, type Route } from './door.ts'
 import { createBucket } from './limits.ts'
 import { createLine, type Wire } from './line.ts'
 import type { Meters } from './meters.ts'
@@ -71,9 +70,8 @@ export function serveWebSockets(http: Server, options: WsOptions) {
     const route = findRoute(dialects, request.url ?? '/')
     if (!route) return no(404, 'no WebSocket is served at this address')
     if (connections.size >= limits.connections) return no(503, 'too many connections', 'Retry-After: 5\r\n')
-    const token = auth.required ? tokenOf(request.headers) : undefined
-    const user = token === undefined ? undefined : auth.check(token)
-    if (token !== undefined && user === undefined) return no(401, 'the token is not valid')
+    const { user, fault: stranger } = userOf(request, route, auth)
+    if (stranger) return no(...stranger)
     const maxPayload = Math.min(limits.message, route.dialect.maxMessage)
     serverFor(maxPayload).handleUpgrade(request, socket, head, (ws) => accept(ws, route, request, maxPayload, user))
   }

@@ -3,8 +3,10 @@ import type { DataEvent, DataKind, Interval, Level, News } from '@tickwire/proto
 
 /** What a provider sends, or is sent: text, or bytes where the adapter says `binary`. */
 export type Frame = string | Uint8Array
-/** What the machine does for an adapter: a frame on the socket, or a REST call again and again. */
-export type Outgoing = Frame | Poll
+/** A ping of the WebSocket protocol itself, for providers that want one of us. */
+export type Ping = { control: 'ping' }
+/** What the machine does for an adapter: a frame on the socket, a ping of it, or a REST call again and again. */
+export type Outgoing = Frame | Ping | Poll
 
 /** What is asked of a provider, in its own symbol. */
 export type Subscription = {
@@ -36,8 +38,6 @@ export type Listing = {
   aliases?: readonly string[]
   /** When it trades, where that is not the adapter's `calendar`. */
   calendar?: CalendarId
-  /** Its price may be zero or below: a spread, a rate, some futures. */
-  negative?: true
 }
 
 /** Exchange calendars, by market identifier code; `24/7` never closes, `FX` is the week from Sunday 17:00 to Friday 17:00 in New York. */
@@ -76,10 +76,12 @@ export type Need = {
   tolerate?: true
   /** The answer comes as bytes, for whoever finds out the charset himself. */
   bytes?: true
+  /** Redirects to other public hosts are followed: it carries nothing that they must not see. */
+  roams?: true
   /** Adapter's own, handed back untouched. */
   note?: unknown
-  /** Set by the machine: the answer's status and headers (lower case). */
-  answered?: { status: number; headers: Readonly<Record<string, string>> }
+  /** Set by the machine: the answer's status and headers (lower case), and the address it has moved to for good. */
+  answered?: { status: number; headers: Readonly<Record<string, string>>; moved?: string }
 }
 
 /**
@@ -87,7 +89,14 @@ export type Need = {
  * under that name; without a `need` it ends. The machine sends ETag and Last-Modified back, says nothing to the adapter when the
  * answer is unchanged (304, or the same bytes), and stretches `every` where the provider's budget is small.
  */
-export type Poll = { poll: string; need?: Need; /** Milliseconds; Infinity: once. */ every: number }
+export type Poll = {
+  poll: string
+  need?: Need
+  /** Milliseconds; Infinity: once. */
+  every: number
+  /** It goes on so after the answer at hand: nothing is asked at once, and what was sent back before still is. */
+  later?: true
+}
 
 /** An event as decoded: the provider's symbol stands where the instrument will. */
 type Decoded<E> = E extends unknown ? Omit<E, 'instrument' | 'provider' | 'received' | 'confidence'> & { symbol: string } : never
@@ -156,6 +165,8 @@ export type Adapter<Session = unknown> = {
   kinds: readonly DataKind[]
   /** Kinds that are subscribed as a whole, with the symbol `*`. */
   whole?: readonly DataKind[]
+  /** False for what it never sends of this symbol (a book of a stock), which then is not asked for; absent: all kinds of all. */
+  carries?: (wanted: Pick<Subscription, 'kind' | 'symbol'>) => boolean
   /** Intervals of which the provider sends or serves candles. */
   intervals: readonly Interval[]
   /** Those of them that can be subscribed; absent: all. */
@@ -187,7 +198,7 @@ export type Adapter<Session = unknown> = {
     requests?: readonly { count: number; per: number }[]
   }
   /** A frame to send when this many milliseconds passed; absent when the provider pings us (the socket answers by itself). */
-  ping?: { every: number; frame: Frame | ((session: Session) => Frame | undefined) }
+  ping?: { every: number; frame: Frame | Ping | ((session: Session) => Frame | undefined) }
   /** Hang up after this long without any frame, milliseconds. */
   staleAfter: number
   /** The provider ends each connection at this age; the machine rotates before. */

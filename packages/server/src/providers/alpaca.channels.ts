@@ -42,9 +42,9 @@ export const keyOf = ({ kind, symbol, interval }: Subscription): string =>
   `${kind} ${symbol}${interval === undefined ? '' : ` ${interval}`}`
 export const channelsOf = ({ kind, interval }: Subscription): readonly string[] =>
   kind === 'candle' ? (interval === '1d' ? ['dailyBars'] : ['bars', 'updatedBars']) : (CHANNELS[kind] ?? [])
-/** Whether a stream has it at all. */
-export const carries = ({ kind, symbol }: Subscription): boolean =>
-  kind === 'news' ? symbol === '*' : (isCrypto(symbol) ? CRYPTO : STOCKS).has(kind)
+/** Whether a stream has it at all: `*` is asked for of news and of the account. */
+export const carries = ({ kind, symbol }: Pick<Subscription, 'kind' | 'symbol'>): boolean =>
+  symbol === '*' || (kind !== 'news' && (isCrypto(symbol) ? CRYPTO : STOCKS).has(kind))
 
 // ---- asking ------------------------------------------------------------------------------------------------------
 
@@ -74,13 +74,13 @@ const pairsOf = (list: readonly Subscription[]): Pair[] =>
 const asking = (batch: readonly Subscription[], session: Session): Frame => ask('subscribe', pairsOf(batch), batch, session)
 
 export const subscribing = (wanted: readonly Subscription[], session: Session): readonly Frame[] =>
-  batches(wanted.filter(carries), BATCH).map((batch) => asking(batch, session))
+  batches(wanted, BATCH).map((batch) => asking(batch, session))
 
 /** Let in: all that is wanted, the first frames at once. */
 export function admitted(session: Session): readonly Meaning[] {
   if (session.authenticated) return []
   session.authenticated = true
-  const wanted = [...session.wanted.values()].filter(carries)
+  const wanted = [...session.wanted.values()]
   session.queue.push(...batches(wanted, BATCH))
   return session.queue.splice(0, WINDOW).map((batch) => ({ type: 'reply', frame: asking(batch, session) }))
 }

@@ -32,7 +32,16 @@ export function read(frame: Frame): unknown {
   if (typeof frame !== 'string' && frame.length > 0 && frame[0]! >= 0x80)
     return plain(decode(frame, { extensionCodec, useBigInt64: true }))
   const text = typeof frame === 'string' ? frame : utf8.decode(frame)
-  return JSON.parse(text.replace(LONG_ID, '$1"$2"'))
+  const message = JSON.parse(text) as unknown
+  return hasLongId(message) ? JSON.parse(text.replace(LONG_ID, '$1"$2"')) : message
+}
+
+/** Rows of a stream are looked at, answers of REST have theirs deeper: only where one may be is the text read a second time. */
+function hasLongId(message: unknown): boolean {
+  if (!Array.isArray(message)) return true
+  for (const row of message as ({ i?: unknown; oi?: unknown } | null)[])
+    if (row && ((row.i as number) > Number.MAX_SAFE_INTEGER || (row.oi as number) > Number.MAX_SAFE_INTEGER)) return true
+  return false
 }
 
 function plain(value: unknown): unknown {

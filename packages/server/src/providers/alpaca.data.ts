@@ -2,7 +2,7 @@
 import type { Interval } from '@tickwire/protocol'
 import type { Meaning } from './adapter.ts'
 import { timeOf } from './alpaca.codec.ts'
-import { hoursOf, sessionOf } from './alpaca.hours.ts'
+import { sessionOf } from './new-york.ts'
 import { story } from './alpaca.news.ts'
 import { isCrypto, type Day, type Row, type Session } from './alpaca.session.ts'
 import { band, book, cancelled, corrected, halt, idOf } from './alpaca.venue.ts'
@@ -68,6 +68,8 @@ export function payload(m: Row, received: number, session: Session): readonly Me
 
 /** Conditions under which a print does not set the last price, as both tapes have them. `B` is "average price" on tapes A and B alone. */
 const NOT_LAST = new Set(['4', '7', 'C', 'G', 'H', 'I', 'M', 'N', 'P', 'Q', 'R', 'U', 'V', 'W', 'Z'])
+/** Form T, and the closing prints and official closes. */
+const CODES = { extended: new Set(['T', 'U']), closing: new Set(['6', 'M']) }
 const isIneligible = (conditions: readonly string[], tape: unknown): boolean =>
   conditions.some((code) => NOT_LAST.has(code) || (code === 'B' && (tape === 'A' || tape === 'B')))
 
@@ -83,12 +85,13 @@ export function trade(m: Row, session: Session): Meaning {
   if (event.type !== 'trade') return event
   event.side = taker
   if (isCrypto(m.S)) return event
+  // One alone in the lists of auctions.
   const conditions = values.codes(m.c) ?? (typeof m.c === 'string' && m.c.trim() !== '' ? [m.c] : [])
   if (typeof m.x === 'string' && m.x !== '') event.venue = m.x
   if (conditions.length > 0) event.conditions = conditions
   if (isIneligible(conditions, m.z)) event.ineligible = true
   if (session.access.feed === 'test') return event
-  event.session = sessionOf(time, (session.hours = hoursOf(time, session.hours)), conditions)
+  event.session = sessionOf(time, conditions, CODES, session.hours)
   return event
 }
 
@@ -128,7 +131,7 @@ export function ticker(symbol: string, time: number, last: number, session: Sess
   const event = values.ticker(symbol, time, last, { open, high, low, volume, change, changePercent, prevClose: day.prevClose })
   if (event.type !== 'ticker') return [event]
   if (isCrypto(symbol) || session.access.feed === 'test') return [event]
-  return [{ ...event, session: sessionOf(time, (session.hours = hoursOf(time, session.hours)), []) }]
+  return [{ ...event, session: sessionOf(time, [], CODES, session.hours) }]
 }
 
 /** Price 0: nobody quotes on that side. Crypto is in coins at all times. */

@@ -1,7 +1,7 @@
 /** The memory of one connection to Alpaca. */
 import type { Halt } from '@tickwire/protocol'
 import type { Access, Subscription } from './adapter.ts'
-import type { Hours } from './alpaca.hours.ts'
+import type { Days } from './new-york.ts'
 import type { Forming } from './forming.ts'
 import type { Wants } from './wants.ts'
 
@@ -21,13 +21,11 @@ export type Session = {
   queue: (readonly Subscription[])[]
   /** No further trade or quote was taken: the plan's limit of symbols is reached. */
   full: boolean
-  /** What this connection does not carry and was asked for again. */
-  uncarried: Set<Subscription>
   days: Map<string, Day>
   /** Tickers and news whose state was asked of REST. */
   fetched: Set<string>
   halts: Map<string, Halt['state']>
-  hours?: Hours
+  hours: Days
   corrections: number
   forming: Forming
   /** Number of the user's account, and the symbols that he holds. */
@@ -45,10 +43,10 @@ export const openSession = (access: Access, route = ''): Session => ({
   sent: [],
   queue: [],
   full: false,
-  uncarried: new Set(),
   days: new Map(),
   fetched: new Set(),
   halts: new Map(),
+  hours: new Map(),
   corrections: 0,
   forming: new Map(),
   held: new Set(),

@@ -60,6 +60,7 @@ export const alpaca = adapter<Session>({
     if (route === 'crypto') return `${base}/v1beta3/crypto/${encodeURIComponent(locationOf(access))}`
     return feed === undefined ? wsUrl : `${base}/${BETA.has(feed) ? 'v1beta1' : 'v2'}/${encodeURIComponent(feed)}`
   },
+  carries,
   upgrade: (access) => (isMessagePack(access) ? { 'Content-Type': 'application/msgpack' } : {}),
   headers: ({ key = '', secret = '' }): Readonly<Record<string, string>> =>
     key === 'oauth' ? { authorization: `Bearer ${secret}` } : { 'APCA-API-KEY-ID': key, 'APCA-API-SECRET-KEY': secret },
@@ -73,24 +74,20 @@ export const alpaca = adapter<Session>({
   },
 
   subscribe(wanted, session) {
-    const again = wanted.filter((one) => !carries(one) && session.wanted.has(keyOf(one)))
     for (const one of wanted) session.wanted.set(keyOf(one), one)
     if (session.route === 'account') return accountPolls(session)
-    for (const one of again) session.uncarried.add(one)
-    for (const one of wanted.filter(carries))
-      for (const channel of channelsOf(one)) want(session.wants, channel, one.symbol, one.kind)
+    for (const one of wanted) for (const channel of channelsOf(one)) want(session.wants, channel, one.symbol, one.kind)
     // Asked before it is let in, the server answers 401; all that is wanted is sent once it has.
     return session.authenticated ? subscribing(wanted, session) : []
   },
   unsubscribe(unwanted, session) {
     for (const one of unwanted) session.wanted.delete(keyOf(one))
-    const unused = unwanted.filter(carries)
-    const free = unused.flatMap((one) =>
+    const free = unwanted.flatMap((one) =>
       channelsOf(one)
         .filter((channel) => leave(session.wants, channel, one.symbol, one.kind))
         .map((channel) => ({ channel, symbol: one.symbol }))
     )
-    for (const { kind, symbol } of unused) session.fetched.delete(`${kind} ${symbol}`)
+    for (const { kind, symbol } of unwanted) session.fetched.delete(`${kind} ${symbol}`)
     session.full = false
     if (session.route === 'account') return endedPolls(session)
     if (free.length === 0 || !session.authenticated) return []
@@ -102,7 +99,8 @@ export const alpaca = adapter<Session>({
       const message = read(frame)
       if (need) return answer(message, received, need, session)
       if (session.route === 'account' && values.isRecord(message)) return traded(message, received, session)
-      return dated([...values.each(message as Row[], (row) => meant(row, received, session)), ...refusals(session)], session)
+      const found = values.each(message as Row[], (row) => meant(row, received, session))
+      return dated(found, session)
     } catch {
       return values.unreadable(frame)
     }
@@ -124,15 +122,4 @@ function meant(m: Row, received: number, session: Session): readonly Meaning[] {
     default:
       return payload(m, received, session)
   }
-}
-
-/** The server says nothing of a channel that it does not have: whoever asks for one a second time is told so. */
-function refusals({ uncarried }: Session): readonly Meaning[] {
-  if (uncarried.size === 0) return []
-  const refused = [...uncarried]
-  uncarried.clear()
-  return refused.map(({ kind, symbol }) => {
-    const where = isCrypto(symbol) ? 'crypto' : 'stocks'
-    return { type: 'reject', kind, symbol, reason: `the stream of ${where} carries no ${kind}` }
-  })
 }

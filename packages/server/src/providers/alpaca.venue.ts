@@ -2,7 +2,7 @@
 import type { Halt, Level } from '@tickwire/protocol'
 import type { Meaning } from './adapter.ts'
 import { timeOf } from './alpaca.codec.ts'
-import { dayOf } from './alpaca.hours.ts'
+import { dayOf } from './new-york.ts'
 import { isCrypto, type Row, type Session } from './alpaca.session.ts'
 import { isTime } from './time.ts'
 import * as values from './values.ts'

@@ -4,8 +4,8 @@ import type { Meaning, Need } from './adapter.ts'
 import { isTime, zoned } from './time.ts'
 import * as values from './values.ts'
 
-/** The memory of one connection: its key, and whether the plan's data is late. */
-export type Session = { delayed: boolean; key: string }
+/** The memory of one connection: its key, what the plan is entitled to, and the stocks whose quotes come in one call. */
+export type Session = { delayed: boolean; key: string; entitlement?: string; bulk: Set<string> }
 type Row = Record<string, unknown>
 
 export const SERIES: Readonly<Partial<Record<Interval, string>>> = {
@@ -20,10 +20,11 @@ export const NEWS = '/query?function=NEWS_SENTIMENT&sort=LATEST&limit=50'
 const NEW_YORK = 'America/New_York'
 const DELAY = 900_000
 
-export function historyOf(symbol: string, interval: Interval, limit: number): string {
+/** Without an entitlement the plan is free, and a full history of days is not: the latest hundred are. */
+export function historyOf(symbol: string, interval: Interval, limit: number, entitlement?: string): string {
   const [from, to] = symbol.split('/')
   const daily = interval === '1d'
-  const size = limit > 100 ? 'full' : 'compact'
+  const size = limit > 100 && (entitlement !== undefined || !daily) ? 'full' : 'compact'
   const parts: Record<string, string> =
     to === undefined
       ? { function: daily ? 'TIME_SERIES_DAILY' : 'TIME_SERIES_INTRADAY', symbol }
@@ -41,6 +42,7 @@ export function answer(text: string, received: number, session: Session, need: N
   if (typeof said === 'string') return [refusal(said, received, need)]
   if (need.purpose === 'history') return series(m, received, need)
   if (need.note === 'news') return values.each((m.feed ?? []) as Row[], (row) => [story(row, received)])
+  if (Array.isArray(m.data)) return bulk(m, session)
   const [name, body] = Object.entries(m)[0] ?? []
   if (name?.startsWith('Global Quote') && values.isRecord(body)) return [quote(body, received, session, need, name)]
   if (name === 'Realtime Currency Exchange Rate' && values.isRecord(body)) return rate(body, received, need)
@@ -56,17 +58,18 @@ function untilMidnight(now: number): number {
 /** They all come with HTTP 200 and are told apart by their words. */
 function refusal(reason: string, now: number, { symbol }: Need): Meaning {
   const said = reason.replaceAll(/\b(API key as )\S+/gi, '$1…')
-  if (/requests? per day|per day|daily/i.test(said) && /rate limit|requests/i.test(said))
-    return { type: 'quiet', for: untilMidnight(now), reason: said }
-  if (/per second|burst|spreading out|sparingly/i.test(said)) return { type: 'quiet', for: 1_500, reason: said }
+  // The notice of a burst names the day's limit too, as something that a plan would lift.
+  if (/spreading out|sparingly|burst/i.test(said)) return { type: 'quiet', for: 1_500, reason: said }
   if (/call frequency|per minute/i.test(said)) return { type: 'quiet', for: 60_000, reason: said }
+  if (/per day|daily/i.test(said) && /rate limit|requests/i.test(said))
+    return { type: 'quiet', for: untilMidnight(now), reason: said }
   if (/api ?key is invalid|apikey.*(invalid|missing)|claim your free API key/i.test(said) && !/Invalid API call/.test(said))
     return { type: 'reject', reason: said, denied: true }
   return values.rejected(symbol, said)
 }
 
 /** `-0.6581%` → -0.6581 */
-const percent = (value: unknown): number => (typeof value === 'string' ? values.number(value.replace('%', '')) : NaN)
+const percent = (value: unknown): number => values.number(typeof value === 'string' ? value.replace('%', '') : value)
 
 /** {"Global Quote":{"01. symbol":"MSFT","02. open":"112.63",...,"07. latest trading day":"2018-10-05","10. change percent":"-0.5852%"}} */
 function quote(m: Row, received: number, { delayed }: Session, { symbol }: Need, name: string): Meaning {
@@ -90,6 +93,23 @@ function quote(m: Row, received: number, { delayed }: Session, { symbol }: Need,
   return event.type === 'ticker' && (delayed || name.includes('DELAYED')) ? { ...event, delayed: DELAY } : event
 }
 
+/** {"data":[{"symbol":"MSFT","timestamp":"2025-12-05 15:59:59.123","open":"..","close":"112.13",..,"change_percent":"-0.58","extended_hours_quote":"112.2"}]}; "N/A" where it knows none */
+function bulk({ data, message }: Row, { delayed }: Session): readonly Meaning[] {
+  // To a free key it shows what the plan would give, with figures made up.
+  if (typeof message === 'string' && /premium|sample/i.test(message)) return [values.rejected(undefined, message)]
+  return values.each((data as unknown[]).filter(values.isRecord), (row) => {
+    const { symbol, timestamp, open, high, low, close, volume, previous_close: prevClose, change, change_percent: part } = row
+    if (typeof symbol !== 'string' || symbol === '') return [values.refused('a quote without a symbol')]
+    const price = values.number(close)
+    if (Number.isNaN(price)) return [values.rejected(symbol, 'unknown symbol: the quote is empty')]
+    const [, whole, fraction = '0'] = typeof timestamp === 'string' ? (/^([^.]+)(?:\.(\d+))?$/.exec(timestamp) ?? []) : []
+    const time = zoned(whole, NEW_YORK) + Number(`0.${fraction}`) * 1_000
+    const day = { open, high, low, volume, prevClose, change, changePercent: percent(part) }
+    const event = values.ticker(symbol, time, price, day)
+    return [event.type === 'ticker' && delayed ? { ...event, delayed: DELAY } : event]
+  })
+}
+
 /** {"Realtime Currency Exchange Rate":{"5. Exchange Rate":"..","6. Last Refreshed":"2025-12-05 10:20:01","7. Time Zone":"UTC","8. Bid Price":"-","9. Ask Price":".."}} */
 function rate(m: Row, received: number, need: Need): readonly Meaning[] {
   const time = Math.min(zoned(m['6. Last Refreshed'], zoneOf(m['7. Time Zone'])) || received, received)
@@ -102,10 +122,10 @@ function rate(m: Row, received: number, need: Need): readonly Meaning[] {
 const zoneOf = (zone: unknown): string =>
   zone === 'US/Eastern' ? NEW_YORK : typeof zone === 'string' && zone.startsWith('UTC') ? 'UTC' : NEW_YORK
 
-/** A column by the end of its numbered name: "1. open", of old "1a. open (USD)". */
-const column = (row: Row, name: string): unknown => {
-  const usd = Object.keys(row).find((key) => new RegExp(`^\\d+b?\\. ${name}( \\(USD\\))?$`).test(key))
-  return row[usd ?? Object.keys(row).find((key) => new RegExp(`^\\d+a?\\. ${name}\\b`).test(key)) ?? '']
+/** A column by the end of its numbered name: "1. open", of old "1a. open (CNY)" and "1b. open (USD)", where the pair says which. */
+function column(row: Row, name: string, quote: string): unknown {
+  const keys = Object.keys(row).filter((key) => new RegExp(`^\\d+[ab]?\\. ${name}\\b`).test(key))
+  return row[keys.find((key) => key.endsWith(`(${quote})`)) ?? keys[0] ?? '']
 }
 
 /** {"Meta Data":{"6. Time Zone":"US/Eastern"},"Time Series (5min)":{"2025-12-05 19:55:00":{"1. open":"..","5. volume":".."}}}, newest first, by start */
@@ -114,10 +134,11 @@ function series(m: Row, received: number, { symbol, interval }: Need): readonly 
   const zone = zoneOf(meta.find(([key]) => key.endsWith('Time Zone'))?.[1])
   const rows = Object.entries(m).find(([key]) => key.startsWith('Time Series'))?.[1]
   if (!values.isRecord(rows)) return [values.refused('an answer of an unknown shape')]
+  const quote = symbol?.split('/')[1] ?? 'USD'
   const found = Object.entries(rows).flatMap(([at, row]) => {
     if (!values.isRecord(row)) return []
-    const [open, high, low, close, volume] = ['open', 'high', 'low', 'close', 'volume'].map((name) => column(row, name))
-    const price = values.number(column(row, 'price'))
+    const [open, high, low, close, volume] = ['open', 'high', 'low', 'close', 'volume'].map((name) => column(row, name, quote))
+    const price = values.number(column(row, 'price', quote))
     const flat = Number.isNaN(price) ? { open, high, low, close } : { open: price, high: price, low: price, close: price }
     return [{ symbol, interval: interval!, start: zoned(at, zone), time: received, closed: false, ...flat, volume: volume ?? 0 }]
   })
@@ -127,10 +148,12 @@ function series(m: Row, received: number, { symbol, interval }: Need): readonly 
 /** `time,open,high,low,close,volume`; a notice comes as rows of single letters, "I,n,f,o,r,m,a,t,i,o,n". */
 function csv(text: string, received: number, { symbol, interval, purpose }: Need): readonly Meaning[] {
   const [head = '', ...lines] = text.trim().split(/\r?\n/)
-  if (purpose !== 'history' || !/^(time|timestamp),open,high,low,close,volume/.test(head))
+  const names = head.split(',')
+  if (purpose !== 'history' || !/^(time|timestamp),open,high,low,close,/.test(head) || !names.includes('volume'))
     return [values.rejected(symbol, `a notice in place of data: ${text.replaceAll(',', '').slice(0, 200)}`)]
   const rows = lines.flatMap((line) => {
-    const [at, open, high, low, close, volume] = line.split(',')
+    const [at, open, high, low, close, ...more] = line.split(',')
+    const volume = more[names.indexOf('volume') - 5]
     return [
       { symbol, interval: interval!, start: zoned(at, NEW_YORK), time: received, closed: false, open, high, low, close, volume }
     ]

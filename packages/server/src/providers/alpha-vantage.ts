@@ -1,9 +1,10 @@
 /** Alpha Vantage: one GET call, polled within a small budget. Every failure comes as HTTP 200. https://www.alphavantage.co/documentation */
 import type { Interval } from '@tickwire/protocol'
-import { adapter, type Listing, type Outgoing, type Subscription } from './adapter.ts'
+import { adapter, type Access, type Listing, type Outgoing, type Subscription } from './adapter.ts'
 import { answer, historyOf, NEWS, SERIES, type Session } from './alpha-vantage.answers.ts'
 import { nameOf, spelled } from './grammar.ts'
 import * as values from './values.ts'
+import { batches } from './wants.ts'
 
 const QUOTE_EVERY = 60_000
 const NEWS_EVERY = 900_000
@@ -18,19 +19,54 @@ function pathOf(symbol: string): string {
     ? query({ function: 'GLOBAL_QUOTE', symbol })
     : query({ function: 'CURRENCY_EXCHANGE_RATE', from_currency: from!, to_currency: to })
 }
-const poll = ({ kind, symbol }: Subscription, key: string, wanted: boolean): Outgoing =>
-  kind === 'news'
-    ? {
-        poll: 'news',
-        every: NEWS_EVERY,
-        ...(wanted && { need: { type: 'need', purpose: 'snapshot', path: keyed(NEWS, key), note: 'news' } })
-      }
-    : {
-        poll: symbol,
-        every: QUOTE_EVERY,
-        ...(wanted && { need: { type: 'need', purpose: 'snapshot', symbol, path: keyed(pathOf(symbol), key) } })
-      }
-const keyed = (path: string, key: string): string => `${path}&apikey=${encodeURIComponent(key)}`
+const keyed = (path: string, { key, entitlement }: Session): string => {
+  const isStock = /function=(GLOBAL_QUOTE|REALTIME_BULK_QUOTES|TIME_SERIES_)/.test(path)
+  const plan = entitlement !== undefined && isStock ? `&entitlement=${encodeURIComponent(entitlement)}` : ''
+  return `${path}${plan}&apikey=${encodeURIComponent(key)}`
+}
+function sessionOf({ key = '', options }: Access): Session {
+  const session: Session = { key, delayed: options?.entitlement !== 'realtime', bulk: new Set() }
+  if (options?.entitlement !== undefined) session.entitlement = options.entitlement
+  return session
+}
+const NEED = { type: 'need', purpose: 'snapshot' } as const
+const newsPoll = (session: Session, wanted: boolean): Outgoing => ({
+  poll: 'news',
+  every: NEWS_EVERY,
+  ...(wanted && { need: { ...NEED, path: keyed(NEWS, session), note: 'news' } })
+})
+const quotePoll = (symbol: string, session: Session, wanted: boolean): Outgoing => ({
+  poll: symbol,
+  every: QUOTE_EVERY,
+  ...(wanted && { need: { ...NEED, symbol, path: keyed(pathOf(symbol), session) } })
+})
+
+/** A call may name so many. */
+const BULK = 100
+/** With an entitlement, US stocks are asked by the hundred; the rest, and all on the free plan, one by one. */
+const isBulk = (symbol: string, { entitlement }: Session): boolean =>
+  entitlement !== undefined && /^[A-Z]+(-[A-Z])?$/.test(symbol)
+function bulkPolls(session: Session, before: number): Outgoing[] {
+  const lists = batches([...session.bulk], BULK)
+  return Array.from({ length: Math.max(lists.length, Math.ceil(before / BULK)) }, (_, i) => {
+    const symbol = lists[i]?.join(',')
+    const path = symbol === undefined ? '' : keyed(query({ function: 'REALTIME_BULK_QUOTES', symbol }), session)
+    return { poll: `bulk ${i + 1}`, every: QUOTE_EVERY, ...(symbol !== undefined && { need: { ...NEED, path } }) }
+  })
+}
+
+function polls(list: readonly Subscription[], session: Session, add: boolean): readonly Outgoing[] {
+  const before = session.bulk.size
+  const together = list.filter(({ kind, symbol }) => kind === 'ticker' && isBulk(symbol, session))
+  for (const { symbol } of together)
+    if (add) session.bulk.add(symbol)
+    else session.bulk.delete(symbol)
+  const alone = list.filter((one) => !together.includes(one))
+  return [
+    ...alone.map(({ kind, symbol }) => (kind === 'news' ? newsPoll(session, add) : quotePoll(symbol, session, add))),
+    ...(together.length > 0 ? bulkPolls(session, before) : [])
+  ]
+}
 
 export const alphaVantage = adapter<Session>({
   provider: 'alpha-vantage',
@@ -62,16 +98,13 @@ export const alphaVantage = adapter<Session>({
   },
   staleAfter: 2 * DAY, // a budget of 25 a day, shared by many symbols, asks each but seldom
   identify,
-  history: (symbol, interval, limit, _now, { key = '' }) => ({
-    type: 'need',
-    purpose: 'history',
-    symbol,
-    interval,
-    path: keyed(historyOf(symbol, interval, limit), key)
-  }),
-  open: ({ key = '', options }) => ({ key, delayed: options?.entitlement !== 'realtime' }),
-  subscribe: (wanted, { key }) => wanted.map((one) => poll(one, key, true)),
-  unsubscribe: (unwanted, { key }) => unwanted.map((one) => poll(one, key, false)),
+  history(symbol, interval, limit, _now, access) {
+    const path = keyed(historyOf(symbol, interval, limit, access.options?.entitlement), sessionOf(access))
+    return { type: 'need', purpose: 'history', symbol, interval, path }
+  },
+  open: sessionOf,
+  subscribe: (wanted, session) => polls(wanted, session, true),
+  unsubscribe: (unwanted, session) => polls(unwanted, session, false),
   decode(frame, received, session, need) {
     if (!need) return [values.refused('there is no socket')]
     try {

@@ -30,7 +30,7 @@ export const binanceUsdm = adapter<Session>({
     redistribution: 'restricted',
     cost: 'free'
   },
-  limits: LIMITS,
+  limits: { ...LIMITS, subscriptionsPerConnection: 1024 },
   ping: PING,
   staleAfter: 40_000,
   route: ({ kind }) => (PUBLIC.has(kind) ? 'public' : 'market'),

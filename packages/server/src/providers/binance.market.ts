@@ -4,7 +4,7 @@ import type { BookDelta, Meaning, Need, Subscription } from './adapter.ts'
 import { advance, type Sequences } from './sequencer.ts'
 import { epoch } from './time.ts'
 import * as values from './values.ts'
-import { batches } from './wants.ts'
+import { batches, leave, want, type Wants } from './wants.ts'
 
 /** What differs between the markets. */
 export type Market = {
@@ -18,6 +18,8 @@ export type Session = {
   market: Market
   nextId: number
   asked: Map<number, readonly Subscription[]>
+  /** Marks and indices come by one stream, which the last of them leaves. */
+  wants: Wants
   books: Sequences
   /** The trade stream seen first of each symbol. */
   trades: Map<string, string>
@@ -27,6 +29,7 @@ export const openSession = (market: Market): Session => ({
   market,
   nextId: 1,
   asked: new Map(),
+  wants: new Map(),
   books: new Map(),
   trades: new Map(),
   aggregates: new Map()
@@ -59,7 +62,12 @@ export function ask(
   subscriptions: readonly Subscription[],
   session: Session
 ): readonly string[] {
-  return batches(subscriptions, 200).map((batch) => {
+  const { wants } = session
+  if (method === 'SUBSCRIBE') for (const one of subscriptions) want(wants, streamOf(one), one.symbol, one.kind)
+  // A second kind of one stream is asked for as well, for its ack.
+  const listed =
+    method === 'SUBSCRIBE' ? subscriptions : subscriptions.filter((one) => leave(wants, streamOf(one), one.symbol, one.kind))
+  return batches(listed, 200).map((batch) => {
     const id = session.nextId++
     session.asked.set(id, method === 'SUBSCRIBE' ? batch : [])
     return JSON.stringify({ method, params: [...new Set(batch.map(streamOf))], id })
@@ -70,7 +78,7 @@ export function payload(m: Message, received: number, session: Session, stream: 
   switch (m.e) {
     // {"e":"depthUpdate","E":1633998512568,"s":"NKNUSDT","U":499869753,"u":499869754,"b":[["0.35170000","4265.0"]],"a":[]}
     case 'depthUpdate':
-      return depthUpdate(m, received, session)
+      return depthUpdate(m, received, session, stream)
     // {"e":"aggTrade","E":..,"s":"NKNUSDT","a":15683430,"p":"0.35280000","q":"58.0","f":..,"l":..,"T":1633998523963,"m":false}
     case 'aggTrade':
       return aggregate(m, session)
@@ -79,7 +87,7 @@ export function payload(m: Message, received: number, session: Session, stream: 
       return [taken(m, m.t, session)]
     // {"e":"kline","E":..,"s":"NKNUSDT","k":{"t":1633998480000,"i":"1m","o":"0.3527","c":..,"h":..,"l":..,"v":..,"n":30,"x":false}}
     case 'kline':
-      return kline(m)
+      return kline(m, stream)
     // {"e":"24hrTicker","E":..,"s":"BNBBTC","p":"0.0015","P":"250.00","c":"0.0025","o":"0.0010","h":..,"l":..,"v":"10000",...}
     case '24hrTicker':
     case '24hrMiniTicker':
@@ -121,6 +129,8 @@ function taken(m: Message, id: unknown, session: Session): Meaning {
   const event = values.trade(symbol, id, epoch(m.T), values.number(m.p), values.number(m.q), m.m ? 'sell' : 'buy')
   if (event.type !== 'trade') return event
   if (typeof m.m !== 'boolean') event.side = 'unknown'
+  // Single trades of futures say what they are: MARKET, or INSURANCE_FUND and ADL, which nobody took.
+  if (typeof m.X === 'string' && m.X !== 'MARKET') event.conditions = [m.X]
   const first = session.trades.get(symbol)
   if (first === undefined) session.trades.set(symbol, m.e!)
   // Trades and aggregates are numbered apart: the stream that came second on this connection says which it is.
@@ -156,10 +166,11 @@ function marked(m: Message): readonly Meaning[] {
   return values.isPrice(index) ? [mark, values.index(m.s, time, index)] : [mark]
 }
 
-function kline(m: Message): readonly Meaning[] {
+/** `btcusdt@kline_1d@+08:00` has the days of another time zone under the same name. */
+function kline(m: Message, stream: string): readonly Meaning[] {
   const k = m.k!
   const interval = k.i as Interval
-  if (!INTERVALS.includes(interval)) return []
+  if (!INTERVALS.includes(interval) || stream.endsWith('@+08:00')) return []
   const parts = { symbol: m.s, interval, start: epoch(k.t), time: epoch(m.E) }
   return [values.candle({ ...parts, open: k.o, high: k.h, low: k.l, close: k.c, volume: k.v, trades: k.n, closed: k.x === true })]
 }
@@ -198,7 +209,10 @@ function control(m: Message, received: number, session: Session, stream: string)
 // applied has U <= lastUpdateId + 1 <= u; then each U is the previous u + 1, else start again. Of futures each names the one before
 // it (pu), and the first applied has U <= lastUpdateId <= u.
 
-function depthUpdate(m: Message, received: number, session: Session): readonly Meaning[] {
+/** The best levels alone, whole each time. Those of futures look like differences: only the name of the stream tells. */
+const PARTIAL = /@depth(?:5|10|20)(?:@|$)/
+
+function depthUpdate(m: Message, received: number, session: Session, stream: string): readonly Meaning[] {
   const symbol = m.s!
   const bids = values.levels(m.b)
   const asks = values.levels(m.a)
@@ -208,12 +222,16 @@ function depthUpdate(m: Message, received: number, session: Session): readonly M
   // A refused update leaves a hole, which the next one shows.
   if (!bids || !asks) return [values.refused('book: impossible level')]
   if (Number.isNaN(time)) return [values.refused('book: impossible time')]
+  if (PARTIAL.test(stream)) return [{ type: 'delta', symbol, time, snapshot: true, bids, asks, sequence: m.u }]
   const previous = session.market.chained && typeof m.pu === 'number' ? { previous: m.pu } : {}
   const delta: BookDelta = { type: 'delta', symbol, time, snapshot: false, bids, asks, sequence: m.u }
   return advance(session.books, { first: m.U, final: m.u, ...previous, delta }, received, snapshotOf(session.market))
 }
 
-export function whole(m: Message, symbol: string, time: number): BookDelta | undefined {
+/** Futures say when it was so; spot does not. */
+export function whole(m: Message, symbol: string, received: number): BookDelta | undefined {
+  const said = epoch(m.E)
+  const time = Number.isNaN(said) ? received : said
   const bids = values.levels(m.bids)
   const asks = values.levels(m.asks)
   if (!bids || !asks || typeof m.lastUpdateId !== 'number') return undefined
@@ -252,6 +270,7 @@ export type Message = {
         | 'h'
         | 'l'
         | 'v'
+        | 'X'
       )
     | ('id' | 'result' | 'code' | 'msg' | 'lastUpdateId' | 'bids' | 'asks' | 'symbols'),
     unknown

@@ -146,7 +146,7 @@ const hole = (symbol: string, reason: string): readonly Meaning[] => [
 
 /** Times came with 2022; the snapshot of before has none. */
 function timeOf(time: unknown, received: number): number {
-  return time === undefined || time === '' ? received : parseTime(time)
+  return time === undefined || time === null || time === '' ? received : parseTime(time)
 }
 
 function snapshot(m: Message, received: number): readonly Meaning[] {
@@ -228,9 +228,9 @@ function ticker(m: Message, received: number): readonly Meaning[] {
   const meanings: Meaning[] = []
   // Never traded: 0, or no field.
   const last = number(m.price)
-  if (last !== 0 && m.price !== undefined) meanings.push(values.ticker(symbol, time, last, day))
+  if (last !== 0 && m.price !== undefined && m.price !== null) meanings.push(values.ticker(symbol, time, last, day))
   // The sizes came with 2022; without them there is no quote.
-  if (!m.best_bid || !m.best_ask || m.best_bid_size === undefined || m.best_ask_size === undefined) return meanings
+  if (!m.best_bid || !m.best_ask || !m.best_bid_size || !m.best_ask_size) return meanings
   const [bid, ask] = [number(m.best_bid), number(m.best_ask)]
   const quote = values.quote(symbol, time, bid, number(m.best_bid_size), ask, number(m.best_ask_size))
   return quote ? [...meanings, quote] : meanings
@@ -241,11 +241,11 @@ function confirmations(m: Message, session: Session): readonly Meaning[] {
   const before = session.confirmed
   const acks: Meaning[] = []
   session.confirmed = new Set()
-  for (const { name, product_ids: products } of m.channels as { name: string; product_ids: string[] }[]) {
+  for (const { name, product_ids: products } of m.channels as { name: string; product_ids: string[] | null }[]) {
     const channel = ASKED[name] ?? name
     const carried = CARRIED[channel]
     if (!carried) continue
-    for (const symbol of products) {
+    for (const symbol of products ?? []) {
       const key = `${channel} ${symbol}`
       session.confirmed.add(key)
       if (before.has(key) || typeof symbol !== 'string') continue

@@ -13,7 +13,8 @@ export function answer(m: Answer, received: number, need: Need): readonly Meanin
     return [values.rejected(need.symbol, reason)]
   }
   if (need.purpose === 'listing') return [{ type: 'listing', rows: m.products!.flatMap(listed) }]
-  if (need.purpose === 'trades') return values.oldestFirst(m.trades!.map(traded))
+  if (need.purpose === 'trades')
+    return values.oldestFirst(m.trades!.map((row) => traded({ ...row, product_id: need.symbol ?? row.product_id })))
   // {"candles":[{"start":"1639508050","low":"140.21","high":"140.21","open":"140.21","close":"140.21","volume":"56437345"}]}
   const rows = m.candles!.map((row) => {
     const { open, high, low, close, volume } = row

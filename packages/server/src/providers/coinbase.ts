@@ -1,10 +1,10 @@
 /** Coinbase Advanced Trade. https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket/websocket-channels */
-import { INTERVAL_MS, type DataKind, type Interval, type Level } from '@tickwire/protocol'
-import { adapter, type BookDelta, type Meaning, type Subscription } from './adapter.ts'
-import { bookTime, readLevels } from './coinbase.levels.ts'
-import { answer, traded, type Answer } from './coinbase.rest.ts'
-import { follow, settle, type Forming } from './forming.ts'
-import { parseTime } from './time.ts'
+import { INTERVAL_MS, type DataKind, type Interval } from '@tickwire/protocol'
+import { adapter, type Meaning, type Subscription } from './adapter.ts'
+import { BUCKET, candles, levelTwo, marketTrades, tickers, type Message } from './coinbase.channels.ts'
+import { readLevels } from './coinbase.levels.ts'
+import { answer, type Answer } from './coinbase.rest.ts'
+import type { Forming } from './forming.ts'
 import * as values from './values.ts'
 import { frames, kindsOf, leave, want, type Wants } from './wants.ts'
 
@@ -42,9 +42,6 @@ const GRANULARITY: Partial<Record<Interval, string>> = {
   '6h': 'SIX_HOUR',
   '1d': 'ONE_DAY'
 }
-/** The candles channel has buckets of five minutes and no others. */
-const BUCKET: Interval = '5m'
-
 export const coinbase = adapter<Session>({
   provider: 'coinbase',
   title: 'Coinbase',
@@ -68,6 +65,8 @@ export const coinbase = adapter<Session>({
   },
   staleAfter: 15_000, // heartbeats come every second
   listing: '/market/products',
+  // Public answers are a second old otherwise.
+  headers: () => ({ 'cache-control': 'no-cache' }),
   history(symbol, interval, limit, now) {
     const count = Math.min(limit, 350)
     const end = Math.floor(now / 1000)
@@ -103,7 +102,7 @@ export const coinbase = adapter<Session>({
   decode(frame, received, session, need) {
     try {
       const levels = need ? undefined : readLevels(values.textOf(frame), received)
-      if (levels) return numbered(levels, session, () => [levels.delta])
+      if (levels) return numbered(levels, session, () => named([levels.delta], 'level2', session))
       const message = JSON.parse(values.textOf(frame)) as Message & Answer
       return need ? answer(message, received, need) : payload(message, received, session)
     } catch {
@@ -122,7 +121,28 @@ function payload(m: Message, received: number, session: Session): readonly Meani
   // {"type":"error","message":"..."}: neither channel nor sequence
   if (m.type === 'error') return [rejection(values.say(m.message), session)]
   if (typeof m.channel !== 'string') return [values.refused('a frame of an unknown shape')]
-  return numbered(m, session, () => events(m, received, session))
+  const channel = m.channel === 'l2_data' ? 'level2' : m.channel
+  return numbered(m, session, () => named(events(m, received, session), channel, session))
+}
+
+/** These have books of their own beside those in dollars. */
+const SEPARATE = new Set(['USDT-USD', 'EURC-USD'])
+/** Channels of the market speak of `BTC-USD` to whoever asked for `BTC-USDC`: it is one book. */
+function namesOf(product: string, channel: string, { wants }: Session): readonly string[] {
+  const wanted = wants.get(channel)
+  const twin = `${product}C`
+  if (!wanted?.has(twin) || !product.endsWith('-USD') || SEPARATE.has(product)) return [product]
+  return wanted.has(product) ? [product, twin] : [twin]
+}
+
+function named(meanings: readonly Meaning[], channel: string, session: Session): readonly Meaning[] {
+  const asked = [...(session.wants.get(channel)?.keys() ?? [])]
+  if (!asked.some((symbol) => symbol.endsWith('-USDC'))) return meanings
+  return meanings.flatMap((meaning): readonly Meaning[] =>
+    'symbol' in meaning && meaning.type !== 'ack' && meaning.symbol !== undefined
+      ? namesOf(meaning.symbol, channel, session).map((symbol) => ({ ...meaning, symbol }))
+      : [meaning]
+  )
 }
 
 /** What a frame means, with the gap that its number shows. */
@@ -170,7 +190,7 @@ function events(m: Message, received: number, session: Session): readonly Meanin
     // {"channel":"candles",..,"events":[{"type":"update","candles":[{"start":"1786309500","high":..,"low":..,"open":..,
     //   "close":..,"volume":..,"product_id":"ETH-USD"}]}]}
     case 'candles':
-      return values.each(m.events!, (event) => candles(m, event, session))
+      return values.each(m.events!, (event) => candles(m, event, session.forming))
     // {"channel":"subscriptions",..,"events":[{"subscriptions":{"ticker":["BTC-USD"],"heartbeats":["heartbeats"]}}]}
     case 'subscriptions':
       return confirmations(m, session)
@@ -178,75 +198,6 @@ function events(m: Message, received: number, session: Session): readonly Meanin
     default:
       return []
   }
-}
-
-function levelTwo(m: Message, event: Event, received: number): readonly Meaning[] {
-  const symbol = event.product_id
-  if (typeof symbol !== 'string') return [values.refused('book: no symbol'), { type: 'gap', kind: 'book', cause: 'sequence' }]
-  const updates = event.updates!
-  const bids: Level[] = []
-  const asks: Level[] = []
-  for (const row of updates) {
-    const price = values.number(row.price_level)
-    const size = values.number(row.new_quantity)
-    const side = row.side === 'bid' ? bids : row.side === 'offer' ? asks : undefined
-    if (!side || !values.isPrice(price) || !values.isSize(size)) {
-      // Its number was counted, so nothing but this would tell that the book has a hole.
-      return [values.refused('book: impossible level'), { type: 'gap', kind: 'book', symbol, cause: 'sequence' }]
-    }
-    side.push([price, size])
-  }
-  const time = bookTime(updates.at(-1)?.event_time, m.timestamp, received)
-  const delta: BookDelta = { type: 'delta', symbol, time, snapshot: event.type === 'snapshot', bids, asks }
-  if (m.sequence_num !== undefined) delta.sequence = m.sequence_num
-  return [delta]
-}
-
-/** `side` is the maker's: 73 of 78 recorded trades are SELL above the middle or BUY below it. Snapshots are history. */
-function marketTrades(event: Event): readonly Meaning[] {
-  const history = event.type === 'snapshot'
-  const trades = event.trades!.map((row) => {
-    const meaning = traded(row)
-    if (history && meaning.type === 'trade') meaning.backfill = true
-    return meaning
-  })
-  return values.oldestFirst(trades)
-}
-
-function tickers(m: Message): readonly Meaning[] {
-  const time = parseTime(m.timestamp)
-  const { number } = values
-  const meanings: Meaning[] = []
-  for (const event of m.events!) {
-    for (const row of event.tickers!) {
-      const day = {
-        high: row.high_24_h,
-        low: row.low_24_h,
-        volume: row.volume_24_h,
-        changePercent: row.price_percent_chg_24_h
-      }
-      meanings.push(values.ticker(row.product_id, time, number(row.price), day))
-      // A product without offers has empty texts there.
-      if (!row.best_bid || !row.best_ask) continue
-      const [bid, bidSize] = [number(row.best_bid), number(row.best_bid_quantity)]
-      const quote = values.quote(row.product_id, time, bid, bidSize, number(row.best_ask), number(row.best_ask_quantity))
-      if (quote) meanings.push(quote)
-    }
-  }
-  return meanings
-}
-
-/** Seconds as text; no row says that its bucket is final: a later start does. */
-function candles(m: Message, event: Event, session: Session): readonly Meaning[] {
-  const time = parseTime(m.timestamp)
-  const found = event.candles!.map((row) => {
-    const { product_id: symbol, open, high, low, close, volume } = row
-    const start = values.number(row.start) * 1000
-    return values.candle({ symbol, interval: BUCKET, start, time, open, high, low, close, volume, closed: false })
-  })
-  const good = found.filter((meaning) => meaning.type === 'candle')
-  const followed = event.type === 'snapshot' ? settle(session.forming, good) : good.flatMap((c) => follow(session.forming, c))
-  return [...followed, ...found.filter((meaning) => meaning.type === 'refused')]
 }
 
 /** The whole list each time, after the channel's first snapshot: what is new in it is confirmed. */
@@ -258,7 +209,7 @@ function confirmations(m: Message, session: Session): readonly Meaning[] {
     for (const [channel, products] of Object.entries(event.subscriptions!)) {
       const carried = CARRIED[channel]
       if (!carried) continue
-      for (const symbol of products) {
+      for (const symbol of (products ?? []).flatMap((product) => namesOf(product, channel, session))) {
         const key = `${channel} ${symbol}`
         session.confirmed.add(key)
         if (before.has(key) || typeof symbol !== 'string') continue
@@ -275,23 +226,4 @@ function rejection(reason: string, session: Session): Meaning {
   for (const symbols of session.wants.values())
     for (const symbol of symbols.keys()) if (named.has(symbol)) return { type: 'reject', symbol, reason }
   return { type: 'reject', reason }
-}
-
-type Row = Record<string, unknown>
-type Event = {
-  type?: string
-  product_id?: string
-  updates?: Row[]
-  trades?: Row[]
-  tickers?: Row[]
-  candles?: Row[]
-  subscriptions?: Record<string, string[]>
-}
-type Message = {
-  channel?: string
-  type?: string
-  message?: unknown
-  timestamp?: unknown
-  sequence_num?: number
-  events?: Event[]
 }

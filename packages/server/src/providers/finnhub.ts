@@ -1,17 +1,22 @@
 /** Finnhub: trades of US stocks, crypto and forex on one socket; quotes, candles and news by REST. https://finnhub.io/docs/api */
 import { INTERVAL_MS, type Interval } from '@tickwire/protocol'
 import { adapter, type Listing, type Meaning, type Need, type Outgoing, type Poll, type Subscription } from './adapter.ts'
+import { sessionOf, type Days } from './new-york.ts'
 import { epoch } from './time.ts'
 import * as values from './values.ts'
 
-type Session = { trades: Set<string>; tickers: Set<string>; news: Set<string>; asked: string[] }
+type Session = { trades: Set<string>; tickers: Set<string>; news: Set<string>; asked: string[]; hours: Days }
 type Row = Record<string, unknown>
 
 const RESOLUTION: Partial<Record<Interval, string>> = { '1m': '1', '5m': '5', '15m': '15', '30m': '30', '1h': '60', '1d': 'D' }
-/** Odd lots, average prices, late and out of sequence prints: they do not set the last price. */
-const NOT_LAST = new Set(['2', '12', '13', '15', '16', '20', '21', '22', '29', '37', '38'])
-/** Extended hours (Form T). */
-const EXTENDED = '24'
+/**
+ * Average price, cash sale, bunched sold, price variation, odd lot, official close, next day, official open, prior reference,
+ * seller, extended hours out of sequence, contingent, out of sequence, derivatively priced, qualified contingent: they do not set
+ * the last price. The numbers are Finnhub's own.
+ */
+const NOT_LAST = new Set(['3', '5', '9', '10', '12', '16', '17', '20', '21', '22', '25', '26', '30', '32', '37'])
+/** Form T, and the closing prints and official closes. */
+const CODES = { extended: new Set(['24', '25']), closing: new Set(['16', '35', '36']) }
 const TICKER_EVERY = 15_000
 const NEWS_EVERY = 60_000
 
@@ -53,7 +58,7 @@ export const finnhub = adapter<Session>({
   dial: (wsUrl, { key = '' }) => `${wsUrl}${wsUrl.includes('?') ? '&' : '?'}token=${encodeURIComponent(key)}`,
   headers: ({ key = '' }) => ({ 'x-finnhub-token': key }),
 
-  open: () => ({ trades: new Set(), tickers: new Set(), news: new Set(), asked: [] }),
+  open: () => ({ trades: new Set(), tickers: new Set(), news: new Set(), asked: [], hours: new Map() }),
   subscribe: (wanted, session) => wanted.flatMap((one) => ask(one, session)),
   unsubscribe: (unwanted, session) => unwanted.flatMap((one) => leave(one, session)),
 
@@ -100,7 +105,7 @@ function payload(m: Row, session: Session): readonly Meaning[] {
   switch (m.type) {
     // {"data":[{"c":["1","12"],"p":164.06,"s":"AAPL","t":1680286538064,"v":10}],"type":"trade"}: rows alike are trades of their own
     case 'trade':
-      return values.each((m.data ?? []) as Row[], (row) => [traded(row)])
+      return values.each((m.data ?? []) as Row[], (row) => [traded(row, session)])
     // {"type":"ping"}, about once a minute
     case 'ping':
       return []
@@ -114,28 +119,39 @@ function payload(m: Row, session: Session): readonly Meaning[] {
   }
 }
 
-/** Volume is missing or 0 in forex, where nobody counts it. */
-function traded({ s, p, t, v, c }: Row): Meaning {
-  const size = values.number(typeof s === 'string' && s.includes(':') ? (v ?? 0) : v)
-  const event = size === 0 ? values.print(s, epoch(t), values.number(p), 1) : values.print(s, epoch(t), values.number(p), size)
+/** Volume is missing or 0 in forex, where nobody counts it. Pairs name their venue; a stock's session is known by its time. */
+function traded({ s, p, t, v, c }: Row, session: Session): Meaning {
+  const end = typeof s === 'string' ? s.indexOf(':') : -1
+  const size = values.number(end > 0 ? (v ?? 0) : v)
+  const time = epoch(t)
+  const event = values.print(s, time, values.number(p), size === 0 ? 1 : size)
   if (event.type !== 'trade') return event
   if (size === 0) event.size = 0
-  const end = event.symbol.indexOf(':')
   if (end > 0) event.venue = event.symbol.slice(0, end)
   const conditions = values.codes(c)
-  if (conditions === undefined) return event
-  event.conditions = conditions
-  if (conditions.includes(EXTENDED)) event.session = 'post'
-  if (conditions.some((code) => NOT_LAST.has(code))) event.ineligible = true
+  if (conditions !== undefined) {
+    event.conditions = conditions
+    if (conditions.some((code) => NOT_LAST.has(code))) event.ineligible = true
+  }
+  if (isUnitedStates(event.symbol)) event.session = sessionOf(time, conditions ?? [], CODES, session.hours)
   return event
 }
+
+/** `AAPL`, `BRK.B`; other markets follow a dot by two letters or one that is no class of shares (`VOD.L`, `SAP.DE`). */
+const isUnitedStates = (symbol: string): boolean => /^[A-Z]+(\.[AB])?$/.test(symbol)
 
 /** {"type":"error","msg":"Invalid symbol FOO"}; {"msg":"Subscribing to too many symbols","type":"error"}, which does not say which */
 function failed(reason: string, { asked, trades }: Session): Meaning {
   const named = [...trades].find((symbol) => reason.endsWith(` ${symbol}`))
-  const symbol = named ?? (/too many symbols/i.test(reason) ? asked.at(-1) : undefined)
+  const symbol = named ?? (/too many symbols/i.test(reason) ? lastOf(asked, trades) : undefined)
   if (/invalid (api )?(key|token)/i.test(reason)) return { type: 'reject', reason, denied: true }
   return symbol === undefined ? { type: 'reject', reason } : { type: 'reject', kind: 'trade', symbol, reason }
+}
+
+/** Each such error is of one more of those that were asked last. */
+function lastOf(asked: string[], trades: ReadonlySet<string>): string | undefined {
+  for (let symbol = asked.pop(); symbol !== undefined; symbol = asked.pop()) if (trades.has(symbol)) return symbol
+  return undefined
 }
 
 // ---- answers of REST ---------------------------------------------------------------------------------------------

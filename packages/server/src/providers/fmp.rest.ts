@@ -1,6 +1,7 @@
 /** What FMP's REST answers: quotes, candles, news, and failures that may come as a success. */
 import { INTERVAL_MS, type Interval } from '@tickwire/protocol'
 import type { Meaning, Need, Poll, Subscription } from './adapter.ts'
+import { nameOf } from './grammar.ts'
 import { zoned } from './time.ts'
 import * as values from './values.ts'
 
@@ -26,6 +27,16 @@ export const CHART: Readonly<Partial<Record<Interval, string>>> = {
   '4h': '4hour',
   '1d': 'full'
 }
+/** Pairs are written in one word: `EURUSD`, `BTCUSD`. No stock has six letters or ends so. */
+export function clusterOf(symbol: string): 'stocks' | 'crypto' | 'forex' {
+  if (/^[A-Z]{6}$/.test(symbol) && nameOf(`${symbol.slice(0, 3)}-${symbol.slice(3)}`)?.type === 'forex') return 'forex'
+  return /^[A-Z0-9]{2,}(USD|USDT|USDC|EUR|GBP|JPY|BTC)$|^[A-Z0-9]{6,}$/.test(symbol) && symbol.length > 5 ? 'crypto' : 'stocks'
+}
+
+/** Where a symbol trades, or UTC for pairs: charts are in the exchange's own time and do not say which. */
+const zoneOf = (symbol = ''): string =>
+  clusterOf(symbol) !== 'stocks' ? 'UTC' : symbol.endsWith('.L') ? 'Europe/London' : NEW_YORK
+
 const QUOTES_EVERY = 60_000
 const NEWS_EVERY = 300_000
 const NEW_YORK = 'America/New_York'
@@ -66,7 +77,7 @@ export function answer(m: Row | Row[], received: number, session: Session, need:
 }
 
 /** Told apart by the text, because the status is not to be trusted. */
-function failure(reason: string, { symbol }: Need): Meaning {
+export function failure(reason: string, { symbol }: Need): Meaning {
   if (/limit reach|too many/i.test(reason)) return { type: 'quiet', for: 3_600_000, reason }
   if (/invalid api key|api key missing/i.test(reason)) return { type: 'reject', reason, denied: true }
   return values.rejected(symbol, reason)
@@ -75,6 +86,7 @@ function failure(reason: string, { symbol }: Need): Meaning {
 /** {"symbol":"AAPL","price":232.8,"changePercentage":2.1,"change":4.8,"volume":44489128,"dayLow":226.65,"dayHigh":233.13,"open":227.2,"previousClose":228.01,"timestamp":1738702801}; v3 wrote changesPercentage */
 function quote(m: Row, received: number, session: Session): readonly Meaning[] {
   const seconds = values.number(m.timestamp)
+  if (m.bidPrice !== undefined) return aftermarket(m, seconds)
   const time = Number.isNaN(seconds) ? received : seconds < 1e11 ? seconds * 1_000 : seconds
   if (typeof m.symbol !== 'string') return [values.refused('a quote without a symbol')]
   if (!Number.isNaN(seconds) && session.seen.get(m.symbol) === time) return []
@@ -92,9 +104,16 @@ function quote(m: Row, received: number, session: Session): readonly Meaning[] {
   return [m.symbol.startsWith('^') ? values.index(m.symbol, time, price, day) : values.ticker(m.symbol, time, price, day)]
 }
 
+/** {"symbol":"AAPL","bidSize":1,"bidPrice":232.45,"askSize":3,"askPrice":232.64,"volume":41647042,"timestamp":1738715334311}, in milliseconds */
+function aftermarket({ symbol, bidPrice, bidSize, askPrice, askSize }: Row, time: number): readonly Meaning[] {
+  const { number } = values
+  const event = values.quote(symbol, time, number(bidPrice), number(bidSize ?? 0), number(askPrice), number(askSize ?? 0))
+  return event ? [event] : []
+}
+
 /** {"date":"2025-09-23 15:59:00","open":..,"low":..,"high":..,"close":..,"volume":..}, newest first, in the exchange's own time */
 function candles(list: readonly Row[], received: number, { symbol, interval }: Need): readonly Meaning[] {
-  const zone = /^[A-Z0-9]{3,8}(USD|USDT|EUR|GBP|JPY)$/.test(symbol ?? '') ? 'UTC' : NEW_YORK
+  const zone = zoneOf(symbol)
   return values.pastCandles(
     list.map(({ date, open, high, low, close, volume }) => ({
       symbol,

@@ -1,7 +1,7 @@
 /** Financial Modeling Prep: quotes for all symbols in one polled call, candles and news by REST; a premium socket per market. */
 import type { Interval } from '@tickwire/protocol'
 import { adapter, type Listing, type Meaning, type Outgoing, type Subscription } from './adapter.ts'
-import { answer, CHART, historyOf, quotesPoll, newsPoll, type Session } from './fmp.rest.ts'
+import { answer, CHART, clusterOf, failure, historyOf, quotesPoll, newsPoll, type Session } from './fmp.rest.ts'
 import { nameOf, spelled } from './grammar.ts'
 import { isTime } from './time.ts'
 import * as values from './values.ts'
@@ -9,15 +9,6 @@ import * as values from './values.ts'
 type Row = Record<string, unknown>
 
 const HOSTS: Readonly<Record<string, string>> = { stocks: 'websockets', crypto: 'crypto', forex: 'forex' }
-const clusterOf = (symbol: string): string => {
-  const named = /^[A-Z0-9]{3,8}USD[TC]?$|^[A-Z]{6}$/.test(symbol)
-  return !named
-    ? 'stocks'
-    : /^[A-Z]{6}$/.test(symbol) && FIAT.has(symbol.slice(0, 3)) && FIAT.has(symbol.slice(3))
-      ? 'forex'
-      : 'crypto'
-}
-const FIAT = new Set('USD EUR GBP JPY CHF CAD AUD NZD SEK NOK CNY HKD SGD INR'.split(' '))
 
 const frame = (event: 'subscribe' | 'unsubscribe', list: readonly Subscription[]): string[] => {
   const ticker = [...new Set(list.map(({ symbol }) => symbol.toLowerCase()))]
@@ -76,7 +67,10 @@ export const fmp = adapter<Session>({
 
   decode(raw, received, session, need) {
     try {
-      const message = JSON.parse(values.textOf(raw)) as Row
+      const text = values.textOf(raw)
+      // Exclusive Endpoint: and Premium Query Parameter: may come as bare text.
+      if (need && /^\s*[A-Za-z]/.test(text)) return [failure(text.trim().slice(0, 300), need)]
+      const message = JSON.parse(text) as Row
       if (need) return answer(message, received, session, need)
       return 'event' in message ? control(message, session) : priced(message, session)
     } catch {
@@ -128,6 +122,8 @@ function timeOf(value: unknown): number {
   return isTime(ms) ? ms : NaN
 }
 
+const isNone = (value: unknown): boolean => value === undefined || value === null
+
 /** {"s":"aapl","t":1645045389021303000,"type":"T","lp":172.85,"ls":100}; one type may hold the fields of both */
 function priced(m: Row, session: Session): readonly Meaning[] {
   const { s, t, e, lp, ls, ap, as, bp, bs } = m
@@ -135,11 +131,11 @@ function priced(m: Row, session: Session): readonly Meaning[] {
   const [symbol, time, { number }] = [s.toUpperCase(), timeOf(t), values] as const
   const found: Meaning[] = []
   const wants = (kind: 'trade' | 'quote') => session.streams.size === 0 || session.streams.has(`${kind} ${symbol}`)
-  if (lp !== undefined && wants('trade')) {
+  if (!isNone(lp) && wants('trade')) {
     const event = values.print(symbol, time, number(lp), number(ls))
     found.push(event.type === 'trade' && typeof e === 'string' ? { ...event, venue: e } : event)
   }
-  if (bp !== undefined && ap !== undefined && wants('quote')) {
+  if (!isNone(bp) && !isNone(ap) && wants('quote')) {
     const event = values.quote(symbol, time, number(bp), number(bs ?? 0), number(ap), number(as ?? 0))
     if (event) found.push(event)
   }

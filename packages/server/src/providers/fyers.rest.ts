@@ -31,7 +31,7 @@ export function history(symbol: string, interval: Interval, limit: number, now: 
   const range = `range_from=${Math.floor(from / 1000)}&range_to=${Math.floor(now / 1000)}`
   const what = `symbol=${encodeURIComponent(symbol)}&resolution=${RESOLUTIONS[interval] ?? 'D'}`
   const path = `/data/history?${what}&date_format=0&${range}&cont_flag=1`
-  return { type: 'need', purpose: 'history', symbol, interval, path, headers: authorization(access) }
+  return { type: 'need', purpose: 'history', symbol, interval, path, headers: authorization(access), tolerate: true }
 }
 
 /** Expired, invalid, not to be verified: only another token helps. -99 says that too, among other things. */
@@ -50,6 +50,16 @@ export function refusal(m: Row, symbol?: string): readonly Meaning[] | undefined
   if (TOO_MANY.has(m.code)) return [{ type: 'quiet', for: QUIET, reason }]
   if (isDenied(m.code, reason)) return [{ type: 'hangup', reason, wait: DENIED_WAIT }]
   return [values.rejected(symbol, reason)]
+}
+
+/** What was answered; where HTTP alone refuses, in the words of their JSON: three breaches of the minute's limit shut the account out. */
+export function bodyOf(text: string, { answered }: Need): unknown {
+  const { status = 200 } = answered ?? {}
+  if (status === 429) return { s: 'error', code: 429, message: 'request limit reached' }
+  const isJson = /^\s*[{[]/.test(text)
+  if ((status === 401 || status === 403) && !isJson) return { s: 'error', code: -16, message: `HTTP ${status}` }
+  if (status >= 400 && !isJson) return { s: 'error', code: status, message: 'no JSON' }
+  return JSON.parse(text)
 }
 
 export function answer(m: unknown, received: number, need: Need): readonly Meaning[] {

@@ -114,6 +114,7 @@ const tokensNeed = (symbols: readonly string[], { access }: Session): Need => ({
   path: '/data/symbol-token',
   post: { symbols },
   headers: authorization(access),
+  tolerate: true,
   note: symbols
 })
 
@@ -162,7 +163,7 @@ function quotePolls(session: Session): readonly Poll[] {
     const path = `/data/quotes?symbols=${batch.map(encodeURIComponent).join(',')}`
     return {
       poll: `quotes ${i}`,
-      need: { type: 'need', purpose: 'snapshot', path, headers: authorization(session.access) },
+      need: { type: 'need', purpose: 'snapshot', path, headers: authorization(session.access), tolerate: true },
       every: QUOTES_EVERY
     }
   })

@@ -4,7 +4,7 @@ import { adapter, type Frame, type Meaning, type Outgoing, type Subscription } f
 import { isOwn, LISTS, listsFrame, order, position } from './fyers.account.ts'
 import { ackFrame, authFrame, modeFrame, readFrame, TYPE, type Packet } from './fyers.hsm.ts'
 import { meant, messageOf } from './fyers.market.ts'
-import { answer, history, isDenied, RESOLUTIONS } from './fyers.rest.ts'
+import { answer, bodyOf, history, isDenied, RESOLUTIONS } from './fyers.rest.ts'
 import { askAll, isLite, subscribe, tokens, unsubscribe, type Session } from './fyers.subscribe.ts'
 import { identify } from './fyers.symbols.ts'
 import { authorization, bearerOf, expiryOf, socketKey } from './fyers.token.ts'
@@ -86,7 +86,7 @@ export const fyers = adapter<Session>({
   decode(frame, received, session, need) {
     try {
       if (need) {
-        const body: unknown = JSON.parse(values.textOf(frame))
+        const body = bodyOf(values.textOf(frame), need)
         return need.purpose === 'login' ? tokens(body, need, session) : answer(body, received, need)
       }
       const meanings = isText(frame) ? spoken(values.textOf(frame), received, session) : packed(frame, received, session)
@@ -169,7 +169,7 @@ function askOwn(wanted: readonly Subscription[], session: Session): readonly Out
   const frames: Outgoing[] = [listsFrame(kinds, true)]
   // The socket tells changes alone.
   const headers = authorization(session.access)
-  const need = { type: 'need', purpose: 'snapshot', path: '/api/v3/positions', headers } as const
+  const need = { type: 'need', purpose: 'snapshot', path: '/api/v3/positions', headers, tolerate: true } as const
   return kinds.includes('position') ? [...frames, { poll: 'positions', need, every: Infinity }] : frames
 }
 

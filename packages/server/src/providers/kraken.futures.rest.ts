@@ -1,6 +1,6 @@
 /** What the REST of Kraken Futures answers: instruments, past candles, past trades. */
 import type { Listing, Meaning, Need } from './adapter.ts'
-import { currency } from './kraken.rest.ts'
+import { currency, QUIET } from './kraken.rest.ts'
 import { parseTime } from './time.ts'
 import * as values from './values.ts'
 
@@ -17,7 +17,7 @@ export type Answer = {
 /** Errors come with status 200: {"result":"error","error":"apiLimitExceeded","serverTime":"2016-02-25T09:45:53.818Z"} */
 export function answer(m: Answer, received: number, need: Need): readonly Meaning[] {
   if (m.result === 'error' || m.error !== undefined || m.errors !== undefined)
-    return [values.rejected(need.symbol, values.say(m.error ?? m.errors))]
+    return failure(values.say(m.error ?? m.errors), need)
   if (need.purpose === 'listing') return [{ type: 'listing', rows: m.instruments!.flatMap(listed) }]
   if (need.purpose === 'trades') return values.oldestFirst(m.history!.map((row) => past(row, need.symbol)))
   // {"candles":[{"time":1620816960000,"open":"49900.0","high":"49915.0","low":"49895.0","close":"49900.0","volume":"25"}],..}
@@ -27,6 +27,11 @@ export function answer(m: Answer, received: number, need: Need): readonly Meanin
     return { ...parts, open, high, low, close, volume }
   })
   return values.pastCandles(rows, received)
+}
+
+function failure(reason: string, { symbol }: Need): readonly Meaning[] {
+  const refusal = values.rejected(symbol, reason)
+  return reason === 'apiLimitExceeded' ? [{ type: 'quiet', for: QUIET, reason }, refusal] : [refusal]
 }
 
 /** {"time":"2021-07-22T23:02:09.946Z","trade_id":3,"price":119.44,"size":320,"side":"buy","type":"fill","uid":"e2429e31-..."} */

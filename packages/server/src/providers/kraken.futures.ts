@@ -52,8 +52,7 @@ export const krakenFutures = adapter<Session>({
     attempts: { count: 100, per: 600_000 },
     requestsPerSecond: 5
   },
-  // One who says nothing for 60 s is put out; asking again for what is there already is the cheapest thing to say.
-  ping: { every: 30_000, frame: HEARTBEAT },
+  ping: { every: 30_000, frame: { control: 'ping' } }, // without one in 60 s we are put out
   staleAfter: 30_000,
   listing: '/derivatives/api/v3/instruments',
   history(symbol, interval, limit, now) {
@@ -171,7 +170,7 @@ const hole = (symbol: string, reason: string): readonly Meaning[] => [
   { type: 'gap', kind: 'book', symbol, cause: 'sequence' }
 ]
 
-const side = (rows: Row[] = []): Level[] | undefined => values.levels(rows.map(({ price, qty }) => [price, qty]))
+const side = (rows: Row[] | null | undefined): Level[] | undefined => values.levels(rows?.map(({ price, qty }) => [price, qty]))
 
 function snapshot(m: Message, session: Session): readonly Meaning[] {
   const { product_id: symbol, seq, timestamp: time } = m
@@ -235,7 +234,7 @@ function live(m: Message, session: Session): readonly Meaning[] {
 
 /** The last hundred trades, the newest first: history. */
 function history(m: Message, session: Session): readonly Meaning[] {
-  const rows = m.trades!.toSorted((a, b) => values.number(a.seq) - values.number(b.seq))
+  const rows = (m.trades === null ? [] : m.trades!).toSorted((a, b) => values.number(a.seq) - values.number(b.seq))
   const newest = rows.at(-1)
   const [seq, time] = [values.number(newest?.seq), values.number(newest?.time)]
   if (typeof m.product_id === 'string' && Number.isSafeInteger(seq) && isTime(time))
@@ -286,7 +285,7 @@ type Message = Row & {
   message?: unknown
   product_id?: unknown
   product_ids?: string[]
-  trades?: Row[]
-  bids?: Row[]
-  asks?: Row[]
+  trades?: Row[] | null
+  bids?: Row[] | null
+  asks?: Row[] | null
 }

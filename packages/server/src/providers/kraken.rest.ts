@@ -10,11 +10,16 @@ export const legacy = (name: string): string => (name === 'BTC' ? 'XBT' : name =
 export const isDecimals = (value: unknown): value is number =>
   Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 20
 
+/** Nobody says for how long; a counter of theirs sinks by one in some seconds. */
+export const QUIET = 15_000
+const LIMITED = /too many requests|rate limit|temporary lockout/i
+
 /** Errors come with status 200: {"error":["EGeneral:Too many requests"],"result":{}} */
 export function answer(m: Answer, received: number, need: Need): readonly Meaning[] {
   if (Array.isArray(m.error) && m.error.length > 0) {
     const reason = m.error.map(String).join(', ')
-    return [values.rejected(need.symbol, reason)]
+    const refusal = values.rejected(need.symbol, reason)
+    return LIMITED.test(reason) ? [{ type: 'quiet', for: QUIET, reason }, refusal] : [refusal]
   }
   const result = m.result!
   if (need.purpose === 'listing')

@@ -166,11 +166,7 @@ function payload(m: Message, received: number, session: Session): readonly Meani
       return instrument(m, session)
     // {"channel":"status","type":"update","data":[{"system":"online","api_version":"v2","connection_id":..,"version":"2.0.0"}]}
     case 'status':
-      return m.data!.flatMap((row) =>
-        row.system === 'online'
-          ? []
-          : [{ type: 'reject', reason: `the matching engine is in the state ${values.say(row.system)}` }]
-      )
+      return m.data!.flatMap(({ system }) => engine(values.say(system)))
     // {"channel":"heartbeat"}
     case 'heartbeat':
       return []
@@ -184,9 +180,16 @@ function payload(m: Message, received: number, session: Session): readonly Meani
   }
 }
 
-function side(rows: Row[] | undefined): Level[] | undefined {
+/** In maintenance the connection is about to be closed, and nobody is to come back within five seconds. */
+function engine(state: string): readonly Meaning[] {
+  const reason = `the matching engine is in the state ${state}`
+  if (state === 'online') return []
+  return state === 'maintenance' ? [{ type: 'hangup', reason, wait: 5_000 }] : [{ type: 'reject', reason }]
+}
+
+function side(rows: Row[] | null | undefined): Level[] | undefined {
   const found: Level[] = []
-  if (rows === undefined) return found
+  if (rows === undefined || rows === null) return found
   for (const row of rows) {
     const price = values.number(row.price)
     const size = values.number(row.qty)
@@ -196,6 +199,8 @@ function side(rows: Row[] | undefined): Level[] | undefined {
   return found
 }
 
+const timeOf = (time: unknown, received: number): number => (time === undefined || time === null ? received : parseTime(time))
+
 /** No deletes are sent for levels that fall out of the depth subscribed; the checksum is over the ten best all the same. */
 function book(row: Row, snapshot: boolean, received: number, session: Session): readonly Meaning[] {
   const { symbol } = row
@@ -203,12 +208,13 @@ function book(row: Row, snapshot: boolean, received: number, session: Session): 
   const bids = side(row.bids as Row[] | undefined)
   const asks = side(row.asks as Row[] | undefined)
   if (!bids || !asks) return [values.refused('book: impossible level'), { type: 'gap', kind: 'book', symbol, cause: 'sequence' }]
-  const time = row.timestamp === undefined ? received : parseTime(row.timestamp)
+  const time = timeOf(row.timestamp, received)
   if (!isTime(time)) return [values.refused('book: impossible time'), { type: 'gap', kind: 'book', symbol, cause: 'sequence' }]
   let depth = session.depths.get(symbol)
   if (depth === undefined && snapshot) {
-    // No ack told the depth: the least that holds what the snapshot brought.
-    depth = DEPTHS.find((d) => d >= bids.length && d >= asks.length) ?? DEPTHS.at(-1)!
+    // No ack told the depth: what we ask for, else the least, that holds what the snapshot brought.
+    const least = session.wants.get('book')?.has(symbol) ? DEPTH : 0
+    depth = DEPTHS.find((d) => d >= least && d >= bids.length && d >= asks.length) ?? DEPTHS.at(-1)!
     session.depths.set(symbol, depth)
   }
   const delta: BookDelta = { type: 'delta', symbol, time, snapshot, bids, asks }
@@ -234,7 +240,7 @@ function trades(m: Message): readonly Meaning[] {
 /** A closed market (tokenised equities) sends bid and ask 0 at 1970-01-01. The time came with 2025; before, there is none. */
 function ticker(row: Row, received: number): readonly Meaning[] {
   const { number } = values
-  const time = row.timestamp === undefined ? received : parseTime(row.timestamp)
+  const time = timeOf(row.timestamp, received)
   const [bid, ask] = [number(row.bid), number(row.ask)]
   if (time === 0 || (bid === 0 && ask === 0)) return []
   const day = { high: row.high, low: row.low, volume: row.volume, change: row.change, changePercent: row.change_pct }
@@ -248,7 +254,7 @@ function ticker(row: Row, received: number): readonly Meaning[] {
 
 /** Sent with trades only, so an idle minute has no candle; no row says that it is final: a later one does. */
 function candles(m: Message, received: number, session: Session): readonly Meaning[] {
-  const time = m.timestamp === undefined ? received : parseTime(m.timestamp)
+  const time = timeOf(m.timestamp, received)
   const found = m.data!.flatMap((row) => {
     const interval = INTERVAL.get(row.interval as number)
     if (!interval) return []

@@ -1,6 +1,7 @@
 /** What Massive's REST answers: listings in pages, bars, trades, snapshots, news. */
-import type { Interval } from '@tickwire/protocol'
+import type { Interval, Side } from '@tickwire/protocol'
 import type { Listing, Meaning, Need, Poll } from './adapter.ts'
+import { dayOf } from './new-york.ts'
 import { epoch, parseTime } from './time.ts'
 import * as values from './values.ts'
 
@@ -20,13 +21,40 @@ export const TIMESPAN: Readonly<Partial<Record<Interval, readonly [count: number
   '12h': [12, 'hour'],
   '1d': [1, 'day']
 }
+/** Of a day, from a snapshot. */
+export type Day = { high: number; low: number; prevClose: number }
+
+/**
+ * Average price, bunched sold, cash, derivatively priced, official open and close, next day, price variation, prior reference,
+ * seller, out of sequence, odd lot, contingent.
+ */
+const NOT_LAST = new Set(['2', '5', '7', '10', '13', '15', '16', '20', '21', '22', '29', '32', '33', '37', '38', '52', '53'])
+export const isLast = (conditions: readonly string[] = []): boolean => !conditions.some((code) => NOT_LAST.has(code))
+/** Form T, and closing prints and official closes. */
+export const CODES = { extended: new Set(['12', '13']), closing: new Set(['8', '15', '19']) }
+/** Of crypto: 1 sold, 2 bought. */
+export function sideOf(conditions: unknown): Side {
+  const codes: unknown[] = Array.isArray(conditions) ? conditions : [conditions]
+  return codes.includes(1) ? 'sell' : codes.includes(2) ? 'buy' : 'unknown'
+}
+/** Ids are unique per symbol, exchange, reporting facility and day. */
+export function idOf(time: number, exchange: unknown, facility: unknown, id: unknown): string | undefined {
+  if ((typeof id !== 'string' && typeof id !== 'number') || id === '') return undefined
+  const trf = facility === undefined || facility === null ? '' : `${values.say(facility)}-`
+  return `${dayOf(time)}-${values.say(exchange)}-${trf}${id}`
+}
+
 /** `X:BTC-USD` → `X:BTCUSD` */
 export const restSymbol = (symbol: string): string => (symbol[1] === ':' ? symbol.replace(/[-/]/, '') : symbol)
 
+/** Snapshots are asked of a market; a connection carries one. */
+const SNAPSHOTS: Readonly<Record<string, string>> = { X: 'global/markets/crypto', C: 'global/markets/forex' }
 export const tickerPoll = (symbols: readonly string[]): Poll => {
-  const stocks = symbols.filter((symbol) => symbol[1] !== ':').map(encodeURIComponent)
-  const path = `/v2/snapshot/locale/us/markets/stocks/tickers?tickers=${stocks.join(',')}`
-  return { poll: 'tickers', every: 15_000, ...(stocks.length > 0 ? { need: { type: 'need', purpose: 'snapshot', path } } : {}) }
+  const [first = ''] = symbols
+  const market = first[1] === ':' ? SNAPSHOTS[first[0] ?? ''] : 'us/markets/stocks'
+  const list = symbols.map((symbol) => encodeURIComponent(restSymbol(symbol))).join(',')
+  const need: Need = { type: 'need', purpose: 'snapshot', path: `/v2/snapshot/locale/${market}/tickers?tickers=${list}` }
+  return { poll: 'tickers', every: 15_000, ...(list !== '' && market !== undefined ? { need } : {}) }
 }
 export const newsPoll = (wanted: boolean): Poll => ({
   poll: 'news',
@@ -37,7 +65,15 @@ export const newsPoll = (wanted: boolean): Poll => ({
 /** Which market's listing follows which. */
 const NEXT: Readonly<Record<string, string>> = { stocks: 'crypto', crypto: 'fx', fx: 'indices' }
 
-export function answer(m: Row, received: number, need: Need, delayed: number | undefined): readonly Meaning[] {
+export function answer(
+  m: Row,
+  received: number,
+  need: Need,
+  held: number | undefined,
+  days: Map<string, Day>
+): readonly Meaning[] {
+  // {"status":"DELAYED",...}: so does a plan without real time say it.
+  const delayed = held ?? (m.status === 'DELAYED' ? 900_000 : undefined)
   // {"status":"ERROR","request_id":"...","error":"You've exceeded the maximum requests per minute..."}
   if (m.status === 'ERROR' || m.status === 'NOT_AUTHORIZED') return [refusal(m, need)]
   const results = m.results ?? []
@@ -47,7 +83,7 @@ export function answer(m: Row, received: number, need: Need, delayed: number | u
     case 'history':
       // {"ticker":"AAPL","results":[{"v":642646396,"vw":1.469,"o":1.5032,"c":1.4604,"h":1.5064,"l":1.4489,"t":1112331600000,"n":82132}]}
       return values.pastCandles(
-        (results as Row[]).map(({ t, o: open, h: high, l: low, c: close, v: volume = 0, n: trades }) => ({
+        (results as Row[]).map(({ t, o: open, h: high, l: low, c: close, v: volume, n: trades }) => ({
           symbol: need.symbol,
           interval: need.interval!,
           start: epoch(t),
@@ -57,16 +93,18 @@ export function answer(m: Row, received: number, need: Need, delayed: number | u
           high,
           low,
           close,
-          volume,
+          volume: volume ?? 0,
           trades
         })),
         received
       )
     case 'trades':
-      return values.each(results as Row[], (row) => [pastTrade(row, need.symbol)])
+      return [...values.each(results as Row[], (row) => pastTrade(row, need.symbol, delayed)), ...moreTrades(m, need)]
     default:
       if (need.note === 'news') return values.each(results as Row[], (row) => [story(row, received)])
-      return values.each((m.tickers ?? (m.ticker === undefined ? [] : [m.ticker])) as Row[], (row) => snapshot(row, delayed))
+      return values.each((m.tickers ?? (m.ticker === undefined ? [] : [m.ticker])) as Row[], (row) =>
+        snapshot(row, delayed, days)
+      )
   }
 }
 
@@ -108,24 +146,34 @@ function nextPage({ next_url: next }: Row, { path }: Need): readonly Meaning[] {
   return [{ type: 'need', purpose: 'listing', path: `/v3/reference/tickers?market=${following}&active=true&limit=1000` }]
 }
 
-/** {"conditions":[12,37],"exchange":11,"id":"183276","price":156.43,"sequence_number":7179341,"sip_timestamp":1651181822461979400,"size":10} */
-function pastTrade(
-  { id, price, size, sip_timestamp: sip, participant_timestamp: made, exchange, conditions, trf_id: trf }: Row,
-  symbol: unknown
-): Meaning {
-  const time = epoch(sip ?? made)
-  const day = Math.floor((time - 18_000_000) / 86_400_000)
-  const own =
-    id === undefined
-      ? undefined
-      : `${day}-${values.say(exchange)}-${trf === undefined ? '' : `${values.say(trf)}-`}${values.say(id)}`
-  const event = values.trade(symbol, own, time, values.number(price), values.number(size), 'unknown')
-  const list = values.codes(conditions)
-  return event.type === 'trade' ? { ...event, venue: values.say(exchange), ...(list && { conditions: list }) } : event
+/** The rest of a long break. */
+function moreTrades({ next_url: next }: Row, need: Need): readonly Meaning[] {
+  if (typeof next !== 'string' || !URL.canParse(next)) return []
+  const { pathname, search } = new URL(next)
+  return [{ ...need, path: `${pathname}${search}` }]
+}
+
+/** Cancelled or erroneous, or the record of a cancel, an error or a correction with what was wrong: none of them is a trade. */
+const VOID = new Set<unknown>([7, 8, 10, 11, 12])
+
+/** {"conditions":[12,37],"correction":1,"exchange":11,"id":"183276","price":156.43,"sequence_number":7179341,"sip_timestamp":1651181822461979400,"size":10} */
+function pastTrade(m: Row, symbol: unknown, delayed: number | undefined): readonly Meaning[] {
+  if (VOID.has(m.correction)) return []
+  const time = epoch(m.sip_timestamp ?? m.participant_timestamp)
+  const isCrypto = typeof symbol === 'string' && symbol.startsWith('X:')
+  const [price, size] = [values.number(m.price), values.number(m.decimal_size ?? m.size)]
+  const id = idOf(time, m.exchange, m.trf_id, m.id)
+  const event = values.trade(symbol, id, time, price, size, isCrypto ? sideOf(m.conditions) : 'unknown')
+  if (event.type !== 'trade') return [event]
+  event.venue = values.say(m.exchange)
+  const conditions = values.codes(m.conditions)
+  if (conditions) event.conditions = conditions
+  if (!isCrypto && !isLast(conditions)) event.ineligible = true
+  return [delayed === undefined ? event : { ...event, delayed }]
 }
 
 /** {"ticker":"AAPL","day":{"c":160.3,"h":166.2,"l":159.8,"o":161.84,"v":68840127},"lastTrade":{"p":160.3,"t":...},"prevDay":{"c":164.77},"todaysChange":-4.5,"todaysChangePerc":-2.7,"updated":1651251948407646487} */
-function snapshot(m: Row, delayed: number | undefined): readonly Meaning[] {
+function snapshot(m: Row, delayed: number | undefined, days: Map<string, Day>): readonly Meaning[] {
   const [day, last, before] = [m.day, m.lastTrade, m.prevDay].map((part) => (values.isRecord(part) ? part : {})) as [
     Row,
     Row,
@@ -135,6 +183,8 @@ function snapshot(m: Row, delayed: number | undefined): readonly Meaning[] {
   const time = epoch(m.updated) || epoch(last.t)
   if (price === 0 || Number.isNaN(price)) return []
   const { o: open, h: high, l: low, v: volume } = day
+  const known = { high: values.number(high), low: values.number(low), prevClose: values.number(before.c) }
+  if (typeof m.ticker === 'string' && Object.values(known).every(values.isPrice)) days.set(m.ticker, known)
   const event = values.ticker(m.ticker, time, price, {
     open,
     high,

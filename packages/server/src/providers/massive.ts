@@ -1,7 +1,8 @@
 /** Massive (once Polygon.io): stocks, crypto, forex and indices, a cluster each. https://massive.com/docs/websocket/quickstart */
 import { INTERVAL_MS, type DataKind, type Interval } from '@tickwire/protocol'
 import { adapter, type Access, type Meaning, type Outgoing, type Subscription } from './adapter.ts'
-import { answer, newsPoll, restSymbol, tickerPoll, TIMESPAN } from './massive.rest.ts'
+import { answer, CODES, idOf, isLast, newsPoll, restSymbol, sideOf, tickerPoll, TIMESPAN, type Day } from './massive.rest.ts'
+import { sessionOf, type Days } from './new-york.ts'
 import { epoch } from './time.ts'
 import * as values from './values.ts'
 
@@ -11,6 +12,9 @@ export type Session = {
   admitted: boolean
   wanted: Map<string, Subscription>
   tickers: Set<string>
+  /** What the last snapshot said of a day that a bar of a second does not. */
+  days: Map<string, Day>
+  hours: Days
 }
 type Row = Record<string, unknown>
 
@@ -20,7 +24,7 @@ const prefixOf = (symbol: string): string => (symbol[1] === ':' ? symbol[0]! : '
 export const clusterOf = (symbol: string): string => ROUTES[prefixOf(symbol)] ?? 'stocks'
 
 const CHANNELS: Readonly<Record<string, Partial<Record<DataKind, string>>>> = {
-  stocks: { trade: 'T', quote: 'Q', candle: 'AM', band: 'LULD' },
+  stocks: { trade: 'T', quote: 'Q', candle: 'AM', band: 'LULD', ticker: 'A' },
   crypto: { trade: 'XT', quote: 'XQ', candle: 'XA' },
   forex: { quote: 'C', candle: 'CA' },
   indices: { index: 'V', candle: 'AM' }
@@ -36,7 +40,6 @@ function channelOf({ kind, symbol }: Subscription): string | undefined {
 const DELAY = 900_000
 /** Sizes of stock quotes are in shares since 3 November 2025, in round lots of 100 before. */
 const SHARES_SINCE = 1_762_128_000_000
-const NOT_LAST = new Set(['2', '7', '10', '13', '15', '16', '20', '21', '22', '29', '32', '33', '37', '38', '52', '53'])
 
 const frames = (action: string, list: readonly Subscription[]): string[] => {
   const params = list.flatMap((one) => channelOf(one) ?? [])
@@ -88,7 +91,15 @@ export const massive = adapter<Session>({
     `${(feed === 'delayed' ? wsUrl.replace('//socket.', '//delayed.') : wsUrl).replace(/\/$/, '')}/${route}`,
   headers: ({ key = '' }: Access) => ({ authorization: `Bearer ${key}` }),
 
-  open: ({ key = '', feed }) => ({ key, delayed: feed === 'delayed', admitted: false, wanted: new Map(), tickers: new Set() }),
+  open: ({ key = '', feed }) => ({
+    key,
+    delayed: feed === 'delayed',
+    admitted: false,
+    wanted: new Map(),
+    tickers: new Set(),
+    days: new Map(),
+    hours: new Map()
+  }),
   greet: ({ key }) => [JSON.stringify({ action: 'auth', params: key })],
   subscribe(wanted, session) {
     for (const one of wanted) session.wanted.set(`${one.kind} ${one.symbol}`, one)
@@ -102,7 +113,7 @@ export const massive = adapter<Session>({
   decode(frame, received, session, need) {
     try {
       const message = JSON.parse(values.textOf(frame)) as unknown
-      if (need) return answer(message as Row, received, need, session.delayed ? DELAY : undefined)
+      if (need) return answer(message as Row, received, need, session.delayed ? DELAY : undefined, session.days)
       return values.each(message as Row[], (row) => payload(row, session))
     } catch {
       return values.unreadable(frame)
@@ -135,10 +146,10 @@ function decoded(m: Row, session: Session): readonly Meaning[] {
       return status(m, session)
     // {"ev":"T","sym":"MSFT","x":4,"i":"12345","z":3,"p":114.125,"s":100,"c":[0,12],"t":1536036818784,"q":3681328}
     case 'T':
-      return [traded(m, m.sym, 'unknown')]
+      return [traded(m, m.sym, 'unknown', session)]
     // {"ev":"XT","pair":"BTC-USD","p":33021.9,"t":1610462007425,"s":0.01616617,"c":[2],"i":14272084,"x":3,"r":1610462007576}
     case 'XT':
-      return [traded(m, prefixed('X', m.pair), sideOf(m.c))]
+      return [traded(m, prefixed('X', m.pair), sideOf(m.c), session)]
     // {"ev":"Q","sym":"MSFT","bx":4,"bp":114.125,"bs":100,"ax":7,"ap":114.128,"as":160,"c":0,"i":[604],"t":1536036818784,"z":3}
     case 'Q': {
       const time = epoch(m.t)
@@ -151,6 +162,9 @@ function decoded(m: Row, session: Session): readonly Meaning[] {
     // {"ev":"C","p":"USD/CNH","x":44,"a":6.83366,"b":6.83363,"t":1536036818784}: the pair stands in p, and there are no sizes
     case 'C':
       return listed(values.quote(prefixed('C', m.p), epoch(m.t), number(m.b), 0, number(m.a), 0))
+    // {"ev":"A","sym":"SPCE","v":200,"av":8642007,"op":25.66,"o":25.39,"c":25.39,"h":25.39,"l":25.39,"s":1610144868000,"e":1610144869000}
+    case 'A':
+      return second(m, session)
     // {"ev":"AM","sym":"GTE","v":4110,"av":9470157,"op":0.4372,"vw":0.4488,"o":0.4488,"c":0.4486,"h":0.4489,"l":0.4486,"s":1610144640000,"e":1610144700000}
     case 'AM':
       return [minute(m, clusterSymbol(m.sym))]
@@ -160,7 +174,7 @@ function decoded(m: Row, session: Session): readonly Meaning[] {
       return [minute(m, prefixed('C', m.pair))]
     // {"ev":"LULD","T":"MSFT","h":218.96,"l":198.11,"i":[21],"z":3,"t":1601316752683746,"q":290317}
     case 'LULD':
-      return [band(m)]
+      return band(m)
     // {"ev":"V","val":3988.5,"T":"I:SPX","t":1678220098130}
     case 'V':
       return [values.index(m.T, epoch(m.t), number(m.val))]
@@ -174,29 +188,37 @@ const prefixed = (prefix: string, pair: unknown): unknown => (typeof pair === 's
 /** Minutes of forex on the launchpad are named as in REST with a dash: `C:USD-EUR`. */
 const clusterSymbol = (sym: unknown): unknown => (typeof sym === 'string' && sym.startsWith('C:') ? sym.replace('-', '/') : sym)
 const listed = (meaning: Meaning | undefined): readonly Meaning[] => (meaning ? [meaning] : [])
-const sideOf = (c: unknown) => (Array.isArray(c) ? (c.includes(1) ? 'sell' : c.includes(2) ? 'buy' : 'unknown') : 'unknown')
-/** A trading day in New York never crosses midnight at UTC-5. */
-const dayOf = (time: number): number => Math.floor((time - 18_000_000) / 86_400_000)
 
-function traded(m: Row, symbol: unknown, side: 'buy' | 'sell' | 'unknown'): Meaning {
-  const time = epoch(m.t)
-  const size = m.ds === undefined ? values.number(m.s) : values.number(m.ds)
-  const id =
-    m.i === undefined
-      ? undefined
-      : `${dayOf(time)}-${values.say(m.x)}-${m.trfi === undefined ? '' : `${values.say(m.trfi)}-`}${values.say(m.i)}`
+function traded(m: Row, symbol: unknown, side: 'buy' | 'sell' | 'unknown', { hours }: Session): Meaning {
+  const [time, price] = [epoch(m.t), values.number(m.p)]
+  const size = values.number(m.ds ?? m.s)
+  const id = idOf(time, m.x, m.trfi, m.i)
   // Trades of options have no id.
-  const price = values.number(m.p)
   const event = id === undefined ? values.print(symbol, time, price, size) : values.trade(symbol, id, time, price, size, side)
   if (event.type !== 'trade') return event
+  event.side = side
+  if (typeof m.x === 'number') event.venue = String(m.x)
   const conditions = values.codes(m.c)
-  const venue = typeof m.x === 'number' ? String(m.x) : undefined
-  const ineligible = m.ev === 'T' && conditions?.some((c) => NOT_LAST.has(c)) === true
-  return { ...event, ...(venue && { venue }), ...(conditions && { conditions }), ...(ineligible && { ineligible }) }
+  if (conditions) event.conditions = conditions
+  if (m.ev !== 'T' || prefixOf(event.symbol) !== '') return event
+  if (!isLast(conditions)) event.ineligible = true
+  event.session = sessionOf(time, conditions ?? [], CODES, hours)
+  return event
+}
+
+/** The bar of a second is a ticker: its close over the day's open and volume, and what the last snapshot knew. */
+function second({ sym, c, h, l, op: open, av: volume, e, s }: Row, { days }: Session): readonly Meaning[] {
+  if (typeof sym === 'string' && prefixOf(sym) !== '') return []
+  const [last, day, time] = [values.number(c), days.get(sym as string), epoch(e ?? s)]
+  if (day === undefined) return [values.ticker(sym, time, last, { open, volume })]
+  const [high, low] = [Math.max(day.high, values.number(h) || 0), Math.min(day.low, values.number(l) || Infinity)]
+  const change = last - day.prevClose
+  const changePercent = (change / day.prevClose) * 100
+  return [values.ticker(sym, time, last, { open, volume, high, low, change, changePercent, prevClose: day.prevClose })]
 }
 
 /** The bar of a minute, sent once when it is over; its start is `s`. */
-function minute({ s, e, o: open, h: high, l: low, c: close, v: volume = 0 }: Row, symbol: unknown): Meaning {
+function minute({ s, e, o: open, h: high, l: low, c: close, v: volume }: Row, symbol: unknown): Meaning {
   const start = epoch(s)
   return values.candle({
     symbol,
@@ -207,19 +229,21 @@ function minute({ s, e, o: open, h: high, l: low, c: close, v: volume = 0 }: Row
     high,
     low,
     close,
-    volume,
+    volume: volume ?? 0,
     closed: true
   })
 }
 
-function band({ T: symbol, h, l, i, t }: Row): Meaning {
+function band({ T: symbol, h, l, i, t }: Row): readonly Meaning[] {
   const [up, down, time] = [values.number(h), values.number(l), epoch(t)]
+  // No band is set out of regular hours.
+  if (up === 0 && down === 0) return []
   if (typeof symbol !== 'string' || !values.isPrice(up) || !values.isPrice(down) || up < down)
-    return values.refused('band: impossible')
+    return [values.refused('band: impossible')]
   const indicator = values.codes(i)?.join(',')
   return Number.isNaN(time)
-    ? values.refused('band: impossible time')
-    : { type: 'band', symbol, time, up, down, ...(indicator && { indicator }) }
+    ? [values.refused('band: impossible time')]
+    : [{ type: 'band', symbol, time, up, down, ...(indicator && { indicator }) }]
 }
 
 /** {"ev":"status","status":"auth_success","message":"authenticated"}; one `success` per item of a subscription */
@@ -245,6 +269,8 @@ function status({ status: what, message }: Row, session: Session): readonly Mean
     default: {
       // {"ev":"status","status":"error","message":"not authorized to subscribe to: T.AAPL"}
       const one = [...session.wanted.values()].find((w) => reason.endsWith(`: ${channelOf(w) ?? '-'}`))
+      // Without the bars of a second its ticker still comes by REST.
+      if (one?.kind === 'ticker') return []
       return [one ? { type: 'reject', kind: one.kind, symbol: one.symbol, reason } : { type: 'reject', reason }]
     }
   }

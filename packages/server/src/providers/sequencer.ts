@@ -8,14 +8,14 @@ import type { BookDelta, Meaning, Need } from './adapter.ts'
 export type Update = { first: number; final: number; previous?: number; delta: BookDelta }
 
 /** Where a book stands: at `last`, or (-1) waiting for its snapshot, which was asked for at `askedAt`. */
-type Sequence = { last: number; fresh: boolean; kept: Update[]; askedAt: number }
+type Sequence = { last: number; time: number; fresh: boolean; kept: Update[]; askedAt: number }
 export type Sequences = Map<string, Sequence>
 
 /** At ten updates a second a minute and a half: past that the older half goes, and a newer snapshot is asked for. */
 const KEPT = 1_000
 const ASK_AGAIN = 15_000
 
-const waiting = (update: Update, now: number): Sequence => ({ last: -1, fresh: false, kept: [update], askedAt: now })
+const waiting = (update: Update, now: number): Sequence => ({ last: -1, time: 0, fresh: false, kept: [update], askedAt: now })
 
 /** What an update means: its delta, nothing yet, or a gap and the need of a snapshot. */
 export function advance(books: Sequences, update: Update, now: number, snapshot: (symbol: string) => Need): readonly Meaning[] {
@@ -40,13 +40,17 @@ export function advance(books: Sequences, update: Update, now: number, snapshot:
     return [{ type: 'gap', kind: 'book', symbol, expected, got, cause: 'sequence' }, snapshot(symbol)]
   }
   book.last = update.final
+  book.time = update.delta.time
   book.fresh = false
   return [update.delta]
 }
 
-/** What a chained update ends with may be in the snapshot already and yet be the first to apply. */
-const isOld = ({ final, previous }: Update, { last, fresh }: Sequence): boolean =>
-  previous !== undefined && fresh ? final < last : final <= last
+/**
+ * What a chained update ends with may be in the snapshot already and yet be the first to apply. Later on only what was said
+ * before is old: a lower number at a later time is a numbering begun anew, and without a resync nothing would ever be newer.
+ */
+const isOld = ({ final, previous, delta }: Update, { last, time, fresh }: Sequence): boolean =>
+  fresh ? (previous === undefined ? final <= last : final < last) : final <= last && delta.time <= time
 
 function continues({ first, previous }: Update, { last, fresh }: Sequence): boolean {
   if (previous !== undefined) return previous === last || (fresh && first <= last)
@@ -65,6 +69,6 @@ export function begin(books: Sequences, start: BookDelta, now: number, snapshot:
     book.askedAt = now
     return [snapshot(symbol)]
   }
-  books.set(symbol, { last, fresh: true, kept: [], askedAt: now })
+  books.set(symbol, { last, time: start.time, fresh: true, kept: [], askedAt: now })
   return [start, ...kept.flatMap((update) => advance(books, update, now, snapshot))]
 }

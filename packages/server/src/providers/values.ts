@@ -39,7 +39,7 @@ export const isRecord = (value: unknown): value is Record<string, unknown> =>
 
 /** `[["0.3521","672.0"], ...]`; undefined when any of it is not a level. */
 export function levels(rows: unknown): Level[] | undefined {
-  if (rows === undefined) return []
+  if (rows === undefined || rows === null) return []
   if (!Array.isArray(rows)) return undefined
   const found: Level[] = []
   for (const row of rows as unknown[][]) {
@@ -59,28 +59,32 @@ export function trade(
   size: number,
   side: Of<'trade'>['side']
 ): Meaning {
-  if (!isPrice(price)) return refused('trade: impossible price')
-  if (!isSize(size) || size === 0) return refused('trade: impossible size')
-  if (!isTime(time)) return refused('trade: impossible time')
-  if (typeof symbol !== 'string' || symbol === '') return refused('trade: no symbol')
+  const wrong = wrongIn(symbol, time, price, size)
+  if (wrong !== undefined) return refused(wrong)
   if ((typeof id !== 'string' && typeof id !== 'number') || id === '') return refused('trade: no id')
-  return { type: 'trade', symbol, id: typeof id === 'string' ? id : String(id), time, price, size, side }
+  return { type: 'trade', symbol: symbol as string, id: typeof id === 'string' ? id : String(id), time, price, size, side }
 }
 
 /** A trade of a provider that numbers none: no two of them are ever the same. */
 export function print(symbol: unknown, time: number, price: number, size: number): Of<'trade'> | Of<'refused'> {
-  const numbered = trade(symbol, 'none', time, price, size, 'unknown')
-  if (numbered.type !== 'trade')
-    return { type: 'refused', reason: numbered.type === 'refused' ? numbered.reason : 'trade: impossible' }
-  const { id: _, ...unnumbered } = numbered
-  return unnumbered
+  const wrong = wrongIn(symbol, time, price, size)
+  if (wrong !== undefined) return { type: 'refused', reason: wrong }
+  return { type: 'trade', symbol: symbol as string, time, price, size, side: 'unknown' }
+}
+
+function wrongIn(symbol: unknown, time: number, price: number, size: number): string | undefined {
+  if (!isPrice(price)) return 'trade: impossible price'
+  if (!isSize(size) || size === 0) return 'trade: impossible size'
+  if (!isTime(time)) return 'trade: impossible time'
+  return typeof symbol !== 'string' || symbol === '' ? 'trade: no symbol' : undefined
 }
 
 /** Codes of conditions as text; absent where there are none. */
-export const codes = (list: unknown): readonly string[] | undefined =>
-  Array.isArray(list) && list.length > 0
-    ? list.filter((c) => typeof c === 'string' || typeof c === 'number').map(String)
-    : undefined
+export function codes(list: unknown): readonly string[] | undefined {
+  if (!Array.isArray(list) || list.length === 0) return undefined
+  const isText = list.every((code) => typeof code === 'string')
+  return isText ? list : list.filter((code) => typeof code === 'string' || typeof code === 'number').map(String)
+}
 
 export type IndexParts = Partial<Record<'open' | 'high' | 'low' | 'prevClose' | 'change' | 'changePercent', unknown>>
 /** The value of an index; a statistic that is no number is left out. */
@@ -253,5 +257,9 @@ export function oldestFirst(trades: Meaning[]): Meaning[] {
 }
 
 /** What all rows mean; most frames hold one row, which then costs no further list. */
-export const each = <Row>(rows: readonly Row[], mean: (row: Row) => readonly Meaning[]): readonly Meaning[] =>
-  rows.length === 1 ? mean(rows[0]!) : rows.flatMap(mean)
+export function each<Row>(rows: readonly Row[], mean: (row: Row) => readonly Meaning[]): readonly Meaning[] {
+  if (rows.length === 1) return mean(rows[0]!)
+  const all: Meaning[] = []
+  for (const row of rows) for (const meaning of mean(row)) all.push(meaning)
+  return all
+}

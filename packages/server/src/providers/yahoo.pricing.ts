@@ -23,23 +23,31 @@ export type Pricing = { id: string; price: number; time: number } & Partial<
 >
 const PRICES = ['dayHigh', 'dayLow', 'openPrice', 'previousClose'] as const
 
-/** A 32-bit float has seven digits: 94745.08 came as 94745.078125. */
-const rounded = (value: number, hint: number): number => {
-  const whole = Math.max(0, Math.floor(Math.log10(Math.abs(value) || 1)) + 1)
-  return Number(value.toFixed(Math.min(Math.max(hint, 0), Math.max(0, 7 - whole), 8)))
+/** The shortest decimal that is this 32-bit float: 94745.08 came as 94745.078125, 24.535 as 24.53499984741211. */
+function shortest(value: number): number {
+  for (let digits = 6; digits < 9; digits++) {
+    const short = Number(value.toPrecision(digits))
+    if (Math.fround(short) === Math.fround(value)) return short
+  }
+  return value
 }
-const finest = (value: number): number => Number(value.toPrecision(7))
+/** A difference of prices has no more digits after the point than they have: -2.44000244 is -2.44 where the price is 276.34. */
+const difference = (value: number, price: number): number => {
+  const whole = Math.max(1, Math.floor(Math.log10(Math.abs(price) || 1)) + 1)
+  return Number(value.toFixed(Math.max(0, 7 - whole)))
+}
 
+/** Proto3 may leave out what is 0: a heartbeat has no price. Throws where it is no such message. */
 export function readPricing(packed: unknown): Pricing | undefined {
   if (typeof packed !== 'string' || packed === '') return undefined
   const m = message.toObject(message.decode(Buffer.from(packed, 'base64')), { longs: Number }) as Record<string, unknown>
-  const { id, price, time, priceHint } = m
-  if (typeof id !== 'string' || typeof price !== 'number' || typeof time !== 'number' || !isTime(time)) return undefined
-  const hint = typeof priceHint === 'number' ? priceHint : 7
-  const round = (value: number): number => rounded(value, hint)
-  const pricing: Pricing = { id, price: round(price), time }
-  for (const key of PRICES) if (typeof m[key] === 'number') pricing[key] = round(m[key])
-  for (const key of ['change', 'changePercent'] as const) if (typeof m[key] === 'number') pricing[key] = finest(m[key])
+  const { id, price = 0, time } = m
+  if (typeof id !== 'string' || typeof price !== 'number' || !Number.isFinite(price)) return undefined
+  if (typeof time !== 'number' || !isTime(time)) return undefined
+  const pricing: Pricing = { id, price: shortest(price), time }
+  for (const key of PRICES) if (typeof m[key] === 'number') pricing[key] = shortest(m[key])
+  if (typeof m.change === 'number') pricing.change = difference(m.change, price)
+  if (typeof m.changePercent === 'number') pricing.changePercent = Number(m.changePercent.toPrecision(7))
   for (const key of ['quoteType', 'marketHours', 'dayVolume'] as const) if (typeof m[key] === 'number') pricing[key] = m[key]
   return pricing
 }

@@ -80,9 +80,11 @@ export function answer(text: string, received: number, session: Session, need: N
     return [{ type: 'quiet', for: QUIET, reason: 'too many requests (429)' }]
   if (need.note === 'cookie') return cookieOf(headers['set-cookie'], session)
   if (need.note === 'crumb') return crumbOf(text, status, session)
+  // Behind a 5xx, and where a consent page stands in between, there is a page.
+  if (!text.trimStart().startsWith('{')) return [values.rejected(need.symbol, `no data but a page (HTTP ${status})`)]
   const body = JSON.parse(text) as Row
   if (need.purpose === 'history') return chart(body, received, need)
-  if (need.note === 'news') return values.each((body.news ?? []) as Row[], (row) => [story(row, received)])
+  if (need.note === 'news') return refusalOf(body) ?? values.each((body.news ?? []) as Row[], (row) => [story(row, received)])
   return quotes(body, status, session)
 }
 
@@ -101,7 +103,7 @@ function cookieOf(header: string | undefined, session: Session): readonly Meanin
 
 /** A crumb is a dozen characters; anything else is a page or an error, and is not kept. */
 function crumbOf(text: string, status: number, session: Session): readonly Meaning[] {
-  if (status !== 200 || !/^[\w./\\-]{6,32}$/.test(text.trim()))
+  if (status !== 200 || !/^[^\s<>{}"]{6,40}$/.test(text.trim()))
     return [{ type: 'reject', reason: `no crumb (HTTP ${status}); prices stream without quotes` }]
   session.crumb = text.trim()
   return [{ type: 'reply', frame: tickersPoll(session) }]
@@ -120,7 +122,16 @@ function quotes(body: Row, status: number, session: Session): readonly Meaning[]
     ]
   }
   const { result } = (body.quoteResponse ?? {}) as { result?: Row[] | null }
-  return values.each(result ?? [], (row) => quote(row))
+  return refusalOf(body) ?? values.each(result ?? [], (row) => quote(row, session))
+}
+
+/** {"finance":{"result":null,"error":{"code":"Bad Request","description":"Missing value"}}}, or under the name of the call */
+function refusalOf(body: Row, symbol?: string): readonly Meaning[] | undefined {
+  const error = [body.finance, body.quoteResponse, body.chart].flatMap((one) =>
+    values.isRecord(one) ? (one.error ?? []) : []
+  )[0]
+  if (!values.isRecord(error)) return undefined
+  return [values.rejected(symbol, values.say(error.description ?? error.code))]
 }
 
 const SESSIONS: Readonly<Record<string, 'pre' | 'regular' | 'post' | 'closed'>> = {
@@ -132,43 +143,71 @@ const SESSIONS: Readonly<Record<string, 'pre' | 'regular' | 'post' | 'closed'>> 
   CLOSED: 'closed'
 }
 
-function quote(m: Row): readonly Meaning[] {
-  const at = m.regularMarketTime instanceof Date ? m.regularMarketTime.getTime() : values.number(m.regularMarketTime) * 1_000
+/** Before and after the regular session that one's last price stands beside the price of now. */
+const ASIDE: Readonly<Record<string, string>> = { PRE: 'preMarket', POST: 'postMarket' }
+
+function quote(m: Row, { seen }: Session): readonly Meaning[] {
+  const state = typeof m.marketState === 'string' ? m.marketState : ''
+  const aside = ASIDE[state]
+  const from = aside !== undefined && values.isPrice(values.number(m[`${aside}Price`])) ? aside : 'regularMarket'
+  const at = values.number(m[`${from}Time`]) * 1_000
   const day = {
     open: m.regularMarketOpen,
     high: m.regularMarketDayHigh,
     low: m.regularMarketDayLow,
     volume: m.regularMarketVolume,
-    change: m.regularMarketChange,
-    changePercent: m.regularMarketChangePercent,
+    change: m[`${from}Change`],
+    changePercent: m[`${from}ChangePercent`],
     prevClose: m.regularMarketPreviousClose
   }
-  const price = values.number(m.regularMarketPrice)
-  if (m.quoteType === 'INDEX') return [values.index(m.symbol, at, price, day)]
-  const event = values.ticker(m.symbol, at, price, day)
-  if (event.type !== 'ticker') return [event]
+  // The stream knew better already.
+  if ((seen.get(String(m.symbol))?.time ?? 0) > at) return []
+  const price = values.number(m[`${from}Price`])
   const delayed = values.number(m.exchangeDataDelayedBy) * 60_000
-  const session = typeof m.marketState === 'string' ? SESSIONS[m.marketState] : undefined
-  return [{ ...event, ...(session && { session }), ...(delayed > 0 && { delayed }) }]
+  const late = delayed > 0 ? { delayed } : {}
+  const event = m.quoteType === 'INDEX' ? values.index(m.symbol, at, price, day) : values.ticker(m.symbol, at, price, day)
+  if (event.type === 'index') return [{ ...event, ...late }]
+  if (event.type !== 'ticker') return [event]
+  const session = SESSIONS[state]
+  return [{ ...event, ...(session && { session }), ...late }]
 }
 
 /** Nulls stand for minutes without a trade; the last bar is the live one, with an odd second as its start. */
 function chart(body: Row, received: number, { symbol, interval }: Need): readonly Meaning[] {
-  const { result, error } = (body.chart ?? {}) as { result?: Row[] | null; error?: { description?: unknown } | null }
-  if (error) return [values.rejected(symbol, values.say(error.description))]
+  const refused = refusalOf(body, symbol)
+  if (refused) return refused
+  const { result } = (body.chart ?? {}) as { result?: Row[] | null }
   const starts = (result?.[0]?.timestamp ?? []) as unknown[]
   const { quote: rows } = (result?.[0]?.indicators ?? {}) as { quote?: Record<string, unknown[]>[] }
   const columns = rows?.[0] ?? {}
   const length = INTERVAL_MS[interval!]
+  const opening = openingOf(result?.[0]?.meta)
+  let before = NaN
   const found = starts.flatMap((t, i) => {
-    const [open, high, low, close, volume] = ['open', 'high', 'low', 'close', 'volume'].map((key) => columns[key]?.[i])
-    if (close === null || close === undefined || open === null) return []
     const at = values.number(t) * 1_000
-    // A day's bar begins with its session; the others on their own grid.
-    const start = interval === '1d' ? at : Math.floor(at / length) * length
+    // Bars are counted from the opening: those of an hour begin at half past nine in New York.
+    const isLive = i === starts.length - 1 && (interval === '1d' ? at > opening && at < opening + length : at % 60_000 !== 0)
+    const grid =
+      interval === '1d'
+        ? opening
+        : Number.isNaN(before)
+          ? Math.floor(at / length) * length
+          : before + Math.floor((at - before) / length) * length
+    const start = isLive ? grid : at
+    const [open, high, low, close, volume] = ['open', 'high', 'low', 'close', 'volume'].map((key) => columns[key]?.[i])
+    // The minute that is on may stand there twice: whole so far, and its last price.
+    if ([open, high, low, close].some((value) => value === null || value === undefined) || start === before) return []
+    before = start
     return [{ symbol, interval: interval!, start, time: received, closed: false, open, high, low, close, volume: volume ?? 0 }]
   })
   return values.pastCandles(found, received)
+}
+
+/** When the current or next regular session begins. */
+function openingOf(meta: unknown): number {
+  const { currentTradingPeriod: periods } = values.isRecord(meta) ? meta : {}
+  const regular = values.isRecord(periods) ? periods.regular : undefined
+  return values.isRecord(regular) ? values.number(regular.start) * 1_000 : NaN
 }
 
 /** {"uuid":"...","title":"...","publisher":"...","link":"...","providerPublishTime":1739998801,"relatedTickers":["AAPL"]} */

@@ -151,7 +151,11 @@ function canonical(text: string): string | undefined {
   return `${exchange}:${ticker}${exchange === 'NSE' ? '-EQ' : ''}`
 }
 
+/** `ES=F`, `AAPL251219C00150000`: futures and options go by Yahoo's own symbols. */
+const OWN = /^(?:[A-Z0-9]{1,6}=F|[A-Z]{1,6}\d{6}[CP]\d{8})$/
+
 function identify(text: string): Listing | undefined {
+  if (OWN.test(text)) return { symbol: text, base: text, trading: true, calendar: text.endsWith('=F') ? 'CMES' : 'XNYS' }
   const named = nameOf(canonical(text) ?? text) ?? spelled(text)
   const symbol = named && symbolOf(named)
   if (!named || symbol === undefined) return undefined

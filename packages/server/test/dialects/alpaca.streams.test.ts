@@ -115,8 +115,30 @@ test('whoever asks for MessagePack is sent it, with times as timestamps, and may
 test('a key in the handshake lets in without a message', () => {
   const { desk } = createStage()
   const headers = { 'apca-api-key-id': 'k', 'apca-api-secret-key': 's' }
-  const { commands } = alpaca.open({ path: '/v2/iex', query: {}, rest: '', session: 's', headers }, desk, NOW)
-  expect(commands).toMatchObject([{ type: 'send' }, { type: 'authenticate', token: 'k' }])
+  const request = { path: '/v2/iex', query: {}, rest: '', session: 's', headers }
+  const sent = (text: object) => ({ type: 'send', text: JSON.stringify([text]) })
+  const connected = sent({ T: 'success', msg: 'connected' })
+  expect(alpaca.open(request, desk, NOW).commands).toEqual([connected, sent({ T: 'success', msg: 'authenticated' })])
+  const terms = { auth: 'required' as const, heartbeat: { interval: 1, timeout: 2 }, limits: { message: 1, topics: 1 } }
+  expect(alpaca.open({ ...request, terms }, desk, NOW).commands).toEqual([connected, { type: 'authenticate', token: 'k' }])
+})
+
+test('ids that are texts elsewhere are numbers of their own, the same for a trade and what corrects it', () => {
+  const stage = createStage()
+  const client = connect(stage, alpaca, '/v2/iex')
+  client.send({ action: 'auth', key: 'k', secret: 's' })
+  client.send({ action: 'subscribe', trades: ['AAPL'] })
+  client.take()
+  const ids = ['52983525029461', 'a-1', 'a-2', '0012', '12', '20034-4-77']
+  for (const id of ids) stage.publish({ ...stampOf('trade', 'AAPL'), id, price: 100, size: 1, side: 'unknown' })
+  for (const id of ids) stage.publish({ ...stampOf('correction', 'AAPL'), id, price: 100, size: 1, action: 'cancel' })
+  const told = client.taken().flat() as { T: string; i: number }[]
+  const of = (type: string) => told.filter(({ T }) => T === type).map(({ i }) => i)
+  expect(new Set(of('t')).size).toBe(ids.length)
+  expect(of('x')).toEqual(of('t'))
+  expect([of('t')[0], of('t')[4]]).toEqual([52_983_525_029_461, 12])
+  for (const i of of('t')) expect(Number.isSafeInteger(i)).toBe(true)
+  expect((request(stage, alpaca, '/v2/stocks/AAPL/trades/latest').body as { trade: { i: number } }).trade.i).toBe(of('t').at(-1))
 })
 
 test('crypto is asked by REST under its own addresses', async () => {

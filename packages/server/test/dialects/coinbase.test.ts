@@ -87,6 +87,13 @@ describe('an event that is rendered and decoded again is the same', () => {
           read()
           expect(book.sides()).toEqual({ bids: picture.bids, asks: picture.asks })
         }
+        // Those that are told late, when the plant holds newer ones.
+        client.hold()
+        for (const picture of pictures) stage.publish(picture)
+        client.flush()
+        read()
+        const { bids, asks } = pictures.at(-1)!
+        expect(book.sides()).toEqual({ bids, asks })
       })
     )
   })

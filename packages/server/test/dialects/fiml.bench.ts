@@ -40,6 +40,7 @@ export function deskOf(plant: Plant, connections: Desk['connections'] = () => []
     instrument: (id) => instruments.info(id),
     last: (topic) => plant.last(topic),
     recent: (topic, count) => plant.recent(topic, count),
+    hand: (topic) => plant.last(topic),
     connections
   }
 }

@@ -64,19 +64,13 @@ describe('the connection', () => {
     expect(client.taken()).toEqual([{ msg: 'Invalid API key', type: 'error' }])
     expect(client.closed()).toBe('Invalid API key')
   })
-  test('where the gateway wants a token, it is that token', () => {
-    const terms = {
-      auth: 'required' as const,
-      heartbeat: { interval: 1, timeout: 2 },
-      limits: { message: 1, topics: 1 }
+  test.each(['x-finnhub-token', 'authorization', 'x-api-key'])(
+    'a token need not stand in the address: %s holds it too',
+    (name) => {
+      const request = { path: '/', query: {}, rest: '', session: 's', headers: { [name]: 'k' } }
+      expect(finnhub.open(request, createStage().desk, NOW).commands).toEqual([])
     }
-    const { commands } = finnhub.open(
-      { path: '/', query: { token: 'k' }, rest: '', session: 's', terms },
-      createStage().desk,
-      NOW
-    )
-    expect(commands).toEqual([{ type: 'authenticate', token: 'k' }])
-  })
+  )
   test.each([
     ['{', /Invalid JSON/],
     [[], /Invalid message/],

@@ -46,6 +46,12 @@ const massive = (event: Trade): Trade => ({
   venue: '4',
   conditions: Number(event.id) % 2 === 0 ? ['14', '41'] : ['12']
 })
+const alpaca = (event: Trade): Trade => ({
+  ...event,
+  provider: 'alpaca',
+  id: `${dayOf(event.time)}-V-${event.id}`,
+  venue: 'V'
+})
 const finnhub = (event: Trade): Trade => ({
   ...event,
   provider: 'finnhub',
@@ -90,7 +96,7 @@ const ROWS: readonly Row[] = [
     provider: 'alpaca',
     instrument: 'AAPL',
     symbol: 'AAPL',
-    trade: { carried: ['price', 'size'], to: 0.001 },
+    trade: { carried: ['id', 'price', 'size', 'venue'], to: 0.001, possible: alpaca },
     quote: { carried: QUOTE, to: 0.001 },
     candle: { carried: [...PRICES, 'trades', 'closed'], interval: '1m', possible: closed }
   },

@@ -1,5 +1,7 @@
 /** A stage for a dialect: a plant, a desk over a few instruments, and clients that do what a session does, without sockets. */
 import { parseTopic, topicOf, type MarketEvent, type Published, type TopicResult } from '@tickwire/protocol'
+import { createHanded } from '../../src/plant/handed.ts'
+import { keepFor } from '../../src/plant/keep.ts'
 import { createPlant } from '../../src/plant/plant.ts'
 import { candlesOf } from '../../src/dialects/past.ts'
 import type { Command, Desk, Dialect, InstrumentInfo } from '../../src/dialects/dialect.ts'
@@ -25,7 +27,7 @@ const info = (
 }
 
 export function createStage() {
-  const plant = createPlant({ epoch: 'test' })
+  const plant = createPlant({ epoch: 'test', keep: keepFor(1_000) })
   const infos = [
     info('BTC-USDT', 'any', 'BTC-USDT', 2, 5),
     info('ETH-USDT', 'any', 'ETH-USDT', 2, 4),
@@ -44,7 +46,7 @@ export function createStage() {
     instruments: () => infos,
     instrument: (id) => infos.find((one) => one.instrument === id),
     last: plant.last,
-    recent: plant.recent,
+    ...createHanded(plant, () => NOW),
     candles: (instrument, interval, limit) => Promise.resolve(candlesOf(desk, instrument, interval, limit)),
     unlisted: () => [],
     carries: () => true,
@@ -68,6 +70,8 @@ export function connect<M>(
   const held = new Map<string, () => void>()
   let now = NOW
   let closed: string | undefined
+  /** As the gateway does between two flushes: what it holds is rendered late, when the plant has moved on. */
+  let waiting: Published[] | undefined
   const { memory, commands } = dialect.open({ path, query, rest, session: 'session-1' }, desk, now)
 
   const put = (text: string | undefined): void => {
@@ -79,7 +83,10 @@ export function connect<M>(
       const seq = plant.last(asked)?.seq ?? 0
       if ('code' in parseTopic(asked)) throw new Error(`the dialect made a topic that is none: ${asked}`)
       if (!held.has(asked)) {
-        const joined = plant.subscribe(asked, (event) => put(dialect.render(event, memory, now)))
+        const joined = plant.subscribe(asked, (event) => {
+          if (waiting) waiting.push(event)
+          else put(dialect.render(event, memory, now))
+        })
         missed.push(...joined.missed)
         held.set(asked, joined.stop)
       }
@@ -110,6 +117,13 @@ export function connect<M>(
     taken: (): any[] => out.splice(0).map((text) => JSON.parse(text)),
     send: (message: unknown) =>
       run(dialect.receive(typeof message === 'string' ? message : JSON.stringify(message), memory, now)),
+    /** Nothing is rendered until `flush`. */
+    hold: () => void (waiting ??= []),
+    flush(): void {
+      const held = waiting ?? []
+      waiting = undefined
+      for (const event of held) put(dialect.render(event, memory, now))
+    },
     /** Time passes: the dialect's own clock ticks. */
     pass(milliseconds: number): void {
       now += milliseconds

@@ -37,6 +37,17 @@ test('frames go both ways, of several MB too', async () => {
   expect(d.heard[0]!.length).toBe(8_000_000)
 })
 
+test('it pings by the protocol where a provider wants that of us', async () => {
+  const v = await venue()
+  const d = dial(v.wsUrl)
+  await until(() => d.opened() === 1 && v.sockets.size === 1)
+  let pings = 0
+  for (const socket of v.sockets) socket.on('ping', () => pings++)
+  d.link.ping?.()
+  await until(() => pings === 1)
+  expect(v.asked).toEqual([])
+})
+
 test('once closed it never speaks again', async () => {
   const v = await venue()
   const d = dial(v.wsUrl)

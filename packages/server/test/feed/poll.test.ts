@@ -93,3 +93,15 @@ test('a post carries its body as JSON', async () => {
   await until(() => answers.length > 0 && bodies.length > 0)
   expect(bodies).toEqual(['POST application/json {"symbols":["A"]}'])
 })
+
+test('what is to go on otherwise later is not asked at once, and keeps its ETag', async () => {
+  const { requests, answers, poller } = await open(({ headers }) =>
+    headers['if-none-match'] === undefined ? { body: 'news', headers: { etag: '"1"' } } : { status: 304 }
+  )
+  poller.set({ poll: 'a', need: need('/a'), every: 400 })
+  await until(() => answers.length === 1)
+  poller.set({ poll: 'a', need: need('/moved'), every: 5, later: true })
+  expect(requests.length).toBe(1)
+  await until(() => requests.length >= 2)
+  expect([requests[1]!.url, requests[1]!.headers['if-none-match']]).toEqual(['/moved', '"1"'])
+})

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
+import { mayFollow } from '../../src/feed/public.ts'
 import { createRest, type RestOptions } from '../../src/feed/rest.ts'
 import { json, openVenue, until } from './venue.ts'
 
@@ -136,4 +137,65 @@ test('a provider that is not there, or an address that is none, is a value; a st
   const waiting = rest.get({ path: '/hang' })
   rest.stop()
   expect(await waiting).toEqual({ ok: false, reason: 'stopped' })
+})
+
+describe('what roams', () => {
+  const anywhere = { isPublic: () => Promise.resolve(true) }
+  test('is followed to a public host, five hops at most, and told where it lives for good', async () => {
+    const other = await openVenue({ '/feed': json('feed'), '/b': json('b') })
+    closing.push(() => other.close())
+    const for_ =
+      (status: number, location: string) =>
+      (_: IncomingMessage, response: ServerResponse): void =>
+        void response.writeHead(status, { location }).end()
+    const { rest } = await open(
+      {
+        '/moved': for_(301, '/onward'),
+        '/onward': for_(308, `${other.restUrl}/feed`),
+        '/round': for_(302, '/round'),
+        '/now': for_(302, `${other.restUrl}/b`)
+      },
+      anywhere
+    )
+    expect(await rest.get({ path: '/moved', roams: true })).toMatchObject({
+      ok: true,
+      body: '"feed"',
+      moved: `${other.restUrl}/feed`
+    })
+    const now = await rest.get({ path: '/now', roams: true })
+    expect(now).toMatchObject({ ok: true, body: '"b"' })
+    expect(now).not.toHaveProperty('moved')
+    expect(await rest.get({ path: '/round', roams: true })).toMatchObject({ ok: false, reason: 'more than 5 redirects' })
+  })
+  test.each([
+    'http://127.0.0.1:9/',
+    'http://localhost:9/',
+    'http://[::1]:9/',
+    'http://169.254.169.254/',
+    'http://10.1.2.3/',
+    'http://2130706433/',
+    'file:///etc/passwd'
+  ])('is never led to %s', async (location) => {
+    const { rest } = await open({ '/x': to(location) })
+    expect(await rest.get({ path: '/x', roams: true })).toMatchObject({
+      ok: false,
+      reason: expect.stringContaining('not followed') as string
+    })
+  })
+  test('is not led back from https to http, nor to an address with a password in it', async () => {
+    const open_ = () => Promise.resolve(true)
+    const ask = (from: string, there: string) => mayFollow(new URL(from), new URL(there), open_)
+    expect(await ask('https://a.example/', 'http://a.example/')).toBe(false)
+    expect(await ask('https://a.example/', 'https://u:p@b.example/')).toBe(false)
+    expect(await ask('http://a.example/', 'https://a.example/')).toBe(true)
+  })
+  test('waits for the host that asked for it alone', async () => {
+    const busy = await openVenue({ '/x': (_, response) => void response.writeHead(503, { 'retry-after': '3600' }).end() })
+    closing.push(() => busy.close())
+    const { venue, rest } = await open({ '/y': json('y') }, { tries: 1 })
+    expect(await rest.get({ path: `${busy.restUrl}/x`, roams: true })).toMatchObject({ ok: false, status: 503 })
+    // The one that is quiet stands in nobody's way.
+    void rest.get({ path: `${busy.restUrl}/x`, roams: true })
+    expect(await rest.get({ path: `${venue.restUrl}/y`, roams: true })).toMatchObject({ ok: true, body: '"y"' })
+  })
 })

@@ -185,6 +185,7 @@ test('the OpenAPI document is 3.1 and names every path', async () => {
     '/v1/candles/{instrument}',
     '/v1/watched',
     '/v1/providers',
+    '/v1/news',
     '/v1/events',
     '/health',
     '/ready',
@@ -193,6 +194,21 @@ test('the OpenAPI document is 3.1 and names every path', async () => {
   ])
     expect(Object.keys(document.paths)).toContain(path)
   expect((await fetch(`${base}/docs`)).status).toBe(200)
+})
+
+test('the last stories are read by REST, of all or of one instrument, oldest first', async () => {
+  const { base, plant } = await start()
+  const story = { type: 'news', provider: 'p', instrument: 'all', time: 1, received: 1, headline: 'h', instruments: [] } as const
+  for (const id of ['1', '2', '3']) plant.publish('news:all', { ...story, id }, 1)
+  plant.publish('news:BTC-USDT', { ...story, id: '3' }, 1)
+  const ids = async (query: string) => {
+    const { news } = (await (await fetch(`${base}/v1/news${query}`)).json()) as { news: { id: string }[] }
+    return news.map(({ id }) => id)
+  }
+  expect(await ids('')).toEqual(['1', '2', '3'])
+  expect(await ids('?limit=2')).toEqual(['2', '3'])
+  expect(await ids('?instrument=btcusdt')).toEqual(['3'])
+  expect((await fetch(`${base}/v1/news?instrument=NOPE`)).status).toBe(404)
 })
 
 test('the page is asked for each time, its hashed files are kept, and a deep link gets the page', async () => {

@@ -29,6 +29,7 @@ export function deskOf(plant: Plant): Desk {
     instrument: (id) => INSTRUMENTS.find((each) => each.instrument === id),
     last: plant.last,
     recent: plant.recent,
+    hand: plant.last,
     candles: () => Promise.resolve([]),
     unlisted: () => [],
     carries: () => true,

@@ -48,15 +48,11 @@ describe('asking', () => {
     ])
   })
 
-  test('what a stream does not carry is never asked for, and refused when it is wanted again', () => {
-    const session = admitted()
-    expect(alpaca.subscribe([{ kind: 'book', symbol: 'AAPL' }], session)).toEqual([])
-    expect(hear(session, { T: 'success', msg: 'connected' })).toEqual([])
-    alpaca.subscribe([{ kind: 'book', symbol: 'AAPL' }], session)
-    expect(hear(session, { T: 'success', msg: 'connected' })).toEqual([
-      { type: 'reject', kind: 'book', symbol: 'AAPL', reason: 'the stream of stocks carries no book' }
-    ])
-    expect(alpaca.unsubscribe([{ kind: 'book', symbol: 'AAPL' }], session)).toEqual([])
+  test('its stream of stocks carries no books, that of crypto no halts', () => {
+    const carried = (kind: Subscription['kind'], symbol: string) => alpaca.carries!({ kind, symbol })
+    expect([carried('book', 'AAPL'), carried('halt', 'AAPL'), carried('trade', 'AAPL')]).toEqual([false, true, true])
+    expect([carried('book', 'BTC/USD'), carried('halt', 'BTC/USD')]).toEqual([true, false])
+    expect([carried('news', '*'), carried('news', 'AAPL'), carried('position', '*')]).toEqual([true, false, true])
   })
 
   test('the full list of what is subscribed confirms, and the state of its tickers is asked of REST once', () => {

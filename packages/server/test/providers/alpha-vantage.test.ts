@@ -35,13 +35,13 @@ describe('recorded answers', () => {
       }
     ])
   })
-  test('the form of crypto before 2024 is read too', () => {
-    const candles = only(
-      'candle',
-      ask(recorded.get('mock_crypto_currencies'), { purpose: 'history', interval: '5m', symbol: 'BTC/CNY' })
-    )
+  test.each([
+    ['BTC/USD', 18_780.028_149_54],
+    ['BTC/CNY', 123_574.463_226_82]
+  ])('the form of crypto before 2024 is read too, in the money of %s', (symbol, close) => {
+    const candles = only('candle', ask(recorded.get('mock_crypto_currencies'), { purpose: 'history', interval: '5m', symbol }))
     expect(candles.length).toBeGreaterThan(10)
-    expect(candles.at(-1)).toMatchObject({ start: Date.parse('2017-12-20T19:30:00Z'), close: 18_780.028_149_54 })
+    expect(candles.at(-1)).toMatchObject({ start: Date.parse('2017-12-20T19:30:00Z'), close })
   })
   test('rows of text are candles in New York’s time', () => {
     const all = ask(recorded.get('mock_time_series_extended'), { purpose: 'history', interval: '1m' })
@@ -63,6 +63,14 @@ test.each([
   [
     'a burst is quiet for a moment',
     { Information: 'Please consider spreading out your free API requests more sparingly (1 request per second).' },
+    { type: 'quiet', for: 1_500 }
+  ],
+  [
+    'a burst that names the day’s limit as well',
+    {
+      Information:
+        'Please consider spreading out your free API requests more sparingly (1 request per second). You may subscribe to any of the premium plans to lift the free key rate limit (25 requests per day), raise the per-second burst limit'
+    },
     { type: 'quiet', for: 1_500 }
   ],
   [
@@ -144,6 +152,70 @@ test('news is judged per symbol, and its time is UTC', () => {
     }
   ])
   expect(ask({ feed: [], items: '0' }, { note: 'news' })).toEqual([])
+})
+
+describe('with an entitlement', () => {
+  const access = { key: 'K', options: { entitlement: 'delayed' } }
+  const row = {
+    symbol: 'MSFT',
+    timestamp: '2025-12-05 12:59:59.250',
+    open: '1',
+    high: '3',
+    low: '1',
+    close: '2',
+    volume: '10',
+    previous_close: '1.9',
+    change: '0.1',
+    change_percent: '5.2632%',
+    extended_hours_quote: 'N/A'
+  }
+  const bulk = (body: object) => ask({ endpoint: 'Realtime Bulk Quotes', message: 'delayed', ...body }, {}, access.options)
+  test('stocks are asked by the hundred, pairs and other markets one by one', () => {
+    const session = typed.open(access)
+    const letters = Array.from({ length: 101 }, (_, i) => String.fromCharCode(65 + (i % 26), 65 + Math.floor(i / 26)))
+    const symbols = [...letters, 'TSCO.LON', 'EUR/USD']
+    const list = symbols.map((symbol) => ({ kind: 'ticker', symbol }) as const)
+    const polls = typed.subscribe(list, session)
+    expect(polls.map((one) => (one as { poll: string }).poll)).toEqual(['TSCO.LON', 'EUR/USD', 'bulk 1', 'bulk 2'])
+    expect(polls[3]).toMatchObject({
+      need: { path: `/query?function=REALTIME_BULK_QUOTES&symbol=${letters[100]}&entitlement=delayed&apikey=K` }
+    })
+    expect(typed.unsubscribe(list.slice(0, 1), session)[1]).toEqual({ poll: 'bulk 2', every: 60_000 })
+  })
+  test('each row is a ticker of its own time, and late where the plan is', () => {
+    expect(bulk({ data: [row] })).toEqual([
+      {
+        type: 'ticker',
+        symbol: 'MSFT',
+        time: Date.parse('2025-12-05T17:59:59.250Z'),
+        last: 2,
+        open: 1,
+        high: 3,
+        low: 1,
+        volume: 10,
+        prevClose: 1.9,
+        change: 0.1,
+        changePercent: 5.2632,
+        delayed: 900_000
+      }
+    ])
+    expect(bulk({ data: [{ ...row, symbol: 'NONE', close: 'N/A' }] })).toMatchObject([{ type: 'reject', symbol: 'NONE' }])
+  })
+  test('what it shows to a free key in place of data is never data', () => {
+    expect(bulk({ data: [row], message: 'This is a premium endpoint: the data below is a sample' })).toMatchObject([
+      { type: 'reject' }
+    ])
+  })
+  test('the full history of days is asked of a plan that has it', () => {
+    const path = (options: Record<string, string>) => typed.history!('IBM', '1d', 500, NOW, { key: 'K', options }).path
+    expect(path({})).toContain('outputsize=compact&apikey=K')
+    expect(path({ entitlement: 'realtime' })).toContain('outputsize=full&entitlement=realtime&apikey=K')
+  })
+})
+
+test('rows of text with an adjusted close have their volume by its name', () => {
+  const text = 'timestamp,open,high,low,close,adjusted_close,volume\n2025-12-04,1,2,1,2,1.9,77'
+  expect(ask(text, { purpose: 'history', interval: '1d' })).toMatchObject([{ type: 'candle', close: 2, volume: 77 }])
 })
 
 test('what is wanted is polled, one call a symbol, within 25 a day and 5 a minute', () => {

@@ -77,6 +77,55 @@ describe.each([
   })
 })
 
+describe('what futures say otherwise than spot', () => {
+  const usdm = providers['binance-usdm']!
+  const UPDATE = { e: 'depthUpdate', E: 1_700_000_000_100, T: 1_700_000_000_090, s: 'BTCUSDT', U: 5, u: 9, pu: 4 }
+
+  test('best levels alone look like a difference: the name of the stream tells that they are whole', () => {
+    const data = { ...UPDATE, b: [['37000.1', '2']], a: [] }
+    const whole = {
+      type: 'delta',
+      symbol: 'BTCUSDT',
+      time: 1_700_000_000_100,
+      snapshot: true,
+      bids: [[37_000.1, 2]],
+      asks: [],
+      sequence: 9
+    }
+    for (const stream of ['btcusdt@depth5', 'btcusdt@depth10@500ms', 'btcusdt@depth20@100ms'])
+      expect(decode(usdm, { stream, data })).toEqual([whole])
+    for (const stream of ['btcusdt@depth', 'btcusdt@depth@500ms'])
+      expect(decode(usdm, { stream, data })).toMatchObject([{ type: 'need', purpose: 'book' }])
+  })
+
+  test('mark and index share one stream, which the last of them leaves', () => {
+    const session = binanceUsdm.open({})
+    const [mark, index] = (['mark', 'index'] as const).map((kind) => ({ kind, symbol: 'BTCUSDT' }))
+    expect(binanceUsdm.subscribe([mark!, index!], session)).toEqual([
+      '{"method":"SUBSCRIBE","params":["btcusdt@markPrice@1s"],"id":1}'
+    ])
+    expect(binanceUsdm.unsubscribe([index!], session)).toEqual([])
+    expect(binanceUsdm.unsubscribe([mark!], session)).toEqual([
+      '{"method":"UNSUBSCRIBE","params":["btcusdt@markPrice@1s"],"id":2}'
+    ])
+  })
+
+  test('a snapshot is of the time that it says', () => {
+    const session = usdm.open({})
+    const [need] = only('need', usdm.decode(JSON.stringify({ ...UPDATE, b: [], a: [] }), 1_700_000_000_200, session))
+    const body = { lastUpdateId: 12, E: 1_700_000_000_150, T: 1_700_000_000_140, bids: [['37000.1', '2']], asks: [] }
+    expect(usdm.decode(JSON.stringify(body), 1_700_000_000_300, session, need)).toMatchObject([
+      { type: 'delta', snapshot: true, time: 1_700_000_000_150 }
+    ])
+  })
+
+  test('single trades that nobody took say so', () => {
+    const trade = { e: 'trade', E: 1_700_000_000_100, T: 1_700_000_000_090, s: 'BTCUSDT', t: 7, p: '37000.1', q: '0.5', m: true }
+    expect(decode(usdm, { ...trade, X: 'MARKET' })[0]).not.toHaveProperty('conditions')
+    expect(decode(usdm, { ...trade, X: 'INSURANCE_FUND' })).toMatchObject([{ type: 'trade', conditions: ['INSURANCE_FUND'] }])
+  })
+})
+
 describe('listings', () => {
   const listing = (provider: string, name: string) => {
     const adapter = providers[provider]!

@@ -290,6 +290,18 @@ describe('frames as documented', () => {
     expect(decode(binance, data)).toMatchObject([{ type: 'refused' }])
   })
 
+  test('days of another time zone are not ours, though they bear the same interval', () => {
+    const data = kline('1d', true)
+    expect(decode(binance, { stream: 'bnbbtc@kline_1d', data })).toHaveLength(1)
+    expect(decode(binance, { stream: 'bnbbtc@kline_1d@+08:00', data })).toEqual([])
+  })
+
+  test('numbers come as text or as numbers, in any notation; a side that is null is an empty one', () => {
+    expect(decode(binance, { ...AGG, p: '1.305e-05', q: 1e2 })).toMatchObject([{ price: 0.00001305, size: 100 }])
+    const data = { lastUpdateId: 160, bids: null, asks: [[1.305e-5, '1E2']] }
+    expect(decode(binance, { stream: 'bnbbtc@depth20', data })).toMatchObject([{ bids: [], asks: [[0.00001305, 100]] }])
+  })
+
   test('a book with one empty side has no quote, and statistics that are missing are left out', () => {
     expect(decode(binance, { ...BEST, b: '0.00000000', B: '0.00000000' })).toEqual([])
     const [ticker] = only('ticker', decode(binance, { ...DAY, o: '0.00', h: undefined, v: '0' }))

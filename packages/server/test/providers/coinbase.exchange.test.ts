@@ -136,6 +136,14 @@ describe('frames as documented', () => {
     expect(decode(exchange, quiet, 5_000)).toMatchObject([{ time: 5_000 }, { time: 5_000 }])
   })
 
+  test('a time, a price, a size or a side that is null is none', () => {
+    const quiet = { ...TICKER, time: null, best_bid_size: null }
+    expect(decode(exchange, quiet, 5_000)).toMatchObject([{ type: 'ticker', time: 5_000 }])
+    expect(types(decode(exchange, { ...TICKER, price: null }))).toEqual(['quote'])
+    expect(decode(exchange, { ...SNAPSHOT, bids: null })).toMatchObject([{ type: 'delta', snapshot: true, bids: [] }])
+    expect(decode(exchange, { type: 'subscriptions', channels: [{ name: 'ticker', product_ids: null }] })).toEqual([])
+  })
+
   test('a book is its snapshot with absolute sizes put over it; 0 deletes', () => {
     const shelf = bookshelf()
     const deltas = only('delta', hear(SNAPSHOT, UPDATE).flat())

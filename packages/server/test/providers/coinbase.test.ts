@@ -204,6 +204,48 @@ describe('frames as documented', () => {
     expect(decode(coinbase, envelope('ticker', { tickers: [{ ...row, best_bid: '', best_ask: '' }] }))).toHaveLength(1)
   })
 
+  test('a best price without a size makes no quote, and lists that are null are empty', () => {
+    const row = { product_id: 'BTC-USD', price: '21932.98', best_bid: '21932.97', best_ask: '21932.98' }
+    expect(decode(coinbase, envelope('ticker', { tickers: [row] })).map(({ type }) => type)).toEqual(['ticker'])
+    const untraded = { ...row, price: '0', best_bid_quantity: '1', best_ask_quantity: '2' }
+    expect(decode(coinbase, envelope('ticker', { tickers: [untraded] })).map(({ type }) => type)).toEqual(['quote'])
+    for (const [channel, list] of [
+      ['ticker', 'tickers'],
+      ['market_trades', 'trades'],
+      ['candles', 'candles']
+    ] as const)
+      expect(decode(coinbase, envelope(channel, { type: 'snapshot', [list]: null }))).toEqual([])
+    expect(decode(coinbase, envelope('l2_data', { type: 'snapshot', product_id: 'BTC-USD', updates: null }))).toMatchObject([
+      { type: 'delta', snapshot: true, bids: [], asks: [] }
+    ])
+    expect(decode(coinbase, envelope('subscriptions', { subscriptions: { ticker: null } }))).toEqual([])
+  })
+
+  test('who asked for a pair in USDC is told what comes under its twin in dollars, but not of those with their own book', () => {
+    const row = { trade_id: '7', price: '1.5', size: '2', time: '2023-02-09T20:30:37.167Z', side: 'BUY' }
+    const level = { side: 'bid', event_time: '2023-02-09T20:30:37Z', price_level: '1.5', new_quantity: '2' }
+    const heard = (symbols: readonly string[], product_id: string) => {
+      const session = typed.open({})
+      typed.subscribe(
+        symbols.flatMap((symbol) => (['trade', 'book'] as const).map((kind) => ({ kind, symbol }))),
+        session
+      )
+      const frames = [
+        envelope('market_trades', { type: 'update', trades: [{ ...row, product_id }] }),
+        { channel: 'l2_data', timestamp: '', sequence_num: 1, events: [{ type: 'update', product_id, updates: [level] }] },
+        { ...envelope('subscriptions', { subscriptions: { level2: [product_id] } }), sequence_num: 2 }
+      ]
+      return frames.map((frame) =>
+        typed.decode(JSON.stringify(frame), 0, session).map((m) => ('symbol' in m ? m.symbol : m.type))
+      )
+    }
+    expect(heard(['BTC-USDC'], 'BTC-USD')).toEqual([['BTC-USDC'], ['BTC-USDC'], ['BTC-USDC']])
+    const both = ['BTC-USD', 'BTC-USDC']
+    expect(heard(both, 'BTC-USD')).toEqual([both, both, both])
+    expect(heard(['BTC-USDC'], 'BTC-USDC')).toEqual([['BTC-USDC'], ['BTC-USDC'], ['BTC-USDC']])
+    expect(heard(['USDT-USDC'], 'USDT-USD')).toEqual([['USDT-USD'], ['USDT-USD'], ['USDT-USD']])
+  })
+
   test('a candle is closed when a later one of its product appears, and a late change to it is a revision', () => {
     const session = coinbase.open({})
     const hear = (...candles: unknown[]) => {
@@ -329,6 +371,10 @@ describe('asking', () => {
       { type: 'reject', symbol: 'BTC-USD', reason: 'valid product_id is required' }
     ])
   })
+})
+
+test('public answers are asked for fresh', () => {
+  expect(coinbase.headers!({})).toEqual({ 'cache-control': 'no-cache' })
 })
 
 test('past trades turn the side of the maker as those of the socket do, oldest first', () => {

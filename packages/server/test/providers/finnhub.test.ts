@@ -27,7 +27,8 @@ describe('recorded frames', () => {
       size: 5,
       side: 'unknown',
       conditions: ['1', '12'],
-      ineligible: true
+      ineligible: true,
+      session: 'regular'
     })
   })
   test('[U6] equal rows of one frame are separate prints', () => {
@@ -57,12 +58,45 @@ describe('recorded frames', () => {
 test.each([
   ['conditions null, as in crypto', { c: null, p: 2, s: 'BINANCE:BTCUSDT', t: NOW, v: 0.001 }, { venue: 'BINANCE', size: 0.001 }],
   ['no volume, as in forex', { p: 1.1, s: 'OANDA:EUR_USD', t: NOW }, { size: 0 }],
-  ['extended hours', { c: ['24'], p: 1.1, s: 'AAPL', t: NOW, v: 1.5 }, { session: 'post', size: 1.5 }]
+  ['after hours', { c: ['24'], p: 1.1, s: 'AAPL', t: NOW, v: 1.5 }, { session: 'post', size: 1.5 }],
+  ['before hours', { c: ['1', '24'], p: 1, s: 'AAPL', t: Date.parse('2026-01-14T13:00:00Z'), v: 1 }, { session: 'pre' }],
+  ['an official close', { c: ['16'], p: 1, s: 'AAPL', t: Date.parse('2026-01-14T21:00:02Z'), v: 1 }, { session: 'regular' }],
+  ['a price as text', { c: [], p: '1.5', s: 'AAPL', t: NOW, v: '2' }, { price: 1.5, size: 2 }]
 ])('%s', (_, row, expected) => {
   expect(decode(finnhub, { type: 'trade', data: [row] })).toEqual([expect.objectContaining({ type: 'trade', ...expected })])
 })
 
+test.each([
+  [['1'], false],
+  [['1', '8'], false],
+  [['2'], false],
+  [['15'], false],
+  [['3'], true],
+  [['12'], true],
+  [['25'], true],
+  [['30'], true],
+  [['37'], true]
+])('conditions %j, by its own numbers: no last price is %s', (c, ineligible) => {
+  const [trade] = decode(finnhub, { type: 'trade', data: [{ c, p: 1, s: 'AAPL', t: NOW, v: 100 }] })
+  expect('ineligible' in trade!).toBe(ineligible)
+})
+
+test('what trades in London or in a pair has no session of New York', () => {
+  const rows = ['VOD.L', 'BINANCE:BTCUSDT'].map((s) => ({ p: 1, s, t: NOW, v: 1 }))
+  for (const trade of decode(finnhub, { type: 'trade', data: rows })) expect(trade).not.toHaveProperty('session')
+})
+
 describe('what else it says', () => {
+  test('each error of too many symbols is of one more of those asked last', () => {
+    const session = typed.open({})
+    typed.subscribe(
+      ['A', 'B', 'C'].map((symbol) => ({ kind: 'trade', symbol }) as const),
+      session
+    )
+    typed.unsubscribe([{ kind: 'trade', symbol: 'B' }], session)
+    const see = () => typed.decode('{"msg":"Subscribing to too many symbols","type":"error"}', NOW, session)
+    expect([see(), see()]).toMatchObject([[{ symbol: 'C' }], [{ symbol: 'A' }]])
+  })
   test('its ping is a sign of life and nothing else', () => expect(decode(finnhub, { type: 'ping' })).toEqual([]))
   test.each([
     ['Invalid symbol FOO', { kind: 'trade', symbol: 'FOO' }],

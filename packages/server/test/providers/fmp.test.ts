@@ -42,6 +42,10 @@ describe('the socket', () => {
       ])
     }
   )
+  test('a field of null is a field that is not there', () => {
+    const row = { s: 'aapl', t: '1645045389021303000', type: 'Q', lp: null, ls: null, ap: '2', as: 1, bp: '1', bs: null }
+    expect(typed.decode(JSON.stringify(row), NOW, typed.open({}))).toMatchObject([{ type: 'quote', bid: 1, bidSize: 0, ask: 2 }])
+  })
   test('one type may carry the fields of both; a heartbeat means nothing; a refused login is a refusal', () => {
     const both = { s: 'aapl', t: 1_645_045_389, type: 'Q', lp: 1, ls: 1, ap: 2, as: 1, bp: 1, bs: 1 }
     expect(typed.decode(JSON.stringify(both), NOW, typed.open({})).map(({ type }) => type)).toEqual(['trade', 'quote'])
@@ -96,6 +100,36 @@ describe('REST', () => {
         { purpose: 'history', symbol: 'AAPL', interval: '1d' }
       ).length
     ).toBe(1)
+  })
+  test.each([
+    ['SHEL.L', '2025-07-01T08:30:00Z'],
+    ['USDCHF', '2025-07-01T09:30:00Z'],
+    ['EURPLN', '2025-07-01T09:30:00Z'],
+    ['GOOGL', '2025-07-01T13:30:00Z']
+  ])('a chart of %s is in the time of its exchange', (symbol, start) => {
+    const row = { date: '2025-07-01 09:30:00', open: 1, low: 1, high: 2, close: 2, volume: null }
+    expect(ask([row], { purpose: 'history', symbol, interval: '1m' })).toMatchObject([{ start: Date.parse(start), volume: 0 }])
+  })
+  test.each([
+    ['AAPL', 'stocks'],
+    ['BTCUSD', 'crypto'],
+    ['EURUSD', 'forex'],
+    ['EURPLN', 'forex']
+  ])('trades of %s come from %s', (symbol, route) => {
+    expect(typed.route!({ kind: 'trade', symbol })).toBe(route)
+  })
+  test('a refusal in bare text is one, and a symbol that nobody knows is nothing', () => {
+    const need = { type: 'need', purpose: 'history', symbol: 'AAPL', path: '' } as const
+    expect(typed.decode('Premium Query Parameter: ask for a plan', NOW, typed.open({}), need)).toEqual([
+      { type: 'reject', symbol: 'AAPL', reason: 'Premium Query Parameter: ask for a plan' }
+    ])
+    expect(ask([])).toEqual([])
+  })
+  test('a quote out of hours has both sides, and milliseconds', () => {
+    const row = { symbol: 'AAPL', bidSize: 1, bidPrice: 232.45, askSize: 3, askPrice: 232.64, timestamp: 1_738_715_334_311 }
+    expect(ask([row])).toEqual([
+      { type: 'quote', symbol: 'AAPL', time: 1_738_715_334_311, bid: 232.45, bidSize: 1, ask: 232.64, askSize: 3 }
+    ])
   })
   test('all quotes are one call', () => {
     const session = typed.open({})

@@ -250,3 +250,17 @@ describe('the user’s own account', () => {
     expect(said(message)).toMatchObject(meanings)
   })
 })
+
+test('what HTTP alone refuses is quiet for a minute, or waits for another token; it is never asked again at once', () => {
+  const asked = (text: string, status: number) => {
+    const need = { ...fyers.history!('NSE:SBIN-EQ', '1m', 10, 1_800_000_000_000, {}), answered: { status, headers: {} } }
+    expect(need).toMatchObject({ tolerate: true })
+    return fyers.decode(text, 1_800_000_000_000, fyers.open({}), need)
+  }
+  expect(asked('<html>Too many requests</html>', 429)).toMatchObject([{ type: 'quiet', for: 60_000 }])
+  expect(asked('', 401)).toMatchObject([{ type: 'hangup', wait: 300_000 }])
+  expect(asked('{"s":"error","code":-8,"message":"Your token has expired"}', 403)).toMatchObject([
+    { type: 'hangup', wait: 300_000 }
+  ])
+  expect(asked('<html>Bad request</html>', 400)).toMatchObject([{ type: 'reject', symbol: 'NSE:SBIN-EQ' }])
+})

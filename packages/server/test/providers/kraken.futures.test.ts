@@ -224,6 +224,12 @@ describe('frames as documented', () => {
     expect(decode(futures, frame)).toEqual([])
   })
 
+  test('sides and lists that are null are empty', () => {
+    const empty = { ...SNAPSHOT, bids: null, asks: null, tickSize: null }
+    expect(hear(empty)[0]).toMatchObject([{ type: 'delta', snapshot: true, bids: [], asks: [] }])
+    expect(decode(futures, { feed: 'trade_snapshot', product_id: 'PF_XBTUSD', trades: null })).toEqual([])
+  })
+
   test('errors and alerts are rejects, of the product that they name', () => {
     expect(decode(futures, { event: 'alert', message: 'Bad request' })).toEqual([{ type: 'reject', reason: 'Bad request' }])
     const error = { event: 'error', message: 'Invalid product id' }
@@ -257,9 +263,10 @@ describe('asking', () => {
     ])
   })
 
-  test('it is heard from and says something itself well within a minute, or it is put out', () => {
+  test('it is heard from and pings by the WebSocket protocol itself well within a minute, or it is put out', () => {
     expect(typed.greet!(typed.open({}))).toEqual(['{"event":"subscribe","feed":"heartbeat"}'])
     expect(typed.ping!.every).toBeLessThan(60_000)
+    expect(typed.ping!.frame).toEqual({ control: 'ping' })
     expect(typed.staleAfter).toBeLessThan(60_000)
   })
 })
@@ -337,9 +344,10 @@ describe('answers of REST', () => {
     ])
   })
 
-  test('errors that come with status 200 are rejects', () => {
+  test('errors that come with status 200 are rejects, and a limit reached asks for quiet', () => {
     const body = '{"result":"error","error":"apiLimitExceeded","serverTime":"2016-02-25T09:45:53.818Z"}'
     expect(futures.decode(body, 0, session, { type: 'need', purpose: 'listing', path: '' })).toEqual([
+      { type: 'quiet', for: 15_000, reason: 'apiLimitExceeded' },
       { type: 'reject', reason: 'apiLimitExceeded' }
     ])
   })

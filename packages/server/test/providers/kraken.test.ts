@@ -182,6 +182,25 @@ describe('frames as documented', () => {
     ])
   })
 
+  test('without an ack a thin book has the depth that was asked for', () => {
+    const session = typed.open({})
+    typed.subscribe([{ kind: 'book', symbol: 'BTC/USD' }], session)
+    const row = { symbol: 'BTC/USD', bids: [{ price: 27_000.5, qty: 1 }], asks: [], checksum: 1 }
+    expect(typed.decode(JSON.stringify(channel('book', 'snapshot', row)), 5_000, session)).toMatchObject([{ depth: 100 }])
+  })
+
+  test('a time that is null is none', () => {
+    expect(decode(kraken, channel('ticker', 'update', { ...TICKER, timestamp: null }), 5_000)).toMatchObject([
+      { type: 'ticker', time: 5_000 },
+      { type: 'quote', time: 5_000 }
+    ])
+  })
+
+  test('a side that is null is an empty one', () => {
+    const row = { symbol: 'BTC/USD', bids: null, asks: [{ price: 27_000.5, qty: 1e-8 }], checksum: 1 }
+    expect(decode(kraken, channel('book', 'update', row))).toMatchObject([{ type: 'delta', bids: [], asks: [[27_000.5, 1e-8]] }])
+  })
+
   test('an impossible level is refused and leaves a hole in that book alone', () => {
     const row = { symbol: 'BTC/USD', bids: [{ price: 27_000.5, qty: -1 }], asks: [], checksum: 1 }
     expect(decode(kraken, channel('book', 'update', row))).toMatchObject([
@@ -214,9 +233,12 @@ describe('frames as documented', () => {
     expect(decode(kraken, frame)).toEqual([])
   })
 
-  test('an engine in maintenance and errors without a symbol are rejects that say so', () => {
+  test('an engine in maintenance is left for five seconds; other states and errors without a symbol are rejects that say so', () => {
     expect(decode(kraken, channel('status', 'update', { system: 'maintenance' }))).toEqual([
-      { type: 'reject', reason: 'the matching engine is in the state maintenance' }
+      { type: 'hangup', reason: 'the matching engine is in the state maintenance', wait: 5_000 }
+    ])
+    expect(decode(kraken, channel('status', 'update', { system: 'post_only' }))).toEqual([
+      { type: 'reject', reason: 'the matching engine is in the state post_only' }
     ])
     expect(decode(kraken, { error: 'Exceeded msg rate' })).toEqual([{ type: 'reject', reason: 'Exceeded msg rate' }])
   })
@@ -356,8 +378,9 @@ describe('answers of REST', () => {
     ])
   })
 
-  test('errors that come with status 200 are rejects', () => {
+  test('errors that come with status 200 are rejects, and a limit reached asks for quiet', () => {
     expect(kraken.decode('{"error":["EGeneral:Too many requests"],"result":{}}', 0, session, listingNeed)).toEqual([
+      { type: 'quiet', for: 15_000, reason: 'EGeneral:Too many requests' },
       { type: 'reject', reason: 'EGeneral:Too many requests' }
     ])
   })

@@ -12,7 +12,7 @@ const find = (start: string) => [...rest].find(([path]) => path.startsWith(start
 describe('the documented samples of the vendor', () => {
   const all = samples.flatMap((line) => decode(massive, line))
   test('each of our kinds decodes, and the others mean nothing', () => {
-    expect(countsOf(all)).toEqual({ trade: 3, candle: 6, band: 1, quote: 1, index: 1 })
+    expect(countsOf(all)).toEqual({ trade: 3, ticker: 1, candle: 6, band: 1, quote: 1, index: 1 })
   })
   test('a trade has its venue and conditions; its id holds day and exchange', () => {
     expect(only('trade', all)[0]).toEqual({
@@ -24,7 +24,8 @@ describe('the documented samples of the vendor', () => {
       size: 100,
       side: 'unknown',
       venue: '4',
-      conditions: ['0', '12']
+      conditions: ['0', '12'],
+      session: 'overnight'
     })
   })
   test('a crypto trade has a side: 1 sold, 2 bought', () => {
@@ -63,6 +64,28 @@ test.each([
   ]
 ])('a quote: %s', (_, row, expected) => {
   expect(decode(massive, [row])).toEqual([expect.objectContaining({ type: 'quote', ...expected })])
+})
+
+test.each([
+  ['before the open', '2026-01-14T13:00:00Z', [12], 'pre'],
+  ['in the session', '2026-01-14T15:00:00Z', [], 'regular'],
+  ['after the close', '2026-01-14T21:30:00Z', [12], 'post'],
+  ['the closing print', '2026-01-14T21:00:01Z', [8], 'regular'],
+  ['after an early close', '2026-11-27T18:30:00Z', [12], 'post']
+])('a stock trade %s is of its session', (_, at, c, session) => {
+  const row = { ev: 'T', sym: 'AAPL', x: 4, i: '1', p: 1, s: 1, c, t: Date.parse(at) }
+  expect(decode(massive, [row])).toMatchObject([{ session }])
+})
+
+test('a trade without an id keeps its side; an id of null is none; no band is set out of hours', () => {
+  const row = { ev: 'XT', pair: 'BTC-USD', p: 1, s: 1, c: [1], x: 1, t: NOW }
+  for (const i of [undefined, null, '']) {
+    const [trade] = decode(massive, [{ ...row, i }])
+    expect(trade).toMatchObject({ type: 'trade', side: 'sell' })
+    expect(trade).not.toHaveProperty('id')
+  }
+  expect(decode(massive, [{ ev: 'LULD', T: 'A', h: 0, l: 0, i: [17], t: NOW }])).toEqual([])
+  expect(decode(massive, [{ ev: 'CA', pair: 'USD/EUR', o: 1, c: 1, h: 1, l: 1, v: null, s: NOW }])).toMatchObject([{ volume: 0 }])
 })
 
 describe('the conversation', () => {
@@ -158,6 +181,47 @@ describe('REST', () => {
       source: 'MarketWatch',
       symbol: '*'
     })
+  })
+  test('cancelled trades, and the records of a cancel or a correction, are no trades; a long break is asked in pages', () => {
+    const row = { conditions: [37], exchange: 11, id: '1', price: 2, sip_timestamp: 1_651_181_822_461_979_400, size: 10 }
+    const results = [1, 7, 8, 10, 11, 12, undefined].map((correction, i) => ({ ...row, id: String(i), correction }))
+    const body = { results, status: 'DELAYED', next_url: 'https://api.massive.com/v3/trades/AAPL?cursor=c' }
+    const found = ask(body, { purpose: 'trades', symbol: 'AAPL' })
+    expect(only('trade', found)).toMatchObject([
+      { id: expect.stringMatching(/-0$/) as string, ineligible: true, delayed: 900_000 },
+      { id: expect.stringMatching(/-6$/) as string }
+    ])
+    expect(found.at(-1)).toMatchObject({ type: 'need', purpose: 'trades', symbol: 'AAPL', path: '/v3/trades/AAPL?cursor=c' })
+  })
+  test('past trades of crypto have their side, under the id of the stream', () => {
+    const row = { conditions: [2], exchange: 1, id: '191450340', participant_timestamp: 1_625_097_600_103_000_000, price: 35_060 }
+    const [past] = ask({ results: [{ ...row, size: 1.04e-5 }] }, { purpose: 'trades', symbol: 'X:BTC-USD' })
+    const live = { ev: 'XT', pair: 'BTC-USD', p: 35_060, t: 1_625_097_600_103, s: 1.04e-5, c: [2], i: 191_450_340, x: 1 }
+    expect(past).toEqual(decode(massive, [live])[0])
+    expect(past).toMatchObject({ side: 'buy' })
+  })
+  test('each market is asked for its own tickers', () => {
+    const paths = ['AAPL', 'X:BTC-USD', 'C:EUR/USD'].map((symbol) => {
+      const [poll] = typed.subscribe([{ kind: 'ticker', symbol }], typed.open({}))
+      return (poll as { need: { path: string } }).need.path
+    })
+    expect(paths).toEqual([
+      '/v2/snapshot/locale/us/markets/stocks/tickers?tickers=AAPL',
+      '/v2/snapshot/locale/global/markets/crypto/tickers?tickers=X%3ABTCUSD',
+      '/v2/snapshot/locale/global/markets/forex/tickers?tickers=C%3AEURUSD'
+    ])
+  })
+  test('the bar of a second is a ticker of the day, with what the last snapshot knew', () => {
+    const session = typed.open({})
+    const bar = { ev: 'A', sym: 'AAPL', av: 70, op: 161, c: 167, h: 167, l: 166, s: 1_651_251_948_000, e: 1_651_251_949_000 }
+    const see = () => typed.decode(JSON.stringify([bar]), NOW, session)
+    const day = { type: 'ticker', symbol: 'AAPL', time: bar.e, last: 167, open: 161, volume: 70 }
+    expect(see()).toEqual([day])
+    const ticker = { ticker: 'AAPL', day: { o: 161, h: 166, l: 160, v: 60 }, lastTrade: { p: 165, t: 1 }, prevDay: { c: 100 } }
+    const need = { type: 'need', purpose: 'snapshot', path: '' } as const
+    typed.decode(JSON.stringify({ tickers: [{ ...ticker, updated: 1_651_251_948_407_000_000 }] }), NOW, session, need)
+    expect(see()).toEqual([{ ...day, high: 167, low: 160, prevClose: 100, change: 67, changePercent: 67 }])
+    expect(typed.decode(JSON.stringify([{ ...bar, sym: 'I:SPX' }]), NOW, session)).toEqual([])
   })
   test('a refusal is told in its own words', () => {
     expect(ask({ status: 'ERROR', error: "You've exceeded the maximum requests per minute" }, { symbol: 'AAPL' })).toEqual([

@@ -56,6 +56,13 @@ describe('the published rules of a book on a REST snapshot', () => {
     ])
     expect(numbers(begin(books, snapshot(13), 0, need))).toEqual([13])
   })
+  test('a lower number at a later time is a numbering begun anew, which only a new snapshot can follow', () => {
+    const { books } = after(10, update(10, 10))
+    advance(books, update(11, 11), 0, need)
+    const anew = { ...update(1, 2), delta: { ...update(1, 2).delta, time: 2 } }
+    expect(numbers(advance(books, anew, 0, need))).toEqual(['gap', 'need'])
+    expect(numbers(begin(books, snapshot(1), 0, need))).toEqual([1, 2])
+  })
   test('a snapshot that does not come is asked for again, and what is kept back is bounded', () => {
     const books: Sequences = new Map()
     const asked = Array.from({ length: 5_000 }, (_, i) => advance(books, update(i, i), i * 100, need)).flat()

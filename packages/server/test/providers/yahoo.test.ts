@@ -149,3 +149,188 @@ test('the whole subscription is said again every 15 s', () => {
   typed.subscribe([{ kind: 'ticker', symbol: 'AAPL' }], session)
   expect(typeof frame === 'function' && frame(session)).toBe('{"subscribe":["AAPL"]}')
 })
+
+describe('prices as they are', () => {
+  /** A message with these fields, numbers in varint and floats, as the stream packs it. */
+  const packed = (fields: readonly (readonly [id: number, value: number | string | bigint])[]) => {
+    const varint = (n: bigint): number[] => (n < 128n ? [Number(n)] : [Number(n & 127n) | 128, ...varint(n >> 7n)])
+    const bytes = fields.flatMap(([id, value]) => {
+      const key = (wire: number) => varint(BigInt(id * 8 + wire))
+      if (typeof value === 'string') return [...key(2), ...varint(BigInt(value.length)), ...Buffer.from(value)]
+      if (typeof value === 'bigint') return [...key(0), ...varint(value)]
+      const float = Buffer.alloc(4)
+      float.writeFloatLE(value)
+      return [...key(5), ...float]
+    })
+    return Buffer.from(bytes).toString('base64')
+  }
+  const AT = 1_765_436_844_000n
+  const frame = (more: readonly (readonly [number, number | string | bigint])[], id = 'AAPL') =>
+    packed([[1, id], [3, AT * 2n], ...more])
+  test.each([94_745.08, 24.535, 276.34, 105_123.45, 1_346.86, 0.076522574, 0.00001234, 314.765, 67_123.5])(
+    '%d stays %d',
+    (price) => {
+      expect(decode(yahoo, frame([[2, price]]))).toMatchObject([{ last: price, time: Number(AT) }])
+    }
+  )
+  test('a change has no more decimals than its price', () => {
+    expect(
+      decode(
+        yahoo,
+        frame([
+          [2, 276.34],
+          [12, -2.44000244]
+        ])
+      )
+    ).toMatchObject([{ change: -2.44 }])
+  })
+  test.each([
+    [0n, 'pre'],
+    [1n, 'regular'],
+    [2n, 'post'],
+    [3n, 'closed'],
+    [4n, 'overnight']
+  ])('market hours %d are %s', (hours, session) => {
+    expect(
+      decode(
+        yahoo,
+        frame([
+          [2, 1],
+          [6, 8n],
+          [7, hours]
+        ])
+      )
+    ).toMatchObject([{ session }])
+  })
+  test('hours that are left out are 0; what trades around the clock is always in its regular session', () => {
+    expect(
+      decode(
+        yahoo,
+        frame([
+          [2, 1],
+          [6, 8n]
+        ])
+      )
+    ).toMatchObject([{ session: 'pre' }])
+    for (const type of [14n, 41n])
+      expect(
+        decode(
+          yahoo,
+          frame([
+            [2, 1],
+            [6, type]
+          ])
+        )
+      ).toMatchObject([{ session: 'regular' }])
+  })
+  test('fields of tomorrow are skipped by their wire type, whatever they are', () => {
+    expect(
+      decode(
+        yahoo,
+        frame([
+          [46, 1.5],
+          [2, 10],
+          [47, 2.5],
+          [99, 'new'],
+          [100, 7n]
+        ])
+      )
+    ).toMatchObject([{ last: 10 }])
+  })
+  test('a heartbeat says nothing, with a price of 0 or without one', () => {
+    expect(
+      decode(
+        yahoo,
+        frame([
+          [2, 0],
+          [6, 7n]
+        ])
+      )
+    ).toEqual([])
+    expect(decode(yahoo, frame([[6, 7n]]))).toEqual([])
+  })
+  test('an index is an index', () => {
+    expect(
+      decode(
+        yahoo,
+        frame(
+          [
+            [2, 6_000.5],
+            [6, 9n]
+          ],
+          '^GSPC'
+        )
+      )
+    ).toMatchObject([{ type: 'index', symbol: '^GSPC', value: 6_000.5 }])
+  })
+})
+
+describe('REST of other days', () => {
+  const ask = (body: unknown, more: Partial<Need> = {}, session = typed.open({})) =>
+    typed.decode(typeof body === 'string' ? body : JSON.stringify(body), NOW, session, {
+      type: 'need',
+      purpose: 'snapshot',
+      path: '',
+      ...more
+    })
+  const quote = (row: object) => ({
+    quoteResponse: {
+      result: [{ symbol: 'AAPL', quoteType: 'EQUITY', regularMarketPrice: 100, regularMarketTime: 1_739_566_800, ...row }],
+      error: null
+    }
+  })
+  test.each([
+    ['PRE', { preMarketPrice: 101, preMarketTime: 1_739_610_000 }, { last: 101, time: 1_739_610_000_000, session: 'pre' }],
+    ['POST', { postMarketPrice: 102, postMarketTime: 1_739_570_000 }, { last: 102, time: 1_739_570_000_000, session: 'post' }],
+    ['POST', {}, { last: 100, session: 'post' }],
+    ['REGULAR', { exchangeDataDelayedBy: 15 }, { last: 100, session: 'regular', delayed: 900_000 }],
+    ['PREPRE', {}, { session: 'closed' }],
+    ['POSTPOST', { postMarketPrice: 102, postMarketTime: 1_739_570_000 }, { last: 100, session: 'closed' }]
+  ])('%s %j', (marketState, row, expected) => expect(ask(quote({ marketState, ...row }))).toMatchObject([expected]))
+  test('a quote that is older than what streamed says nothing', () => {
+    const session = typed.open({})
+    session.seen.set('AAPL', { time: 1_739_566_801_000, volume: 0 })
+    expect(ask(quote({}), {}, session)).toEqual([])
+  })
+  const chart = (timestamp: number[], interval: '1d' | '1h' | '1m', regular = 1_740_061_800) =>
+    only(
+      'candle',
+      ask(
+        {
+          chart: {
+            result: [
+              {
+                meta: { currentTradingPeriod: { regular: { start: regular } } },
+                timestamp,
+                indicators: {
+                  quote: [
+                    Object.fromEntries(['open', 'high', 'low', 'close', 'volume'].map((key) => [key, timestamp.map(() => 1)]))
+                  ]
+                }
+              }
+            ],
+            error: null
+          }
+        },
+        { purpose: 'history', symbol: 'AAPL', interval }
+      )
+    ).map(({ start }) => start / 1_000)
+  test('the live bar begins where its bar begins, hours at half past, days with their session', () => {
+    expect(chart([1_740_061_800, 1_740_065_400, 1_740_068_777], '1h')).toEqual([1_740_061_800, 1_740_065_400])
+    expect(chart([1_740_061_800, 1_740_065_400, 1_740_069_777], '1h')).toEqual([1_740_061_800, 1_740_065_400, 1_740_069_000])
+    expect(chart([1_739_975_400, 1_740_064_321], '1d')).toEqual([1_739_975_400, 1_740_061_800])
+    expect(chart([1_740_061_800, 1_740_061_860, 1_740_061_901], '1m')).toEqual([1_740_061_800, 1_740_061_860])
+  })
+  test('errors are told in Yahoo’s words, under whichever name they come', () => {
+    const error = { code: 'Bad Request', description: 'Missing value for the "q" argument' }
+    for (const name of ['finance', 'chart', 'quoteResponse'])
+      expect(ask({ [name]: { result: null, error } })).toEqual([{ type: 'reject', reason: error.description }])
+    expect(ask('<html>consent</html>', { purpose: 'history', symbol: 'AAPL', interval: '1d' })).toMatchObject([
+      { type: 'reject', symbol: 'AAPL' }
+    ])
+  })
+})
+
+test.each(['ES=F', 'AAPL251219C00150000'])('%s is its own name', (text) => {
+  expect(typed.identify!(text)).toMatchObject({ symbol: text, base: text })
+})

@@ -47,8 +47,8 @@ test('an edited story is an update of it', () => {
   const [, two] = tell(story({}), story({ headline: 'Profit up 6 %', received: 5_000 }))
   expect(two![0]![1]).toMatchObject({ id: '1', headline: 'Profit up 6 %', updated: 5_000 })
 })
-test('it remembers 5,000 names at most', () => {
+test('it remembers 15,000 names at most, the newest 5,000 stories', () => {
   const state = news.open()
-  for (let i = 0; i < 6_000; i++) news.fold(state, story({ id: String(i), headline: `Story ${i}` }))
-  expect(state.keys.size).toBeLessThanOrEqual(5_001)
+  for (let i = 0; i < 20_000; i++) news.fold(state, story({ id: String(i), headline: `Story ${i}` }))
+  expect(state.keys.size).toBeLessThanOrEqual(15_002)
 })
