@@ -58,9 +58,6 @@ export const failureOf = ({ reason, status }: Extract<Answer, { ok: false }>) =>
 
 /** More calls than this waiting for their turn: the newest is refused. */
 const WAITING = 1_000
-const REDIRECTS = 3
-/** What names no secret may go further: feeds move often. */
-const ROAMS = 5
 
 type Outcome = Answer & { again?: boolean; wait?: number }
 
@@ -139,11 +136,21 @@ export function createRest(options: RestOptions): Rest {
 
 async function request(
   { restUrl, headers, timeout = 10_000, maxBytes = 64 * 1024 * 1024, transport = overHttp, isPublic }: RestOptions,
-  { path, post, headers: own, bytes, tolerate, roams = false }: Call,
+  { path, post, headers: own, bytes, tolerate, roams }: Call,
   stop: AbortSignal
 ): Promise<Outcome> {
   const sent = { ...headers?.(), ...own }
-  const reply = await transport({ base: restUrl, path, headers: sent, post, timeout, maxBytes, stop, roams, isPublic })
+  const reply = await transport({
+    base: restUrl,
+    path,
+    headers: sent,
+    post,
+    timeout,
+    maxBytes,
+    stop,
+    roams: roams === true,
+    isPublic
+  })
   return reply.ok ? outcomeOf(reply, bytes === true, tolerate === true) : reply
 }
 

@@ -27,8 +27,10 @@ export const LEARNT = 8
 const MEMORY = { intervals: 500, span: 60_000 }
 /** The heaviest tail believed in: of k = 0.3 one interval in 100,000 is forty times the usual one. */
 const HEAVIEST = 0.3
+/** Octaves between the two for independent trades: one, give or take what chance makes of it. Beyond that it is bursts. */
+const RANDOM = 1.15
 /** Tails grow heavier further out than where they are measured. */
-const HEAVIER = 1.5
+const HEAVIER = 1.7
 /** At least so much is kept when an interval shows that what was learnt is out of date. */
 const KEPT = 32
 const LARGEST_UNIT = 1e9
@@ -88,7 +90,7 @@ function find(rhythm: Rhythm): void {
   const tail = tailOf(rhythm)
   rhythm.usual = exceededBy(rhythm, tail)
   const spread = Math.log2(rhythm.usual / exceededBy(rhythm, Math.sqrt(tail)))
-  rhythm.shape = Math.max(HEAVIEST, 1 / (1 + HEAVIER * Math.max(0, spread - 1)))
+  rhythm.shape = Math.max(HEAVIEST, 1 / (1 + HEAVIER * Math.max(0, spread - RANDOM)))
   rhythm.foundAt = count
 }
 
