@@ -54,7 +54,7 @@ const binOf = (interval: number): number => Math.min(BINS - 1, Math.max(0, Math.
 /** `took`: how long it took in milliseconds, where `interval` is counted on another clock. */
 export function learn(rhythm: Rhythm, interval: number, took = interval): void {
   // The past counts half: a flow that has become thinner is learnt after a few alarms, and one outage still moves nothing.
-  if (known(rhythm) > KEPT && surprise(rhythm, interval) > SURPRISED) {
+  if (interval > 2 * rhythm.usual && known(rhythm) > KEPT && surprise(rhythm, interval) > SURPRISED) {
     rhythm.unit *= 2
     rhythm.foundAt = 0
   }
@@ -83,10 +83,10 @@ function exceededBy({ bins, total }: Rhythm, share: number): number {
   return 1
 }
 
-/** Found anew when the memory has changed by a hundredth or so: it is asked for far more often than it changes. */
+/** Found anew when the memory has changed by a few hundredths: it is asked for far more often than it changes. */
 function find(rhythm: Rhythm): void {
   const { count, foundAt } = rhythm
-  if (count - foundAt < 1 + Math.min(foundAt, MEMORY.intervals) / 64 && foundAt > 0) return
+  if (count - foundAt < 1 + Math.min(foundAt, MEMORY.intervals) / 32 && foundAt > 0) return
   const tail = tailOf(rhythm)
   rhythm.usual = exceededBy(rhythm, tail)
   const spread = Math.log2(rhythm.usual / exceededBy(rhythm, Math.sqrt(tail)))
