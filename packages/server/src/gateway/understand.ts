@@ -59,12 +59,18 @@ export function understand(desk: Desk, asked: string): Understood | Refusal {
   if (provider !== undefined && !whole) {
     const carriers = desk.instrument(instrument)?.providers.map((p) => p.provider) ?? []
     if (!carriers.includes(provider)) {
+      // It may carry it for all we know.
+      if (desk.unlisted().includes(provider))
+        return refusal(asked, 'UNAVAILABLE', `the list of ${JSON.stringify(provider)} is not loaded yet`)
       const hint = carriers.length > 0 ? `it comes from ${carriers.join(', ')}` : 'no provider carries it now'
       return refusal(asked, 'BAD_PROVIDER', `${JSON.stringify(provider)} does not carry ${instrument}; ${hint}`, carriers)
     }
   }
   const canonical = { ...topic, instrument }
   if (desk.carries(canonical)) return understood(canonical)
+  const missing = desk.unlisted()
+  if (provider === undefined && missing.length > 0)
+    return refusal(asked, 'UNAVAILABLE', `nobody sends it so far; the list of ${missing.join(', ')} is not loaded yet`)
   const what = topic.interval === undefined ? `${topic.kind}s` : `${topic.interval} candles`
   return refusal(asked, 'BAD_PROVIDER', `${provider ?? `no provider of ${instrument}`} sends ${provider ? 'no ' : ''}${what}`)
 }

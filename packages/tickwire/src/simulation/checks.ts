@@ -1,0 +1,146 @@
+/** The invariants: each is told what happens and says what is wrong. Pure, so that a tampered log shows that each can fail. */
+import {
+  isPureState,
+  type ArbitratedKind,
+  type Book,
+  type Candle,
+  type Published,
+  type Status,
+  type Trade
+} from '@tickwire/protocol'
+import { createFold } from './fold.ts'
+import type { Truth } from './truth.ts'
+
+export const INVARIANTS = {
+  sequence: 'per client and topic sequences rise, and what is missing between them was announced',
+  delivery: 'a client is given what the plant published, and nothing else',
+  invention: 'no price, size or id comes out that its provider did not send',
+  book: "a book published as valid is its provider's book, and never an older one than before",
+  candle: 'a closed candle is the fold of the admitted trades',
+  leader: 'the events of a lane come from its leader, who has a connection; one who has none is left',
+  queue: 'what waits for a client, a provider or its REST stays within its bound',
+  defect: 'nothing throws',
+  liveness: 'after 30 s of calm every provider is live and every client is up to date'
+} as const
+export type Invariant = keyof typeof INVARIANTS
+export type Complain = (invariant: Invariant, what: string) => void
+
+/** What a client was told of holes, and where it stands. */
+type Stand = { seen: number; excused: number }
+
+const sameEvent = (a: Published, b: Published): boolean =>
+  a.type === b.type && a.time === b.time && a.provider === b.provider && a.published === b.published && valueOf(a) === valueOf(b)
+
+function valueOf(event: Published): string {
+  if (event.type === 'trade') return `${event.id} ${event.price} ${event.size}`
+  if (event.type === 'quote') return `${event.bid} ${event.bidSize} ${event.ask} ${event.askSize}`
+  if (event.type === 'candle') return `${event.start} ${event.close} ${event.volume} ${event.revision}`
+  return event.type === 'book' ? `${event.bids.join(' ')} ${event.asks.join(' ')}` : ''
+}
+
+export type Checks = ReturnType<typeof createChecks>
+
+export function createChecks(truth: Truth, complain: Complain) {
+  const plant = createPlantChecks(truth, complain)
+  const clients = createClientChecks(complain)
+  return { ...plant, ...clients }
+}
+
+/** Over what the plant publishes. */
+function createPlantChecks(truth: Truth, complain: Complain) {
+  const leaders = new Map<string, string | undefined>()
+  const switched = new Map<string, number[]>()
+  const books = new Map<string, number>()
+  const candles = new Map<string, Candle>()
+  const liveAt = new Map<string, number>()
+  const fold = createFold()
+
+  const book = (event: Published<Book>): void => {
+    if (event.state !== undefined && event.state !== 'valid') return
+    // The lane changes its source; each source's own topic does not.
+    if (!event.topic.includes('@')) return
+    const at = truth.bookOf(event, books.get(event.topic) ?? 0)
+    if (at < 0) complain('book', `${event.topic} ${event.seq} is no book of ${event.provider} since its last one`)
+    else books.set(event.topic, at)
+  }
+  const lead = (event: Published<Status>): void => {
+    const lane = `${event.kind}:${event.instrument}`
+    leaders.set(lane, event.leader)
+    switched.set(lane, [...(switched.get(lane) ?? []), event.published])
+  }
+  const value = (event: Published): void => {
+    if (event.type === 'trade' && !truth.hasTrade(event))
+      complain('invention', `${event.topic} ${event.seq}: ${event.provider} sent no trade ${valueOf(event)}`)
+    if (event.type === 'quote' && !truth.hasQuote(event))
+      complain('invention', `${event.topic} ${event.seq}: ${event.provider} sent no quote ${valueOf(event)}`)
+  }
+  const candle = (event: Published<Candle>): void => {
+    if (event.interval === '1m' && event.closed) candles.set(`${event.instrument} ${event.start}`, event)
+  }
+
+  return {
+    leaders,
+    /** When a provider last said that it is live. */
+    liveAt: (provider: string): number => liveAt.get(provider) ?? -Infinity,
+    /** Changes of a lane's leader since then. */
+    switchesSince: (lane: string, since: number): number => (switched.get(lane) ?? []).filter((at) => at >= since).length,
+
+    published(event: Published, hasLink: (provider: string) => boolean): void {
+      if (event.type === 'status') return lead(event)
+      if (event.type === 'provider' && event.phase === 'live') liveAt.set(event.provider, event.published)
+      value(event)
+      if (event.type === 'book') book(event)
+      if (event.type === 'candle') candle(event)
+      const isLane = ['trade', 'quote', 'ticker', 'book'].includes(event.type) && !event.topic.includes('@')
+      if (!isLane) return
+      if (event.type === 'trade') fold.add(event)
+      const lane = `${event.type as ArbitratedKind}:${event.instrument}`
+      if (event.provider !== leaders.get(lane))
+        complain('leader', `${event.topic} ${event.seq} is of ${event.provider}, and ${String(leaders.get(lane))} leads`)
+      else if (!hasLink(event.provider) && !(event as Trade).backfill)
+        complain('leader', `${event.topic} ${event.seq} is of ${event.provider}, which has no connection`)
+    },
+
+    /** Candles that should be told by now. */
+    foldedBy(before: number): void {
+      for (const complaint of fold.compare(candles, before)) complain('candle', complaint)
+    }
+  }
+}
+
+/** Over what each client is given. */
+function createClientChecks(complain: Complain) {
+  const stands = new Map<string, Stand>()
+  const published = new Map<string, Published>()
+  const standOf = (person: string, topic: string): Stand => {
+    const key = `${person} ${topic}`
+    let stand = stands.get(key)
+    if (!stand) stands.set(key, (stand = { seen: 0, excused: 0 }))
+    return stand
+  }
+  return {
+    /** What the plant published, to compare. */
+    remember: (event: Published): void => void published.set(`${event.topic} ${event.seq}`, event),
+
+    delivered(person: string, event: Published): void {
+      const { topic, seq } = event
+      const stand = standOf(person, topic)
+      const known = published.get(`${topic} ${seq}`)
+      if (!known || !sameEvent(event, known))
+        complain('delivery', `${person} was given ${topic} ${seq}, which was not published so`)
+      if (seq <= stand.seen) complain('sequence', `${person} was given ${topic} ${seq} after ${stand.seen}`)
+      const hole = stand.seen > 0 && seq > Math.max(stand.seen, stand.excused) + 1
+      if (hole && !isPureState(event) && event.type !== 'candle')
+        complain('sequence', `${person} was given ${topic} ${seq} after ${stand.seen}, and not told of what is missing`)
+      stand.seen = seq
+    },
+
+    /** It was told that it misses what is up to `to`. */
+    excuse(person: string, topic: string, to: number): void {
+      const stand = standOf(person, topic)
+      stand.excused = Math.max(stand.excused, to)
+    },
+
+    seen: (person: string, topic: string): number => standOf(person, topic).seen
+  }
+}
