@@ -1,3 +1,4 @@
+export * from './kinds.ts'
 export * from './market.ts'
 export * from './topic.ts'
 export * from './wire.ts'

@@ -1,5 +1,6 @@
 /** The vocabulary: what a market event is. Times, prices and sizes are as stamp.ts says. */
 import type { Account, Holding, OrderUpdate } from './account.ts'
+import { WHOLE_KINDS, type ArbitratedKind, type DataKind } from './kinds.ts'
 import type { News } from './news.ts'
 import type { Level, Side, Stamp, TradingSession } from './stamp.ts'
 import type { Arbitration, Breadth, Change, GapFilled, Liquidity } from './trust.ts'
@@ -169,23 +170,6 @@ export type ProviderStatus = Stamp & {
   simulated: boolean
 }
 
-/** Kinds of which one provider leads per instrument, as the arbiter decides. */
-export const ARBITRATED_KINDS = ['trade', 'quote', 'ticker', 'book'] as const
-/** Kinds that are passed on from whoever sends them: `provider` says who that is. */
-export const PASSED_KINDS = ['candle', 'index', 'mark', 'halt', 'band', 'correction'] as const
-/** Streams that are not of one instrument: they are subscribed as `kind:all`, or filtered as `kind:<instrument>`. */
-export const WHOLE_KINDS = ['news', 'position', 'account', 'order'] as const
-/** What is told of a user's own account. */
-export const ACCOUNT_KINDS = ['position', 'account', 'order'] as const
-
-/** What we make of the data; `breadth` is of all instruments, or of a sector. */
-export const DERIVED_KINDS = ['liquidity', 'change', 'breadth'] as const
-
-export type ArbitratedKind = (typeof ARBITRATED_KINDS)[number]
-export type WholeKind = (typeof WHOLE_KINDS)[number]
-export type DataKind = ArbitratedKind | (typeof PASSED_KINDS)[number] | WholeKind
-export type DerivedKind = (typeof DERIVED_KINDS)[number]
-export type Kind = DataKind | DerivedKind | 'status' | 'arbitration' | 'gap' | 'provider'
 export type DataEvent =
   | Trade
   | Quote
@@ -202,12 +186,6 @@ export type DataEvent =
   | Account
   | OrderUpdate
 export type MarketEvent = DataEvent | Status | Arbitration | Gap | GapFilled | ProviderStatus | Liquidity | Change | Breadth
-
-export const DATA_KINDS: readonly DataKind[] = [...ARBITRATED_KINDS, ...PASSED_KINDS, ...WHOLE_KINDS]
-export const KINDS: readonly Kind[] = [...DATA_KINDS, ...DERIVED_KINDS, 'status', 'arbitration', 'gap', 'provider']
-
-export const isArbitrated = (kind: Kind): kind is ArbitratedKind => (ARBITRATED_KINDS as readonly Kind[]).includes(kind)
-export const isWhole = (kind: Kind): kind is WholeKind => (WHOLE_KINDS as readonly Kind[]).includes(kind)
 
 /** What happened, as against what is: it is kept in order and never replaced by a newer one. */
 const HAPPENINGS: ReadonlySet<MarketEvent['type']> = new Set<MarketEvent['type']>([

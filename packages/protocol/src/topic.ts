@@ -2,16 +2,8 @@
  * Topics: `kind:instrument[@provider][:detail]`, as in `trade:BTC-USDT`, `candle:BTC-USDT:1m`, `quote:BTC-USDT@name`,
  * `status:BTC-USDT:trade`, `news:all`, `news:AAPL`.
  */
-import {
-  ARBITRATED_KINDS,
-  INTERVALS,
-  KINDS,
-  isArbitrated,
-  type ArbitratedKind,
-  type Interval,
-  type Kind,
-  type MarketEvent
-} from './market.ts'
+import { ARBITRATED_KINDS, KINDS, isArbitrated, type ArbitratedKind, type Kind } from './kinds.ts'
+import { INTERVALS, type Interval, type MarketEvent } from './market.ts'
 
 export type Topic = {
   kind: Kind

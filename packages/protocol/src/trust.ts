@@ -1,5 +1,5 @@
 /** Why a number can be trusted: who is heard and why, how each source fares, what is missing, and how good our own forecasts were. */
-import type { ArbitratedKind, DataKind } from './market.ts'
+import type { ArbitratedKind, DataKind } from './kinds.ts'
 import type { Stamp } from './stamp.ts'
 
 /**
