@@ -14,6 +14,7 @@ type Session = {
   asked: Map<number, string>
   /** Decimals of price and size, from the instrument channel: without them no checksum can be recomputed. */
   decimals: Map<string, { price: number; size: number }>
+  decimalsAskedAt: number
   depths: Map<string, number>
   forming: Forming
 }
@@ -26,6 +27,7 @@ const CARRIED: Record<string, readonly DataKind[]> = {
   ohlc: ['candle'],
   book: ['book']
 }
+const INSTRUMENTS = '{"method":"subscribe","params":{"channel":"instrument","snapshot":true}}'
 const DEPTHS = [10, 25, 100, 500, 1000]
 /** The least that holds the 50 levels that are published. */
 const DEPTH = 100
@@ -79,10 +81,11 @@ export const kraken = adapter<Session>({
     nextId: 1,
     asked: new Map(),
     decimals: new Map(),
+    decimalsAskedAt: Infinity,
     depths: new Map(),
     forming: new Map()
   }),
-  greet: () => ['{"method":"subscribe","params":{"channel":"instrument","snapshot":true}}'],
+  greet: () => [INSTRUMENTS],
 
   subscribe(wanted, session) {
     const possible = wanted.filter((w) => w.kind !== 'candle' || MINUTES[w.interval ?? '1m'] !== undefined)
@@ -222,7 +225,15 @@ function book(row: Row, snapshot: boolean, received: number, session: Session): 
   const decimals = session.decimals.get(symbol)
   if (decimals !== undefined && typeof row.checksum === 'number')
     delta.checksum = { value: row.checksum, priceDecimals: decimals.price, sizeDecimals: decimals.size }
-  return [delta]
+  return decimals === undefined ? [delta, ...askDecimals(received, session)] : [delta]
+}
+
+/** Their answer may have been lost, and without them no damage is noticed. */
+function askDecimals(received: number, session: Session): readonly Meaning[] {
+  const waits = received - (session.decimalsAskedAt = Math.min(session.decimalsAskedAt, received))
+  if (waits < 5_000) return []
+  session.decimalsAskedAt = received
+  return [INSTRUMENTS.replace('subscribe', 'unsubscribe'), INSTRUMENTS].map((frame) => ({ type: 'reply', frame }))
 }
 
 /** `side` is the taker's. The snapshot is the last 50 trades: history. */
