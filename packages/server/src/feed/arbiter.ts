@@ -1,11 +1,13 @@
 /** Which provider to trust: one leader per instrument and kind, warm standbys, and a status for every change of mind. */
 import { topicName, type Candle, type Gap } from '@tickwire/protocol'
-import { confidenceOf, FAULTS, notePrice, openStanding, passTime, priceOf, type Prices, type Standing } from './confidence.ts'
+import { confidenceOf, FAULTS, openStanding, passTime, type Standing } from './confidence.ts'
+import { openForecasts, settle, type Forecasts } from './forecasts.ts'
 import { judge } from './review.ts'
 import { isOutOfDate, openLane, openSource, preference, remember, say, standbys } from './lane.ts'
 import type { Admissible, Lane, Scene, Source } from './lane.ts'
 import { gapEvent, isAllowed, lead, leaderless, seconds, type ArbiterOutput, type ArbiterSettings, type Place } from './lead.ts'
 import { impossible, isPossibleAge } from './possible.ts'
+import { notePrice, priceOf, type Prices } from './prices.ts'
 import { beat, openPulse, type Pulse } from './pulse.ts'
 
 export type ArbiterInput =
@@ -27,6 +29,8 @@ export type ArbiterState = {
   pulses: Map<string, Pulse>
   /** Instrument → latest price by provider. */
   prices: Map<string, Prices>
+  /** What we said of events, and what came of it. */
+  forecasts: Forecasts
   tickedAt: number
   /** Silence is not judged before this time. */
   judgeFrom: number
@@ -45,6 +49,7 @@ export function createArbiter(settings: Partial<ArbiterSettings> & Pick<ArbiterS
     standings: new Map(),
     pulses: new Map(),
     prices: new Map(),
+    forecasts: openForecasts(settings.targets),
     tickedAt: -Infinity,
     judgeFrom: -Infinity
   }
@@ -103,7 +108,7 @@ function hear(state: ArbiterState, lane: Lane, source: Source, event: Admissible
   if (event.type === 'book') return
   const prices = entry(state.prices, event.instrument, () => new Map() as Prices)
   const standing = entry(state.standings, event.provider, openStanding)
-  event.confidence = confidenceOf(event, standing, prices)
+  event.confidence = confidenceOf(state.forecasts, event, standing, prices)
   if (event.type === 'trade' && event.backfill) return
   const age = now - event.time
   if (state.settings.times === 'live' && isPossibleAge(age)) {
@@ -133,6 +138,7 @@ function tick(state: ArbiterState, now: number): ArbiterOutput[] {
   if (elapsed > LATE_TICK) state.judgeFrom = now + LATE_GRACE
   state.tickedAt = now
   if (elapsed > 0 && elapsed < Infinity) measure(state, elapsed)
+  settle(state.forecasts, state.prices, now)
   const bench = { ...sceneOf(state, now), settings: state.settings, silence: now >= state.judgeFrom }
   const outputs: ArbiterOutput[] = []
   for (const lane of state.lanes.values()) judge(lane, bench, outputs)

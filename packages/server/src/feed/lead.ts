@@ -1,5 +1,6 @@
 /** A change of leader: what is published for it, and how often it may happen. */
 import { topicName, type ArbitratedKind, type Gap, type MarketEvent, type Status } from '@tickwire/protocol'
+import type { Targets } from './forecasts.ts'
 import { standbys, type Lane, type Scene, type Source } from './lane.ts'
 
 /** One kind of data of one instrument at one provider, at a time. */
@@ -17,6 +18,8 @@ export type ArbiterSettings = {
   outageAfter: number
   /** `recorded`: times in the events are of another day, so their age says nothing. */
   times: 'live' | 'recorded'
+  /** What confidence is held to, by class; those not named have the usual one. */
+  targets?: Partial<Targets>
 }
 
 /** Switches within this time are remembered; each beyond the second doubles the patience with the leader. */
