@@ -109,6 +109,8 @@ export type Book = Stamp &
      * checked; `stale`: its connection is silent or down. A book that is `syncing` is not sent.
      */
     state?: 'valid' | 'suspect' | 'stale'
+    /** Best levels a side of which `valid` speaks, where what proves the book does not reach deeper; absent: all of them. */
+    proven?: number
     /** When it last agreed with a checksum, or with a snapshot in an audit, epoch milliseconds. */
     checked?: number
   }

@@ -19,6 +19,10 @@ export type BookState = {
   sequence?: number
   /** The last delta carried a checksum and it fitted. */
   verified: boolean
+  /** It stands where nothing but a change that was lost unseen could make it wrong: see `proves` in shown.ts. */
+  proven: boolean
+  /** When it last agreed with a checksum, or with a snapshot in an audit. */
+  checked?: number
   /** Since when the best bid is not below the best ask; undefined while it is. */
   crossedSince?: number | undefined
 }
@@ -26,7 +30,7 @@ export type BookState = {
 /** What became of a delta. After `checksum` and `impossible` the book is no longer to be trusted. */
 export type Applied = 'ok' | 'incomplete' | 'checksum' | 'crossed' | 'impossible'
 
-export const openBook = (): BookState => ({ bids: [], asks: [], complete: false, time: 0, verified: false })
+export const openBook = (): BookState => ({ bids: [], asks: [], complete: false, time: 0, verified: false, proven: false })
 
 const possible = ([price, size]: Level): boolean => Number.isFinite(price) && price > 0 && Number.isFinite(size) && size >= 0
 

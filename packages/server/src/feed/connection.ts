@@ -2,6 +2,8 @@
 import type { Book, ProviderPhase } from '@tickwire/protocol'
 import type { Access, DecodedEvent, Frame, Listing, Meaning, Need, Outgoing, Subscription } from '../providers/adapter.ts'
 import type { Asks } from './asks.ts'
+import type { Auditor } from './audit.ts'
+import type { Holes, Span } from './holes.ts'
 import type { Pace } from './pace.ts'
 import type { Clockwork } from './calendar.ts'
 import type { Pulse } from './pulse.ts'
@@ -23,6 +25,8 @@ export type Input =
   /** `denied`: it does not accept our credentials. `wait`: the provider asked us to stay away for at least this long. `outage`: no other provider delivers either. */
   | { type: 'closed'; now: number; reason: string; wait?: number; denied?: boolean; outage?: boolean }
   | { type: 'want'; now: number; wanted: readonly Subscription[] }
+  /** Somebody asks for this book anew. */
+  | { type: 'resync'; now: number; symbol: string }
 
 export type Effect =
   | { type: 'dial' }
@@ -34,6 +38,9 @@ export type Effect =
   | { type: 'listing'; rows: readonly Listing[] }
   | { type: 'phase'; phase: ProviderPhase; reason: string }
   | { type: 'gap'; gap: Missing; action: 'resync' | 'open' }
+  /** Of trades: it is filled, or it cannot be, and why. */
+  | { type: 'filled'; span: Span; how: 'rest' | 'provider' }
+  | { type: 'unfilled'; span: Span; reason: string }
   | { type: 'confirmed'; subscription: Subscription }
   | { type: 'rejected'; subscription?: Subscription; reason: string }
   | { type: 'unanswered'; subscription: Subscription }
@@ -56,6 +63,8 @@ export type Settings = {
   patience: number
   /** Levels per side of the books that are emitted. */
   bookDepth: number
+  /** One book of each connection is compared with a snapshot this often, ms; 0: none. */
+  auditEvery: number
 }
 
 export const SETTINGS: Settings = {
@@ -65,7 +74,8 @@ export const SETTINGS: Settings = {
   breakFor: 30_000,
   rotateAt: [],
   patience: 10_000,
-  bookDepth: 50
+  bookDepth: 50,
+  auditEvery: 60_000
 }
 
 export type State<S> = {
@@ -79,16 +89,15 @@ export type State<S> = {
   unsettled: boolean
   asks: Asks
   shelf: Shelf
+  auditor: Auditor
   pace: Pace
   /** Failed connections in a row, and how many of them for our credentials. */
   attempt: number
   denials: number
   /** What went wrong last with a REST call, for the reason of a silence. */
   trouble?: string | undefined
-  /** Symbol → time of its last trade, kept over a reconnect so that the hole can be filled. */
-  lastTrades: Map<string, number>
-  /** When the trades missed meanwhile are asked for. */
-  fillAt: number
+  /** What is missing of its trades, kept over a reconnect. */
+  holes: Holes
   /** This connection brought market data: an accepted socket alone proves nothing. */
   proven: boolean
   openedAt: number

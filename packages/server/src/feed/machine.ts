@@ -3,10 +3,14 @@ import type { ProviderPhase } from '@tickwire/protocol'
 import type { Access, Adapter, Frame, Subscription } from '../providers/adapter.ts'
 import { ask, forget, keyOf, openAsks, overdue } from './asks.ts'
 import { SETTINGS, type Effect, type Input, type Settings, type State } from './connection.ts'
+import { answered, breakOff, due, leave as forgetTrades, openHoles, reopen } from './holes.ts'
 import { openPace, takeDue } from './pace.ts'
 import { openPulse } from './pulse.ts'
 import { seconds } from './liveness.ts'
 import { isClosed, silence } from './silence.ts'
+import { endOf, nextAt } from './rotation.ts'
+import { auditDue, audited, openAuditor } from './audit.ts'
+import { damaged, doubt, doubtAll, lose, trustAgain } from './shown.ts'
 import { expectSnapshot, expire, fetched, fetching, leave, openShelf, takeResyncs } from './shelf.ts'
 import { understand } from './understand.ts'
 
@@ -17,10 +21,6 @@ const INTRODUCTION = 2_000
 const LATE_TICK = 500
 /** Refused credentials are tried this often as any failure is, then seldom: somebody must act first. */
 const DENIED = { tries: 2, wait: 300_000 }
-/** Trades missed during a break are asked for this long after it, so that the provider's REST has them. */
-const FILL_AFTER = 1_000
-/** A longer hole is not filled: it stays told as a gap. */
-const FILL_AT_MOST = 3_600_000
 
 export function start<S>(
   adapter: Adapter<S>,
@@ -40,11 +40,11 @@ export function start<S>(
     unsettled: true,
     asks: openAsks(),
     shelf: openShelf(),
+    auditor: openAuditor(now, settings.auditEvery),
     pace: openPace(adapter.limits.framesPerSecond),
     attempt: 0,
     denials: 0,
-    lastTrades: new Map(),
-    fillAt: Infinity,
+    holes: openHoles(),
     proven: false,
     openedAt: now,
     downSince: now,
@@ -76,6 +76,8 @@ export function step<S>(adapter: Adapter<S>, s: State<S>, input: Input, random: 
       return failed(adapter, s, input)
     case 'closed':
       return closed(adapter, s, input, random)
+    case 'resync':
+      return settleUp(adapter, s, askedAnew(s, input.symbol, input.now), input.now)
     default:
       return want(adapter, s, input)
   }
@@ -110,7 +112,7 @@ function tick<S>(adapter: Adapter<S>, s: State<S>, now: number): Effect[] {
   // It was we who stood still: what waits in the socket must be read before the provider is judged.
   if (s.phase === 'live' && now - s.tickedAt > LATE_TICK) s.pulse.heard = Math.max(s.pulse.heard, now)
   s.tickedAt = now
-  const effects = judgeSilence(adapter, s, now)
+  const effects = [...judgeSilence(adapter, s, now), ...auditDue(adapter, s, now)]
   if (adapter.ping && now >= s.pingAt) {
     s.pingAt = now + adapter.ping.every
     const { frame: said } = adapter.ping
@@ -121,7 +123,7 @@ function tick<S>(adapter: Adapter<S>, s: State<S>, now: number): Effect[] {
     s.rotateAt = Infinity
     effects.push({ type: 'rotate', reason: 'this connection nears its end' })
   }
-  if (now >= s.fillAt) effects.push(...fill(adapter, s, now))
+  if (s.holes.open.size > 0) effects.push(...due(s.holes, adapter, s.access, (symbol) => isConfirmed(s.asks, symbol), now))
   return settleUp(adapter, s, effects, now)
 }
 
@@ -129,33 +131,19 @@ function opened<S>(adapter: Adapter<S>, s: State<S>, now: number, random: () => 
   s.session = adapter.open(s.access, s.route)
   s.asks = openAsks()
   s.unsettled = true
-  s.shelf = openShelf()
+  s.shelf = openShelf(s.shelf.records)
+  s.auditor = openAuditor(now, s.settings.auditEvery * (0.5 + random() / 2))
   s.pace = openPace(adapter.limits.framesPerSecond)
   s.heard = s.openedAt = now
   s.pulse.heard = now + INTRODUCTION
   s.pingAt = now + (adapter.ping?.every ?? Infinity)
   s.trouble = undefined
-  s.fillAt = s.lastTrades.size > 0 && adapter.fill ? now + FILL_AFTER : Infinity
+  reopen(s.holes, now)
   s.rotateAt = Math.min(endOf(adapter, s, now, random), ...s.settings.rotateAt.map((time) => nextAt(time, now)))
   const effects = setPhase(s, 'live', 'connected')
   if (adapter.greet) s.pace.urgent.push(...adapter.greet(s.session))
   return settleUp(adapter, s, effects, now)
 }
-
-/** A token this near its end is used up: rotating again and again with it would help nobody, the next one may be there at its end. */
-const NEAR_END = 600_000
-/** When to rotate: between 80 and 90 % of what is left, so that connections opened together do not rotate together. */
-function endOf<S>(adapter: Adapter<S>, { access }: State<S>, now: number, random: () => number): number {
-  const share = 0.8 + 0.1 * random()
-  const expiry = adapter.expires?.(access) ?? Infinity
-  const left = expiry - now
-  const token = left <= 0 ? Infinity : left < NEAR_END || left === Infinity ? expiry : now + left * share
-  return Math.min(token, now + (adapter.lifetime ?? Infinity) * share)
-}
-
-const DAY = 86_400_000
-/** When it is `time` (ms since midnight, UTC) the next time after `now`. */
-const nextAt = (time: number, now: number): number => now + ((((time - now) % DAY) + DAY) % DAY || DAY)
 
 function frame<S>(adapter: Adapter<S>, s: State<S>, text: Frame, now: number): Effect[] {
   if (!isOpen(s)) return []
@@ -167,8 +155,8 @@ function frame<S>(adapter: Adapter<S>, s: State<S>, text: Frame, now: number): E
 /** An open connection without market data is stale: heartbeats alone keep no price fresh. */
 function judgeSilence<S>(adapter: Adapter<S>, s: State<S>, now: number): Effect[] {
   const why = silence(adapter, s, now)
-  if (why !== undefined) return s.phase === 'stale' ? [] : setPhase(s, 'stale', why)
-  return s.phase === 'stale' ? setPhase(s, 'live', 'speaks again') : []
+  if (why !== undefined) return s.phase === 'stale' ? [] : [...doubtAll(s), ...setPhase(s, 'stale', why)]
+  return s.phase === 'stale' ? [...setPhase(s, 'live', 'speaks again'), ...trustAgain(adapter, s)] : []
 }
 
 function answer<S>(adapter: Adapter<S>, s: State<S>, input: Extract<Input, { type: 'answer' }>): Effect[] {
@@ -179,6 +167,7 @@ function answer<S>(adapter: Adapter<S>, s: State<S>, input: Extract<Input, { typ
   fetching(s.shelf, need, false)
   const effects = unchanged === true ? [] : understand(adapter, s, body, now, need)
   fetched(s.shelf, need, now)
+  answered(s.holes, need, now, effects.find((e) => e.type === 'rejected' || e.type === 'refused')?.reason, effects)
   return send(adapter, s, effects, now)
 }
 
@@ -190,21 +179,16 @@ function failed<S>(
   fetching(s.shelf, need, false)
   fetched(s.shelf, need, now)
   s.trouble = `REST ${need.purpose}: ${reason}`
+  if (need.purpose === 'audit') return audited(adapter, s, need, undefined, now)
   const effects: Effect[] = [{ type: 'refused', reason: `REST ${need.purpose}${status === undefined ? '' : `: HTTP ${status}`}` }]
+  answered(s.holes, need, now, reason, effects)
   // History may be beyond the plan; the data itself, refused for the credentials, ends the storm.
   const denied = status === 401 && (need.purpose === 'login' || (need.purpose === 'snapshot' && adapter.wsUrl === undefined))
   return denied ? [...effects, { type: 'hangup', reason: s.trouble, denied }] : effects
 }
 
-/** What was traded while the connection was down. */
-function fill<S>({ fill: ask }: Adapter<S>, s: State<S>, now: number): Effect[] {
-  s.fillAt = Infinity
-  return [...s.wanted.values()].flatMap(({ kind, symbol }) => {
-    const from = kind === 'trade' ? s.lastTrades.get(symbol) : undefined
-    const need = from === undefined || now - from > FILL_AT_MOST ? undefined : ask?.(symbol, from, now, s.access)
-    return need ? [{ type: 'need' as const, need }] : []
-  })
-}
+const tradedOf = <S>({ wanted }: State<S>): string[] =>
+  [...wanted.values()].flatMap(({ kind, symbol }) => (kind === 'trade' ? [symbol] : []))
 
 function closed<S>(adapter: Adapter<S>, s: State<S>, input: Extract<Input, { type: 'closed' }>, random: () => number): Effect[] {
   const { now, reason } = input
@@ -215,17 +199,19 @@ function closed<S>(adapter: Adapter<S>, s: State<S>, input: Extract<Input, { typ
   s.attempt = wasGood ? 0 : s.attempt + 1
   if (wasGood) s.downSince = now
   s.proven = false
+  breakOff(s.holes, tradedOf(s))
+  const lost = lose(s, now)
   if (attempts > 0 && s.attempt >= attempts)
-    return setPhase(s, 'stopped', `given up after ${attempts} failed attempts in a row: ${reason}`)
+    return [...lost, ...setPhase(s, 'stopped', `given up after ${attempts} failed attempts in a row: ${reason}`)]
   const limits = input.outage ? { ...usual, cap: Math.min(usual.cap, outageCap(adapter, now - s.downSince)) } : usual
   const broken = s.attempt >= breakAfter && input.outage !== true ? breakFor : 0
   const least = Math.max(input.wait ?? 0, s.denials > DENIED.tries ? DENIED.wait : broken)
   const wait = Math.max(least, backoff(s.attempt - 1, random, limits))
   s.dialAt = now + wait
   s.asks = openAsks()
-  s.shelf = openShelf()
+  s.shelf = openShelf(s.shelf.records)
   s.pingAt = s.rotateAt = Infinity
-  return setPhase(s, 'waiting', `${reason}; trying again in ${seconds(wait)}`)
+  return [...lost, ...setPhase(s, 'waiting', `${reason}; trying again in ${seconds(wait)}`)]
 }
 
 /**
@@ -240,7 +226,7 @@ function settleUp<S>(adapter: Adapter<S>, s: State<S>, effects: Effect[], now: n
   if (!isOpen(s)) return effects
   // Differences are taken only once the queue has drained, so it never holds more than one round of frames.
   if (s.pace.queue.length === 0) {
-    if (s.unsettled) reconcile(adapter, s, now)
+    if (s.unsettled) reconcile(adapter, s, effects, now)
     const { again, unanswered } = overdue(s.asks, now, s.settings.patience)
     if (again.length > 0) s.pace.queue.push(...adapter.subscribe(again, s.session))
     for (const subscription of unanswered) effects.push({ type: 'unanswered', subscription })
@@ -258,14 +244,17 @@ function send<S>(adapter: Adapter<S>, s: State<S>, effects: Effect[], now: numbe
   return effects
 }
 
-function reconcile<S>(adapter: Adapter<S>, s: State<S>, now: number): void {
+function reconcile<S>(adapter: Adapter<S>, s: State<S>, effects: Effect[], now: number): void {
   s.unsettled = false
   const { all } = s.asks
   const removed = [...all.values()].filter((a) => !s.wanted.has(keyOf(a.subscription))).map((a) => a.subscription)
   const added = [...s.wanted.values()].filter((w) => !all.has(keyOf(w)))
   for (const gone of removed) {
     forget(s.asks, gone)
-    if (gone.kind === 'book') leave(s.shelf, gone.symbol)
+    if (gone.kind === 'trade') forgetTrades(s.holes, gone.symbol)
+    if (gone.kind !== 'book') continue
+    effects.push(...doubt(s, gone.symbol, 'stale'))
+    leave(s.shelf, gone.symbol)
   }
   for (const fresh of added) {
     ask(s.asks, fresh, now)
@@ -274,6 +263,12 @@ function reconcile<S>(adapter: Adapter<S>, s: State<S>, now: number): void {
   if (removed.length > 0) s.pace.queue.push(...adapter.unsubscribe(removed, s.session))
   if (added.length > 0) s.pace.queue.push(...adapter.subscribe(added, s.session))
 }
+
+/** Somebody distrusts a book: it is thrown away whatever we think of it. */
+const askedAnew = <S>(s: State<S>, symbol: string, now: number): Effect[] =>
+  isOpen(s) && s.wanted.has(keyOf({ kind: 'book', symbol }))
+    ? damaged(s, { kind: 'book', symbol, cause: 'checksum' }, now, 'asked for')
+    : []
 
 /** Damaged books are asked for anew; all other subscriptions of the connection go on undisturbed. */
 function resync<S>(adapter: Adapter<S>, s: State<S>, now: number): void {

@@ -2,6 +2,7 @@
 import type { Need } from '../providers/adapter.ts'
 import { isWaiting, keyOf, type Asks } from './asks.ts'
 import type { BookState } from './books.ts'
+import type { BookPicture } from './connection.ts'
 
 /** A book that was asked for and has no snapshot yet. */
 type Expected = {
@@ -15,8 +16,21 @@ type Expected = {
   dropped: boolean
 }
 
-/** All by symbol. They die with the connection. */
+/** What befell a book, over all connections that carried it. */
+export type Record = {
+  /** How often it was asked for anew. */
+  resyncs: number
+  /** Since when it is to be healed. */
+  brokenAt?: number | undefined
+  /** Its last damage, why it was one, and after how long it was whole again. */
+  damage?: { at: number; cause: string; healedAfter?: number }
+}
+
+/** All by symbol. They die with the connection; only the records go on. */
 export type Shelf = {
+  records: Map<string, Record>
+  /** What readers were told last: it must not stand as good when it no longer is. */
+  shown: Map<string, BookPicture>
   books: Map<string, BookState>
   /** Those that the frame in hand has changed. */
   touched: Set<string>
@@ -36,7 +50,9 @@ const RETRY = 1_000
 /** A book that was whole for this long is resynchronised at once again. */
 const FORGIVEN = 30_000
 
-export const openShelf = (): Shelf => ({
+export const openShelf = (records: Shelf['records'] = new Map()): Shelf => ({
+  records,
+  shown: new Map(),
   books: new Map(),
   touched: new Set(),
   expected: new Map(),
@@ -61,6 +77,24 @@ export function arrived({ expected, resyncs }: Shelf, symbol: string): void {
 export function leave(shelf: Shelf, symbol: string): void {
   arrived(shelf, symbol)
   shelf.books.delete(symbol)
+  shelf.shown.delete(symbol)
+  shelf.records.delete(symbol)
+}
+
+/** Something befell it; until `healed` its time to heal runs. */
+export function broken({ records }: Shelf, symbol: string, cause: string, now: number): Record {
+  const record = records.get(symbol) ?? { resyncs: 0 }
+  records.set(symbol, record)
+  record.brokenAt ??= now
+  record.damage = { at: now, cause }
+  return record
+}
+
+export function healed({ records }: Shelf, symbol: string, now: number): void {
+  const record = records.get(symbol)
+  if (record?.brokenAt === undefined) return
+  if (record.damage) record.damage.healedAfter = now - record.brokenAt
+  record.brokenAt = undefined
 }
 
 /** The patience begins anew once the provider has confirmed the subscription. */
@@ -82,7 +116,8 @@ export function fetched({ expected, resyncs }: Shelf, { purpose, symbol }: Need,
 }
 
 /** The book is thrown away and, unless its adapter repairs it, asked for anew: at once the first time, then ever more slowly. */
-export function damage(shelf: Shelf, symbol: string, now: number, ownRepair: boolean): void {
+export function damage(shelf: Shelf, symbol: string, now: number, ownRepair: boolean, cause: string): void {
+  broken(shelf, symbol, cause, now).resyncs++
   const last = shelf.damages.get(symbol)
   const times = last && now - last.at < FORGIVEN ? last.times + 1 : 0
   shelf.damages.set(symbol, { times, at: now })

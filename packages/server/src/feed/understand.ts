@@ -2,10 +2,13 @@
 import type { DataKind } from '@tickwire/protocol'
 import type { Adapter, BookDelta, Frame, Meaning, Need } from '../providers/adapter.ts'
 import { settle } from './asks.ts'
-import { applyDelta, openBook, top, type BookState } from './books.ts'
-import type { BookPicture, Effect, Missing, State } from './connection.ts'
+import { audited, record } from './audit.ts'
+import { applyDelta, openBook } from './books.ts'
+import type { Effect, State } from './connection.ts'
+import { hear, paged, past, told } from './holes.ts'
 import { beat } from './pulse.ts'
-import { arrived, confirmed, damage, fetching } from './shelf.ts'
+import { arrived, confirmed, fetching, healed } from './shelf.ts'
+import { damaged, doubt, proves, show } from './shown.ts'
 
 /** A book that stays crossed for this long has missed a delete. */
 const CROSSED_PATIENCE = 1_000
@@ -20,13 +23,22 @@ export function understand<S>(adapter: Adapter<S>, s: State<S>, text: Frame, now
     // decode promises not to throw; a defect in it must cost one frame, not the connection.
     return [{ type: 'refused', reason: 'undecodable' }]
   }
+  if (need?.purpose === 'audit')
+    return audited(
+      adapter,
+      s,
+      need,
+      meanings.find((m) => m.type === 'delta'),
+      now
+    )
   const effects: Effect[] = []
   for (const meaning of meanings) {
     // What REST refuses is that call, not the subscription; unless it refuses us.
     if (need && meaning.type === 'reject' && !meaning.fatal && !meaning.denied)
       effects.push({ type: 'rejected', reason: meaning.reason })
-    else if (need?.purpose === 'trades' && meaning.type === 'trade') past(s, meaning, effects)
-    else interpret(s, meaning, meanings, now, effects)
+    else if (need?.purpose === 'trades' && meaning.type === 'trade') past(s.holes, meaning, adapter.countsTrades === true, effects)
+    else if (need?.purpose === 'trades' && meaning.type === 'need' && !paged(s.holes, need, meaning)) continue
+    else interpret(adapter, s, meaning, meanings, now, effects)
     // After a hole in the connection's own sequence the rest of the frame is of no use: a book folded from it would be wrong.
     if (effects.at(-1)?.type === 'hangup') {
       s.shelf.touched.clear()
@@ -36,17 +48,24 @@ export function understand<S>(adapter: Adapter<S>, s: State<S>, text: Frame, now
   // One picture per frame, however many deltas it holds.
   for (const symbol of s.shelf.touched) {
     const book = s.shelf.books.get(symbol)
-    if (book) effects.push({ type: 'event', event: picture(symbol, book, s.settings.bookDepth) })
+    if (book) effects.push(show(adapter, s, symbol, book))
   }
   s.shelf.touched.clear()
   return effects
 }
 
-function interpret<S>(s: State<S>, m: Meaning, all: readonly Meaning[], now: number, effects: Effect[]): void {
+function interpret<S>(
+  adapter: Adapter<S>,
+  s: State<S>,
+  m: Meaning,
+  all: readonly Meaning[],
+  now: number,
+  effects: Effect[]
+): void {
   switch (m.type) {
     case 'delta':
       proved(s, 'book', m.symbol, now, effects)
-      fold(s, m, now, effects)
+      fold(adapter, s, m, now, effects)
       return
     case 'ack':
       confirm(s, m.symbol, m.kind, now, effects)
@@ -81,15 +100,9 @@ function interpret<S>(s: State<S>, m: Meaning, all: readonly Meaning[], now: num
       return
     default:
       proved(s, m.type, m.symbol, now, effects)
-      if (m.type === 'trade' && s.fillAt === Infinity) s.lastTrades.set(m.symbol, m.time)
-      effects.push({ type: 'event', event: m })
+      if (m.type === 'trade') hear(s.holes, m, adapter.countsTrades === true, now, effects)
+      else effects.push({ type: 'event', event: m })
   }
-}
-
-/** A trade from before, asked for after a break: without an id only those after the last one that we have are surely new. */
-function past<S>(s: State<S>, trade: Extract<Meaning, { type: 'trade' }>, effects: Effect[]): void {
-  const last = s.lastTrades.get(trade.symbol) ?? -Infinity
-  if (trade.id !== undefined || trade.time > last) effects.push({ type: 'event', event: { ...trade, backfill: true } })
 }
 
 /** Market data proves the connection good, and the subscription confirmed even where its ack comes later or never. */
@@ -133,15 +146,14 @@ function gap<S>(
   // An adapter that asks for a snapshot by REST in the same breath has chosen how to repair it.
   const ownRepair = all.some((other) => other.type === 'need' && other.symbol === m.symbol)
   if (m.kind !== 'book') effects.push({ type: 'gap', gap: missing, action: ownRepair ? 'resync' : 'open' })
-  else damaged(s, missing, m.symbol, now, effects, ownRepair)
+  else {
+    s.shelf.touched.delete(m.symbol)
+    const met = m.expected === undefined ? m.cause : `${m.cause}: expected ${m.expected}, got ${m.got ?? 'another'}`
+    effects.push(...damaged(s, { ...missing, symbol: m.symbol }, now, met, ownRepair))
+  }
 }
 
-function damaged<S>(s: State<S>, missing: Missing, symbol: string, now: number, effects: Effect[], ownRepair = false): void {
-  damage(s.shelf, symbol, now, ownRepair)
-  effects.push({ type: 'gap', gap: missing, action: 'resync' })
-}
-
-function fold<S>(s: State<S>, delta: BookDelta, now: number, effects: Effect[]): void {
+function fold<S>(adapter: Adapter<S>, s: State<S>, delta: BookDelta, now: number, effects: Effect[]): void {
   const { symbol } = delta
   let book = s.shelf.books.get(symbol)
   if (!book) {
@@ -153,24 +165,22 @@ function fold<S>(s: State<S>, delta: BookDelta, now: number, effects: Effect[]):
     }
     s.shelf.books.set(symbol, (book = openBook()))
   }
+  record(s, delta)
   const applied = applyDelta(book, delta)
   if (applied === 'ok') {
+    book.proven = proves(adapter, delta, book.verified)
+    if (book.verified) book.checked = now
     s.shelf.touched.add(symbol)
     if (s.shelf.expected.size > 0) arrived(s.shelf, symbol)
+    if (s.shelf.records.size > 0) healed(s.shelf, symbol, now)
     return
   }
   effects.push({ type: 'refused', reason: `${applied} book` })
   s.shelf.touched.delete(symbol)
-  if (applied === 'crossed' && delta.time - book.crossedSince! < CROSSED_PATIENCE) return
-  damaged(s, { kind: 'book', symbol, cause: applied === 'checksum' ? 'checksum' : 'sequence' }, symbol, now, effects)
+  if (applied === 'crossed' && delta.time - book.crossedSince! < CROSSED_PATIENCE) {
+    effects.push(...doubt(s, symbol, 'suspect'))
+    return
+  }
+  const cause = applied === 'checksum' ? 'checksum' : 'sequence'
+  effects.push(...damaged(s, { kind: 'book', symbol, cause }, now, applied))
 }
-
-const picture = (symbol: string, book: BookState, depth: number): BookPicture => ({
-  type: 'book',
-  symbol,
-  time: book.time,
-  bids: top(book.bids, depth),
-  asks: top(book.asks, depth),
-  ...(book.sequence === undefined ? {} : { sequence: book.sequence }),
-  ...(book.verified ? { verified: true as const } : {})
-})

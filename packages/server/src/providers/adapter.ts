@@ -65,7 +65,7 @@ export type Need = {
   /** Path and query, appended to the provider's REST address; or an address of its own. */
   path: string
   /** A listing's answer may hold `need`s of purpose `listing`: its next pages. `trades` answers a `fill`. */
-  purpose: 'book' | 'history' | 'listing' | 'trades' | 'snapshot' | 'login'
+  purpose: 'book' | 'audit' | 'history' | 'listing' | 'trades' | 'snapshot' | 'login'
   symbol?: string
   interval?: Interval
   /** Sent as JSON with POST. */
@@ -220,8 +220,21 @@ export type Adapter<Session = unknown> = {
   identify?: (text: string) => Listing | undefined
   /** Path and query of past candles up to `now`; its answer decodes to candles, oldest first. */
   history?: (symbol: string, interval: Interval, limit: number, now: number, access: Access) => Need
+  /**
+   * The ids of a symbol's trades count up by one, by its documentation or its recorded data: one skipped is a trade missed, and none
+   * skipped over a break proves that nothing was.
+   */
+  countsTrades?: true
   /** Past trades, after a gap or a break; the answer decodes to trades, oldest first, which the machine marks as backfill. */
   fill?: (symbol: string, from: number, to: number, access: Access) => Need | undefined
+  /**
+   * What proves its books: `numbered` changes show a hole; `summed` ones carry a checksum of the ten best levels; `whole` books
+   * replace each other. Absent: a snapshot is good, but nothing would show that a change after it is missing. `pieced`: pictures
+   * made of changes without numbers. Books without proof are `suspect`, except where a snapshot or an audit has just agreed.
+   */
+  books?: 'numbered' | 'summed' | 'whole' | 'pieced'
+  /** A book to compare with ours, of purpose `audit`; its answer decodes to one delta, a snapshot, with its sequence if it has one. */
+  audit?: (symbol: string, access: Access) => Need | undefined
   /** Subscriptions with different routes never share a connection (a cluster, an address per kind); absent: one route, ''. */
   route?: (subscription: Subscription) => string
   /** The address to dial, where it depends on the access (the feed chosen there) or the route. */

@@ -48,6 +48,13 @@ export const coinbaseExchange = adapter<Session>({
     requestsPerSecond: 8
   },
   staleAfter: 15_000, // heartbeats come every second for each product
+  // Changes have no number, so the `sequence` of this answer says nothing of ours. No `books`: nothing would show a lost change.
+  audit: (symbol) => ({
+    type: 'need',
+    purpose: 'audit',
+    symbol,
+    path: `/products/${encodeURIComponent(symbol)}/book?level=2`
+  }),
   listing: '/products',
   history(symbol, interval, limit, now) {
     const seconds = INTERVAL_MS[interval] / 1000

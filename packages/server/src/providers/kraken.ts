@@ -2,7 +2,7 @@
 import type { DataKind, Interval, Level } from '@tickwire/protocol'
 import { adapter, type BookDelta, type Meaning, type Subscription } from './adapter.ts'
 import { follow, settle, type Forming } from './forming.ts'
-import { answer, isDecimals, legacy } from './kraken.rest.ts'
+import { answer, depthOf, isDecimals, pairOf } from './kraken.rest.ts'
 import { isTime, parseTime } from './time.ts'
 import * as values from './values.ts'
 import { frames, kindsOf, leave, want, type Wants } from './wants.ts'
@@ -36,8 +36,6 @@ const DEPTH = 100
 const channelOf = ({ kind, interval = '1m' }: Subscription): string =>
   kind === 'candle' ? `ohlc ${MINUTES[interval]}` : kind === 'quote' ? 'ticker' : kind
 
-const pairOf = (symbol: string): string => encodeURIComponent(symbol.split('/').map(legacy).join(''))
-
 export const kraken = adapter<Session>({
   provider: 'kraken',
   title: 'Kraken',
@@ -59,6 +57,8 @@ export const kraken = adapter<Session>({
     requestsPerSecond: 1
   },
   ping: { every: 20_000, frame: '{"method":"ping"}' },
+  books: 'summed',
+  audit: (symbol) => depthOf(symbol, DEPTH),
   staleAfter: 15_000, // heartbeats come about every second when nothing else does
   listing: '/public/AssetPairs',
   history: (symbol, interval) => ({

@@ -350,7 +350,7 @@ describe('a connection', () => {
     m.open()
     m.hear(ack, whole)
     m.at(20_000)
-    expect(types(m.hear({ type: 'gap', kind: 'book', symbol: 'A', cause: 'checksum' }))).toEqual(['gap', 'send', 'send'])
+    expect(types(m.hear({ type: 'gap', kind: 'book', symbol: 'A', cause: 'checksum' }))).toEqual(['gap', 'event', 'send', 'send'])
     m.hear(ack, delta)
     expect(m.tick(24_900)).toEqual([])
     expect(types(m.tick(25_000))).toEqual(['refused', 'send', 'send'])
@@ -384,7 +384,7 @@ describe('a connection', () => {
     expect(types(m.hear(d))).toEqual(['confirmed'])
     const effects = m.hear({ ...d, snapshot: true }, d, { ...d, bids: [[1, 0]] }, { ...d, bids: [[0.5, 2]], sequence: 9 })
     expect(effects).toEqual([
-      { type: 'event', event: { type: 'book', symbol: 'A', time: 1, bids: [[0.5, 2]], asks: [], sequence: 9 } }
+      { type: 'event', event: { type: 'book', symbol: 'A', time: 1, bids: [[0.5, 2]], asks: [], state: 'suspect', sequence: 9 } }
     ])
   })
 
@@ -394,7 +394,7 @@ describe('a connection', () => {
     const d = { type: 'delta', symbol: 'A', time: 0, snapshot: true, bids: [[1, 1]], asks: [[2, 1]] } as const
     m.hear(d)
     const cross = { ...d, snapshot: false, bids: [[3, 1]], asks: [] } as const
-    expect(types(m.hear(cross))).toEqual(['refused'])
+    expect(types(m.hear(cross))).toEqual(['refused', 'event'])
     expect(types(m.hear({ ...cross, time: 1_000 }))).toEqual(['refused', 'gap', 'send', 'send'])
   })
 
