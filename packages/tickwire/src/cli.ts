@@ -1,10 +1,11 @@
-/** The tickwire command: serve (the default), street, init, doctor, config. Each is loaded when it is asked for. */
+/** The tickwire command: serve (the default), street, simulate, init, doctor, config. Each is loaded when it is asked for. */
 import { Command, Option } from 'commander'
 import { VERSION } from '@tickwire/server/version.ts'
 import type { DoctorFlags } from './doctor.ts'
 import type { InitFlags } from './init.ts'
 import type { Flags } from './options.ts'
 import type { ServeFlags } from './serve.ts'
+import type { SimulateFlags } from './simulate.ts'
 import type { StreetFlags } from './street.ts'
 
 const CONFIG_FILE = 'tickwire.config.json'
@@ -58,6 +59,18 @@ program
   .option('--capture <provider>', 'play a recorded session instead of the synthetic market')
   .option('--speed <n>', 'pace of --capture: 1 is as recorded', '1')
   .action(async (flags: StreetFlags) => (await import('./street.ts')).serveStreet(flags))
+
+program
+  .command('simulate')
+  .description(
+    'the whole product on simulated time against failing providers, networks and clients; every invariant after every step'
+  )
+  .option('--seeds <n>', 'seeds 1 to n, one after the other', '200')
+  .option('--seed <n>', 'this one alone')
+  .option('--minutes <n>', 'simulated minutes of each seed', '1')
+  .option('--digest', 'print the SHA-256 of all that happened: the same seed gives the same')
+  .option('--log', 'print all that happened')
+  .action(async (flags: SimulateFlags) => (await import('./simulate.ts')).simulateSeeds(flags))
 
 program
   .command('init')

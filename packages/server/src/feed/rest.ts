@@ -97,11 +97,13 @@ export function createRest(options: RestOptions): Rest {
   const turn = async (host: string) => {
     const hushed = (quietHosts.get(host) ?? 0) - clock()
     if (hushed > 0) await pause(timers, hushed, stopping.signal)
-    const now = clock()
-    const at = budget.take(Math.max(now, quietUntil))
-    if (at > now) await pause(timers, at - now, stopping.signal)
-    // Someone may have been told to wait while this call stood in line.
-    if (clock() < quietUntil) await pause(timers, quietUntil - clock(), stopping.signal)
+    for (;;) {
+      const now = clock()
+      const at = budget.take(Math.max(now, quietUntil))
+      if (at > now) await pause(timers, at - now, stopping.signal)
+      // Told to wait while this call stood in line, all in the line would leave at once: each takes a new turn.
+      if (clock() >= quietUntil || stopping.signal.aborted) return
+    }
   }
 
   async function call(what: Call): Promise<Answer> {
@@ -156,15 +158,23 @@ async function request(
 
 function outcomeOf({ status, headers, body, moved }: Extract<Reply, { ok: true }>, bytes: boolean, tolerate: boolean): Outcome {
   if (status === 304) return { ok: true, body: '', status, headers, unchanged: true }
-  const isGood = status >= 200 && status <= 299
-  if (isGood || (tolerate && status < 500))
-    return { ok: true, body: bytes ? body : body.toString(), status, headers, ...(moved === undefined ? {} : { moved }) }
-  const failure = { ok: false as const, reason: `HTTP ${status}: ${body.toString().slice(0, 200)}`, status }
   const seconds = Number(headers['retry-after'])
-  const wait = seconds > 0 ? Math.min(seconds, 3_600) * 1_000 : undefined
-  // 429: too many requests. 418: told so and went on. Both: be quiet, for all paths of this provider.
-  if (status === 429 || status === 418) return { ...failure, again: true, wait: wait ?? 5_000 }
-  return { ...failure, again: status >= 500, ...(status === 503 && wait !== undefined ? { wait } : {}) }
+  const asked = seconds > 0 ? Math.min(seconds, 3_600) * 1_000 : undefined
+  // 429: too many requests. 418: told so and went on. Both: be quiet, for all paths of this provider, whoever reads the answer.
+  const isBusy = status === 429 || status === 418
+  const wait = isBusy ? (asked ?? 5_000) : status === 503 ? asked : undefined
+  const quiet = wait === undefined ? {} : { wait }
+  if ((status >= 200 && status <= 299) || (tolerate && status < 500))
+    return {
+      ok: true,
+      body: bytes ? body : body.toString(),
+      status,
+      headers,
+      ...(moved === undefined ? {} : { moved }),
+      ...quiet
+    }
+  const reason = `HTTP ${status}: ${body.toString().slice(0, 200)}`
+  return { ok: false, reason, status, again: isBusy || status >= 500, ...quiet }
 }
 
 /** Ends early, without an error, when `signal` aborts. */

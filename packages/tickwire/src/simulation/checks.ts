@@ -1,13 +1,5 @@
 /** The invariants: each is told what happens and says what is wrong. Pure, so that a tampered log shows that each can fail. */
-import {
-  isPureState,
-  type ArbitratedKind,
-  type Book,
-  type Candle,
-  type Published,
-  type Status,
-  type Trade
-} from '@tickwire/protocol'
+import { isPureState, type ArbitratedKind, type Book, type Candle, type Published, type Status } from '@tickwire/protocol'
 import { createFold } from './fold.ts'
 import type { Truth } from './truth.ts'
 
@@ -18,7 +10,8 @@ export const INVARIANTS = {
   book: "a book published as valid is its provider's book, and never an older one than before",
   candle: 'a closed candle is the fold of the admitted trades',
   leader: 'the events of a lane come from its leader, who has a connection; one who has none is left',
-  queue: 'what waits for a client, a provider or its REST stays within its bound',
+  queue: 'what waits for a client stays within its bound',
+  limits: 'no provider is dialled, sent or asked more than it allows, nor asked while it wants quiet',
   defect: 'nothing throws',
   liveness: 'after 30 s of calm every provider is live and every client is up to date'
 } as const
@@ -46,17 +39,27 @@ export function createChecks(truth: Truth, complain: Complain) {
   return { ...plant, ...clients }
 }
 
+/** Told again, or told as what it was: it needs no connection. */
+const isOld = (event: Published): boolean =>
+  (event.type === 'trade' && event.backfill === true) || (event.type === 'book' && !isValid(event))
+
+const isValid = ({ state }: Book): boolean => state === undefined || state === 'valid'
+
 /** Over what the plant publishes. */
 function createPlantChecks(truth: Truth, complain: Complain) {
   const leaders = new Map<string, string | undefined>()
   const switched = new Map<string, number[]>()
   const books = new Map<string, number>()
   const candles = new Map<string, Candle>()
+  /** Providers whose books carry checksums: one that was not verified claims nothing. */
+  const verified = new Set<string>()
   const liveAt = new Map<string, number>()
   const fold = createFold()
 
   const book = (event: Published<Book>): void => {
-    if (event.state !== undefined && event.state !== 'valid') return
+    if (!isValid(event)) return
+    if (event.verified) verified.add(event.provider)
+    else if (verified.has(event.provider)) return
     // The lane changes its source; each source's own topic does not.
     if (!event.topic.includes('@')) return
     const at = truth.bookOf(event, books.get(event.topic) ?? 0)
@@ -97,7 +100,7 @@ function createPlantChecks(truth: Truth, complain: Complain) {
       const lane = `${event.type as ArbitratedKind}:${event.instrument}`
       if (event.provider !== leaders.get(lane))
         complain('leader', `${event.topic} ${event.seq} is of ${event.provider}, and ${String(leaders.get(lane))} leads`)
-      else if (!hasLink(event.provider) && !(event as Trade).backfill)
+      else if (!hasLink(event.provider) && !isOld(event))
         complain('leader', `${event.topic} ${event.seq} is of ${event.provider}, which has no connection`)
     },
 

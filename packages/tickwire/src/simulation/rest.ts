@@ -1,17 +1,18 @@
 /** A provider's REST without a network: its real routes answer, late, or not, or with a failure. */
 import type { Desk, Dialect } from '@tickwire/server/dialects/dialect.ts'
 import type { Reply, Transport } from '@tickwire/server/feed/http.ts'
+import type { Meter } from './limits.ts'
 import type { Schedule } from './schedule.ts'
 import type { Trouble } from './venue.ts'
 
 export type RestOptions = {
-  provider: string
   // oxlint-disable-next-line typescript/no-explicit-any -- a dialect of whatever memory
   dialect: Dialect<any>
   desk: Desk
   schedule: Schedule
   draw: () => number
   trouble: () => Trouble
+  meter: Meter
 }
 
 const LATENCY = 20
@@ -26,7 +27,7 @@ function matches(route: string, method: string, path: string): boolean {
   return parts.every((part, at) => part === '*' || part.startsWith(':') || part === given[at])
 }
 
-export function createRest({ dialect, desk, schedule, draw, trouble }: RestOptions): Transport {
+export function createRest({ dialect, desk, schedule, draw, trouble, meter }: RestOptions): Transport {
   const answer = async (path: string, base: string): Promise<Reply> => {
     const url = new URL(path.startsWith('/') ? base.replace(/\/$/, '') + path : path)
     const route = dialect.http?.find((each) => matches(each.route, 'GET', decodeURIComponent(url.pathname)))
@@ -39,12 +40,17 @@ export function createRest({ dialect, desk, schedule, draw, trouble }: RestOptio
   return ({ path, base, timeout, stop }) =>
     new Promise((resolve) => {
       const { rest, weather } = trouble()
+      meter.asked(path)
       const later = (ms: number, reply: () => Reply | Promise<Reply>): void => {
         schedule.after(ms, () => resolve(stop.aborted ? { ok: false, reason: 'stopped' } : reply()))
       }
       const wait = LATENCY + weather.latency + Math.floor(draw() * 20)
       if (rest === 0) later(timeout, () => ({ ok: false, reason: `no answer within ${timeout} ms`, again: true }))
-      else if (rest !== undefined) later(wait, () => failure(rest))
+      else if (rest !== undefined)
+        later(wait, () => {
+          if (rest === 429) meter.hush(RETRY_AFTER * 1_000)
+          return failure(rest)
+        })
       else later(wait, () => answer(path, base))
     })
 }

@@ -1,10 +1,10 @@
 /** One seed: a world, weather from bad to calm, and the invariants after every step. */
 import { createHash } from 'node:crypto'
-import type { Published } from '@tickwire/protocol'
+import type { MarketEvent, Published } from '@tickwire/protocol'
 import { seedOf, stream } from '@tickwire/street/random.ts'
 import { createChecks, type Invariant } from './checks.ts'
 import { wreak } from './faults.ts'
-import { createSchedule } from './schedule.ts'
+import { createSchedule, type Schedule } from './schedule.ts'
 import { createTruth } from './truth.ts'
 import { BOUNDS, createWorld, type World } from './world.ts'
 
@@ -18,6 +18,12 @@ export type Outcome = {
   failures: Failure[]
   digest: string
 }
+export type Broken = {
+  publish?: (event: MarketEvent) => MarketEvent
+  /** What a client hears instead. */
+  deliver?: (event: Published) => Published
+  world?: (world: World, schedule: Schedule) => void
+}
 export type SimulationOptions = {
   seed: number
   /** Simulated minutes. */
@@ -28,6 +34,8 @@ export type SimulationOptions = {
   log?: (line: string) => void
   /** Stops at the first failure unless named. */
   all?: boolean
+  /** What breaks the product, so that tests see each invariant fail. */
+  broken?: Broken
 }
 
 /** Twenty seconds into a minute, so that a candle closes within the calm. */
@@ -39,7 +47,14 @@ const LOOK_EVERY = 100
 /** A batch may take a client this far beyond its bound, and the texts are longer than their weights. */
 const MOST_WAITING = 3 * (BOUNDS.backlog + BOUNDS.burst + BOUNDS.outbox.maxWeight)
 
-export async function simulate({ seed, minutes, digest = false, log, all = false }: SimulationOptions): Promise<Outcome> {
+export async function simulate({
+  seed,
+  minutes,
+  digest = false,
+  log,
+  all = false,
+  broken = {}
+}: SimulationOptions): Promise<Outcome> {
   const schedule = createSchedule(START)
   const hash = digest ? createHash('sha256') : undefined
   const failures: Failure[] = []
@@ -64,7 +79,8 @@ export async function simulate({ seed, minutes, digest = false, log, all = false
     schedule,
     truth,
     reports: {
-      event(person, event: Published) {
+      event(person, heard) {
+        const event = broken.deliver?.(heard) ?? heard
         counts.delivered++
         checks.delivered(person, event)
         if (isLogged) say(`${person} < ${event.topic} ${event.seq}`)
@@ -80,8 +96,10 @@ export async function simulate({ seed, minutes, digest = false, log, all = false
       checks.published(event, hasLink)
       if (isLogged) say(JSON.stringify(event))
     },
-    onDefect: (what) => complain('defect', what)
+    complain,
+    tamper: broken.publish
   })
+  broken.world?.(world, schedule)
   const look = createLook(world, checks, complain, schedule.now)
   const go = (until: number): Promise<void> =>
     schedule.run(until, () => {

@@ -10,6 +10,7 @@ import { createDesk } from '@tickwire/street/desk.ts'
 import { seedOf, stream } from '@tickwire/street/random.ts'
 import { instrumentOf, VENUES } from '@tickwire/street/venues.ts'
 import { createHall, type Call } from './hall.ts'
+import { createMeter } from './limits.ts'
 import { CALM, type Weather } from './pipe.ts'
 import { createRest } from './rest.ts'
 import type { Schedule } from './schedule.ts'
@@ -29,7 +30,14 @@ export type Trouble = {
   token: string
 }
 
-export type VenueOptions = { provider: string; instruments: readonly string[]; seed: number; schedule: Schedule; truth: Truth }
+export type VenueOptions = {
+  provider: string
+  instruments: readonly string[]
+  seed: number
+  schedule: Schedule
+  truth: Truth
+  complain: (what: string) => void
+}
 export type SimulatedVenue = ReturnType<typeof createVenue>
 
 const STEP = 200
@@ -43,11 +51,12 @@ const always = () => ({ upstream: 'live' as const, release: () => {} })
 /** Its heart beats; a provider waits longer for a pong than we do. */
 const LIMITS = { message: 16 * 1024 * 1024, heartbeat: { interval: 20_000, deadline: 60_000 } }
 
-export function createVenue({ provider, instruments, seed, schedule, truth }: VenueOptions) {
+export function createVenue({ provider, instruments, seed, schedule, truth, complain }: VenueOptions) {
   const real = adapters[provider]!
   // With five attempts a minute, or a minute's trust in a dead socket, nobody could be back within 30 s of such weather.
   const adapter = { ...real, limits: { ...real.limits, attempts: ATTEMPTS }, staleAfter: Math.min(real.staleAfter, STALE_AFTER) }
   const known = VENUES[provider]!
+  const meter = createMeter({ adapter, clock: schedule.now, complain })
   const draw = stream(seedOf(seed, `venue:${provider}`))
   const trouble: Trouble = { weather: { ...CALM }, door: 'open', rest: undefined, skew: 0, token: 'first' }
   const listing = known.listing.filter((row) => instruments.includes(instrumentOf(row)))
@@ -66,6 +75,8 @@ export function createVenue({ provider, instruments, seed, schedule, truth }: Ve
   schedule.every(STEP, () => live(clock() - known.latency + trouble.skew, STEP / 1_000, emit))
 
   const dial: Dial = ({ url, binary }, { onOpen, onFrame, onClose }) => {
+    meter.dialled()
+    const sends = meter.sender()
     let call: Call | undefined
     let over = false
     const token = access.key
@@ -94,7 +105,10 @@ export function createVenue({ provider, instruments, seed, schedule, truth }: Ve
     if (trouble.door === 'hang') schedule.after(HANDSHAKE, () => end('Opening handshake has timed out'))
     else schedule.after(2 * CALM.latency, open)
     return {
-      send: (frame) => call?.send(frame),
+      send(frame) {
+        sends()
+        call?.send(frame)
+      },
       close() {
         over = true
         call?.hangUp(true)
@@ -103,7 +117,7 @@ export function createVenue({ provider, instruments, seed, schedule, truth }: Ve
   }
 
   const access = { key: trouble.token, secret: 'street' }
-  const transport: Transport = createRest({ provider, dialect, desk, schedule, draw, trouble: () => trouble })
+  const transport: Transport = createRest({ meter, dialect, desk, schedule, draw, trouble: () => trouble })
   return {
     provider,
     adapter,

@@ -1,6 +1,6 @@
 /** The whole product on simulated time: providers, feed, plant, services, sessions and clients, wired as main.ts does. */
 import { createHash } from 'node:crypto'
-import type { Published } from '@tickwire/protocol'
+import type { MarketEvent, Published } from '@tickwire/protocol'
 import { demandOf, deskOf } from '@tickwire/server'
 import { dialects } from '@tickwire/server/dialects/index.ts'
 import { createFeed, type FeedLog } from '@tickwire/server/feed/feed.ts'
@@ -13,6 +13,7 @@ import { hostServices } from '@tickwire/server/services/run.ts'
 import { seedOf, stream } from '@tickwire/street/random.ts'
 import { instrumentOf, VENUES } from '@tickwire/street/venues.ts'
 import { createPerson, type Reports } from './crowd.ts'
+import type { Complain } from './checks.ts'
 import { createHall } from './hall.ts'
 import type { Schedule } from './schedule.ts'
 import type { Truth } from './truth.ts'
@@ -24,7 +25,9 @@ export type WorldOptions = {
   truth: Truth
   reports: Reports
   onPublished: (event: Published) => void
-  onDefect: (what: string) => void
+  complain: Complain
+  /** Breaks what is published: how the tests see that each check can fail. */
+  tamper?: ((event: MarketEvent) => MarketEvent) | undefined
 }
 export type World = ReturnType<typeof createWorld>
 
@@ -45,12 +48,14 @@ const SETTINGS = { backoff: { base: 250, cap: 5_000 }, breakFor: 5_000, holdDown
 
 const nothing = (): void => {}
 
-function venuesOf({ seed, schedule, truth }: WorldOptions): SimulatedVenue[] {
+function venuesOf({ seed, schedule, truth, complain }: WorldOptions): SimulatedVenue[] {
   const instruments = MARKETS[seedOf(seed, 'market') % MARKETS.length]!
   return Object.values(VENUES)
     .filter(({ listing }) => listing.some((row) => instruments.some((each) => each === instrumentOf(row))))
     .slice(0, 3)
-    .map(({ provider }) => createVenue({ provider, instruments, seed, schedule, truth }))
+    .map(({ provider }) =>
+      createVenue({ provider, instruments, seed, schedule, truth, complain: (what) => complain('limits', what) })
+    )
 }
 
 /** Counts the connections that the feed holds. */
@@ -95,14 +100,15 @@ const topicsFor = (instruments: readonly string[], venues: readonly SimulatedVen
 ]
 
 export function createWorld(options: WorldOptions) {
-  const { seed, schedule, reports, onPublished, onDefect } = options
+  const { seed, schedule, reports, onPublished, complain, tamper = (event) => event } = options
   const clock = schedule.now
   const venues = venuesOf(options)
   const links = new Map<string, number>()
   const bare = createPlant({ epoch: `simulated-${seed}`, keep: keepFor(1_000) })
   const plant: Plant = {
     ...bare,
-    publish(topic, event, now) {
+    publish(topic, untouched, now) {
+      const event = tamper(untouched)
       // Before its listeners, who publish what follows from it.
       onPublished({ ...event, topic, seq: (bare.last(topic)?.seq ?? 0) + 1, published: now } as Published)
       return bare.publish(topic, event, now)
@@ -112,7 +118,7 @@ export function createWorld(options: WorldOptions) {
     debug: nothing,
     info: nothing,
     warn: nothing,
-    error: (fields, message) => onDefect(`${message} ${describe(fields)}`)
+    error: (fields, message) => complain('defect', `${message} ${describe(fields)}`)
   }
   const instruments = createInstruments()
   const feed = createFeed({
