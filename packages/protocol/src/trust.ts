@@ -88,6 +88,8 @@ export type GapFilled = Stamp & {
   by: string
   /** Events that were filled in; they carry `backfill`. */
   items: number
+  /** On the provider's own topic only; of the arbitrated stream another `gap_filled` speaks, if that had the gap too. */
+  own?: true
 }
 
 /** How liquid an instrument is now, from its book. Prices in quote currency, sizes in base units. */

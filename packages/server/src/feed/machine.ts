@@ -10,7 +10,7 @@ import { seconds } from './liveness.ts'
 import { isClosed, silence } from './silence.ts'
 import { endOf, nextAt } from './rotation.ts'
 import { auditDue, audited, openAuditor } from './audit.ts'
-import { damaged, doubt, doubtAll, lose, trustAgain } from './shown.ts'
+import { damaged, doubtAll, lose, trustAgain } from './shown.ts'
 import { expectSnapshot, expire, fetched, fetching, leave, openShelf, takeResyncs } from './shelf.ts'
 import { understand } from './understand.ts'
 
@@ -123,7 +123,7 @@ function tick<S>(adapter: Adapter<S>, s: State<S>, now: number): Effect[] {
     s.rotateAt = Infinity
     effects.push({ type: 'rotate', reason: 'this connection nears its end' })
   }
-  if (s.holes.open.size > 0) effects.push(...due(s.holes, adapter, s.access, (symbol) => isConfirmed(s.asks, symbol), now))
+  if (s.holes.open.size > 0) effects.push(...due(s.holes, adapter, s.access, (symbol) => isOn(s, symbol), now))
   return settleUp(adapter, s, effects, now)
 }
 
@@ -187,6 +187,8 @@ function failed<S>(
   return denied ? [...effects, { type: 'hangup', reason: s.trouble, denied }] : effects
 }
 
+const isOn = <S>({ asks }: State<S>, symbol: string): boolean =>
+  asks.all.get(keyOf({ kind: 'trade', symbol }))?.state === 'confirmed'
 const tradedOf = <S>({ wanted }: State<S>): string[] =>
   [...wanted.values()].flatMap(({ kind, symbol }) => (kind === 'trade' ? [symbol] : []))
 
@@ -226,7 +228,7 @@ function settleUp<S>(adapter: Adapter<S>, s: State<S>, effects: Effect[], now: n
   if (!isOpen(s)) return effects
   // Differences are taken only once the queue has drained, so it never holds more than one round of frames.
   if (s.pace.queue.length === 0) {
-    if (s.unsettled) reconcile(adapter, s, effects, now)
+    if (s.unsettled) reconcile(adapter, s, now)
     const { again, unanswered } = overdue(s.asks, now, s.settings.patience)
     if (again.length > 0) s.pace.queue.push(...adapter.subscribe(again, s.session))
     for (const subscription of unanswered) effects.push({ type: 'unanswered', subscription })
@@ -244,7 +246,7 @@ function send<S>(adapter: Adapter<S>, s: State<S>, effects: Effect[], now: numbe
   return effects
 }
 
-function reconcile<S>(adapter: Adapter<S>, s: State<S>, effects: Effect[], now: number): void {
+function reconcile<S>(adapter: Adapter<S>, s: State<S>, now: number): void {
   s.unsettled = false
   const { all } = s.asks
   const removed = [...all.values()].filter((a) => !s.wanted.has(keyOf(a.subscription))).map((a) => a.subscription)
@@ -252,9 +254,7 @@ function reconcile<S>(adapter: Adapter<S>, s: State<S>, effects: Effect[], now: 
   for (const gone of removed) {
     forget(s.asks, gone)
     if (gone.kind === 'trade') forgetTrades(s.holes, gone.symbol)
-    if (gone.kind !== 'book') continue
-    effects.push(...doubt(s, gone.symbol, 'stale'))
-    leave(s.shelf, gone.symbol)
+    if (gone.kind === 'book') leave(s.shelf, gone.symbol)
   }
   for (const fresh of added) {
     ask(s.asks, fresh, now)

@@ -2,7 +2,8 @@
 import { isArbitrated, isWhole, type ArbitratedKind, type Candle, type DataEvent, type DataKind } from '@tickwire/protocol'
 import type { Listing } from '../providers/adapter.ts'
 import type { Admissible } from './lane.ts'
-import { judge, speak, type Hub, type Provider } from './hub.ts'
+import { filled, unfilled } from './gaps.ts'
+import { judge, say, speak, type Hub, type Provider } from './hub.ts'
 import type { PoolHooks } from './pool.ts'
 import { pass, passWhole } from './pass.ts'
 import { stamp } from './stamp.ts'
@@ -54,6 +55,18 @@ export function hooksOf(hub: Hub, provider: string): PoolHooks {
       const numbers = { ...(expected === undefined ? {} : { expected }), ...(got === undefined ? {} : { got }) }
       for (const place of placed(symbol === undefined ? carried : [{ symbol, kind }]))
         judge(hub, { type: 'gap', now, ...place, cause, action, ...numbers })
+    },
+    onFilled(span, how, now) {
+      for (const { instrument } of placed([{ symbol: span.symbol, kind: 'trade' }]))
+        say(
+          hub,
+          filled(hub.gaps, (key) => hub.arbiter.lanes.get(key), { provider, instrument, span, how, now })
+        )
+    },
+    onUnfilled(span, reason, now) {
+      log.debug({ provider, symbol: span.symbol, reason }, 'gap not filled')
+      for (const { instrument } of placed([{ symbol: span.symbol, kind: 'trade' }]))
+        say(hub, unfilled(hub.gaps, { provider, instrument, span, reason, now }))
     },
     onClosed(carried, reason, now) {
       for (const place of placed(carried)) judge(hub, { type: 'closed', now, ...place, reason })

@@ -36,7 +36,8 @@ export function understand<S>(adapter: Adapter<S>, s: State<S>, text: Frame, now
     // What REST refuses is that call, not the subscription; unless it refuses us.
     if (need && meaning.type === 'reject' && !meaning.fatal && !meaning.denied)
       effects.push({ type: 'rejected', reason: meaning.reason })
-    else if (need?.purpose === 'trades' && meaning.type === 'trade') past(s.holes, meaning, adapter.countsTrades === true, effects)
+    else if (need?.purpose === 'trades' && meaning.type === 'trade')
+      past(s.holes, meaning, adapter.countsTrades === true, effects)
     else if (need?.purpose === 'trades' && meaning.type === 'need' && !paged(s.holes, need, meaning)) continue
     else interpret(adapter, s, meaning, meanings, now, effects)
     // After a hole in the connection's own sequence the rest of the frame is of no use: a book folded from it would be wrong.
@@ -144,7 +145,9 @@ function gap<S>(
     return
   }
   // An adapter that asks for a snapshot by REST in the same breath has chosen how to repair it.
-  const ownRepair = all.some((other) => other.type === 'need' && other.symbol === m.symbol)
+  const own = all.filter((other): other is Need => other.type === 'need' && other.symbol === m.symbol)
+  const ownRepair = own.length > 0
+  if (m.kind === 'trade') told(s.holes, m.symbol, m, own, now)
   if (m.kind !== 'book') effects.push({ type: 'gap', gap: missing, action: ownRepair ? 'resync' : 'open' })
   else {
     s.shelf.touched.delete(m.symbol)

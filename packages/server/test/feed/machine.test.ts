@@ -478,33 +478,45 @@ describe('what was traded while the connection was down', () => {
     symbol,
     path: `/trades?symbol=${symbol}&from=${from}&to=${to}`
   })
-  const closeAndReopen = () => {
+  const at = (time: number, id?: string) => ({ ...trade(), time, ...(id === undefined ? {} : { id }) }) as Meaning
+  const closeAndReopen = (last: Meaning) => {
     const m = drive([trades('A'), trades('B')], { fill })
     m.open()
-    m.hear({ ...trade(), time: 700 } as Meaning)
+    m.hear(last)
     m.at(1_000)
     m.feed({ type: 'closed', reason: 'reset' })
     m.at(2_000)
     m.open()
+    m.hear({ type: 'ack', symbol: 'A' })
     return m
   }
+  const needs = (effects: readonly Effect[]) => effects.flatMap((e) => (e.type === 'need' ? [e.need] : []))
 
   test('is asked of REST a second after the reconnect, from the last trade on, for what traded before', () => {
-    const m = closeAndReopen()
-    const needs = m.tick(3_000).filter(({ type }) => type === 'need')
-    expect(needs).toEqual([{ type: 'need', need: fill('A', 700, 3_000, {}) }])
-    expect(m.tick(3_100).filter(({ type }) => type === 'need')).toEqual([])
+    const m = closeAndReopen(at(700, '1'))
+    expect(needs(m.tick(3_000))).toEqual([fill('A', 700, 3_000, {})])
+    expect(needs(m.tick(3_100))).toEqual([])
   })
 
-  test('comes marked as backfill, and without an id only what is later than the last trade', () => {
-    const m = closeAndReopen()
-    m.tick(3_000)
-    const body = JSON.stringify([trade(), { ...trade(), time: 701 }, { ...trade(), time: 5, id: '9' }])
-    const events = m.feed({ type: 'answer', need: fill('A', 700, 3_000, {}), body })
-    expect(events.filter(({ type }) => type === 'event')).toEqual([
-      { type: 'event', event: { ...trade(), time: 701, backfill: true } },
-      { type: 'event', event: { ...trade(), time: 5, id: '9', backfill: true } }
-    ])
+  test('is asked where trades have no id once the first one since says how far, a second after that', () => {
+    const m = closeAndReopen(at(700))
+    expect(needs(m.tick(3_000))).toEqual([])
+    m.at(5_000)
+    m.hear(at(4_900))
+    expect(needs(m.tick(5_999))).toEqual([])
+    expect(needs(m.tick(6_000))).toEqual([fill('A', 700, 4_900, {})])
+  })
+
+  test('comes marked as backfill, and without an id only what lies strictly between the trades on both sides', () => {
+    const m = closeAndReopen(at(700))
+    m.at(5_000)
+    m.hear(at(4_900))
+    m.tick(6_000)
+    const body = JSON.stringify([700, 701, 4_899, 4_900].map((time) => at(time)))
+    const effects = m.feed({ type: 'answer', need: fill('A', 700, 4_900, {}), body })
+    const back = (time: number) => ({ type: 'event', event: { ...at(time), backfill: true } })
+    const span = { symbol: 'A', from: 700, to: 4_900, expected: undefined, got: undefined }
+    expect(effects).toEqual([back(701), back(4_899), { type: 'filled', span, how: 'rest' }])
   })
 })
 

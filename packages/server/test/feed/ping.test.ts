@@ -17,6 +17,8 @@ test('where an adapter says so the ping is the protocol’s own, and nothing els
       onEvent: nothing,
       onGap: nothing,
       onClosed: nothing,
+      onFilled: nothing,
+      onUnfilled: nothing,
       onRejected: nothing,
       onRefused: nothing,
       onListing: nothing,

@@ -31,6 +31,8 @@ async function open(
     onEvent: (event, _, connection) => events.push({ ...event, connection }),
     onGap: ({ symbol }, __, action) => log.push(`gap ${symbol ?? '*'} ${action}`),
     onClosed: (carried, reason) => log.push(`closed ${carried.map((s) => s.symbol).join()}: ${reason}`),
+    onFilled: () => undefined,
+    onUnfilled: () => undefined,
     onRejected: (reason, s) => log.push(`rejected ${s?.symbol ?? '*'}: ${reason}`),
     onRefused: () => log.push('refused'),
     onListing: () => undefined,

@@ -1,0 +1,317 @@
+/** The holes in the trades of one connection: where they are, what of them REST has, and when nothing more can be done. */
+import type { Access, Adapter, DecodedEvent, Need } from '../providers/adapter.ts'
+
+type Heard = Extract<DecodedEvent, { type: 'trade' }>
+
+/** What is missing of a symbol's trades. */
+export type Span = {
+  symbol: string
+  /** Times of the last trade before it and of the first one after it; Infinity until that came. */
+  from: number
+  to: number
+  /** Numbers that never came: from `expected` on, up to `got` without it. */
+  expected?: number | undefined
+  got?: number | undefined
+}
+type Hole = Span & {
+  /** Trades have ids, so that what is filled twice is told apart. */
+  named: boolean
+  /** `expected` and `got` are ids of trades. */
+  counted: boolean
+  /** Ids, or keys where there are none, of what was filled in. */
+  found: Set<string>
+  askAt: number
+  tries: number
+  /** Calls and pages of this try. */
+  pages: number
+  /** Addresses of calls on their way. */
+  asked: Set<string>
+  /** Of the answers of this try: rows, the time that they reach, whether any was new, and what went wrong. */
+  rows: number
+  reached: number
+  gained: boolean
+  failure?: string | undefined
+}
+
+type Last = { time: number; id?: number | undefined; name?: string | undefined }
+export type Holes = {
+  /** Symbol → its last trade, kept over a reconnect so that a hole can be seen and filled. */
+  last: Map<string, Last>
+  open: Map<string, Hole[]>
+}
+
+export type Outcome =
+  | { type: 'event'; event: Heard }
+  | { type: 'need'; need: Need }
+  | { type: 'gap'; gap: { kind: 'trade'; symbol: string; expected: number; got: number; cause: 'sequence' }; action: 'open' }
+  /** All of it that can be had is here: by REST, or late by the stream itself. */
+  | { type: 'filled'; span: Span; how: 'rest' | 'provider' }
+  | { type: 'unfilled'; span: Span; reason: string }
+
+/** Where outcomes go, in order. */
+type Out = { push: (outcome: Outcome) => unknown }
+
+/** REST has a trade a little later than the stream; and what only came out of order is here by then. */
+const FILL_AFTER = 1_000
+/** An older hole is not filled: it stays told as a gap. */
+const FILL_AT_MOST = 3_600_000
+/** Tries until a hole is given up, each twice as long after the one before. */
+const TRIES = 5
+/** Calls and pages of one try. */
+const PAGES = 20
+/** An answer this long may have been cut there. */
+const FULL = 500
+/** Calls of one connection on their way at a time: what else is asked of REST must get its turn. */
+const AT_ONCE = 4
+/** Holes of one symbol; beyond, the last one grows. */
+const HOLES = 8
+
+export const openHoles = (): Holes => ({ last: new Map(), open: new Map() })
+
+const numberOf = (id: string | undefined): number | undefined => {
+  const number = id === undefined || id === '' ? Number.NaN : Number(id)
+  return Number.isSafeInteger(number) ? number : undefined
+}
+
+const openHole = (symbol: string, last: Last, askAt: number): Hole => ({
+  symbol,
+  from: last.time,
+  to: Infinity,
+  named: last.name !== undefined,
+  counted: false,
+  found: new Set(),
+  askAt,
+  tries: 0,
+  pages: 0,
+  asked: new Set(),
+  rows: 0,
+  reached: last.time,
+  gained: false
+})
+
+const spanOf = ({ symbol, from, to, expected, got }: Hole): Span => ({ symbol, from, to, expected, got })
+const holesOf = ({ open }: Holes, symbol: string): readonly Hole[] => open.get(symbol) ?? []
+
+function add(s: Holes, symbol: string, hole: Hole): Hole {
+  const holes = s.open.get(symbol)
+  if (!holes) s.open.set(symbol, [hole])
+  else if (holes.length < HOLES) holes.push(hole)
+  else return Object.assign(holes.at(-1)!, { to: hole.to, got: hole.got, askAt: hole.askAt })
+  return hole
+}
+
+function end(s: Holes, hole: Hole): void {
+  const left = holesOf(s, hole.symbol).filter((other) => other !== hole)
+  if (left.length === 0) s.open.delete(hole.symbol)
+  else s.open.set(hole.symbol, left)
+}
+
+// ---- what comes on the stream ------------------------------------------------------------------------------------
+
+/** `counts`: ids count up by one. */
+export function hear(s: Holes, trade: Heard, counts: boolean, now: number, out: Out): void {
+  const { symbol, time, id: name } = trade
+  const id = counts ? numberOf(name) : undefined
+  const last = s.last.get(symbol)
+  const hole = s.open.size === 0 ? undefined : holesOf(s, symbol).at(-1)
+  const late = hole !== undefined && last !== undefined && isLate(s, trade, id, last)
+  if (trade.backfill || late) {
+    out.push({ type: 'event', event: trade.backfill ? trade : { ...trade, backfill: true } })
+    if (hole) for (const each of holesOf(s, symbol)) if (take(each, trade, id, last)) settle(s, each, 'provider', out)
+  } else {
+    if (hole?.to === Infinity) meet(s, hole, trade, id, now, out)
+    else if (id !== undefined && last?.id !== undefined && id > last.id + 1) skip(s, last, trade, id, now, out)
+    out.push({ type: 'event', event: trade })
+  }
+  if (last && (late || (trade.backfill && time < last.time) || (id !== undefined && id < (last.id ?? 0) && time <= last.time)))
+    return
+  s.last.set(symbol, { time: id === undefined ? Math.max(time, last?.time ?? time) : time, id, name })
+}
+
+/** It came out of order: it belongs into a hole. */
+function isLate(s: Holes, { symbol }: Heard, id: number | undefined, { id: before }: Last): boolean {
+  if (id === undefined || before === undefined || id > before) return false
+  return holesOf(s, symbol).some(({ counted, expected, got }) => counted && got !== undefined && id >= expected! && id < got)
+}
+
+function skip(s: Holes, last: Last, { symbol, time }: Heard, id: number, now: number, out: Out): void {
+  const expected = last.id! + 1
+  const to = Math.max(last.time, time)
+  add(s, symbol, { ...openHole(symbol, last, now + FILL_AFTER), to, counted: true, expected, got: id })
+  out.push({ type: 'gap', gap: { kind: 'trade', symbol, expected, got: id, cause: 'sequence' }, action: 'open' })
+}
+
+/** The first trade after a hole says how long it is, and by its number whether it is one at all. */
+function meet(s: Holes, hole: Hole, { time }: Heard, id: number | undefined, now: number, out: Out): void {
+  hole.to = Math.max(hole.from, time)
+  if (hole.asked.size === 0) hole.askAt = Math.max(now + FILL_AFTER, hole.tries > 0 ? hole.askAt : 0)
+  if (hole.counted && hole.got === undefined) {
+    // A provider that begins to count anew says nothing of what lies between.
+    if (id !== undefined && id >= hole.expected!) hole.got = id
+    else hole.counted = false
+  }
+  settle(s, hole, 'provider', out)
+}
+
+/** The adapter saw a number skipped, and may have asked for what is missing itself. */
+export function told(
+  s: Holes,
+  symbol: string,
+  numbers: { expected?: number | string; got?: number | string },
+  own: readonly Need[],
+  now: number
+): void {
+  const last = s.last.get(symbol)
+  if (!last) return
+  const pending = holesOf(s, symbol).find(({ to }) => to === Infinity)
+  const hole = pending ?? add(s, symbol, openHole(symbol, last, now + FILL_AFTER))
+  for (const { path } of own) hole.asked.add(path)
+  if (own.length > 0) hole.tries = hole.pages = 1
+  if (pending || typeof numbers.expected !== 'number' || typeof numbers.got !== 'number') return
+  hole.expected = numbers.expected
+  hole.got = numbers.got
+  hole.counted = last.id !== undefined && last.id + 1 === numbers.expected
+}
+
+/** The connection is gone: from the last trade of each symbol on there is a hole, whose end is not known yet. */
+export function breakOff(s: Holes, symbols: Iterable<string>): void {
+  for (const holes of s.open.values()) for (const hole of holes) hole.asked.clear()
+  for (const symbol of symbols) {
+    const last = s.last.get(symbol)
+    if (!last || holesOf(s, symbol).some(({ to }) => to === Infinity)) continue
+    const hole = add(s, symbol, openHole(symbol, last, Infinity))
+    if (last.id !== undefined) Object.assign(hole, { counted: true, expected: last.id + 1, got: undefined })
+  }
+}
+
+export function reopen({ open }: Holes, now: number): void {
+  for (const holes of open.values())
+    for (const hole of holes) Object.assign(hole, { askAt: now + FILL_AFTER, tries: 0, pages: 0 })
+}
+
+/** What nobody wants any more needs no filling. */
+export function leave({ last, open }: Holes, symbol: string): void {
+  last.delete(symbol)
+  open.delete(symbol)
+}
+
+// ---- what REST has -----------------------------------------------------------------------------------------------
+
+/** Asks for what is due; `isSettled`: the stream of a symbol is known to be on again. */
+export function due<S>(
+  s: Holes,
+  adapter: Adapter<S>,
+  access: Access,
+  isSettled: (symbol: string) => boolean,
+  now: number
+): Outcome[] {
+  const out: Outcome[] = []
+  if (s.open.size === 0) return out
+  const all = [...s.open.values()].flat()
+  let calls = all.filter(({ asked }) => asked.size > 0).length
+  for (const hole of all) {
+    if (now < hole.askAt || hole.asked.size > 0 || calls >= AT_ONCE) continue
+    // Without ids, what the stream has told since cannot be told from what it has not, until its first trade parts the two.
+    if (hole.to === Infinity && !(hole.named && isSettled(hole.symbol)) && now - hole.from <= FILL_AT_MOST) continue
+    const until = Math.min(now, hole.to)
+    const need = now - hole.from > FILL_AT_MOST ? 'old' : adapter.fill?.(hole.symbol, hole.reached, until, access)
+    if (need === undefined || need === 'old') {
+      giveUp(s, hole, need ? 'it lies too far back' : `${adapter.provider} serves no past trades of it`, out)
+      continue
+    }
+    if (hole.pages++ === 0) hole.tries++
+    hole.rows = 0
+    hole.gained = false
+    hole.failure = undefined
+    hole.asked.add(need.path)
+    calls++
+    out.push({ type: 'need', need })
+  }
+  return out
+}
+
+const giveUp = (s: Holes, hole: Hole, reason: string, out: Out): void => {
+  end(s, hole)
+  out.push({ type: 'unfilled', span: spanOf(hole), reason })
+}
+
+/** A trade of an answer: what lies in a hole and was not there yet goes on as backfill. */
+export function past(s: Holes, trade: Heard, counts: boolean, out: Out): void {
+  const { symbol, time } = trade
+  const id = counts ? numberOf(trade.id) : undefined
+  const last = s.last.get(symbol)
+  const holes = holesOf(s, symbol)
+  for (const hole of holes) {
+    if (hole.asked.size === 0) continue
+    hole.rows++
+    hole.reached = Math.max(hole.reached, time)
+  }
+  // Asked by the adapter for reasons of its own: an id, or a later time, tells it from what is known.
+  const isNew = holes.length === 0 ? trade.id !== undefined || time > (last?.time ?? -Infinity) : undefined
+  const hole = holes.find((each) => take(each, trade, id, last))
+  if (hole) hole.gained = true
+  if (hole || isNew) out.push({ type: 'event', event: { ...trade, backfill: true } })
+}
+
+/** True for what lies in this hole and is new to it. */
+function take(hole: Hole, { time, id: name, price, size }: Heard, id: number | undefined, last: Last | undefined): boolean {
+  const { counted, expected, got, from, to, found } = hole
+  if (counted && id !== undefined) {
+    if (id < expected! || id >= (got ?? Infinity)) return false
+    if (got === undefined && last?.id !== undefined && id <= last.id) return false
+  } else if (name === undefined ? time <= from || time >= to : time < from || time > to) return false
+  // Where trades have no ids, equal ones are as many as were told in one answer.
+  const key = name ?? `${time} ${price} ${size} ${found.size}`
+  if (found.has(key)) return false
+  found.add(key)
+  return true
+}
+
+/** True when nothing can be missing any more, by the numbers. */
+function isWhole({ expected, got, found }: Hole): boolean {
+  return expected !== undefined && got !== undefined && found.size >= got - expected
+}
+
+function settle(s: Holes, hole: Hole, how: 'rest' | 'provider', out: Out): boolean {
+  if (!isWhole(hole)) return false
+  end(s, hole)
+  out.push({ type: 'filled', span: spanOf(hole), how })
+  return true
+}
+
+/** A page of an answer names the next one. False: no hole waits for it. */
+export function paged(s: Holes, need: Need, next: Need): boolean {
+  const hole = holesOf(s, need.symbol ?? '').find(({ asked }) => asked.has(need.path))
+  if (!hole || hole.pages >= PAGES) return !hole
+  hole.pages++
+  hole.asked.add(next.path)
+  return true
+}
+
+/** A call has ended, with `failure` in vain; what follows from that once all pages of it are here. */
+export function answered(s: Holes, need: Need, now: number, failure: string | undefined, out: Out): void {
+  if (need.purpose !== 'trades') return
+  for (const hole of holesOf(s, need.symbol ?? '')) {
+    if (!hole.asked.delete(need.path)) continue
+    hole.failure ??= failure
+    if (hole.asked.size > 0 || settle(s, hole, 'rest', out)) continue
+    const cut = hole.rows >= FULL && hole.gained && hole.pages < PAGES
+    // What stands beyond the last row of a long answer is asked for at once.
+    if (hole.failure === undefined && cut && hole.reached < hole.to) hole.askAt = now
+    else if (hole.failure === undefined && hole.expected === undefined && hole.pages < PAGES) finish(s, hole, now, out)
+    else again(s, hole, now, out)
+  }
+}
+
+/** Nothing is numbered: what REST has of the time between is what there is. */
+function finish(s: Holes, hole: Hole, now: number, out: Out): void {
+  end(s, hole)
+  out.push({ type: 'filled', span: { ...spanOf(hole), to: Math.min(hole.to, now) }, how: 'rest' })
+}
+
+function again(s: Holes, hole: Hole, now: number, out: Out): void {
+  if (hole.tries >= TRIES) return giveUp(s, hole, hole.failure ?? 'its REST has not all of it', out)
+  hole.askAt = now + FILL_AFTER * 2 ** hole.tries
+  hole.pages = 0
+  hole.reached = hole.from
+}
