@@ -113,6 +113,7 @@ export const configSchema = z.strictObject({
         .string()
         .optional()
         .describe('JSON file with holidays and early closes that replace ours, as docs/operations.md shows.'),
+      auditEvery: duration('60s', 'How often one book of each connection is compared with a snapshot by REST; 0s is never.'),
       bookLevels: z.coerce.number().int().min(1).max(1000).default(50).describe('Levels a side that a published book holds.')
     })
     .prefault({})

@@ -1,17 +1,22 @@
 /** One connection with its machine: every input passes here, and what the machine asks for is done here. */
 import type { Access, Adapter, Listing, Need, Subscription } from '../providers/adapter.ts'
 import type { Decoded, Effect, Input, Missing, Settings, State } from './connection.ts'
+import type { Span } from './holes.ts'
 import type { Dial, Ending, Link } from './link.ts'
 import type { Timers } from '../timers.ts'
 import { start, step } from './machine.ts'
 import { createPoller, type Poller } from './poll.ts'
 import { answered, failureOf, type Rest } from './rest.ts'
+import { doubtAll } from './shown.ts'
 import * as tally from './tally.ts'
 
 export type PoolHooks = {
   /** A later connection has a higher number. */
   onEvent: (event: Decoded, received: number, connection: number) => void
   onGap: (gap: Missing, carried: readonly Subscription[], action: 'resync' | 'open', now: number) => void
+  /** A hole in the trades is filled as far as it can be, or cannot be, and why. */
+  onFilled: (span: Span, how: 'rest' | 'provider', now: number) => void
+  onUnfilled: (span: Span, reason: string, now: number) => void
   /** These are no longer delivered, and why. They are `live` again with their next event. */
   onClosed: (carried: readonly Subscription[], reason: string, now: number) => void
   onRejected: (reason: string, subscription: Subscription | undefined) => void
@@ -118,6 +123,10 @@ function perform(shop: Shop, slot: Slot, effect: Effect, now: number): void {
     case 'gap':
       shop.tally.gaps++
       return hooks.onGap(effect.gap, [...slot.wanted.values()], effect.action, now)
+    case 'filled':
+      return hooks.onFilled(effect.span, effect.how, now)
+    case 'unfilled':
+      return hooks.onUnfilled(effect.span, effect.reason, now)
     case 'rotate':
       return rotate(shop, slot, effect.reason)
     default:
@@ -172,6 +181,7 @@ function connect(shop: Shop, slot: Slot): void {
   const headers = adapter.upgrade?.(access)
   const url = adapter.dial?.(wsUrl, access, route) ?? wsUrl
   slot.connection = ++shop.connections
+  const dialledAt = shop.clock()
   slot.poller = createPoller({
     rest,
     timers,
@@ -186,7 +196,11 @@ function connect(shop: Shop, slot: Slot): void {
   slot.link = shop.dial(
     { url, ...(headers && { headers }), ...(adapter.binary && { binary: true }) },
     {
-      onOpen: () => feed(shop, slot, { type: 'opened', now: clock() }),
+      onOpen() {
+        const now = clock()
+        tally.countOpening(shop.tally, now - dialledAt)
+        feed(shop, slot, { type: 'opened', now })
+      },
       onFrame(frame) {
         const now = clock()
         tally.countFrame(shop.tally, now)
@@ -204,8 +218,14 @@ export function hangUp(slot: Slot): void {
   slot.poller = slot.link = undefined
 }
 
+/** What readers have of its books stands no longer, whoever ended it. */
+export function fadeOut(shop: Shop, slot: Slot, effects: readonly Effect[] = doubtAll(slot.state)): void {
+  for (const effect of effects) perform(shop, slot, effect, shop.clock())
+}
+
 function closed(shop: Shop, slot: Slot, ending: Ending): void {
   const now = shop.clock()
+  fadeOut(shop, slot)
   const carried = [...slot.wanted.values()]
   hangUp(slot)
   if (slot.state.phase !== 'connecting') shop.tally.reconnects++
@@ -221,7 +241,7 @@ function closed(shop: Shop, slot: Slot, ending: Ending): void {
   if (!isSuccessor) shop.hooks.onClosed(carried, ending.reason, now)
 }
 
-function rotate(shop: Shop, slot: Slot, reason: string): void {
+export function rotate(shop: Shop, slot: Slot, reason: string): void {
   if (slot.successor || shop.slots.some((s) => s.successor === slot)) return
   // Where a second connection is refused, this one must go first; what is missed meanwhile is filled by REST.
   if (isFull(shop, slot.state.route)) {
@@ -229,6 +249,7 @@ function rotate(shop: Shop, slot: Slot, reason: string): void {
     return closed(shop, slot, { reason })
   }
   slot.successor = openSlot(shop, slot.state.route, new Map(slot.wanted))
+  slot.successor.state.shelf.records = slot.state.shelf.records
   shop.hooks.onNotice('connection rotates', { reason })
   feed(shop, slot.successor, { type: 'tick', now: shop.clock() })
 }
@@ -240,6 +261,7 @@ export const isFull = (shop: Shop, route: string): boolean =>
 function succeed(shop: Shop, slot: Slot): void {
   const { successor } = slot
   if (!successor) return
+  fadeOut(shop, slot)
   hangUp(slot)
   slot.successor = undefined
   shop.slots = shop.slots.map((s) => (s === slot ? successor : s))

@@ -3,10 +3,12 @@ import { nameOf, type Candle, type Interval, type ProviderStatus, type Topic } f
 import type { Plant } from '../plant/plant.ts'
 import type { Access, Adapter } from '../providers/adapter.ts'
 import { createArbiter } from './arbiter.ts'
+import { books, reconnect, resync, settleDue, type BookReport, type Outcome } from './commands.ts'
 import type { Clockwork } from './calendar.ts'
 import { SETTINGS, type Settings } from './connection.ts'
 import { createDemand } from './demand.ts'
 import { openDigest, takeLines } from './digest.ts'
+import { gapsOf, openGaps, type KnownGap } from './gaps.ts'
 import { hooksOf, listed } from './reports.ts'
 import { judge, speak, statusOf, type FeedLog, type Hub, type Provider } from './hub.ts'
 import type { Instruments } from './instruments.ts'
@@ -26,6 +28,8 @@ export type FeedSettings = {
   holdDown: number
   /** Levels per side of the books published. */
   bookLevels: number
+  /** One book of each connection is compared with a snapshot this often, ms; 0: none. */
+  auditEvery: number
   backoff: Settings['backoff']
   /** Failed attempts in a row after which a connection is given up; 0: never. */
   reconnectAttempts: number
@@ -77,6 +81,7 @@ const DEFAULTS: FeedSettings = {
   grace: 10_000,
   holdDown: 30_000,
   bookLevels: 50,
+  auditEvery: SETTINGS.auditEvery,
   backoff: SETTINGS.backoff,
   reconnectAttempts: SETTINGS.attempts,
   breakAfter: SETTINGS.breakAfter,
@@ -113,6 +118,11 @@ export function createFeed(options: FeedOptions) {
     /** Reference counted: call `release` once when done. `pending` also while no provider's listing is there yet. */
     want: (topic: Topic): { upstream: 'live' | 'pending'; release: () => void } => want(hub, topic),
 
+    /** How the books stand that are asked for, of this instrument or of all. */
+    books: (instrument?: string): BookReport[] => books(hub, instrument),
+    resync: (instrument: string, provider: string): Promise<Outcome> => resync(hub, instrument, provider),
+    reconnect: (provider: string): Promise<Outcome> => reconnect(hub, provider),
+
     providers: (): ProviderStatus[] => [...hub.providers.values()].map((provider) => statusOf(hub, provider, hub.clock())),
 
     /** The provider's feed that the operator chose, as in `sip`. What a provider needs to know is not told: it may hold a key. */
@@ -130,6 +140,9 @@ export function createFeed(options: FeedOptions) {
     /** A provider's own past candles, oldest first: the leader's if it serves them, else the next one's; empty if nobody does. */
     history: (instrument: string, interval: Interval, limit: number): Promise<Candle[]> =>
       history(hub, instrument, interval, limit),
+
+    /** The last gaps of an instrument, oldest first, with what became of each. */
+    gaps: (instrument: string): readonly KnownGap[] => gapsOf(hub.gaps, instrument),
 
     /** Some provider is known and, if anything is wanted, some provider delivers. */
     ready(): boolean {
@@ -151,6 +164,7 @@ function openHub(options: FeedOptions): Hub {
     log,
     simulated,
     arbiter: createArbiter({ order, holdDown, times }),
+    gaps: openGaps(),
     digest: openDigest(),
     listingEvery,
     // A street never closes.
@@ -159,6 +173,7 @@ function openHub(options: FeedOptions): Hub {
     providers: new Map(),
     topics: createDemand(grace),
     users: new Map(),
+    pending: new Set(),
     stopped: false
   }
   const settings = { ...own, market: hub.market, attempts: reconnectAttempts, bookDepth: bookLevels }
@@ -196,6 +211,7 @@ function tick(hub: Hub): void {
     judge(hub, { type: 'tick', now })
     for (const line of takeLines(hub.digest, now)) hub.log.info(line, 'lead changed')
     for (const topic of hub.topics.expired(now)) detach(hub, topic)
+    settleDue(hub)
   } catch (error) {
     // A defect of ours must not end the stream of everyone.
     hub.log.error({ error }, 'defect in the feed')

@@ -2,10 +2,12 @@
 import { topicName, type ProviderPhase, type ProviderStatus, type Status, type Topic } from '@tickwire/protocol'
 import type { Plant } from '../plant/plant.ts'
 import type { Adapter, Subscription } from '../providers/adapter.ts'
-import { admit, type ArbiterInput, type ArbiterState } from './arbiter.ts'
+import { admit, type ArbiterInput, type ArbiterOutput, type ArbiterState } from './arbiter.ts'
 import type { Clockwork } from './calendar.ts'
+import type { Pending } from './commands.ts'
 import type { Demand } from './demand.ts'
 import { note, type Digest } from './digest.ts'
+import { follow, type Gaps } from './gaps.ts'
 import type { Instruments } from './instruments.ts'
 import type { Source } from './lookup.ts'
 import type { Pool } from './pool.ts'
@@ -42,6 +44,7 @@ export type Hub = {
   log: FeedLog
   simulated: boolean
   arbiter: ArbiterState
+  gaps: Gaps
   digest: Digest
   providers: Map<string, Provider>
   /** Topics that someone reads. */
@@ -51,18 +54,37 @@ export type Hub = {
   market?: Clockwork | undefined
   listingEvery: number
   onListing: () => void
+  /** Commands that wait for what comes of them. */
+  pending: Set<Pending>
   stopped: boolean
 }
 
 export function judge(hub: Hub, input: ArbiterInput): void {
-  for (const output of admit(hub.arbiter, input)) {
+  say(
+    hub,
+    follow(hub.gaps, (key) => hub.arbiter.lanes.get(key), input, admit(hub.arbiter, input))
+  )
+}
+
+/** What is known of the gaps is said as the arbiter's words are. */
+export function say(hub: Hub, outputs: readonly ArbiterOutput[]): void {
+  for (const output of outputs) {
     if ('refused' in output) {
       hub.providers.get(output.provider)?.pool.refused(output.refused)
       continue
     }
     if (output.event.type === 'status') decided(hub, output.event)
     hub.plant.publish(output.topic, output.event, hub.clock())
+    if (output.event.type === 'status' && output.event.kind === 'book' && output.event.leader === undefined)
+      fade(hub, output.event.instrument)
   }
+}
+
+/** Nobody leads: the book that readers have is nobody's any more. */
+function fade({ plant, clock }: Hub, instrument: string): void {
+  const topic = topicName('book', instrument)
+  const last = plant.last(topic)
+  if (last?.type === 'book' && last.state !== 'stale') plant.publish(topic, { ...last, state: 'stale' }, clock())
 }
 
 const FAILOVERS: ReadonlySet<Status['cause']> = new Set(['closed', 'silence', 'gap'])

@@ -3,6 +3,7 @@ import type { ProviderStatus } from '@tickwire/protocol'
 import type { Access, Adapter, Subscription } from '../providers/adapter.ts'
 import { timers as real, type Timers } from '../timers.ts'
 import { keyOf } from './asks.ts'
+import { booksOf, slotOf } from './commands.ts'
 import { SETTINGS, type Settings } from './connection.ts'
 import { openLink, openNothing, type Dial } from './link.ts'
 import type { Transport } from './http.ts'
@@ -10,16 +11,19 @@ import { createRest, type Rest } from './rest.ts'
 import {
   allSlots,
   dialDue,
+  fadeOut,
   feed,
   hangUp,
   isFull,
   openSlot,
   phasesOf,
+  rotate,
   succeedDue,
   type PoolHooks,
   type Shop,
   type Slot
 } from './connections.ts'
+import { doubt } from './shown.ts'
 import * as tally from './tally.ts'
 
 export type { PoolHooks }
@@ -61,10 +65,24 @@ export function createPool(options: PoolOptions) {
     failover: (what: NonNullable<ProviderStatus['lastFailover']>) => void (shop.tally.lastFailover = what),
 
     tick(now: number): void {
+      tally.tick(shop.tally, now)
       dialDue(shop, now)
       for (const slot of allSlots(shop)) feed(shop, slot, { type: 'tick', now })
       for (const slot of shop.slots) succeedDue(shop, slot, now)
     },
+
+    books: (now: number) => booksOf(shop, now),
+    /** False where it is not asked for, or nothing is connected. */
+    resync(symbol: string): boolean {
+      const slot = slotOf(shop, symbol)
+      if (slot?.liveSince === undefined) return false
+      feed(shop, slot, { type: 'resync', now: shop.clock(), symbol })
+      return true
+    },
+    record: (symbol: string) => slotOf(shop, symbol)?.state.shelf.records.get(symbol) ?? 'gone',
+    /** How many connections are renewed. */
+    renew: (reason: string): number => renew(shop, reason),
+    renewing: (): boolean => shop.slots.some(({ successor, liveSince }) => successor !== undefined || liveSince === undefined),
 
     status(now: number, simulated: boolean): ProviderStatus {
       const connections = allSlots(shop).filter((slot) => slot.link).length
@@ -157,6 +175,7 @@ function drop(shop: Shop, subscriptions: readonly Subscription[]): void {
     if (!slot) continue
     shop.where.delete(key)
     slot.wanted.delete(key)
+    if (subscription.kind === 'book') fadeOut(shop, slot, doubt(slot.state, subscription.symbol, 'stale'))
     changed.add(slot)
   }
   for (const slot of changed) {
@@ -181,6 +200,13 @@ function tellWanted(shop: Shop, slot: Slot): void {
     s.wanted = new Map(slot.wanted)
     feed(shop, s, { type: 'want', now, wanted: [...s.wanted.values()] })
   }
+}
+
+/** Those whose successor is on its way already are not counted twice. */
+function renew(shop: Shop, reason: string): number {
+  const open = shop.slots.filter(({ liveSince, successor }) => liveSince !== undefined && !successor)
+  for (const slot of open) rotate(shop, slot, reason)
+  return open.length
 }
 
 function isLive({ where }: Shop, subscription: Subscription): boolean {
