@@ -6,8 +6,8 @@
  *   next provider: (1 + the others' shares that came true) / (2 + the others). With none before, that is 1/2; with three that
  *   are always right, 4/5.
  * - Counts are halved when they reach 4,000, so that old times are forgotten.
- * - CUSUM tests (Page 1954) of "three times as many misses" and "a third of them" against what we said: beyond 1 to 10,000 the
- *   counts begin anew with what came since the change. A forecast tests nobody if the market itself moved out of it.
+ * - CUSUM tests (Page 1954) of "three times as many misses" and "a third of them" against what was expected of the provider: beyond
+ *   1 to 10,000 the counts begin anew with what came since the change. If the market itself moved out of it, a forecast tests nobody.
  */
 import type { Calibration } from '@tickwire/protocol'
 import { add, clear, copy, count, fit, halve, KNOTS, openCounts, valueOf, type Counts, type Curve } from './curve.ts'
@@ -63,8 +63,9 @@ export type Outcome = {
   /** Raw values; `compared` is absent where there was nobody to compare with. */
   compared: number | undefined
   alone: number
-  /** The confidence that went out. */
+  /** The confidence that went out, and what it would have been with nobody to compare with. */
   sure: number
+  unseen: number
   hit: boolean
   /** The consensus itself stayed within the tolerance. */
   calm: boolean
@@ -76,7 +77,7 @@ export function score(all: Class, provider: string, outcome: Outcome): void {
   note(track.counts, outcome)
   draw(track.diagram, outcome)
   if (outcome.calm) {
-    const missed = 1 - outcome.sure
+    const missed = 1 - outcome.unseen
     suspect(track, track.worse, outcome, Math.min(0.9, Math.max(0.05, 3 * missed)))
     suspect(track, track.better, outcome, missed > 0.05 ? missed / 3 : missed)
   }
@@ -111,9 +112,9 @@ function draw(diagram: Track['diagram'], { sure, hit }: Outcome): void {
   diagram.count /= 2
 }
 
-/** Wald's likelihood ratio of "this share is missed" against what we said; below 1 the change has not begun. */
+/** Wald's likelihood ratio of "this share is missed" against what was expected; below 1 the change has not begun. */
 function suspect(track: Track, suspicion: Suspicion, outcome: Outcome, missed: number): void {
-  const said = 1 - outcome.sure
+  const said = 1 - outcome.unseen
   suspicion.score += Math.log(outcome.hit ? (1 - missed) / (1 - said) : missed / said)
   if (suspicion.score <= 0) return forget(suspicion)
   note(suspicion.since, outcome)

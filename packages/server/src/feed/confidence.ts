@@ -75,8 +75,9 @@ export function confidenceOf(
   const sure = calibrated(forecasts.classes[type], provider, compared ?? alone, compared !== undefined)
   const isLive = type !== 'trade' || event.backfill !== true
   if (isLive && isDue(ledger, provider, at)) {
+    const unseen = calibrated(forecasts.classes[type], provider, alone, false)
     const median = others && (others[0] + others[1]) / 2
-    foresee(forecasts, type, ledger, { instrument, provider, at, price, compared, alone, sure, median })
+    foresee(forecasts, type, ledger, { instrument, provider, at, price, compared, alone, sure, unseen, median })
   }
   // More than three decimals would claim a precision that the counts do not have.
   return Math.round(1_000 * sure) / 1_000

@@ -7,7 +7,7 @@
  */
 import type { Calibration, Quote, Ticker, Trade } from '@tickwire/protocol'
 import { heldBy, learn, openClass, pictures, score, type Class } from './calibration.ts'
-import { medianOfOthers, type Prices } from './prices.ts'
+import { medianOfOthers, priceBefore, type Prices } from './prices.ts'
 
 export type Kind = (Trade | Quote | Ticker)['type']
 /** Within `bps` of the consensus `horizon` ms later. */
@@ -32,6 +32,7 @@ type Forecast = {
   compared: number | undefined
   alone: number
   sure: number
+  unseen: number
   /** Where the others stood then. */
   median: number | undefined
 }
@@ -44,6 +45,7 @@ export type Forecasts = {
   targets: Targets
   classes: Record<Kind, Class>
   ledgers: Record<Kind, Map<string, Ledger>>
+  learntAt: number
 }
 
 export const KINDS = ['trade', 'quote', 'ticker'] as const satisfies readonly Kind[]
@@ -51,11 +53,13 @@ const UNDER_WAY = 4
 const MOVES = 5
 const WIDEST = 10
 const IDLE = 600_000
+const LEARN_EVERY = 1_000
 
 export const openForecasts = (targets: Partial<Targets> = {}): Forecasts => ({
   targets: { ...TARGETS, ...targets },
   classes: { trade: openClass(), quote: openClass(), ticker: openClass() },
-  ledgers: { trade: new Map(), quote: new Map(), ticker: new Map() }
+  ledgers: { trade: new Map(), quote: new Map(), ticker: new Map() },
+  learntAt: -Infinity
 })
 
 export function ledgerOf({ targets, ledgers }: Forecasts, kind: Kind, instrument: string): Ledger {
@@ -85,24 +89,34 @@ export function foresee({ targets }: Forecasts, kind: Kind, ledger: Ledger, made
 /** Resolves what is due. Whatever the order in which events of one time came, it is done in one order. */
 export function settle(forecasts: Forecasts, prices: ReadonlyMap<string, Prices>, now: number): void {
   for (const kind of KINDS) {
-    const all = forecasts.classes[kind]
     const { bps, horizon } = forecasts.targets[kind]
     for (const forecast of takeDue(forecasts.ledgers[kind], now)) {
-      const { instrument, provider, price, tolerance, due } = forecast
-      const others = prices.get(instrument)
-      const median = others && medianOfOthers(others, provider, now)
-      // Nobody to compare with, or we were blocked ourselves for so long that it is another forecast.
-      if (!median || now - due > horizon) continue
-      const [low, high] = median
-      const middle = (low + high) / 2
-      const moved = forecast.median === undefined ? undefined : Math.abs(middle / forecast.median - 1)
-      const hit = price >= low * (1 - tolerance) && price <= high * (1 + tolerance)
-      score(all, provider, { ...forecast, hit, calm: moved !== undefined && moved <= tolerance })
-      const ledger = forecasts.ledgers[kind].get(instrument)
+      const seen = prices.get(forecast.instrument)
+      // Where we were blocked ourselves for so long it is another forecast.
+      if (!seen || now - forecast.due > horizon) continue
+      const moved = resolve(forecasts.classes[kind], forecast, seen, now)
+      const ledger = forecasts.ledgers[kind].get(forecast.instrument)
       if (ledger && moved !== undefined) learnMove(ledger, moved, bps / 10_000)
     }
-    learn(all)
   }
+  if (now - forecasts.learntAt < LEARN_EVERY) return
+  forecasts.learntAt = now
+  for (const kind of KINDS) learn(forecasts.classes[kind])
+}
+
+/** Scores a forecast, if there is anybody to compare with; by how much the market moved meanwhile, if that is known. */
+function resolve(all: Class, forecast: Forecast, seen: Prices, now: number): number | undefined {
+  const { provider, price, tolerance, median } = forecast
+  const others = medianOfOthers(seen, provider, now)
+  if (!others) {
+    const own = priceBefore(seen, provider, now)
+    return own === undefined ? undefined : Math.abs(own / price - 1)
+  }
+  const [low, high] = others
+  const moved = median === undefined ? undefined : Math.abs((low + high) / 2 / median - 1)
+  const hit = price >= low * (1 - tolerance) && price <= high * (1 + tolerance)
+  score(all, provider, { ...forecast, hit, calm: moved !== undefined && moved <= tolerance })
+  return moved
 }
 
 function takeDue(ledgers: Map<string, Ledger>, now: number): Forecast[] {

@@ -23,13 +23,20 @@ export const priceOf = (event: Trade | Quote | Ticker): number =>
 
 const OLDEST_PRICE = 30_000
 
+/** What this provider said last before an instant, if that is not too old. */
+export function priceBefore(prices: Prices, provider: string, at: number): number | undefined {
+  const seen = prices.get(provider)
+  if (!seen) return undefined
+  const isBefore = seen.at < at
+  return at - (isBefore ? seen.at : seen.beforeAt) <= OLDEST_PRICE ? (isBefore ? seen.price : seen.before) : undefined
+}
+
 /** With an even number of others every price between the two in the middle is a median: so two who disagree blame nobody between. */
 export function medianOfOthers(prices: Prices, provider: string, at: number): [low: number, high: number] | undefined {
   const others: number[] = []
-  for (const [name, seen] of prices) {
-    if (name === provider) continue
-    const isBefore = seen.at < at
-    if (at - (isBefore ? seen.at : seen.beforeAt) <= OLDEST_PRICE) others.push(isBefore ? seen.price : seen.before)
+  for (const name of prices.keys()) {
+    const price = name === provider ? undefined : priceBefore(prices, name, at)
+    if (price !== undefined) others.push(price)
   }
   if (others.length === 0) return undefined
   if (others.length > 1) others.sort((a, b) => a - b)
