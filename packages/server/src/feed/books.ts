@@ -3,7 +3,7 @@
  * nearly all changes happen near the touch, where inserting and deleting then move only a few entries.
  */
 import { crc32 } from 'node:zlib'
-import type { Level } from '@tickwire/protocol'
+import type { Book, Level } from '@tickwire/protocol'
 import type { BookDelta } from '../providers/adapter.ts'
 
 export type Levels = Level[]
@@ -26,6 +26,9 @@ export type BookState = {
   /** Since when the best bid is not below the best ask; undefined while it is. */
   crossedSince?: number | undefined
 }
+
+/** What is told of a book, still under the provider's symbol. */
+export type BookPicture = Omit<Book, 'instrument' | 'provider' | 'received' | 'confidence'> & { symbol: string }
 
 /** What became of a delta. After `checksum` and `impossible` the book is no longer to be trusted. */
 export type Applied = 'ok' | 'incomplete' | 'checksum' | 'crossed' | 'impossible'

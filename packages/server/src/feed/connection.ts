@@ -1,6 +1,7 @@
 /** What one connection to a provider holds, hears and wants done: the words between the machine and its shell. */
-import type { Book, ProviderPhase } from '@tickwire/protocol'
+import type { ProviderPhase } from '@tickwire/protocol'
 import type { Access, DecodedEvent, Frame, Listing, Meaning, Need, Outgoing, Subscription } from '../providers/adapter.ts'
+import type { BookPicture } from './books.ts'
 import type { Asks } from './asks.ts'
 import type { Auditor } from './audit.ts'
 import type { Holes, Span } from './holes.ts'
@@ -9,7 +10,7 @@ import type { Clockwork } from './calendar.ts'
 import type { Pulse } from './pulse.ts'
 import type { Shelf } from './shelf.ts'
 
-export type BookPicture = Omit<Book, 'instrument' | 'provider' | 'received' | 'confidence'> & { symbol: string }
+export type { BookPicture }
 /** An event of one provider, still under the provider's symbol. */
 export type Decoded = DecodedEvent | BookPicture
 export type Missing = Omit<Extract<Meaning, { type: 'gap' }>, 'type'>

@@ -3,12 +3,15 @@ import { nameOf, type Candle, type Interval, type ProviderStatus, type Topic } f
 import type { Plant } from '../plant/plant.ts'
 import type { Access, Adapter } from '../providers/adapter.ts'
 import { createArbiter } from './arbiter.ts'
-import { books, reconnect, resync, settleDue, type BookReport, type Outcome } from './commands.ts'
+import { books, reconnect, resync, settleDue } from './commands.ts'
 import type { Clockwork } from './calendar.ts'
 import { SETTINGS, type Settings } from './connection.ts'
 import { createDemand } from './demand.ts'
 import { openDigest, takeLines } from './digest.ts'
+import { reportOf, type Targets } from './forecasts.ts'
 import { gapsOf, openGaps, type KnownGap } from './gaps.ts'
+import { openHistogram, turn } from './histogram.ts'
+import { hopsOf, type Hop } from './hops.ts'
 import { hooksOf, listed } from './reports.ts'
 import { judge, speak, statusOf, type FeedLog, type Hub, type Provider } from './hub.ts'
 import type { Instruments } from './instruments.ts'
@@ -17,6 +20,7 @@ import { fetchCandles, fetchListing } from './lookup.ts'
 import { createPool } from './pool.ts'
 import type { Transport } from './http.ts'
 import type { Rest } from './rest.ts'
+import type { BookReport, Outcome } from './standing.ts'
 import { timers as real, type Cancel, type Timers } from '../timers.ts'
 import { attach, detach, isLive, isNotice, placesOf } from './upstream.ts'
 
@@ -26,6 +30,8 @@ export type FeedSettings = {
   grace: number
   /** How long a better provider must be faultless before it leads again, ms. */
   holdDown: number
+  /** What confidence is held to; classes not named have the usual. */
+  targets?: Partial<Targets>
   /** Levels per side of the books published. */
   bookLevels: number
   /** One book of each connection is compared with a snapshot this often, ms; 0: none. */
@@ -123,7 +129,12 @@ export function createFeed(options: FeedOptions) {
     resync: (instrument: string, provider: string): Promise<Outcome> => resync(hub, instrument, provider),
     reconnect: (provider: string): Promise<Outcome> => reconnect(hub, provider),
 
+    confidence: () => reportOf(hub.arbiter.forecasts),
+
     providers: (): ProviderStatus[] => [...hub.providers.values()].map((provider) => statusOf(hub, provider, hub.clock())),
+
+    /** How long each stage takes, up to the plant. */
+    hops: (): Hop[] => hopsOf(hub.providers, hub.published),
 
     /** The provider's feed that the operator chose, as in `sip`. What a provider needs to know is not told: it may hold a key. */
     choice(provider: string): string | undefined {
@@ -154,7 +165,7 @@ export function createFeed(options: FeedOptions) {
 
 function openHub(options: FeedOptions): Hub {
   const { plant, instruments, clock, random, log, simulated, times = 'live' } = options
-  const { grace, holdDown, bookLevels, reconnectAttempts, listingEvery, ...own } = { ...DEFAULTS, ...options.settings }
+  const { grace, holdDown, bookLevels, reconnectAttempts, listingEvery, targets = {}, ...own } = { ...DEFAULTS, ...options.settings }
   const order = options.providers.map(({ adapter }) => adapter.provider)
   const hub: Hub = {
     plant,
@@ -163,9 +174,10 @@ function openHub(options: FeedOptions): Hub {
     random,
     log,
     simulated,
-    arbiter: createArbiter({ order, holdDown, times }),
+    arbiter: createArbiter({ order, holdDown, times, targets }),
     gaps: openGaps(),
     digest: openDigest(),
+    published: openHistogram(),
     listingEvery,
     // A street never closes.
     market: simulated ? undefined : own.market,
@@ -208,6 +220,7 @@ function tick(hub: Hub): void {
       if (now - provider.spokenAt >= STATUS_EVERY) speak(hub, provider, now)
       if (now >= provider.listAt) void list(hub, provider)
     }
+    turn(hub.published, now)
     judge(hub, { type: 'tick', now })
     for (const line of takeLines(hub.digest, now)) hub.log.info(line, 'lead changed')
     for (const topic of hub.topics.expired(now)) detach(hub, topic)

@@ -1,16 +1,17 @@
 /** What the parts of the feed share, and the road down: every word of a provider passes the arbiter and ends in the plant. */
-import { topicName, type ProviderPhase, type ProviderStatus, type Status, type Topic } from '@tickwire/protocol'
+import { isArbitrated, topicName, type MarketEvent, type ProviderPhase, type ProviderStatus, type Status, type Topic } from '@tickwire/protocol'
 import type { Plant } from '../plant/plant.ts'
 import type { Adapter, Subscription } from '../providers/adapter.ts'
 import { admit, type ArbiterInput, type ArbiterOutput, type ArbiterState } from './arbiter.ts'
 import type { Clockwork } from './calendar.ts'
-import type { Pending } from './commands.ts'
 import type { Demand } from './demand.ts'
 import { note, type Digest } from './digest.ts'
 import { follow, type Gaps } from './gaps.ts'
+import { observe, type Histogram } from './histogram.ts'
 import type { Instruments } from './instruments.ts'
 import type { Source } from './lookup.ts'
 import type { Pool } from './pool.ts'
+import type { Pending } from './standing.ts'
 
 /** As pino writes: fields first, then a constant message. */
 type Write = (fields: object, message: string) => void
@@ -46,6 +47,8 @@ export type Hub = {
   arbiter: ArbiterState
   gaps: Gaps
   digest: Digest
+  /** From our hearing of an event to its publishing. */
+  published: Histogram
   providers: Map<string, Provider>
   /** Topics that someone reads. */
   topics: Demand<Topic>
@@ -74,10 +77,17 @@ export function say(hub: Hub, outputs: readonly ArbiterOutput[]): void {
       continue
     }
     if (output.event.type === 'status') decided(hub, output.event)
-    hub.plant.publish(output.topic, output.event, hub.clock())
+    publish(hub, output.topic, output.event)
     if (output.event.type === 'status' && output.event.kind === 'book' && output.event.leader === undefined)
       fade(hub, output.event.instrument)
   }
+}
+
+/** Counts how long it was with us, where it is a provider's word as it came. */
+function publish({ plant, clock, published }: Hub, topic: string, event: MarketEvent): void {
+  const now = clock()
+  if (isArbitrated(event.type) && !('backfill' in event)) observe(published, Math.max(0, now - event.received))
+  plant.publish(topic, event, now)
 }
 
 /** Nobody leads: the book that readers have is nobody's any more. */

@@ -3,8 +3,8 @@ import type { ProviderStatus } from '@tickwire/protocol'
 import type { Access, Adapter, Subscription } from '../providers/adapter.ts'
 import { timers as real, type Timers } from '../timers.ts'
 import { keyOf } from './asks.ts'
-import { booksOf, slotOf } from './commands.ts'
 import { SETTINGS, type Settings } from './connection.ts'
+import type { Histogram } from './histogram.ts'
 import { openLink, openNothing, type Dial } from './link.ts'
 import type { Transport } from './http.ts'
 import { createRest, type Rest } from './rest.ts'
@@ -24,6 +24,7 @@ import {
   type Slot
 } from './connections.ts'
 import { doubt } from './shown.ts'
+import { reportOf } from './standing.ts'
 import * as tally from './tally.ts'
 
 export type { PoolHooks }
@@ -84,6 +85,9 @@ export function createPool(options: PoolOptions) {
     renew: (reason: string): number => renew(shop, reason),
     renewing: (): boolean => shop.slots.some(({ successor, liveSince }) => successor !== undefined || liveSince === undefined),
 
+    /** From the provider's time to ours, by kind. */
+    hops: (): ReadonlyMap<string, Histogram> => shop.tally.hops,
+
     status(now: number, simulated: boolean): ProviderStatus {
       const connections = allSlots(shop).filter((slot) => slot.link).length
       return tally.statusOf(shop.tally, now, { connections, subscriptions: shop.where.size, simulated })
@@ -102,6 +106,7 @@ function openShop(options: PoolOptions): Shop {
   const { adapter, wsUrl, restUrl, readAccess, clock, random, hooks, settings, times, timers = real, transport } = options
   const { requestsPerSecond, requests: windows } = adapter.limits
   const headers = () => adapter.headers?.(readAccess()) ?? {}
+  const counts = tally.openTally(adapter.provider, times)
   return {
     adapter,
     access: readAccess(),
@@ -122,11 +127,12 @@ function openShop(options: PoolOptions): Shop {
         clock,
         timers,
         random,
+        onDated: (dated) => tally.countDated(counts, dated),
         ...(windows && { windows }),
         ...(transport && { transport }),
         ...breakerOf(settings)
       }),
-    tally: tally.openTally(adapter.provider, times),
+    tally: counts,
     slots: [],
     where: new Map(),
     attempts: [],
@@ -215,3 +221,13 @@ function isLive({ where }: Shop, subscription: Subscription): boolean {
   if (state?.phase !== 'live' || state.asks.all.get(key)?.state !== 'confirmed') return false
   return subscription.kind !== 'book' || state.shelf.books.has(subscription.symbol)
 }
+
+/** All books of a provider's connections, by its own symbols. */
+function booksOf(shop: Shop, now: number) {
+  return [...shop.where].flatMap(([key, slot]) => {
+    const wanted = slot.wanted.get(key)
+    return wanted?.kind === 'book' ? [{ symbol: wanted.symbol, ...reportOf(slot.state.shelf, wanted.symbol, now) }] : []
+  })
+}
+
+const slotOf = ({ where }: Shop, symbol: string): Slot | undefined => where.get(keyOf({ kind: 'book', symbol }))

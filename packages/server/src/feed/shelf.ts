@@ -1,8 +1,7 @@
 /** The books of one connection: which are whole, whose snapshot is awaited, and which are to be asked for anew, and when. */
 import type { Need } from '../providers/adapter.ts'
 import { isWaiting, keyOf, type Asks } from './asks.ts'
-import type { BookState } from './books.ts'
-import type { BookPicture } from './connection.ts'
+import type { BookPicture, BookState } from './books.ts'
 
 /** A book that was asked for and has no snapshot yet. */
 type Expected = {

@@ -29,8 +29,7 @@ const CARRIED: Record<string, readonly DataKind[]> = {
 }
 const INSTRUMENTS = '{"method":"subscribe","params":{"channel":"instrument","snapshot":true}}'
 const DEPTHS = [10, 25, 100, 500, 1000]
-/** The least that holds the 50 levels that are published. */
-const DEPTH = 100
+const DEPTH = 100 // the least that holds the 50 levels that are published
 
 /** A channel with what parts it from others of its name: `ohlc 5`. */
 const channelOf = ({ kind, interval = '1m' }: Subscription): string =>
