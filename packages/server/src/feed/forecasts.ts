@@ -149,3 +149,13 @@ export const reliabilityOf = ({ classes }: Forecasts, provider: string): number 
 /** What is published of it at /v1/confidence. */
 export const calibrationsOf = ({ classes, targets }: Forecasts): Calibration[] =>
   KINDS.flatMap((kind) => pictures(classes[kind], { class: kind, ...targets[kind] }))
+
+/** All of it, and each provider's reliability. */
+export const reportOf = (forecasts: Forecasts) => {
+  const calibrations = calibrationsOf(forecasts)
+  const providers = [...new Set(calibrations.map(({ provider }) => provider))].sort()
+  const reliability = Object.fromEntries(
+    providers.map((provider) => [provider, Math.round(10_000 * reliabilityOf(forecasts, provider)) / 10_000])
+  )
+  return { reliability, calibrations }
+}
