@@ -169,6 +169,7 @@ const aboutOf = (mode: Mode, playing: ServerOptions['playing'], startedAt: numbe
 /** What REST asks beyond the plant. */
 const figuresOf = (feed: Feed, services: Services) => ({
   ready: () => feed.ready(),
+  confidence: () => feed.confidence(),
   providers: () =>
     feed.providers().map((status) => {
       const { title, about, kinds, needs, limits } = providers[status.provider]!

@@ -59,6 +59,7 @@ const nothing = (options: GatewayOptions): RestSources => ({
   providers: () => [],
   candles: () => Promise.resolve([]),
   watched: () => [],
+  confidence: () => ({ reliability: {}, calibrations: [] }),
   mode: options.desk.mode,
   ready: () => true,
   startedAt: options.clock(),

@@ -9,6 +9,7 @@ import { topicsOf } from './asked.ts'
 import type { Admission } from './admission.ts'
 import { tokenIn, tokenOf, type Auth } from './auth.ts'
 import { answerErrors, errorBody, errorSchema, RequestError } from './errors.ts'
+import { mountConfidence } from './confidence.ts'
 import { mountHealth, type HealthOptions } from './health.ts'
 import { mountListings } from './listings.ts'
 import { mountPage } from './page.ts'
@@ -191,6 +192,7 @@ export function createHttp(options: HttpOptions): App {
     const routes = scope as unknown as App
     mountListings(routes, options)
     mountRest(routes, options)
+    mountConfidence(routes, options)
     mountSse(routes, options)
     mountHealth(routes, { ...options, epoch: options.desk.epoch })
     mountDialects(routes, options)

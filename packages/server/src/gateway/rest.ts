@@ -20,6 +20,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Desk } from '../dialects/dialect.ts'
 import { failures, interval, limit, ofInstrument, ofProvider, resolved, topicsOf } from './asked.ts'
+import type { ConfidenceInfo } from './confidence.ts'
 import { RequestError } from './errors.ts'
 import type { createReader } from './reader.ts'
 import * as schemas from './schemas.ts'
@@ -43,6 +44,7 @@ export type RestSources = {
   candles: (instrument: string, interval: Interval, limit: number) => Promise<readonly Candle[]>
   /** Instruments collected whether or not anyone asks for them. */
   watched: () => readonly string[]
+  confidence: () => ConfidenceInfo
   mode: Mode
   /** In capture mode: whose recorded session, and at how many times its pace. */
   playing?: { capture: string; speed: number }

@@ -56,6 +56,7 @@ const sources = (ready: boolean): RestSources => ({
       }))
     ),
   watched: () => ['SOL-USDT', 'BTC-USDT'],
+  confidence: () => ({ reliability: { one: 0.98, two: 0.9 }, calibrations: ['one', 'two'].map(calibrationOf) }),
   mode: 'demo',
   ready: () => ready,
   startedAt: Date.now(),
@@ -185,6 +186,7 @@ test('the OpenAPI document is 3.1 and names every path', async () => {
     '/v1/candles/{instrument}',
     '/v1/watched',
     '/v1/providers',
+    '/v1/confidence',
     '/v1/news',
     '/v1/events',
     '/health',
