@@ -34,6 +34,19 @@ const provider: ProviderStatus = {
   gaps: 0,
   simulated: true
 }
+const calibrationOf = (provider: string) => ({
+  provider,
+  class: 'trade',
+  bps: 10,
+  horizon: 2_000,
+  count: 10,
+  mean: 0.9,
+  hits: 0.8,
+  brier: 0.1,
+  ece: 0.1,
+  bins: [{ from: 0.9, to: 1, count: 10, mean: 0.9, hits: 0.8 }]
+})
+
 const sources = (ready: boolean): RestSources => ({
   providers: () => [{ ...provider, phase: ready ? 'live' : 'waiting' }],
   candles: (instrument, interval, limit) =>
@@ -120,6 +133,18 @@ test('last values, trades and candles are what the plant and the sources hold', 
   expect(await read('/v1/instruments?q=eth')).toMatchObject({ total: 1, instruments: [{ instrument: 'ETH-USDT' }] })
   expect(await read('/v1/watched')).toEqual({ instruments: ['SOL-USDT', 'BTC-USDT'] })
   expect(await read('/v1/providers')).toMatchObject({ providers: [{ provider: 'one', phase: 'live', rate: 41.7 }] })
+})
+
+test('what came true of our confidence is told of all providers, or of those asked for', async () => {
+  const { base } = await start({ rest: sources(true) })
+  const read = async (query: string) => (await fetch(`${base}/v1/confidence${query}`)).json()
+  expect(await read('')).toMatchObject({
+    reliability: { one: 0.98, two: 0.9 },
+    calibrations: [{ provider: 'one' }, { provider: 'two' }]
+  })
+  expect(await read('?provider=two&class=trade')).toEqual({ reliability: { two: 0.9 }, calibrations: [calibrationOf('two')] })
+  expect(await read('?class=quote')).toMatchObject({ calibrations: [] })
+  expect((await fetch(`${base}/v1/confidence?class=candle`)).status).toBe(400)
 })
 
 test('a first read of a topic asks for it upstream and waits for its first value', async () => {
