@@ -1,19 +1,23 @@
 /** Wires the rooms: providers → feed → plant → services and gateway. The only file that knows the configuration. Read it top to bottom. */
 import { randomBytes } from 'node:crypto'
-import { isWhole, type Candle, type DataKind, type Interval, type Kind, type Mode, type Topic } from '@tickwire/protocol'
+import { isWhole, type DataKind, type Interval, type Kind, type Mode, type Topic } from '@tickwire/protocol'
 import type { Config } from './config.ts'
 import { dialects, emulations } from './dialects/index.ts'
 import type { Desk } from './dialects/dialect.ts'
 import { createFeed, type Feed } from './feed/feed.ts'
 import { createInstruments, type Instruments } from './feed/instruments.ts'
 import { createGateway, type Demand } from './gateway/gateway.ts'
+import { pastFrom, sessionsFrom } from './markets.ts'
 import { createLog, type Log } from './ops/log.ts'
 import { createHanded } from './plant/handed.ts'
 import { keepFor } from './plant/keep.ts'
 import { createPlant, type Plant } from './plant/plant.ts'
 import { providers } from './providers/index.ts'
 import { feedSettings, sourcesOf } from './sources.ts'
-import { candles, joinCandles, recentCandles } from './services/candles.ts'
+import { createCandles, recentCandles } from './services/candles.ts'
+import { createBreadth, groupsOf } from './services/breadth.ts'
+import { change, knownChanges } from './services/change.ts'
+import { liquidity } from './services/liquidity.ts'
 import { news } from './services/news.ts'
 import { VERSION } from './version.ts'
 import { hostServices, type Services } from './services/run.ts'
@@ -49,6 +53,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   })
   const instruments = createInstruments()
   const sources = sourcesOf(config)
+  const settings = feedSettings(config)
   const feed = createFeed({
     providers: sources,
     plant,
@@ -59,11 +64,15 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     simulated: mode !== 'live',
     onListing: () => collection.collect(),
     times: mode === 'capture' ? 'recorded' : 'live',
-    settings: feedSettings(config)
+    settings
   })
+  // A street never closes.
+  const sessions = sessionsFrom(mode === 'demo' ? undefined : settings.market, instruments, sources)
+  const candles = createCandles({ sessions })
+  const breadth = createBreadth(config.sectors)
   const services = hostServices({
     plant,
-    services: [candles, news],
+    services: [candles, news, change, breadth, liquidity],
     sources: sources.map(({ adapter }) => adapter.provider),
     clock,
     log,
@@ -71,8 +80,14 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   })
   const demand = demandOf(feed, services)
   const collection = collector(config.watch, demand, instruments)
-  const figures = figuresOf(feed, services)
-  const desk = deskOf(mode, plant, clock, instruments, feed, figures.candles, () => gateway.connections())
+  const live = (instrument: string, interval: Interval) => services.read(candles, recentCandles, instrument, interval)
+  const figures = {
+    ...figuresOf(feed),
+    moving: () => services.read(change, knownChanges),
+    groups: () => services.read(breadth, groupsOf),
+    candles: pastFrom({ history: feed.history, live, sessions, clock })
+  }
+  const desk = deskOf(mode, plant, clock, instruments, feed, figures.candles, () => gateway.connections(), figures.groups())
   const gateway = createGateway({
     plant,
     desk,
@@ -126,6 +141,8 @@ function sourceOf(topic: Topic): Topic {
 export const demandOf =
   (feed: Feed, services: Services): Demand =>
   (topic) => {
+    // Of what is watched anyhow: nobody is asked for it.
+    if (topic.kind === 'breadth') return { upstream: 'live', release: () => {} }
     const source = sourceOf(topic)
     const unwatch = services.watch(source.instrument)
     const { upstream, release } = feed.want(source)
@@ -143,7 +160,9 @@ export const deskOf = (
   instruments: Instruments,
   feed: Feed,
   candles: Desk['candles'],
-  connections: Desk['connections']
+  connections: Desk['connections'],
+  /** Those whose breadth is told. */
+  groups: readonly string[] = []
 ): Desk => ({
   server: `tickwire/${VERSION}`,
   epoch: plant.epoch,
@@ -152,7 +171,7 @@ export const deskOf = (
   instruments: instruments.all,
   instrument: instruments.info,
   unlisted: feed.unlisted,
-  carries: (topic) => feed.carries(sourceOf(topic)),
+  carries: (topic) => (topic.kind === 'breadth' ? groups.includes(topic.instrument) : feed.carries(sourceOf(topic))),
   last: plant.last,
   ...createHanded(plant, clock),
   candles,
@@ -167,9 +186,11 @@ const aboutOf = (mode: Mode, playing: ServerOptions['playing'], startedAt: numbe
 })
 
 /** What REST asks beyond the plant. */
-const figuresOf = (feed: Feed, services: Services) => ({
+const figuresOf = (feed: Feed) => ({
   ready: () => feed.ready(),
   confidence: () => feed.confidence(),
+  standing: { books: feed.books, resync: feed.resync, reconnect: feed.reconnect },
+  hops: () => feed.hops(),
   providers: () =>
     feed.providers().map((status) => {
       const { title, about, kinds, needs, limits } = providers[status.provider]!
@@ -183,11 +204,7 @@ const figuresOf = (feed: Feed, services: Services) => ({
         limits: { ...limits, connections: limits.connections ?? null },
         ...(chosen !== undefined && { feed: chosen })
       }
-    }),
-  candles: async (instrument: string, interval: Interval, limit: number): Promise<Candle[]> => {
-    const history = await feed.history(instrument, interval, limit)
-    return joinCandles(history, services.read(candles, recentCandles, instrument, interval), interval, limit)
-  }
+    })
 })
 
 const gatewayOptions = ({ gateway, auth }: Config) => ({

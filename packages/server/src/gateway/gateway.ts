@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import type { ConnectionInfo, Desk, Dialect } from '../dialects/dialect.ts'
+import type { Hop } from '../feed/hops.ts'
 import type { Log } from '../ops/log.ts'
 import { createMetrics } from '../ops/metrics.ts'
 import type { Plant } from '../plant/plant.ts'
@@ -55,11 +56,16 @@ const BEAT = 500
 /** All of close() takes no longer than this: clients have it to take what is due to them. */
 const DRAIN = 5_000
 
+const NOWHERE = { outcome: 'failed', message: 'there is no feed here', after: 0 } as const
 const nothing = (options: GatewayOptions): RestSources => ({
   providers: () => [],
+  hops: () => [],
+  moving: () => [],
+  groups: () => [],
   candles: () => Promise.resolve([]),
   watched: () => [],
   confidence: () => ({ reliability: {}, calibrations: [] }),
+  standing: { books: () => [], resync: () => Promise.resolve(NOWHERE), reconnect: () => Promise.resolve(NOWHERE) },
   mode: options.desk.mode,
   ready: () => true,
   startedAt: options.clock(),
@@ -74,6 +80,7 @@ export function createGateway(options: GatewayOptions) {
   const admission = createAdmission(options.origins ?? [], !auth.required)
   const metrics = createMetrics()
   const meters = createMeters(metrics.observeWait)
+  const hops = (): Hop[] => [...sources.hops(), { hop: 'published_flushed', histogram: metrics.flushed }]
   const patience = createPatience(clock, timers)
   const fanoutLimits = { ...FANOUT_LIMITS, ...options.fanout }
   const fanout = createFanout({ plant, clock, timers, patience, flushEvery, limits: fanoutLimits, meters })
@@ -95,6 +102,7 @@ export function createGateway(options: GatewayOptions) {
     clock,
     log,
     connections,
+    hops,
     metrics: async () => ({ type: metrics.registry.contentType, text: await metrics.registry.metrics() })
   })
   const ws = serveWebSockets(app.server, { shared, dialects, meters, newId: randomUUID, admission, wire: options.wire })
@@ -115,6 +123,7 @@ export function createGateway(options: GatewayOptions) {
   const beat = () => {
     ws.beat(clock())
     sse.beat(clock())
+    metrics.turn(clock())
   }
 
   const startTimers = () => {
@@ -131,7 +140,8 @@ export function createGateway(options: GatewayOptions) {
         plant,
         connections: countByDialect,
         behind: () => fanout.stats().behind,
-        providers: () => sources.providers()
+        providers: () => sources.providers(),
+        hops
       })
       startTimers()
       const bound = app.server.address() as AddressInfo

@@ -4,15 +4,19 @@ import swaggerUi from '@fastify/swagger-ui'
 import fastify, { type FastifyReply } from 'fastify'
 import { jsonSchemaTransform, validatorCompiler } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import type { Hop } from '../feed/hops.ts'
 import type { Log } from '../ops/log.ts'
 import { topicsOf } from './asked.ts'
 import type { Admission } from './admission.ts'
 import { tokenIn, tokenOf, type Auth } from './auth.ts'
 import { answerErrors, errorBody, errorSchema, RequestError } from './errors.ts'
+import { mountBooks } from './books.ts'
 import { mountConfidence } from './confidence.ts'
 import { mountHealth, type HealthOptions } from './health.ts'
 import { mountListings } from './listings.ts'
 import { mountPage } from './page.ts'
+import { mountLatency } from './latency.ts'
+import { mountMoves } from './moves.ts'
 import { mountRest, type App, type RestOptions } from './rest.ts'
 import type { createSse } from './sse.ts'
 import { findRoute } from './door.ts'
@@ -28,6 +32,8 @@ export type HttpOptions = RestOptions &
     page: string | undefined
     tamper: Tamper | undefined
     log: Log
+    /** All stages, that of the gateway too. */
+    hops: () => readonly Hop[]
   }
 
 /** Without a token: the page, the documents, and whether we are alive. */
@@ -193,7 +199,10 @@ export function createHttp(options: HttpOptions): App {
     mountListings(routes, options)
     mountRest(routes, options)
     mountConfidence(routes, options)
+    mountBooks(routes, options)
     mountSse(routes, options)
+    mountMoves(routes, options)
+    mountLatency(routes, options.hops)
     mountHealth(routes, { ...options, epoch: options.desk.epoch })
     mountDialects(routes, options)
     done()

@@ -19,9 +19,11 @@ import type {
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Desk } from '../dialects/dialect.ts'
+import type { BookSources } from './books.ts'
 import { failures, interval, limit, ofInstrument, ofProvider, resolved, topicsOf } from './asked.ts'
 import type { ConfidenceInfo } from './confidence.ts'
 import { RequestError } from './errors.ts'
+import type { Hop } from '../feed/hops.ts'
 import type { createReader } from './reader.ts'
 import * as schemas from './schemas.ts'
 import type { Understand } from './understand.ts'
@@ -40,11 +42,17 @@ export type ProviderInfo = ProviderStatus & {
 /** What main.ts hands in for the answers that the plant does not hold. */
 export type RestSources = {
   providers: () => readonly ProviderInfo[]
+  /** How long each stage takes, up to the plant. */
+  hops: () => readonly Hop[]
   /** Oldest first. */
   candles: (instrument: string, interval: Interval, limit: number) => Promise<readonly Candle[]>
+  /** Instruments of which changes are told, and groups of which breadth is. */
+  moving: () => readonly string[]
+  groups: () => readonly string[]
   /** Instruments collected whether or not anyone asks for them. */
   watched: () => readonly string[]
   confidence: () => ConfidenceInfo
+  standing: BookSources
   mode: Mode
   /** In capture mode: whose recorded session, and at how many times its pace. */
   playing?: { capture: string; speed: number }
@@ -173,7 +181,11 @@ function candleRoute(app: App, { desk, sources }: RestOptions): void {
         tags: ['market'],
         summary: 'Candles, oldest first; the last may still be forming',
         params: ofInstrument,
-        querystring: z.object({ interval: interval.default('1m'), limit: limit(1_500, 300) }),
+        querystring: z.object({
+          interval: interval.default('1m'),
+          limit: limit(1_500, 300),
+          session: z.enum(['regular', 'extended', 'all']).default('all')
+        }),
         response: {
           200: z.object({ instrument: z.string(), interval: z.enum(INTERVALS), candles: z.array(schemas.candle) }),
           ...failures
@@ -182,8 +194,12 @@ function candleRoute(app: App, { desk, sources }: RestOptions): void {
     },
     async ({ params, query }) => {
       const instrument = resolved(desk, params.instrument)
-      const candles = await sources.candles(instrument, query.interval, query.limit)
-      return { instrument, interval: query.interval, candles: candles.slice(-query.limit) }
+      const { limit: count, session } = query
+      // Regular hours are two fifths of the longest trading day, so that enough are left of what is asked.
+      const all = await sources.candles(instrument, query.interval, session === 'all' ? count : count * 3)
+      const isRegular = (candle: Candle): boolean => candle.session === undefined || candle.session === 'regular'
+      const candles = session === 'all' ? all : all.filter((candle) => isRegular(candle) === (session === 'regular'))
+      return { instrument, interval: query.interval, candles: candles.slice(-count) }
     }
   )
 }

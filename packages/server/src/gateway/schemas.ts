@@ -49,7 +49,24 @@ export const book = z.object({
   bids: z.array(level),
   asks: z.array(level),
   sequence: z.number().optional(),
-  verified: z.literal(true).optional()
+  verified: z.literal(true).optional(),
+  state: z.enum(['valid', 'suspect', 'stale']).optional().describe('syncing books are not sent'),
+  proven: z.number().optional().describe('best levels a side of which valid speaks; absent: all'),
+  checked: z.number().optional().describe('when it last agreed with a checksum or an audit')
+})
+export const liquidity = z.object({
+  ...published,
+  type: z.literal('liquidity'),
+  bid: z.number(),
+  ask: z.number(),
+  mid: z.number(),
+  spread: z.number(),
+  spreadBps: z.number(),
+  microprice: z.number(),
+  imbalance: z.number(),
+  depth: z.array(z.object({ bps: z.number(), bids: z.number(), asks: z.number() })),
+  support: z.array(level),
+  resistance: z.array(level)
 })
 export const candle = z.object({
   provider: z.string(),
@@ -59,6 +76,7 @@ export const candle = z.object({
   type: z.literal('candle'),
   interval: z.enum(INTERVALS),
   start: z.number(),
+  end: z.number().optional(),
   open: z.number(),
   high: z.number(),
   low: z.number(),
@@ -66,7 +84,9 @@ export const candle = z.object({
   volume: z.number(),
   trades: z.number().optional(),
   closed: z.boolean(),
-  revision: z.number()
+  revision: z.number(),
+  coverage: z.number().optional(),
+  session: z.enum(['pre', 'regular', 'post', 'overnight', 'closed']).optional()
 })
 export const event = z.looseObject({ ...published, type: z.string() })
 

@@ -33,8 +33,10 @@ export function unknownSymbol(desk: Desk, text: string, nearest: readonly string
   return { code: 'UNAVAILABLE', message }
 }
 
+/** What we make of one kind of data is asked for as that data. */
+const ASKED: ReadonlySet<string> = new Set([...DATA_KINDS, 'liquidity', 'change'])
 const understood = (topic: Topic): Understood => {
-  const data = (DATA_KINDS as readonly string[]).includes(topic.kind)
+  const data = ASKED.has(topic.kind)
   return { ok: true, topic, name: nameOf(topic), data }
 }
 
@@ -47,7 +49,14 @@ export function understand(desk: Desk, asked: string): Understood | Refusal {
     return refusal(asked, 'BAD_PROVIDER', `there is no provider ${JSON.stringify(topic.instrument)}`)
   }
   // Of all instruments, or of a sector.
-  if (topic.kind === 'breadth') return understood(topic)
+  if (topic.kind === 'breadth') {
+    if (desk.carries(topic)) return understood(topic)
+    return refusal(
+      asked,
+      'BAD_SYMBOL',
+      `there is no sector ${JSON.stringify(topic.instrument)}; GET /v1/breadth names those there are`
+    )
+  }
   const whole = isWhole(topic.kind) && topic.instrument === 'all'
   const found = whole ? ({ ok: true, instrument: 'all' } as const) : desk.resolve(topic.instrument)
   if (!found.ok) {

@@ -1,0 +1,97 @@
+/** How liquid an instrument is, from its book: spread, depth around mid, imbalance, the largest levels, and the microprice. */
+import { topicName, type Book, type Level, type Liquidity } from '@tickwire/protocol'
+import { service, type Output } from './service.ts'
+
+/** Basis points around mid within which sizes are added up; the imbalance is of the widest. */
+export const WITHIN = [10, 25, 50, 100] as const
+/** The largest levels that are told, a side. */
+const LARGEST = 5
+/** Told at most this often, milliseconds: books change faster than anyone decides. */
+const EVERY = 250
+
+type Lane = {
+  /** The last book that was not told yet. */
+  waiting?: Book | undefined
+  told: boolean
+  /** When one was told last, by the clock that the watermark follows. */
+  toldAt: number
+  /** The watermark. */
+  now: number
+}
+
+/** Nothing of a book that is not to be trusted, has an empty side, or is crossed. */
+export function liquidityOf(book: Book): Liquidity | undefined {
+  const { bids, asks, provider, instrument, time, received, state } = book
+  const [best, offer] = [bids[0], asks[0]]
+  if (!best || !offer || state === 'stale' || best[0] >= offer[0]) return undefined
+  const [bid, bidSize] = best
+  const [ask, askSize] = offer
+  const mid = (bid + ask) / 2
+  const depth = WITHIN.map((bps) => {
+    const reach = (mid * bps) / 10_000
+    return { bps, bids: sum(bids, (price) => price >= mid - reach), asks: sum(asks, (price) => price <= mid + reach) }
+  })
+  const widest = depth.at(-1)!
+  const all = widest.bids + widest.asks
+  return {
+    type: 'liquidity',
+    provider,
+    instrument,
+    time,
+    received,
+    bid,
+    ask,
+    mid,
+    spread: ask - bid,
+    spreadBps: ((ask - bid) / mid) * 10_000,
+    microprice: bidSize + askSize > 0 ? (bid * askSize + ask * bidSize) / (bidSize + askSize) : mid,
+    imbalance: all > 0 ? (widest.bids - widest.asks) / all : 0,
+    depth,
+    support: largest(bids),
+    resistance: largest(asks)
+  }
+}
+
+/** Levels come best first, so what is within reach comes first. */
+function sum(levels: readonly Level[], within: (price: number) => boolean): number {
+  let total = 0
+  for (const [price, size] of levels) {
+    if (!within(price)) break
+    total += size
+  }
+  return total
+}
+
+/** Of two of one size the one nearer to mid first. */
+const largest = (levels: readonly Level[]): Level[] =>
+  levels
+    .map((level, i) => ({ level, i }))
+    .sort((a, b) => b.level[1] - a.level[1] || a.i - b.i)
+    .slice(0, LARGEST)
+    .map(({ level }) => level)
+
+function tell(lane: Lane): Output[] {
+  const book = lane.waiting
+  lane.waiting = undefined
+  const event = book && liquidityOf(book)
+  if (!event) return []
+  lane.told = true
+  lane.toldAt = lane.now
+  return [{ topic: topicName('liquidity', event.instrument), event }]
+}
+
+export const liquidity = service<Map<string, Lane>>({
+  name: 'liquidity',
+  reads: ['book'],
+  open: () => new Map(),
+  fold(lanes, input) {
+    if (input.type !== 'book' && input.type !== 'watermark') return []
+    let lane = lanes.get(input.instrument)
+    if (!lane) lanes.set(input.instrument, (lane = { told: false, toldAt: -Infinity, now: -Infinity }))
+    if (input.type === 'book') lane.waiting = input
+    else lane.now = input.time
+    // The first at once; then only the watermark's clock says that it is time again.
+    return !lane.told || (input.type === 'watermark' && lane.now - lane.toldAt >= EVERY) ? tell(lane) : []
+  },
+  forget: (lanes, instrument) => void lanes.delete(instrument)
+})

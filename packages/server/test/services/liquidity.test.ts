@@ -1,0 +1,99 @@
+import type { Book, Level } from '@tickwire/protocol'
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { liquidity, liquidityOf, WITHIN } from '../../src/services/liquidity.ts'
+
+const bookOf = (bids: Level[], asks: Level[], more: Partial<Book> = {}): Book => ({
+  type: 'book',
+  provider: 'one',
+  instrument: 'BTC-USDT',
+  time: 1,
+  received: 2,
+  bids,
+  asks,
+  ...more
+})
+
+/** Prices in ticks of a hundredth around 100, unique on a side. */
+const side = (from: number, to: number) =>
+  fc
+    .uniqueArray(fc.tuple(fc.integer({ min: from, max: to }), fc.integer({ min: 1, max: 1_000 })), {
+      minLength: 1,
+      maxLength: 40,
+      selector: ([price]) => price
+    })
+    .map((rows) => rows.map(([price, size]): Level => [price / 100, size / 8]))
+const anyBook = fc.tuple(side(9_800, 9_999), side(10_000, 10_200)).map(([bids, asks]) =>
+  bookOf(
+    bids.toSorted((a, b) => b[0] - a[0]),
+    asks.toSorted((a, b) => a[0] - b[0])
+  )
+)
+
+const total = (levels: readonly Level[]) => levels.reduce((sum, [, size]) => sum + size, 0)
+
+describe('liquidity', () => {
+  test('equals what anyone would first write, for any book', () => {
+    fc.assert(
+      fc.property(anyBook, (book) => {
+        const made = liquidityOf(book)!
+        const bid = Math.max(...book.bids.map(([price]) => price))
+        const ask = Math.min(...book.asks.map(([price]) => price))
+        const mid = (bid + ask) / 2
+        expect(made).toMatchObject({ bid, ask, mid, spread: ask - bid })
+        for (const [i, bps] of WITHIN.entries()) {
+          const bids = total(book.bids.filter(([price]) => price >= mid - (mid * bps) / 10_000))
+          const asks = total(book.asks.filter(([price]) => price <= mid + (mid * bps) / 10_000))
+          expect(made.depth[i]).toEqual({ bps, bids, asks })
+        }
+        const widest = made.depth.at(-1)!
+        const all = widest.bids + widest.asks
+        expect(made.imbalance).toBe(all > 0 ? (widest.bids - widest.asks) / all : 0)
+        const sizes = (levels: readonly Level[]) => levels.map(([, size]) => size).toSorted((a, b) => b - a)
+        expect(made.support.map(([, size]) => size)).toEqual(sizes(book.bids).slice(0, 5))
+        expect(made.resistance.map(([, size]) => size)).toEqual(sizes(book.asks).slice(0, 5))
+        for (const level of made.support) expect(book.bids).toContainEqual(level)
+      }),
+      { numRuns: 1_000 }
+    )
+  })
+
+  test('its microprice lies between bid and ask, nearer to the side with less size; depth never shrinks outwards', () => {
+    fc.assert(
+      fc.property(anyBook, (book) => {
+        const { bid, ask, mid, microprice, depth, imbalance } = liquidityOf(book)!
+        expect(microprice).toBeGreaterThanOrEqual(bid - 1e-9)
+        expect(microprice).toBeLessThanOrEqual(ask + 1e-9)
+        const heavier = Math.sign(book.bids[0]![1] - book.asks[0]![1])
+        if (ask - bid > 1e-9) expect(Math.sign(Math.round((microprice - mid) * 1e9))).toBe(heavier)
+        expect(Math.abs(imbalance)).toBeLessThanOrEqual(1)
+        for (const [i, { bids, asks }] of depth.entries()) {
+          expect(bids).toBeGreaterThanOrEqual(depth[i - 1]?.bids ?? 0)
+          expect(asks).toBeGreaterThanOrEqual(depth[i - 1]?.asks ?? 0)
+        }
+      }),
+      { numRuns: 1_000 }
+    )
+  })
+
+  test('is silent of a book of a dead connection, with an empty side, or crossed', () => {
+    expect(liquidityOf(bookOf([[1, 1]], [[2, 1]], { state: 'stale' }))).toBeUndefined()
+    expect(liquidityOf(bookOf([], [[2, 1]]))).toBeUndefined()
+    expect(liquidityOf(bookOf([[2, 1]], [[2, 1]]))).toBeUndefined()
+  })
+
+  test('is told at once, then at most four times a second, and always of the newest book', () => {
+    const state = liquidity.open()
+    const say = (bid: number) => liquidity.fold(state, bookOf([[bid, 1]], [[20, 1]]))
+    const mark = (time: number) => liquidity.fold(state, { type: 'watermark', instrument: 'BTC-USDT', time })
+    expect(say(1)).toHaveLength(1)
+    expect([say(2), say(3)].flat()).toEqual([])
+    expect(mark(1_000)).toMatchObject([{ topic: 'liquidity:BTC-USDT', event: { bid: 3 } }])
+    expect(mark(1_250)).toEqual([])
+    say(4)
+    expect(mark(1_249)).toEqual([])
+    expect(mark(1_250)).toMatchObject([{ event: { bid: 4 } }])
+    liquidity.forget?.(state, 'BTC-USDT')
+    expect(say(5)).toHaveLength(1)
+  })
+})
