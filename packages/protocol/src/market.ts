@@ -7,7 +7,11 @@ import type { Arbitration, Breadth, Change, GapFilled, Liquidity } from './trust
 import type { Band, Correction, Halt, Index, Mark } from './venue.ts'
 
 /** How sure the arbiter is of what it admits, from 0 to 1, by measurement (see ARCHITECTURE.md, "confidence"). */
-type Admitted = { confidence?: number }
+type Admitted = {
+  confidence?: number
+  /** On its provider's own topic only: too far from what the others say to be believed, and why. It is passed on once it is borne out. */
+  quarantined?: string
+}
 
 export type Trade = Stamp &
   Admitted & {
@@ -26,8 +30,6 @@ export type Trade = Stamp &
     ineligible?: true
     /** Filled in after the fact (at a failover or from REST): in order, but late. */
     backfill?: true
-    /** On its provider's own topic only: too far from what the others say to be believed, and why. It is passed on once it is borne out. */
-    quarantined?: string
   }
 
 /** Best bid and offer. */
@@ -76,8 +78,10 @@ export type Candle = Stamp &
   Admitted & {
     type: 'candle'
     interval: Interval
-    /** Start of the interval, inclusive; it ends at `start + INTERVAL_MS[interval]`, exclusive. */
+    /** Start of the interval, inclusive; it ends at `start + INTERVAL_MS[interval]`, exclusive, unless `end` is given. */
     start: number
+    /** Where it ends at another time: with the session of its exchange. */
+    end?: number
     open: number
     high: number
     low: number
@@ -123,7 +127,7 @@ export type Status = Stamp & {
   leader?: string
   previous?: string
   standbys: readonly string[]
-  cause: 'first' | 'silence' | 'gap' | 'closed' | 'failback' | 'outage' | 'unsubscribed'
+  cause: 'first' | 'silence' | 'gap' | 'closed' | 'outlier' | 'better' | 'failback' | 'outage' | 'unsubscribed'
   /** One sentence for a person. */
   reason: string
 }
@@ -143,11 +147,15 @@ export type Gap = Stamp & {
   cause: 'sequence' | 'checksum' | 'silence' | 'disconnect'
   /** What was done about it. */
   action: 'resync' | 'failover' | 'open'
+  /** Another provider led: only the provider's own topic misses it. */
+  own?: true
+  /** It goes on: `to` is when this was told, and it is told again under its id once its end is known. */
+  lasting?: true
 }
 
 export type ProviderPhase = 'idle' | 'connecting' | 'live' | 'stale' | 'waiting' | 'stopped'
 /** The life of one provider as its users see it. `instrument` is empty. */
-export type ProviderStatus = Stamp & {
+export type ProviderStatus = Omit<Stamp, 'clock'> & {
   type: 'provider'
   phase: ProviderPhase
   /** Since when it has been in this phase. */
@@ -160,6 +168,8 @@ export type ProviderStatus = Stamp & {
   rate: number
   /** Median of received - time of the last trades and quotes, ms; absent until measured. */
   latency?: number
+  /** Its clock against ours, milliseconds: by how much it is ahead, and how sure that is; taken off `latency`. */
+  clock?: { offset: number; uncertainty: number; steppedAt?: number }
   frames: number
   events: number
   /** Frames refused, by reason. */

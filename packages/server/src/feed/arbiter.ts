@@ -7,7 +7,7 @@ import { admitEvent, settleHeld } from './hear.ts'
 import { isUsual, openLane, openSource, standbys, type Admissible } from './lane.ts'
 import { gapEvent, isAllowed, lead, leaderless, type ArbiterOutput, type ArbiterSettings, type Place } from './lead.ts'
 import { judge } from './review.ts'
-import { BAD, passMarks } from './score.ts'
+import { BAD, freshnessOf, passMarks } from './score.ts'
 import { look, openVoice, type Voice } from './voice.ts'
 
 export type ArbiterInput =
@@ -76,7 +76,7 @@ function measure(state: ArbiterState, elapsed: number, now: number): void {
       count.all++
       if (source.state !== 'closed') count.up++
       // What was never heard yet is not known to be bad.
-      if (source.pulse.heard !== -Infinity) passMarks(source.marks, elapsed, isUsual(source, now))
+      if (source.pulse.heard !== -Infinity) passMarks(source.marks, elapsed, isUsual(source, now), freshnessOf(source.pulse, now))
       if (source.marks.latency !== undefined) state.latencies.set(source.provider, source.marks.latency)
     }
   for (const [provider, { up, all }] of counts) passTime(entry(state.standings, provider, openStanding), elapsed, up / all)
@@ -129,7 +129,7 @@ function closed(state: ArbiterState, { reason, ...place }: Extract<ArbiterInput,
   state.pulses.delete(provider)
   source.state = 'closed'
   source.downSince = now
-  source.voice.down = true
+  source.voice.downAt = now
   source.cleanSince = undefined
   if (lane.leader !== source) return []
   const scene = sceneOf(state, now)

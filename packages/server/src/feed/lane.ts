@@ -2,6 +2,9 @@
 import { topicName, type Book, type ArbitratedKind, type Quote, type Ticker, type Trade } from '@tickwire/protocol'
 import type { Evidence } from './liveness.ts'
 import { openPulse, silenceLimit, trustLimit, type Pulse } from './pulse.ts'
+import type { Held } from './quarantine.ts'
+import { inputsOf, openMarks, scoreOf, type Marks, type Measured, type Weights } from './score.ts'
+import type { Voice } from './voice.ts'
 
 export type Admissible = Trade | Quote | Ticker | Book
 
@@ -24,6 +27,11 @@ export type Source = {
   /** Ids of its last trades → time, in two generations so that the older half can be forgotten at once. */
   ids: Map<string, number>
   olderIds: Map<string, number>
+  marks: Marks
+  /** What this provider says of the price, of whatever kind. */
+  voice: Voice
+  /** Prices that are not believed yet. */
+  held?: Held | undefined
 }
 
 export type Lane = {
@@ -43,6 +51,11 @@ export type Lane = {
   switches: number[]
   /** Nobody leads although somebody should: the leader was down, or mute. */
   outage: boolean
+  /** Why it is as it is, as the last decision said. */
+  reason: string
+  /** A standby that is clearly better, and since when; and when that was last looked at. */
+  rival?: { provider: string; since: number } | undefined
+  weighedAt: number
 }
 
 export const openLane = (kind: ArbitratedKind, instrument: string, now: number): Lane => ({
@@ -55,19 +68,23 @@ export const openLane = (kind: ArbitratedKind, instrument: string, now: number):
   openedAt: now,
   switchedAt: now,
   switches: [],
-  outage: false
+  outage: false,
+  reason: `nobody has told a ${kind} of ${instrument} yet`,
+  weighedAt: -Infinity
 })
 
-export const openSource = (lane: Lane, provider: string, now: number): Source => ({
-  provider,
-  topic: topicName(lane.kind, lane.instrument, provider),
+export const openSource = (lane: Lane, voice: Voice, now: number): Source => ({
+  provider: voice.provider,
+  topic: topicName(lane.kind, lane.instrument, voice.provider),
   state: 'asked',
   downSince: now,
   pulse: openPulse(),
   connection: -Infinity,
   recent: [],
   ids: new Map(),
-  olderIds: new Map()
+  olderIds: new Map(),
+  marks: openMarks(),
+  voice
 })
 
 const IDS = 1_000
@@ -107,8 +124,15 @@ export function remember(source: Source, trade: Trade): void {
   source.recent.push(trade)
 }
 
-/** What is known of all providers at a time: the operator's order, and how often each speaks, whatever of. */
-export type Scene = { order: readonly string[]; pulses: ReadonlyMap<string, Pulse>; now: number }
+/** What is known of all providers at a time: the operator's order, how often each speaks, whatever of, its clock and its way. */
+export type Scene = {
+  order: readonly string[]
+  weights: Weights
+  pulses: ReadonlyMap<string, Pulse>
+  offsets: ReadonlyMap<string, number>
+  latencies: ReadonlyMap<string, number>
+  now: number
+}
 
 /** All that comes at one instant is one word, so that its order does not matter. */
 export function say(lane: Lane, now: number): number {
@@ -132,11 +156,52 @@ function isFresh({ provider, state, pulse }: Source, { pulses, now }: Scene): bo
   return state === 'live' && now - pulse.heard <= trustLimit(pulse) && now - whole.heard <= silenceLimit(whole)
 }
 
-/** Who could lead now, the preferred first: only those that speak. A silent one may lead as soon as it speaks again. */
-export function standbys(lane: Lane, scene: Scene): Source[] {
-  const fresh = [...lane.sources.values()].filter((s) => s !== lane.leader && isFresh(s, scene))
-  return fresh.sort((a, b) => preference(scene.order, a.provider) - preference(scene.order, b.provider))
+/** Connected, and no more silent than usual. */
+export const isUsual = ({ state, pulse }: Source, now: number): boolean =>
+  state === 'live' && now - pulse.heard <= silenceLimit(pulse)
+
+/** The others do not contradict its price. */
+export const isSound = ({ voice, held }: Source): boolean => voice.refusedSince === undefined && held === undefined
+
+/** How long its events take, its clock's offset taken off; a clock known to be behind makes nobody faster than light. */
+export function latencyOf({ provider, marks }: Source, { offsets, latencies }: Scene): number | undefined {
+  const raw = marks.latency ?? latencies.get(provider)
+  return raw === undefined ? undefined : Math.max(0, raw + (offsets.get(provider) ?? 0))
 }
+
+export type Scored = { source: Source; score: number; inputs: ReturnType<typeof inputsOf> }
+
+/** All sources of the lane with their scores. */
+export function scoresOf(lane: Lane, scene: Scene): Scored[] {
+  const all = [...lane.sources.values()].map((source) => ({ source, latency: latencyOf(source, scene) }))
+  let fastest = Infinity
+  for (const { latency = Infinity } of all) fastest = Math.min(fastest, latency)
+  return all.map(({ source, latency }) => {
+    const measured: Measured = { marks: source.marks, voice: source.voice, latency, fastest }
+    const inputs = inputsOf(measured)
+    return { source, inputs, score: scoreOf(inputs, scene.weights) }
+  })
+}
+
+/** What the operator's preference is worth in points of the score: it decides between equals. */
+const PREFERRED = 0.05
+const bonus = ({ order }: Scene, provider: string): number =>
+  order.length === 0 ? 0 : PREFERRED * (1 - preference(order, provider) / order.length)
+
+export const rankOf = ({ source, score }: Scored, scene: Scene): number => score + bonus(scene, source.provider)
+
+/** Who could lead now, best first, those that the others contradict last: only those that speak. A silent one may lead as soon as it speaks again. */
+export function ranked(lane: Lane, scene: Scene): Scored[] {
+  return scoresOf(lane, scene)
+    .filter(({ source }) => source !== lane.leader && isFresh(source, scene))
+    .sort(
+      (a, b) =>
+        Number(isSound(b.source)) - Number(isSound(a.source)) ||
+        rankOf(b, scene) - rankOf(a, scene) ||
+        (a.source.provider < b.source.provider ? -1 : 1)
+    )
+}
+export const standbys = (lane: Lane, scene: Scene): Source[] => ranked(lane, scene).map(({ source }) => source)
 
 export function preference(order: readonly string[], provider: string): number {
   const at = order.indexOf(provider)

@@ -2,6 +2,7 @@
 import { topicName, type ArbitratedKind, type Gap, type MarketEvent, type Status } from '@tickwire/protocol'
 import type { Targets } from './forecasts.ts'
 import { standbys, type Lane, type Scene, type Source } from './lane.ts'
+import type { Weights } from './score.ts'
 
 /** One kind of data of one instrument at one provider, at a time. */
 export type Place = { now: number; provider: string; instrument: string; kind: ArbitratedKind }
@@ -12,6 +13,8 @@ export type ArbiterOutput = { topic: string; event: MarketEvent } | { refused: s
 export type ArbiterSettings = {
   /** Providers, the preferred first. */
   order: readonly string[]
+  /** What each input is worth in the score. */
+  weights: Weights
   /** A better provider leads again only after it was faultless, and the leader in office, for this long. */
   holdDown: number
   /** The leader is down for this long and there is no standby: an outage. */
@@ -23,7 +26,9 @@ export type ArbiterSettings = {
 }
 
 /** Switches within this time are remembered; each beyond the second doubles the patience with the leader. */
-const DAMPING_WINDOW = 60_000
+export const DAMPING_WINDOW = 60_000
+/** Warm standbys that are told. */
+export const STANDBYS = 2
 
 /** Two switches a minute are free; each further one needs the leader to be down twice as long, so that flapping cannot drive us. */
 export function isAllowed(lane: Lane, now: number, downFor: number): boolean {
@@ -43,7 +48,9 @@ export function lead(lane: Lane, next: Source, change: Change, outputs: ArbiterO
   lane.previous = undefined
   lane.switchedAt = now
   if (cause !== 'first') lane.switches.push(now)
-  const others = standbys(lane, change).map((s) => s.provider)
+  const others = standbys(lane, change)
+    .slice(0, STANDBYS)
+    .map((s) => s.provider)
   const reason = `${next.provider} leads ${lane.kind} of ${lane.instrument}: ${why}`
   outputs.push(status(lane, next.provider, { standbys: others, cause, reason, now, leader: next.provider, previous }))
   // After an outage the new leader's next word is here already; of trades those before it are missing too.
@@ -79,9 +86,12 @@ type Said = Pick<Status, 'standbys' | 'cause' | 'reason'> & {
   previous?: string | undefined
 }
 
-function status({ kind, instrument }: Lane, provider: string, said: Said): ArbiterOutput {
+function status(lane: Lane, provider: string, said: Said): ArbiterOutput {
+  const { kind, instrument } = lane
   const { now, standbys: others, cause, reason, leader, previous } = said
   const event: Status = { type: 'status', provider, instrument, time: now, received: now, kind, standbys: others, cause, reason }
+  lane.reason = reason
+  lane.rival = undefined
   if (leader !== undefined) event.leader = leader
   if (previous !== undefined) event.previous = previous
   return { topic: topicName('status', instrument, undefined, kind), event }

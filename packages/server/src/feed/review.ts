@@ -1,5 +1,16 @@
 /** The judgement of one lane on a tick: is its leader down, silent, or no longer the best? */
-import { preference, standbys, type Lane, type Scene, type Source } from './lane.ts'
+import {
+  isSound,
+  preference,
+  ranked,
+  rankOf,
+  scoresOf,
+  standbys,
+  type Lane,
+  type Scene,
+  type Scored,
+  type Source
+} from './lane.ts'
 import { gapEvent, isAllowed, lead, leaderless, seconds, type ArbiterOutput, type ArbiterSettings } from './lead.ts'
 import { muteLimit, silenceLimit, usualInterval, type Pulse } from './pulse.ts'
 
@@ -10,7 +21,7 @@ export function judge(lane: Lane, bench: Bench, outputs: ArbiterOutput[]): void 
   const { leader } = lane
   if (!leader) return
   if (leader.state !== 'live') replaceDown(lane, leader, bench, outputs)
-  else if (!bench.silence || !replaceSilent(lane, leader, bench, outputs)) failBack(lane, leader, bench, outputs)
+  else if (!bench.silence || !replaceSilent(lane, leader, bench, outputs)) reconsider(lane, leader, bench, outputs)
 }
 
 function replaceDown(lane: Lane, leader: Source, bench: Bench, outputs: ArbiterOutput[]): void {
@@ -64,14 +75,85 @@ function giveUpMute(lane: Lane, leader: Source, bench: Bench, outputs: ArbiterOu
   return true
 }
 
-function failBack(lane: Lane, leader: Source, bench: Bench, outputs: ArbiterOutput[]): void {
-  const { order, now } = bench
-  const { holdDown } = bench.settings
-  if (now - lane.switchedAt < holdDown) return
-  const isBetter = (s: Source) => preference(order, s.provider) < preference(order, leader.provider)
-  const isProven = (s: Source) => now - (s.cleanSince ?? now) >= holdDown
-  const better = standbys(lane, bench).find((s) => isBetter(s) && isProven(s))
-  if (!better) return
-  const why = `it is preferred to ${leader.provider} and was faultless for ${seconds(now - better.cleanSince!)}`
+/** How often it is asked whether another one is better: scores move slowly. */
+const WEIGH_EVERY = 500
+/** Points of the score by which another must be ahead, and for how long; half of it behind still leads again as the preferred one. */
+const CLEAR = { by: 0.1, for: 2_000 } as const
+/** Ticks come about this often. */
+const TICK = 100
+/** The others have refused its price for this long. */
+const REFUSED_FOR = 2_000
+
+function reconsider(lane: Lane, leader: Source, bench: Bench, outputs: ArbiterOutput[]): void {
+  const { now } = bench
+  const isDue = now - lane.weighedAt >= WEIGH_EVERY
+  if (!isDue && !mayFailBack(lane, leader, bench)) return
+  if (isDue) lane.weighedAt = now
+  const next = ranked(lane, bench).filter(({ source }) => isSound(source))
+  const mine = next.length === 0 ? undefined : scoresOf(lane, bench).find(({ source }) => source === leader)
+  if (!mine || leaveRefused(lane, leader, next, bench, outputs)) return
+  if (!failBack(lane, mine, next, bench, outputs) && isDue) preferBetter(lane, mine, next, bench, outputs)
+}
+
+const isProven = ({ cleanSince }: Source, { now, settings }: Bench): boolean => now - (cleanSince ?? now) >= settings.holdDown
+
+/** Someone preferred has just been faultless for long enough: asked on each tick, so it costs next to nothing. */
+function mayFailBack(lane: Lane, leader: Source, bench: Bench): boolean {
+  const { order, now, settings } = bench
+  if (now - lane.switchedAt < settings.holdDown || order[0] === leader.provider) return false
+  const mine = preference(order, leader.provider)
+  for (const source of lane.sources.values())
+    if (preference(order, source.provider) < mine && isProven(source, bench) && !isProven(source, { ...bench, now: now - TICK }))
+      return true
+  return false
+}
+
+/** The leader's price keeps away from what the others agree on. */
+function leaveRefused(lane: Lane, leader: Source, [next]: Scored[], bench: Bench, outputs: ArbiterOutput[]): boolean {
+  const { now } = bench
+  const since = leader.voice.refusedSince
+  if (since === undefined || !next || now - since < REFUSED_FOR || !isAllowed(lane, now, now - since - REFUSED_FOR)) return false
+  leader.cleanSince = undefined
+  const why = `the others refuse the price of ${leader.provider} for ${seconds(now - since)}`
+  lead(lane, next.source, { ...bench, cause: 'outlier', why }, outputs)
+  return true
+}
+
+function failBack(lane: Lane, mine: Scored, others: Scored[], bench: Bench, outputs: ArbiterOutput[]): boolean {
+  const { order, now, settings } = bench
+  if (now - lane.switchedAt < settings.holdDown) return false
+  const leader = mine.source.provider
+  const isBetter = ({ source, score }: Scored) =>
+    preference(order, source.provider) < preference(order, leader) && score >= mine.score - CLEAR.by / 2
+  const better = others
+    .filter((each) => isBetter(each) && isProven(each.source, bench))
+    .sort((a, b) => preference(order, a.source.provider) - preference(order, b.source.provider))[0]?.source
+  if (better?.cleanSince === undefined) return false
+  const why = `it is preferred to ${leader} and was faultless for ${seconds(now - better.cleanSince)}`
   lead(lane, better, { ...bench, cause: 'failback', why }, outputs)
+  return true
+}
+
+/** By a margin and for a time, so that two of a kind do not take turns. */
+function preferBetter(lane: Lane, mine: Scored, [best]: Scored[], bench: Bench, outputs: ArbiterOutput[]): void {
+  const { now } = bench
+  if (!best || rankOf(best, bench) < rankOf(mine, bench) + CLEAR.by) {
+    lane.rival = undefined
+    return
+  }
+  const { provider } = best.source
+  if (lane.rival?.provider !== provider) lane.rival = { provider, since: now }
+  const ahead = now - lane.rival.since
+  if (ahead < CLEAR.for || !isAllowed(lane, now, ahead - CLEAR.for)) return
+  mine.source.cleanSince = undefined
+  const why = `it scores ${best.score.toFixed(2)} against ${mine.score.toFixed(2)} of ${mine.source.provider} for ${seconds(ahead)}, ${weakness(mine, best)}`
+  lead(lane, best.source, { ...bench, cause: 'better', why }, outputs)
+}
+
+/** Where it is furthest behind. */
+function weakness({ inputs, source }: Scored, best: Scored): string {
+  const names = Object.keys(inputs) as (keyof typeof inputs)[]
+  const behind = (name: keyof typeof inputs) => best.inputs[name] - inputs[name]
+  const worst = names.reduce((a, b) => (behind(b) > behind(a) ? b : a))
+  return `most of all in ${worst} (${source.provider} has ${inputs[worst].toFixed(2)})`
 }

@@ -533,7 +533,8 @@ describe('confidence [S2-16]', () => {
 
   test('of recorded events the age does not count: they are of another day', () => {
     const run = drive(['a', 'b'], { times: 'recorded' })
-    for (let at = 0; at < 60_000; at += 100) for (const p of ['a', 'b']) run.hear(trade(p, at, `${p}${at}`, { time: at * 3 }))
+    for (let at = 0; at < 60_000; at += 100)
+      for (const p of ['a', 'b']) run.hear(trade(p, at, `${p}${at}`, { time: T0 - 1e9 + at * 3 }))
     expect(confidences(run, 'a').at(-1)).toBeGreaterThan(0.95)
   })
 

@@ -1,0 +1,201 @@
+/** What each provider says of an instrument's price, whatever the kind: the last price believed, its usual ways, and how it holds. Pure. */
+import { consensusOf, type Opinion, type Said } from './consensus.ts'
+
+export type Voice = {
+  provider: string
+  /** The last price believed, and the one before the instant at which it came: NaN while there is none. */
+  price: number
+  at: number
+  before: number
+  beforeAt: number
+  /** Usual time and usual change between two instants, fading means: milliseconds, and a logarithm. */
+  interval: number
+  intervalBefore: number
+  move: number
+  /** When a connection of it went down: whatever it said before is out of date. */
+  downAt: number
+  /** Mean and mean deviation of its distance from the middle, logarithms, and over how long they were learnt. */
+  distance: number
+  unrest: number
+  learntFor: number
+  /** The price at which it stands, since when, and what all said then. */
+  standing: { price: number; since: number; consensus: number }
+  /** Of its prices looked at a little later, how many held. Both fade. */
+  held: number
+  looked: number
+  /** Its price at the last look. */
+  shown: number
+  /** Since when the others refuse it. */
+  refusedSince?: number | undefined
+}
+
+/** All voices of one instrument and what they said together at the last look. */
+export type View = {
+  voices: Map<string, Voice>
+  /** Streams that hold prices back (quarantine.ts), and which prices. */
+  holding: Set<{ voice: Voice; held?: { since: number; low: number; high: number } | undefined }>
+  /** The instant whose first event had what is held judged. */
+  settledAt: number
+  lookedAt: number
+  opinion?: Opinion | undefined
+}
+
+export const openView = (): View => ({ voices: new Map(), holding: new Set(), settledAt: -Infinity, lookedAt: -Infinity })
+
+export const openVoice = (provider: string): Voice => ({
+  provider,
+  price: Number.NaN,
+  at: -Infinity,
+  before: Number.NaN,
+  beforeAt: -Infinity,
+  interval: 1_000,
+  intervalBefore: 1_000,
+  move: 0,
+  downAt: -Infinity,
+  distance: 0,
+  unrest: 0,
+  learntFor: 0,
+  standing: { price: Number.NaN, since: -Infinity, consensus: Number.NaN },
+  held: 0,
+  looked: 0,
+  shown: Number.NaN
+})
+
+const LEARN = 0.1
+/** One jump teaches as if it were this, so that a mistyped price widens nothing. */
+const LARGEST_MOVE = 0.02
+
+export function note(voice: Voice, price: number, at: number): void {
+  if (at > voice.at) {
+    voice.intervalBefore = voice.interval
+    if (voice.at !== -Infinity) {
+      voice.interval += LEARN * (at - voice.at - voice.interval)
+      voice.move += LEARN * (Math.min(LARGEST_MOVE, Math.abs(price / voice.price - 1)) - voice.move)
+    }
+    voice.before = voice.price
+    voice.beforeAt = voice.at
+    voice.at = at
+  }
+  voice.price = price
+}
+
+/** Learns of a price that came to nothing: where this happens often, prices are like that. */
+export function noteJump(voice: Voice): void {
+  voice.move += LEARN * (LARGEST_MOVE - voice.move)
+}
+
+/** What it said before this instant: so all that comes at one instant may come in any order. */
+export const settled = (voice: Voice, now: number): { price: number; at: number } =>
+  voice.at < now ? voice : { price: voice.before, at: voice.beforeAt }
+
+const OLDEST = { intervals: 10, least: 10_000, most: 300_000 }
+const oldestOf = ({ at, interval, intervalBefore }: Voice, now: number): number =>
+  Math.min(OLDEST.most, Math.max(OLDEST.least, OLDEST.intervals * (at < now ? interval : intervalBefore)))
+
+export const isHeard = (voice: Voice, now: number): boolean => {
+  const { price, at } = settled(voice, now)
+  return at > voice.downAt && price > 0 && now - at <= oldestOf(voice, now)
+}
+
+/** A basis must last: learnt over this long, and its unrest less than half of it. Below a basis point it is none. */
+const BASIS = { learntFor: 30_000, memory: 300_000, least: 1e-4, unlike: 0.1 }
+
+export const basisOf = ({ distance, unrest, learntFor }: Voice): number =>
+  learntFor >= BASIS.learntFor && Math.abs(distance) >= BASIS.least && unrest <= Math.abs(distance) / 2 ? distance : 0
+
+/** How often its prices held a little later, from 0 to 1; one that is new is taken to hold nine times in ten. */
+export const trustOf = ({ held, looked }: Voice): number => (held + 9) / (looked + 10)
+
+/** It went on speaking but its price stands, while the others moved by more than this (a logarithm). */
+const FROZEN = { after: 3_000, moved: 20e-4 }
+
+function isStanding(voice: Voice, opinion: Opinion | undefined): boolean {
+  const { consensus } = voice.standing
+  return (
+    opinion !== undefined && Math.abs(Math.log(opinion.price / consensus)) > Math.max(FROZEN.moved, opinion.toleranceBps / 1e4)
+  )
+}
+
+function outOf(voice: Voice, now: number, opinion: Opinion | undefined): string | undefined {
+  const { downAt, standing } = voice
+  const { price, at } = settled(voice, now)
+  if (!(price > 0)) return 'it has told no price yet'
+  if (at <= downAt) return 'its connection is down'
+  if (price !== standing.price || !isStanding(voice, opinion)) return undefined
+  const moved = `while the others moved by ${Math.round(Math.abs(Math.log((opinion?.price ?? 1) / standing.consensus)) * 1e4)} bps`
+  return at - standing.since >= FROZEN.after
+    ? `frozen: its price stands since ${((now - standing.since) / 1_000).toFixed(1)} s ${moved}`
+    : now - at > FROZEN.after
+      ? `out of date: it said nothing for ${((now - at) / 1_000).toFixed(1)} s ${moved}`
+      : undefined
+}
+
+const isFrozen = (why: string | undefined): boolean => why?.startsWith('frozen') ?? false
+
+/** What all say at an instant, without what comes at it. */
+export function opinionAt(view: View, now: number, basis: (voice: Voice) => number = basisOf): Opinion | undefined {
+  return consensusOf(saidAt(view, now, basis))
+}
+
+function saidAt(view: View, now: number, basis: (voice: Voice) => number): Said[] {
+  return [...view.voices.values()]
+    .map((voice) => {
+      const { price, at } = settled(voice, now)
+      const out = outOf(voice, now, view.opinion)
+      return {
+        provider: voice.provider,
+        price,
+        age: now - at,
+        oldest: oldestOf(voice, now),
+        basis: basis(voice),
+        trust: trustOf(voice),
+        out
+      }
+    })
+    .sort((a, b) => (a.provider < b.provider ? -1 : 1))
+}
+
+export const LOOK_EVERY = 500
+const FADE = 600_000
+
+/** Now and then all voices are looked at: what they make together, who keeps away from it, whose price held. */
+export function look(view: View, now: number): void {
+  const elapsed = Math.min(now - view.lookedAt, 2 * LOOK_EVERY)
+  if (elapsed < LOOK_EVERY) return
+  view.lookedAt = now
+  const opinion = opinionAt(view, now)
+  const plain = opinion && opinionAt(view, now, () => 0)
+  view.opinion = opinion ?? view.opinion
+  if (!opinion || !plain) {
+    for (const voice of view.voices.values()) voice.refusedSince = undefined
+    return
+  }
+  for (const verdict of opinion.verdicts) {
+    const voice = view.voices.get(verdict.provider)
+    if (!voice) continue
+    const refused =
+      !verdict.used && isHeard(voice, now) && (isFrozen(verdict.reason.slice('refused: '.length)) || opinion.used > 1)
+    voice.refusedSince = refused ? (voice.refusedSince ?? now) : undefined
+    if (isHeard(voice, now)) compare(voice, { opinion, plain, now, elapsed })
+  }
+}
+
+type Look = { opinion: Opinion; plain: Opinion; now: number; elapsed: number }
+function compare(voice: Voice, { opinion, plain, now, elapsed }: Look): void {
+  const { price } = settled(voice, now)
+  if (voice.shown > 0) {
+    const off = Math.abs(Math.log(voice.shown / opinion.price) - basisOf(voice))
+    const fade = 0.5 ** (elapsed / FADE)
+    voice.looked = voice.looked * fade + 1
+    voice.held = voice.held * fade + (off <= opinion.toleranceBps / 1e4 && !opinion.disputed ? 1 : opinion.disputed ? 0.5 : 0)
+  }
+  voice.shown = price
+  if (price !== voice.standing.price) voice.standing = { price, since: now, consensus: opinion.price }
+  else if (isStanding(voice, opinion)) return
+  const distance = Math.log(price / plain.price)
+  if (voice.learntFor > 0 && Math.abs(distance - voice.distance) > BASIS.unlike) return
+  const part = elapsed / (Math.min(voice.learntFor, BASIS.memory) + elapsed)
+  voice.unrest += part * (Math.abs(distance - voice.distance) - voice.unrest)
+  voice.distance += part * (distance - voice.distance)
+  voice.learntFor += elapsed
+}
