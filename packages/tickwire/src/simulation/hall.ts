@@ -137,14 +137,14 @@ export function createHall(options: HallOptions) {
       }
       open.add(mine)
       return {
-        send: up.send,
+        send: (text) => up.send(text),
         hangUp(tell) {
           down.cut()
           if (tell) up.send(leave)
           else up.cut()
         },
         pause: down.pause,
-        resume: down.resume,
+        resume: () => down.resume(),
         backlog: down.backlog
       }
     }

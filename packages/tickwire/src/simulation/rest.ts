@@ -3,7 +3,7 @@ import type { Desk, Dialect } from '@tickwire/server/dialects/dialect.ts'
 import type { Reply, Transport } from '@tickwire/server/feed/http.ts'
 import type { Meter } from './limits.ts'
 import type { Schedule } from './schedule.ts'
-import type { Trouble } from './venue.ts'
+import type { Trouble } from './trouble.ts'
 
 export type RestOptions = {
   // oxlint-disable-next-line typescript/no-explicit-any -- a dialect of whatever memory

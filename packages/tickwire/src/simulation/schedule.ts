@@ -48,7 +48,7 @@ function createQueue() {
 /** Promises that a step settled go on before the next step, as deep as this. */
 const DEPTH = 16
 async function settle(): Promise<void> {
-  for (let depth = 0; depth < DEPTH; depth++) await undefined
+  for (let depth = 0; depth < DEPTH; depth++) await Promise.resolve()
 }
 
 export function createSchedule(start: number): Schedule {

@@ -101,21 +101,21 @@ export async function simulate({
   })
   broken.world?.(world, schedule)
   const look = createLook(world, checks, complain, schedule.now)
+  const goesOn = (): boolean => all || failures.length === 0
   const go = (until: number): Promise<void> =>
     schedule.run(until, () => {
       look()
-      return all || failures.length === 0
+      return goesOn()
     })
-
   const end = START + minutes * 60_000
   const draw = stream(seedOf(seed, 'faults'))
   await go(START + QUIET_START)
-  for (let at = schedule.now(); (all || failures.length === 0) && at < end; at = schedule.now()) {
+  for (let at = schedule.now(); goesOn() && at < end; at = schedule.now()) {
     const mend = wreak(world, schedule, draw, say)
     await go(Math.min(at + STORM, Math.max(at, end - CALM)))
     mend()
     await go(schedule.now() + CALM)
-    if (all || failures.length === 0) checkLiveness(world, checks, complain, schedule.now())
+    if (goesOn()) checkLiveness(world, checks, complain, schedule.now())
   }
   return {
     seed,

@@ -11,24 +11,12 @@ import { seedOf, stream } from '@tickwire/street/random.ts'
 import { instrumentOf, VENUES } from '@tickwire/street/venues.ts'
 import { createHall, type Call } from './hall.ts'
 import { createMeter } from './limits.ts'
-import { CALM, type Weather } from './pipe.ts'
+import { CALM } from './pipe.ts'
 import { createRest } from './rest.ts'
 import type { Schedule } from './schedule.ts'
+import type { Trouble } from './trouble.ts'
 import type { Truth } from './truth.ts'
 import { createWalk, type Happening } from './walk.ts'
-
-/** What is wrong with the provider as a whole. */
-export type Trouble = {
-  weather: Weather
-  /** New connections are refused (`slam`), or never answered (`hang`). */
-  door: 'open' | 'slam' | 'hang'
-  /** REST answers with this status; 0: not at all. */
-  rest: number | undefined
-  /** How far its clock is ahead, ms. */
-  skew: number
-  /** The only token it takes. */
-  token: string
-}
 
 export type VenueOptions = {
   provider: string

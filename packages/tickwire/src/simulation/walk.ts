@@ -24,6 +24,8 @@ export type Pace = { depth: number; quotes: number; trades: number; tickers: num
 
 const rounded = (value: number, decimals: number): number => Math.round(value * 10 ** decimals) / 10 ** decimals
 
+const price = ({ row: { priceDecimals = 2 } }: Pair, ticks: number): number => rounded(ticks / 10 ** priceDecimals, priceDecimals)
+
 function openPair(row: Listed, draw: () => number): Pair {
   const { base, priceDecimals = 2 } = row
   const mid = Math.round(ASSETS[base]!.price * (1 + (draw() - 0.5) * 1e-4) * 10 ** priceDecimals)
@@ -50,8 +52,6 @@ export function createWalk(provider: string, listing: readonly Listed[], pace: P
   const pairs = listing.map((row) => openPair(row, draw))
 
   const stamp = ({ instrument }: Pair, time: number) => ({ provider, instrument, time, received: time })
-  const price = ({ row: { priceDecimals = 2 } }: Pair, ticks: number): number =>
-    rounded(ticks / 10 ** priceDecimals, priceDecimals)
   const size = ({ row: { sizeDecimals = 4 } }: Pair): number =>
     Math.max(rounded(0.1 + draw() * 5, sizeDecimals), 10 ** -sizeDecimals)
 

@@ -99,21 +99,25 @@ const topicsFor = (instruments: readonly string[], venues: readonly SimulatedVen
   )
 ]
 
+/** A plant whose every event is seen before its listeners, who publish what follows from it. */
+function watchedPlant({ seed, onPublished, tamper = (event) => event }: WorldOptions): Plant {
+  const plant = createPlant({ epoch: `simulated-${seed}`, keep: keepFor(1_000) })
+  return {
+    ...plant,
+    publish(topic, untouched, now) {
+      const event = tamper(untouched)
+      onPublished({ ...event, topic, seq: (plant.last(topic)?.seq ?? 0) + 1, published: now })
+      return plant.publish(topic, event, now)
+    }
+  }
+}
+
 export function createWorld(options: WorldOptions) {
-  const { seed, schedule, reports, onPublished, complain, tamper = (event) => event } = options
+  const { seed, schedule, reports, complain } = options
   const clock = schedule.now
   const venues = venuesOf(options)
   const links = new Map<string, number>()
-  const bare = createPlant({ epoch: `simulated-${seed}`, keep: keepFor(1_000) })
-  const plant: Plant = {
-    ...bare,
-    publish(topic, untouched, now) {
-      const event = tamper(untouched)
-      // Before its listeners, who publish what follows from it.
-      onPublished({ ...event, topic, seq: (bare.last(topic)?.seq ?? 0) + 1, published: now } as Published)
-      return bare.publish(topic, event, now)
-    }
-  }
+  const plant = watchedPlant(options)
   const log: FeedLog = {
     debug: nothing,
     info: nothing,
