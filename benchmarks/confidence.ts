@@ -1,0 +1,61 @@
+/**
+ * What confidence costs: nanoseconds for one event, with the forecasts it makes and their resolving, and for nothing but the middle
+ * of the others' prices. One line of JSON. `node benchmarks/confidence.ts`
+ */
+import { confidenceOf, openStanding } from '@tickwire/server/feed/confidence.ts'
+import { openForecasts, settle } from '@tickwire/server/feed/forecasts.ts'
+import { medianOfOthers, notePrice, type Prices } from '@tickwire/server/feed/prices.ts'
+import type { Quote } from '@tickwire/protocol'
+
+const PROVIDERS = ['a', 'b', 'c', 'd']
+const INSTRUMENTS = Array.from({ length: 50 }, (_, k) => `I${k}`)
+const EVENTS = 4_000_000
+const PER_TICK = 1_000
+
+const forecasts = openForecasts()
+const standing = openStanding()
+const prices = new Map<string, Prices>(INSTRUMENTS.map((instrument) => [instrument, new Map()]))
+const events = PROVIDERS.flatMap((provider) =>
+  INSTRUMENTS.map((instrument): Quote => ({
+    type: 'quote',
+    provider,
+    instrument,
+    time: 0,
+    received: 0,
+    bid: 99.99,
+    bidSize: 1,
+    ask: 100.01,
+    askSize: 1
+  }))
+)
+
+/** 10,000 events a second of 200 streams. */
+function run(count: number, start: number, one: (event: Quote, seen: Prices) => void): number {
+  const begun = performance.now()
+  for (let k = 0; k < count; k++) {
+    const now = start + k / 10
+    const event = events[(k * 7) % events.length]!
+    event.time = event.received = now
+    const seen = prices.get(event.instrument)!
+    one(event, seen)
+    notePrice(seen, event.provider, 100, now)
+    if (k % PER_TICK === 0) settle(forecasts, prices, now)
+  }
+  return ((performance.now() - begun) * 1e6) / count
+}
+
+let sink = 0
+const whole = (event: Quote, seen: Prices) => void (sink += confidenceOf(forecasts, event, standing, seen))
+const middle = (event: Quote, seen: Prices) => void (sink += medianOfOthers(seen, event.provider, event.received)?.[0] ?? 0)
+const nothing = () => void sink++
+let clock = 1_700_000_000_000
+const measure = (one: typeof whole): number => {
+  const each = Array.from({ length: 3 }, () => run(EVENTS, (clock += EVENTS), one))
+  return Math.min(...each)
+}
+run(EVENTS, clock, whole)
+const [none, median, all] = [measure(nothing), measure(middle), measure(whole)]
+const round = (value: number) => Math.round(value)
+console.log(
+  JSON.stringify({ nsPerEvent: round(all - none), nsOfTheMedian: round(median - none), events: EVENTS, sink: sink > 0 })
+)
