@@ -103,11 +103,11 @@ function lostByStandby(
 
 const tell = (gap: NamedGap): ArbiterOutput => ({ topic: topicName('gap', gap.instrument), event: { ...gap } })
 
-/** One that overlaps an open one of the same provider makes that longer. */
+/** One that comes before the end of another of the same provider makes that longer. */
 function open(gaps: Gaps, gap: Gap): NamedGap {
   const key = keyOf(gap)
   const here = gaps.open.get(key) ?? []
-  const old = here.find((o) => o.gap.provider === gap.provider && o.own.open && overlaps(o.gap, gap) && isSame(o.gap, gap))
+  const old = here.find((o) => o.gap.provider === gap.provider && o.own.open && o.own.end === undefined && isSame(o.gap, gap))
   if (old) {
     Object.assign(old.gap, { ...gap, from: Math.min(old.gap.from, gap.from), to: Math.max(old.gap.to, gap.to) })
     if (!gap.own) delete old.gap.own
@@ -126,9 +126,8 @@ function open(gaps: Gaps, gap: Gap): NamedGap {
   return named
 }
 
-const overlaps = (a: Gap, b: Gap): boolean => a.from <= b.to && b.from <= a.to
-/** Skips of numbers are told one by one; what has none of them is known by its time alone. */
-const isSame = (a: Gap, b: Gap): boolean => a.cause !== 'sequence' && b.cause !== 'sequence'
+/** Skips of numbers in trades are told one by one. */
+const isSame = (a: Gap, b: Gap): boolean => a.kind !== 'trade' || (a.cause !== 'sequence' && b.cause !== 'sequence')
 
 function list({ known }: Gaps, gap: KnownGap): void {
   const all = known.get(gap.instrument) ?? []
@@ -153,7 +152,7 @@ function heard(gaps: Gaps, lanes: FindLane, topic: string, event: Shown, told: A
   for (const one of here) {
     const side = sideOf(one, arbitrated, event.provider)
     if (!side?.open) continue
-    if (!fill && side.end === undefined) ended(one, side, event, told)
+    if (!fill && side.end === undefined) ended(one, side, event, lanes(key)?.leader?.provider === event.provider, told)
     else if (fill && isWithin(one.gap, side, event) && (!arbitrated || (one.by ??= event.provider) === event.provider))
       side.items++
   }
@@ -175,18 +174,27 @@ function heard(gaps: Gaps, lanes: FindLane, topic: string, event: Shown, told: A
 const sideOf = (one: Open, arbitrated: boolean, provider: string): Side | undefined =>
   arbitrated ? one.lane : one.gap.provider === provider ? one.own : undefined
 
-function ended(one: Open, side: Side, { time, received }: Shown, told: ArbiterOutput[]): void {
+function ended(one: Open, side: Side, { time, received }: Shown, leads: boolean, told: ArbiterOutput[]): void {
   const { gap } = one
   side.end = Math.max(gap.from, time)
   const isLonger = gap.cause === 'disconnect' || gap.cause === 'silence'
   // Of the two ends the arbitrated stream's is the gap's, where it has that gap.
-  if (side !== (gap.own ? one.own : one.lane)) return
+  if (side !== (gap.own ? one.own : one.lane)) {
+    if (isLonger && gap.kind === 'trade' && !leads) told.push(tell(ownOf(one, received)))
+    return
+  }
   gap.to = side.end
   delete gap.lasting
   delete one.known.lasting
   gap.time = gap.received = received
   Object.assign(one.known, { to: gap.to })
   if (isLonger && gap.kind === 'trade') told.push(tell(gap))
+}
+
+/** The gap as the provider's own topic has it, where it ends at another time than the arbitrated stream's. */
+function ownOf({ gap, own }: Open, now: number): NamedGap {
+  const { lasting: _, ...told } = gap
+  return { ...told, to: own.end ?? gap.to, time: now, received: now, own: true }
 }
 
 const isWithin = ({ from }: Gap, { end = Infinity }: Side, { time }: Shown): boolean => time >= from && time <= end
@@ -287,9 +295,8 @@ export function unfilled(gaps: Gaps, report: Report & { reason: string }): Arbit
     one.own.open = false
     one.known.why = reason
     if (!one.lane.open) drop(gaps, one)
-    if (!one.lane.open && !one.gap.own) return []
     Object.assign(one.gap, { action: 'open', time: now, received: now })
-    return [tell(one.gap)]
+    return [tell(one.lane.open || one.gap.own ? one.gap : ownOf(one, now))]
   })
 }
 

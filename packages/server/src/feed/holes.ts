@@ -18,8 +18,9 @@ type Hole = Span & {
   named: boolean
   /** `expected` and `got` are ids of trades. */
   counted: boolean
-  /** Ids, or keys where there are none, of what was filled in. */
+  /** Ids, or keys where there are none, of what was filled in; and how many of each key the answer at hand has. */
   found: Set<string>
+  equal: Map<string, number>
   askAt: number
   tries: number
   /** Calls and pages of this try. */
@@ -80,6 +81,7 @@ const openHole = (symbol: string, last: Last, askAt: number): Hole => ({
   named: last.name !== undefined,
   counted: false,
   found: new Set(),
+  equal: new Map(),
   askAt,
   tries: 0,
   pages: 0,
@@ -114,7 +116,7 @@ export function hear(s: Holes, trade: Heard, counts: boolean, now: number, out: 
   const id = counts ? numberOf(name) : undefined
   const last = s.last.get(symbol)
   const hole = s.open.size === 0 ? undefined : holesOf(s, symbol).at(-1)
-  const late = hole !== undefined && last !== undefined && isLate(s, trade, id, last)
+  const late = last !== undefined && isLate(trade, id, last)
   if (trade.backfill || late) {
     out.push({ type: 'event', event: trade.backfill ? trade : { ...trade, backfill: true } })
     if (hole) for (const each of holesOf(s, symbol)) if (take(each, trade, id, last)) settle(s, each, 'provider', out)
@@ -123,16 +125,13 @@ export function hear(s: Holes, trade: Heard, counts: boolean, now: number, out: 
     else if (id !== undefined && last?.id !== undefined && id > last.id + 1) skip(s, last, trade, id, now, out)
     out.push({ type: 'event', event: trade })
   }
-  if (last && (late || (trade.backfill && time < last.time) || (id !== undefined && id < (last.id ?? 0) && time <= last.time)))
-    return
+  if (last && (late || (trade.backfill && time < last.time))) return
   s.last.set(symbol, { time: id === undefined ? Math.max(time, last?.time ?? time) : time, id, name })
 }
 
-/** It came out of order: it belongs into a hole. */
-function isLate(s: Holes, { symbol }: Heard, id: number | undefined, { id: before }: Last): boolean {
-  if (id === undefined || before === undefined || id > before) return false
-  return holesOf(s, symbol).some(({ counted, expected, got }) => counted && got !== undefined && id >= expected! && id < got)
-}
+/** It came out of order: by its number it belongs before what was told. A later time means that the provider counts anew. */
+const isLate = ({ time }: Heard, id: number | undefined, last: Last): boolean =>
+  id !== undefined && last.id !== undefined && id < last.id && time <= last.time
 
 function skip(s: Holes, last: Last, { symbol, time }: Heard, id: number, now: number, out: Out): void {
   const expected = last.id! + 1
@@ -186,7 +185,7 @@ export function breakOff(s: Holes, symbols: Iterable<string>): void {
 
 export function reopen({ open }: Holes, now: number): void {
   for (const holes of open.values())
-    for (const hole of holes) Object.assign(hole, { askAt: now + FILL_AFTER, tries: 0, pages: 0 })
+    for (const hole of holes) Object.assign(hole, { askAt: now + FILL_AFTER, tries: 0, pages: 0, reached: hole.from })
 }
 
 /** What nobody wants any more needs no filling. */
@@ -221,6 +220,7 @@ export function due<S>(
     }
     if (hole.pages++ === 0) hole.tries++
     hole.rows = 0
+    hole.equal.clear()
     hole.gained = false
     hole.failure = undefined
     hole.asked.add(need.path)
@@ -236,20 +236,20 @@ const giveUp = (s: Holes, hole: Hole, reason: string, out: Out): void => {
 }
 
 /** A trade of an answer: what lies in a hole and was not there yet goes on as backfill. */
-export function past(s: Holes, trade: Heard, counts: boolean, out: Out): void {
+export function past(s: Holes, { path }: Need, trade: Heard, counts: boolean, out: Out): void {
   const { symbol, time } = trade
   const id = counts ? numberOf(trade.id) : undefined
   const last = s.last.get(symbol)
   const holes = holesOf(s, symbol)
   for (const hole of holes) {
-    if (hole.asked.size === 0) continue
+    if (!hole.asked.has(path)) continue
     hole.rows++
     hole.reached = Math.max(hole.reached, time)
   }
   // Asked by the adapter for reasons of its own: an id, or a later time, tells it from what is known.
   const isNew = holes.length === 0 ? trade.id !== undefined || time > (last?.time ?? -Infinity) : undefined
   const hole = holes.find((each) => take(each, trade, id, last))
-  if (hole) hole.gained = true
+  if (hole) for (const each of holes) if (each.asked.has(path)) each.gained = true
   if (hole || isNew) out.push({ type: 'event', event: { ...trade, backfill: true } })
 }
 
@@ -260,11 +260,17 @@ function take(hole: Hole, { time, id: name, price, size }: Heard, id: number | u
     if (id < expected! || id >= (got ?? Infinity)) return false
     if (got === undefined && last?.id !== undefined && id <= last.id) return false
   } else if (name === undefined ? time <= from || time >= to : time < from || time > to) return false
-  // Where trades have no ids, equal ones are as many as were told in one answer.
-  const key = name ?? `${time} ${price} ${size} ${found.size}`
+  const key = name ?? nth(hole.equal, `${time} ${price} ${size}`)
   if (found.has(key)) return false
   found.add(key)
   return true
+}
+
+/** Where trades have no ids, equal ones are as many as one answer has. */
+function nth(equal: Map<string, number>, key: string): string {
+  const n = (equal.get(key) ?? 0) + 1
+  equal.set(key, n)
+  return `${key} ${n}`
 }
 
 /** True when nothing can be missing any more, by the numbers. */

@@ -38,7 +38,7 @@ export function understand<S>(adapter: Adapter<S>, s: State<S>, text: Frame, now
     if (need && meaning.type === 'reject' && !meaning.fatal && !meaning.denied)
       effects.push({ type: 'rejected', reason: meaning.reason })
     else if (need?.purpose === 'trades' && meaning.type === 'trade')
-      past(s.holes, meaning, adapter.countsTrades === true, effects)
+      past(s.holes, need, meaning, adapter.countsTrades === true, effects)
     else if (need?.purpose === 'trades' && meaning.type === 'need' && !paged(s.holes, need, meaning)) continue
     else interpret(adapter, s, meaning, meanings, now, effects)
     // After a hole in the connection's own sequence the rest of the frame is of no use: a book folded from it would be wrong.

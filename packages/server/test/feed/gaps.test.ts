@@ -1,0 +1,153 @@
+/** What was lost is filled, or stays told as a gap: never is anything missing without a word. */
+import type { Gap, GapFilled, Trade } from '@tickwire/protocol'
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { gapsOf } from '../../src/feed/gaps.ts'
+import { run, X, type Faults } from './losses.ts'
+
+const QUIET: Faults = { ids: 'counted', lost: 0, repeated: 0, late: 0, breaks: 0, fails: 0, lags: 0, page: 1_000 }
+const faultsOf = (change: Partial<Faults>): Faults => ({ ...QUIET, ...change })
+const key = ({ size }: { size: number }) => size
+
+/** The gaps as a reader of the topic knows them at the end: those told last under each id, less what was filled. */
+function openOf(notices: readonly (Gap | GapFilled)[]): Gap[] {
+  const open = new Map<string, Gap>()
+  for (const notice of notices) {
+    if (notice.own) continue
+    if (notice.type === 'gap') open.set(notice.id!, notice)
+    else open.delete(notice.gap)
+  }
+  return [...open.values()]
+}
+
+/** The same for a reader of one provider's own topic. */
+function ownOf(notices: readonly (Gap | GapFilled)[], provider: string): Gap[] {
+  const open = new Map<string, Gap>()
+  for (const notice of notices.filter((n) => n.provider === provider)) {
+    if (notice.type === 'gap') open.set(notice.id!, notice)
+    else if (notice.own || notice.by === provider) open.delete(notice.gap)
+  }
+  return [...open.values()]
+}
+
+const covers = (gaps: readonly Gap[], { time }: { time: number }) =>
+  gaps.some(({ from, to, lasting }) => from <= time && (lasting || time <= to))
+
+function expectNothingUnannounced(seed: number, faults: Faults): boolean {
+  const { desk, providers } = run(seed, faults)
+  const heard = desk.trades()
+  const sizes = heard.map(key)
+  // No duplicates, and nothing that was never sent.
+  expect(new Set(sizes).size).toBe(sizes.length)
+  const { tape } = providers[0]!
+  const all = new Set(tape.map(key))
+  for (const size of sizes) expect(all.has(size)).toBe(true)
+  const first = heard.find(({ backfill }) => !backfill)
+  if (!first) return false
+  const open = openOf(desk.notices())
+  const has = new Set(sizes)
+  const missing = tape.filter((trade) => trade.time > first.time && !has.has(key(trade)))
+  for (const trade of missing) expect(covers(open, trade), `trade ${key(trade)} at ${trade.time} is missing without a word`).toBe(true)
+  // What is not flagged came as it happened.
+  const live = heard.filter(({ backfill }) => !backfill).map(key)
+  if (faults.ids === 'counted' || faults.late === 0) expect(live).toEqual(live.toSorted((a, b) => a - b))
+  return missing.length === 0 && open.length === 0
+}
+
+const seeds = fc.integer({ min: 1, max: 2 ** 31 - 1 })
+const chance = (max: number) => fc.double({ min: 0, max, noNaN: true })
+
+describe('whatever is lost', () => {
+  test('of counted trades (losses, repeats, reorder, breaks; REST late, partial, down) is filled once, or an open gap covers it', () => {
+    const faults = fc.record({
+      ids: fc.constant('counted' as const),
+      lost: chance(0.2),
+      repeated: chance(0.2),
+      late: chance(0.2),
+      breaks: chance(0.2),
+      fails: chance(1),
+      lags: chance(0.5),
+      page: fc.integer({ min: 1, max: 50 })
+    })
+    fc.assert(
+      fc.property(seeds, faults, (seed, f) => void expectNothingUnannounced(seed, f)),
+      { numRuns: 500 }
+    )
+  })
+
+  test('in a break, of trades that have only names or none at all, is filled once, or an open gap covers it', () => {
+    const faults = fc.record({
+      ids: fc.constantFrom('named' as const, 'none' as const),
+      lost: fc.constant(0),
+      repeated: fc.constant(0),
+      late: fc.constant(0),
+      breaks: chance(0.2),
+      fails: chance(1),
+      lags: fc.constant(0),
+      page: fc.integer({ min: 1, max: 50 })
+    })
+    fc.assert(
+      fc.property(seeds, faults, (seed, f) => void expectNothingUnannounced(seed, f)),
+      { numRuns: 500 }
+    )
+  })
+
+  test('is all there again where REST answers, and no gap is left open', () => {
+    fc.assert(
+      fc.property(seeds, fc.integer({ min: 1, max: 50 }), (seed, page) => {
+        const faults = faultsOf({ lost: 0.1, breaks: 0.1, late: 0.1, repeated: 0.1, page })
+        expect(expectNothingUnannounced(seed, faults)).toBe(true)
+      }),
+      { numRuns: 500 }
+    )
+  })
+
+  test('of a standby is missed by its own topic alone, and told with its provider', () => {
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        const { desk, providers, names } = run(seed, faultsOf({ lost: 0.05, breaks: 0.1, fails: 0.5 }), { others: ['b'] })
+        const sizes = desk.trades().map(key)
+        expect(new Set(sizes).size).toBe(sizes.length)
+        names.forEach((name, i) => {
+          const heard = desk.trades(name)
+          const first = heard.find(({ backfill }) => !backfill)
+          const has = new Set(heard.map(key))
+          expect(has.size).toBe(heard.length)
+          const open = ownOf(desk.notices(), name)
+          for (const trade of providers[i]!.tape)
+            if (first && trade.time > first.time && !has.has(key(trade))) expect(covers(open, trade)).toBe(true)
+        })
+      }),
+      { numRuns: 500 }
+    )
+  })
+})
+
+describe('a gap', () => {
+  const lossy = (change: Partial<Faults> = {}) => run(42, faultsOf({ breaks: 0.1, ...change }))
+
+  test('has an id, goes on until its end is known, and is filled by REST with its trades flagged before the word', () => {
+    const { desk } = lossy()
+    const notices = desk.notices()
+    const [opened, ended, word] = notices as [Gap, Gap, GapFilled]
+    expect(opened).toMatchObject({ type: 'gap', provider: 'a', kind: 'trade', cause: 'disconnect', action: 'open', lasting: true })
+    expect(ended).toMatchObject({ type: 'gap', id: opened.id, from: opened.from })
+    expect(ended).not.toHaveProperty('lasting')
+    expect(word).toMatchObject({ type: 'gap_filled', gap: opened.id, how: 'rest', by: 'a', from: ended.from, to: ended.to })
+    const inside = desk.trades().filter(({ time, backfill }: Trade) => backfill && time >= word.from && time <= word.to)
+    expect(inside.length).toBe(word.items)
+    expect(word.items).toBeGreaterThan(0)
+    const [known] = gapsOf(desk.gaps, X)
+    expect(known).toMatchObject({ id: opened.id, state: 'filled', fills: [word] })
+  })
+
+  test('that nobody can fill is told once more, open for good, and stays listed with the reason', () => {
+    const { desk } = lossy({ mute: true })
+    const [opened] = desk.notices() as [Gap]
+    const told = desk.notices().filter((n): n is Gap => n.type === 'gap' && n.id === opened.id)
+    expect(told.length).toBeGreaterThanOrEqual(2)
+    expect(told.at(-1)).toMatchObject({ action: 'open' })
+    expect(desk.notices().some(({ type }) => type === 'gap_filled')).toBe(false)
+    expect(gapsOf(desk.gaps, X)[0]).toMatchObject({ state: 'open', why: 'a serves no past trades of it' })
+  })
+})
