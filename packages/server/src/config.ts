@@ -30,6 +30,15 @@ const isAddress =
 const needed = (title: string, needs: readonly string[], off: boolean): string =>
   `Whether ${title} is used${needs.length > 0 ? ` (needs ${needs.join(' and ')})` : off ? ' (off unless you say so: read its terms)' : ''}.`
 
+/** What the confidence of one class is held to. */
+const target = (bps: number, horizon: string) =>
+  z
+    .strictObject({
+      bps: z.coerce.number().positive().max(1_000).default(bps).describe('So many basis points, or more where the market moves more,'),
+      horizon: duration(horizon, 'of the consensus so much later.')
+    })
+    .prefault({})
+
 const providerSchema = (name: string) => {
   const { wsUrl, restUrl, needs, title, takes = {}, kinds, offByDefault = false } = adapters[name]!
   const options = Object.entries(takes).map(([option, meaning]) => [option, z.string().optional().describe(meaning)])
@@ -114,6 +123,10 @@ export const configSchema = z.strictObject({
         .optional()
         .describe('JSON file with holidays and early closes that replace ours, as docs/operations.md shows.'),
       auditEvery: duration('60s', 'How often one book of each connection is compared with a snapshot by REST; 0s is never.'),
+      confidence: z
+        .strictObject({ trade: target(10, '2s'), quote: target(5, '1s'), ticker: target(20, '5s') })
+        .prefault({})
+        .describe('Confidence is the chance that a price is within'),
       bookLevels: z.coerce.number().int().min(1).max(1000).default(50).describe('Levels a side that a published book holds.')
     })
     .prefault({})

@@ -10,8 +10,9 @@ import { shells } from './shells/index.ts'
 
 export type Source = FeedOptions['providers'][number]
 
-export const feedSettings = ({ feed }: Config): Partial<FeedSettings> => ({
+export const feedSettings = ({ feed: { confidence, ...feed } }: Config): Partial<FeedSettings> => ({
   ...feed,
+  targets: confidence,
   rotateAt: feed.rotateAt.map(timeOfDay),
   market: createCalendar(calendarsFrom(feed.calendars))
 })
