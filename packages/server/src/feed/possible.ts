@@ -9,6 +9,10 @@ const CLOCK_SKEW = 5_000
 const DAY = 86_400_000
 export const isPossibleAge = (ms: number): boolean => ms >= -CLOCK_SKEW && ms <= DAY
 
+/** Seconds or microseconds taken for milliseconds, 1970, 2100: no market data is that far from now. A story or an old candle may be. */
+const EPOCH = 10 * 365 * DAY
+const UNDATED: ReadonlySet<DataEvent['type']> = new Set(['news', 'candle'])
+
 /** `isFinite` of Number is false for all that is no number, also for `true` and `'1'`. */
 const isPrice = (n: number): boolean => Number.isFinite(n) && n > 0
 const isSize = (n: number): boolean => Number.isFinite(n) && n >= 0
@@ -19,6 +23,7 @@ const optional = (n: number | undefined, test: (n: number) => boolean): boolean 
 /** Why this event cannot be true, or nothing. */
 export function impossible(event: DataEvent): string | undefined {
   if (!Number.isFinite(event.time) || !Number.isFinite(event.received)) return 'impossible time'
+  if (!UNDATED.has(event.type) && Math.abs(event.received - event.time) > EPOCH) return 'impossible time'
   switch (event.type) {
     case 'trade':
       if (!isPrice(event.price)) return 'impossible price'

@@ -3,6 +3,7 @@ import type { Frame, Need } from '../providers/adapter.ts'
 import { overHttp, type Reply, type Transport } from './http.ts'
 import { timers as real, type Timers } from '../timers.ts'
 import { openBudget, type Window } from './budget.ts'
+import type { Dated } from './skew.ts'
 
 export type Good = {
   ok: true
@@ -29,6 +30,8 @@ export type RestOptions = {
   /** Over the network unless named. */
   transport?: Transport
   maxBytes?: number
+  /** An answer of the provider told what its clock shows. */
+  onDated?: (dated: Dated) => void
   /** Tries per call, the first included. */
   tries?: number
   backoff?: { base: number; cap: number }
@@ -111,7 +114,9 @@ export function createRest(options: RestOptions): Rest {
     for (let attempt = 0; ; attempt++) {
       await turn(host)
       if (stopping.signal.aborted) return { ok: false, reason: 'stopped' }
+      const sent = clock()
       const { again, wait, ...answer } = await request(options, what, stopping.signal)
+      if (answer.ok && what.path.startsWith('/')) tellDate(options, answer, sent)
       if (wait !== undefined) hush(host, wait)
       if (answer.ok || !again || attempt + 1 >= tries) return answer
       await pause(timers, random() * Math.min(backoff.cap, backoff.base * 2 ** attempt), stopping.signal)
@@ -134,6 +139,12 @@ export function createRest(options: RestOptions): Rest {
     quiet: (ms) => void (quietUntil = Math.max(quietUntil, clock() + ms)),
     stop: () => stopping.abort()
   }
+}
+
+/** The date of an answer is in whole seconds; one that a cache kept is of another time. */
+function tellDate({ clock, onDated }: RestOptions, { headers }: Good, sent: number): void {
+  const time = headers['age'] === undefined ? Date.parse(headers['date'] ?? '') : Number.NaN
+  if (time > 0) onDated?.({ sent, received: clock(), time, resolution: 1_000 })
 }
 
 async function request(

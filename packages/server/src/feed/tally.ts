@@ -1,7 +1,8 @@
 /** What is counted about one provider: rate, latency, refusals, phase; the material of its ProviderStatus. */
 import type { ProviderPhase, ProviderStatus } from '@tickwire/protocol'
 import type { Decoded } from './connection.ts'
-import { isPossibleAge } from './possible.ts'
+import { observe, openHistogram, turn, type Histogram } from './histogram.ts'
+import { ageOf, disorder, learn, noteDated, noteRoundTrip, openSkew, shake, shift, STEP, type Dated, type Skew } from './skew.ts'
 
 export type Tally = {
   provider: string
@@ -18,6 +19,11 @@ export type Tally = {
   first: number
   latencies: number[]
   sample: number
+  /** Its clock against ours. */
+  skew: Skew
+  /** From the provider's time to ours, its clock's offset taken off, by kind. */
+  hops: Map<string, Histogram>
+  tickedAt: number
   phase: ProviderPhase
   since: number
   reason: string
@@ -46,6 +52,9 @@ export const openTally = (provider: string, times: Tally['times'] = 'live'): Tal
   first: 0,
   latencies: [],
   sample: 0,
+  skew: openSkew(),
+  hops: new Map(),
+  tickedAt: Number.NaN,
   phase: 'idle',
   since: 0,
   reason: 'nobody asked for anything yet'
@@ -66,13 +75,49 @@ export function countFrame(tally: Tally, now: number): void {
   tally.perSecond[tally.second % (WINDOW + 1)]!++
 }
 
+/** What carries the time at which it happened: the rest tells a state that may be old. */
+const TIMED: ReadonlySet<Decoded['type']> = new Set<Decoded['type']>(['trade', 'quote', 'book'])
+
+/** Counts it, learns the provider's clock from it, and says on the event itself where its time cannot be right. */
 export function countEvent(tally: Tally, event: Decoded, now: number): void {
   tally.events++
-  if (tally.times === 'recorded' || (event.type !== 'trade' && event.type !== 'quote')) return
-  // A quote without a time of its own carries ours, which says nothing.
-  if (event.time === now || (event.type === 'trade' && event.backfill)) return
-  const latency = now - event.time
-  if (isPossibleAge(latency)) tally.latencies[tally.sample++ % SAMPLES] = latency
+  if (tally.times === 'recorded') return
+  const { skew } = tally
+  const wrong = disorder(skew, event, now)
+  if (wrong !== undefined) event.clock = wrong
+  // What has no time of its own carries ours, which says nothing.
+  if (!TIMED.has(event.type) || event.time === now || event.delayed !== undefined) return
+  if (event.type === 'trade' && (event.backfill || event.ineligible)) return
+  learn(skew, event.time, now)
+  const age = wrong === undefined ? ageOf(skew, event.time, now) : undefined
+  if (age === undefined) return
+  hear(tally, event.type, age)
+  if (event.type !== 'book') tally.latencies[tally.sample++ % SAMPLES] = age
+}
+
+function hear({ hops }: Tally, kind: string, age: number): void {
+  let hop = hops.get(kind)
+  if (!hop) hops.set(kind, (hop = openHistogram()))
+  observe(hop, age)
+}
+
+/** A socket is open after two ways there and back at least: one for the connection, one for the upgrade. None without a network. */
+export function countOpening({ skew, times }: Tally, milliseconds: number): void {
+  if (times === 'live' && milliseconds > 0) noteRoundTrip(skew, milliseconds / 2)
+}
+
+export function countDated({ skew, times }: Tally, dated: Dated): void {
+  if (times === 'live') noteDated(skew, dated)
+}
+
+/** A tick this late means that we slept, or that our clock was set ahead; one before the last, that it was set back. */
+const LATE_TICK = 5_000
+export function tick(tally: Tally, now: number): void {
+  const elapsed = now - tally.tickedAt
+  tally.tickedAt = now
+  for (const hop of tally.hops.values()) turn(hop, now)
+  if (elapsed < -STEP) shift(tally.skew, elapsed, now)
+  else if (elapsed > LATE_TICK) shake(tally.skew)
 }
 
 export function countRefused(tally: Tally, reason: string): void {
@@ -100,7 +145,7 @@ export function statusOf(
   more: Pick<ProviderStatus, 'connections' | 'subscriptions' | 'simulated'>
 ): ProviderStatus {
   advance(tally, now)
-  const { provider, phase, reason, frames, events, reconnects, gaps, lastFailover, perSecond, second } = tally
+  const { provider, phase, reason, frames, events, reconnects, gaps, lastFailover, perSecond, second, skew } = tally
   // The current second is not over yet and does not count.
   const total = perSecond.reduce((sum, n) => sum + n, 0) - perSecond[second % (WINDOW + 1)]!
   const rate = total / Math.min(WINDOW, Math.max(1, second - tally.first))
@@ -110,6 +155,7 @@ export function statusOf(
   const stamp = { type: 'provider', provider, instrument: '', time: now, received: now } as const
   const status: ProviderStatus = { ...stamp, phase, since, reason, ...more, rate, frames, events, refused, reconnects, gaps }
   if (latency !== undefined) status.latency = latency
+  if (skew.estimate) status.clock = { ...skew.estimate }
   if (lastFailover !== undefined) status.lastFailover = lastFailover
   return status
 }

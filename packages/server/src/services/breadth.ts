@@ -1,0 +1,87 @@
+/** How the watched instruments move together, all of them and per sector: told when it differs, at most once a second. */
+import { topicName, type Breadth } from '@tickwire/protocol'
+import { SECTORS, type Sectors } from './sectors.ts'
+import { service, type Output, type Service } from './service.ts'
+
+type Mover = { change: number; time: number; received: number }
+type Group = { name: string; has: (instrument: string) => boolean; told: string }
+export type BreadthState = { movers: Map<string, Mover>; groups: readonly Group[]; second: number }
+
+/** A move of less than this many percent is none. */
+const STILL = 0.005
+
+const everything: Group['has'] = () => true
+const openGroups = (sectors: Sectors): Group[] => [
+  { name: 'all', has: everything, told: '' },
+  ...Object.entries(sectors).map(([name, instruments]) => {
+    const members = new Set(instruments)
+    return { name, has: (instrument: string) => members.has(instrument), told: '' }
+  })
+]
+
+const round = (n: number): number => Math.round(n * 1e4) / 1e4
+
+/** Nothing of a group of which nothing is known. Sorted first, so that the order in which instruments came does not matter. */
+function breadthOf({ name, has }: Group, movers: ReadonlyMap<string, Mover>, window: string, now: number): Breadth | undefined {
+  const members = [...movers].filter(([instrument]) => has(instrument)).map(([, mover]) => mover)
+  if (members.length === 0) return undefined
+  const changes = members.map(({ change }) => change).sort((a, b) => a - b)
+  const [low, high] = [changes[(changes.length - 1) >> 1]!, changes[changes.length >> 1]!]
+  const advancing = changes.filter((change) => change >= STILL).length
+  const declining = changes.filter((change) => change <= -STILL).length
+  return {
+    type: 'breadth',
+    provider: 'tickwire',
+    instrument: name,
+    time: now,
+    received: members.reduce((latest, { received }) => Math.max(latest, received), -Infinity),
+    window,
+    advancing,
+    declining,
+    unchanged: changes.length - advancing - declining,
+    mean: round(changes.reduce((sum, change) => sum + change, 0) / changes.length),
+    median: round((low + high) / 2)
+  }
+}
+
+function tell(state: BreadthState, window: string, now: number): readonly Output[] {
+  const second = Math.floor(now / 1_000)
+  if (second <= state.second) return []
+  state.second = second
+  const out: Output[] = []
+  for (const group of state.groups) {
+    const event = breadthOf(group, state.movers, window, now)
+    if (!event) continue
+    const { advancing, declining, unchanged, mean, median } = event
+    const told = JSON.stringify([advancing, declining, unchanged, mean, median])
+    if (told === group.told) continue
+    group.told = told
+    out.push({ topic: topicName('breadth', group.name), event })
+  }
+  return out
+}
+
+/** Names of all groups, as in `breadth:<name>`. */
+export const groupsOf = ({ groups }: BreadthState): string[] => groups.map(({ name }) => name)
+
+/** `window` is one of those of `change`; an instrument whose window is not yet full is not counted. Without `sectors` there are ours. */
+export const createBreadth = (sectors: Sectors = {}, window = '5m'): Service<BreadthState> =>
+  service({
+    name: 'breadth',
+    reads: ['change'],
+    open: (): BreadthState => ({
+      movers: new Map(),
+      groups: openGroups(Object.keys(sectors).length > 0 ? sectors : SECTORS),
+      second: -Infinity
+    }),
+    fold(state, input) {
+      if (input.type === 'watermark') return tell(state, window, input.time)
+      if (input.type !== 'change') return []
+      const { instrument, windows, time, received } = input
+      const moved = windows[window]
+      if (moved === undefined) state.movers.delete(instrument)
+      else state.movers.set(instrument, { change: moved, time, received })
+      return []
+    },
+    forget: (state, instrument) => void state.movers.delete(instrument)
+  })
