@@ -12,6 +12,9 @@ const duration = (fallback: string, description: string) =>
     .prefault(fallback)
     .describe(description)
 
+const weight = (fallback: number, what: string) =>
+  z.coerce.number().min(0).max(1_000).default(fallback).describe(`Weight of ${what}.`)
+
 const list = (fallback: string[], description: string) => z.array(z.string()).default(fallback).describe(description)
 
 const url = (schemes: string[]) =>
@@ -96,6 +99,10 @@ export const configSchema = z.strictObject({
     ['BTC-USDT', 'ETH-USDT', 'SOL-USDT', 'XRP-USDT', 'BTC-USD', 'ETH-USD', 'SOL-USD', 'XRP-USD'],
     'Instruments collected whether or not a client is connected. Live mode; the demo watches its whole street.'
   ),
+  sectors: z
+    .record(z.string().regex(/^(?!all$)[a-z][a-z0-9-]*$/, 'a sector is named in small letters, and not "all"'), z.array(z.string()))
+    .default({})
+    .describe('Which instruments make a sector of `breadth:<sector>`, as in {"chips": ["NVDA", "AMD"]}; empty: ours. In the file only.'),
   providers: z
     .strictObject(Object.fromEntries(Object.keys(adapters).map((name) => [name, providerSchema(name)])))
     .prefault({})
@@ -104,6 +111,17 @@ export const configSchema = z.strictObject({
     .strictObject({
       grace: duration('30s', 'How long an upstream subscription outlives its last client.'),
       holdDown: duration('30s', 'How long a provider must be well before it may lead again.'),
+      weights: z
+        .strictObject({
+          freshness: weight(0.3, 'how young its last word is'),
+          latency: weight(0.25, 'how fast its events come'),
+          uptime: weight(0.2, 'the share of time in which it spoke'),
+          completeness: weight(0.15, 'what it did not lose'),
+          reliability: weight(0.1, 'how often its prices held')
+        })
+        .prefault({})
+        .refine((all) => Object.values(all).some((value) => value > 0), 'at least one weight must be above 0')
+        .describe('What each measurement is worth in the score by which a provider leads; only their proportions count.'),
       reconnectAttempts: z.coerce
         .number()
         .int()

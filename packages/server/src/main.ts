@@ -189,6 +189,7 @@ const aboutOf = (mode: Mode, playing: ServerOptions['playing'], startedAt: numbe
 const figuresOf = (feed: Feed) => ({
   ready: () => feed.ready(),
   confidence: () => feed.confidence(),
+  arbitration: (instrument: string) => feed.arbitration(instrument),
   standing: { books: feed.books, resync: feed.resync, reconnect: feed.reconnect },
   hops: () => feed.hops(),
   providers: () =>

@@ -1,5 +1,5 @@
 /** The feed: providers in, the plant's topics out. It asks upstream only for what someone reads. */
-import { nameOf, type Candle, type Interval, type ProviderStatus, type Topic } from '@tickwire/protocol'
+import { nameOf, type Arbitration, type Candle, type Interval, type ProviderStatus, type Topic } from '@tickwire/protocol'
 import type { Plant } from '../plant/plant.ts'
 import type { Access, Adapter } from '../providers/adapter.ts'
 import { createArbiter } from './arbiter.ts'
@@ -8,6 +8,7 @@ import type { Clockwork } from './calendar.ts'
 import { SETTINGS, type Settings } from './connection.ts'
 import { createDemand } from './demand.ts'
 import { openDigest, takeLines } from './digest.ts'
+import { explain } from './explain.ts'
 import { reportOf, type Targets } from './forecasts.ts'
 import { gapsOf, openGaps, type KnownGap } from './gaps.ts'
 import { openHistogram, turn } from './histogram.ts'
@@ -21,8 +22,10 @@ import { createPool } from './pool.ts'
 import type { Transport } from './http.ts'
 import type { Rest } from './rest.ts'
 import type { BookReport, Outcome } from './standing.ts'
+import { WEIGHTS, type Weights } from './score.ts'
 import { timers as real, type Cancel, type Timers } from '../timers.ts'
 import { attach, detach, isLive, isNotice, placesOf } from './upstream.ts'
+import { arbitrationsOf } from './verdict.ts'
 
 export type { FeedLog }
 export type FeedSettings = {
@@ -30,6 +33,8 @@ export type FeedSettings = {
   grace: number
   /** How long a better provider must be faultless before it leads again, ms. */
   holdDown: number
+  /** What each input is worth in the score of a provider. */
+  weights?: Weights
   /** What confidence is held to; classes not named have the usual. */
   targets?: Partial<Targets>
   /** Levels per side of the books published. */
@@ -131,6 +136,9 @@ export function createFeed(options: FeedOptions) {
 
     confidence: () => reportOf(hub.arbiter.forecasts),
 
+    /** Who leads for each kind of an instrument that someone reads, and why. */
+    arbitration: (instrument: string): Arbitration[] => arbitrationsOf(hub.arbiter, instrument, hub.clock()),
+
     providers: (): ProviderStatus[] => [...hub.providers.values()].map((provider) => statusOf(hub, provider, hub.clock())),
 
     /** How long each stage takes, up to the plant. */
@@ -165,7 +173,16 @@ export function createFeed(options: FeedOptions) {
 
 function openHub(options: FeedOptions): Hub {
   const { plant, instruments, clock, random, log, simulated, times = 'live' } = options
-  const { grace, holdDown, bookLevels, reconnectAttempts, listingEvery, targets = {}, ...own } = { ...DEFAULTS, ...options.settings }
+  const {
+    grace,
+    holdDown,
+    bookLevels,
+    reconnectAttempts,
+    listingEvery,
+    targets = {},
+    weights = WEIGHTS,
+    ...own
+  } = { ...DEFAULTS, ...options.settings }
   const order = options.providers.map(({ adapter }) => adapter.provider)
   const hub: Hub = {
     plant,
@@ -174,9 +191,10 @@ function openHub(options: FeedOptions): Hub {
     random,
     log,
     simulated,
-    arbiter: createArbiter({ order, holdDown, times, targets }),
+    arbiter: createArbiter({ order, holdDown, times, targets, weights }),
     gaps: openGaps(),
     digest: openDigest(),
+    explained: new Map(),
     published: openHistogram(),
     listingEvery,
     // A street never closes.
@@ -222,6 +240,7 @@ function tick(hub: Hub): void {
     }
     turn(hub.published, now)
     judge(hub, { type: 'tick', now })
+    explain(hub, now)
     for (const line of takeLines(hub.digest, now)) hub.log.info(line, 'lead changed')
     for (const topic of hub.topics.expired(now)) detach(hub, topic)
     settleDue(hub)

@@ -1,11 +1,20 @@
 /** What the parts of the feed share, and the road down: every word of a provider passes the arbiter and ends in the plant. */
-import { isArbitrated, topicName, type MarketEvent, type ProviderPhase, type ProviderStatus, type Status, type Topic } from '@tickwire/protocol'
+import {
+  ARBITRATED_KINDS,
+  topicName,
+  type MarketEvent,
+  type ProviderPhase,
+  type ProviderStatus,
+  type Status,
+  type Topic
+} from '@tickwire/protocol'
 import type { Plant } from '../plant/plant.ts'
 import type { Adapter, Subscription } from '../providers/adapter.ts'
 import { admit, type ArbiterInput, type ArbiterOutput, type ArbiterState } from './arbiter.ts'
 import type { Clockwork } from './calendar.ts'
 import type { Demand } from './demand.ts'
 import { note, type Digest } from './digest.ts'
+import { explainDecision, type Explained } from './explain.ts'
 import { follow, type Gaps } from './gaps.ts'
 import { observe, type Histogram } from './histogram.ts'
 import type { Instruments } from './instruments.ts'
@@ -47,6 +56,8 @@ export type Hub = {
   arbiter: ArbiterState
   gaps: Gaps
   digest: Digest
+  /** What was told of the decisions to those who listen. */
+  explained: Explained
   /** From our hearing of an event to its publishing. */
   published: Histogram
   providers: Map<string, Provider>
@@ -78,15 +89,17 @@ export function say(hub: Hub, outputs: readonly ArbiterOutput[]): void {
     }
     if (output.event.type === 'status') decided(hub, output.event)
     publish(hub, output.topic, output.event)
+    if (output.event.type === 'status') explainDecision(hub, output.event.kind, output.event.instrument, output.event.received)
     if (output.event.type === 'status' && output.event.kind === 'book' && output.event.leader === undefined)
       fade(hub, output.event.instrument)
   }
 }
 
+const MEASURED: ReadonlySet<MarketEvent['type']> = new Set(ARBITRATED_KINDS)
 /** Counts how long it was with us, where it is a provider's word as it came. */
 function publish({ plant, clock, published }: Hub, topic: string, event: MarketEvent): void {
   const now = clock()
-  if (isArbitrated(event.type) && !('backfill' in event)) observe(published, Math.max(0, now - event.received))
+  if (MEASURED.has(event.type) && !('backfill' in event)) observe(published, Math.max(0, now - event.received))
   plant.publish(topic, event, now)
 }
 
@@ -97,7 +110,7 @@ function fade({ plant, clock }: Hub, instrument: string): void {
   if (last?.type === 'book' && last.state !== 'stale') plant.publish(topic, { ...last, state: 'stale' }, clock())
 }
 
-const FAILOVERS: ReadonlySet<Status['cause']> = new Set(['closed', 'silence', 'gap'])
+const FAILOVERS: ReadonlySet<Status['cause']> = new Set(['closed', 'silence', 'gap', 'outlier', 'better'])
 
 function decided({ log, providers, digest }: Hub, status: Status): void {
   const { instrument, kind, leader, cause, reason, previous, time: at } = status

@@ -65,6 +65,7 @@ const nothing = (options: GatewayOptions): RestSources => ({
   candles: () => Promise.resolve([]),
   watched: () => [],
   confidence: () => ({ reliability: {}, calibrations: [] }),
+  arbitration: () => [],
   standing: { books: () => [], resync: () => Promise.resolve(NOWHERE), reconnect: () => Promise.resolve(NOWHERE) },
   mode: options.desk.mode,
   ready: () => true,

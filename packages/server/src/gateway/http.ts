@@ -10,6 +10,7 @@ import { topicsOf } from './asked.ts'
 import type { Admission } from './admission.ts'
 import { tokenIn, tokenOf, type Auth } from './auth.ts'
 import { answerErrors, errorBody, errorSchema, RequestError } from './errors.ts'
+import { mountArbitration } from './arbitration.ts'
 import { mountBooks } from './books.ts'
 import { mountConfidence } from './confidence.ts'
 import { mountHealth, type HealthOptions } from './health.ts'
@@ -199,6 +200,7 @@ export function createHttp(options: HttpOptions): App {
     mountListings(routes, options)
     mountRest(routes, options)
     mountConfidence(routes, options)
+    mountArbitration(routes, options)
     mountBooks(routes, options)
     mountSse(routes, options)
     mountMoves(routes, options)

@@ -2,6 +2,7 @@
 import {
   INTERVALS,
   topicName,
+  type Arbitration,
   type Candle,
   type DataKind,
   type Interval,
@@ -52,6 +53,7 @@ export type RestSources = {
   /** Instruments collected whether or not anyone asks for them. */
   watched: () => readonly string[]
   confidence: () => ConfidenceInfo
+  arbitration: (instrument: string) => readonly Arbitration[]
   standing: BookSources
   mode: Mode
   /** In capture mode: whose recorded session, and at how many times its pace. */

@@ -34,6 +34,34 @@ const provider: ProviderStatus = {
   gaps: 0,
   simulated: true
 }
+const inputs = { freshness: 1, latency: 0.9, uptime: 1, completeness: 1, reliability: 0.95 }
+const decisionOf = (instrument: string): Arbitration => ({
+  type: 'arbitration',
+  provider: 'one',
+  instrument,
+  time: 1,
+  received: 1,
+  kind: 'trade',
+  leader: 'one',
+  since: 1,
+  standbys: [],
+  sentence: 'one leads trade of it: it spoke first.',
+  sources: [
+    {
+      provider: 'one',
+      role: 'leader',
+      liveness: 'live',
+      score: 0.97,
+      inputs,
+      price: 100,
+      age: 5,
+      weight: 1,
+      reason: 'used: nobody else speaks'
+    }
+  ],
+  consensus: { price: 100, toleranceBps: 10, used: 1, sources: 1, at: 1 },
+  switches: 0
+})
 const calibrationOf = (provider: string) => ({
   provider,
   class: 'trade',
@@ -49,6 +77,9 @@ const calibrationOf = (provider: string) => ({
 
 const sources = (ready: boolean): RestSources => ({
   providers: () => [{ ...provider, phase: ready ? 'live' : 'waiting' }],
+  hops: () => [],
+  moving: () => ['BTC-USDT', 'ETH-USDT'],
+  groups: () => ['all', 'crypto'],
   candles: (instrument, interval, limit) =>
     Promise.resolve(
       Array.from({ length: limit }, (_, i) => ({
@@ -70,6 +101,7 @@ const sources = (ready: boolean): RestSources => ({
     ),
   watched: () => ['SOL-USDT', 'BTC-USDT'],
   confidence: () => ({ reliability: { one: 0.98, two: 0.9 }, calibrations: ['one', 'two'].map(calibrationOf) }),
+  arbitration: (instrument) => [decisionOf(instrument)],
   mode: 'demo',
   ready: () => ready,
   startedAt: Date.now(),
@@ -186,7 +218,7 @@ test('/metrics and /ws/status count connections, deliveries and providers', asyn
     'tickwire_events_published_total 1',
     'tickwire_provider_phase{provider="one",phase="live"} 1',
     'tickwire_provider_refused_frames{provider="one",reason="not JSON"} 2',
-    'tickwire_flush_wait_milliseconds_count 1'
+    'tickwire_published_to_flushed_seconds_count 1'
   ])
     expect(metrics.split('\n')).toContain(line)
   expect(await (await fetch(`${base}/ws/status`)).json()).toMatchObject({
@@ -194,6 +226,13 @@ test('/metrics and /ws/status count connections, deliveries and providers', asyn
     per_channel: { native: { connections: 1, subscribers: 1 }, sse: { connections: 0 } }
   })
   client.ws.terminate()
+})
+
+test('the arbiter’s decisions of an instrument are told, whatever spelling is asked for', async () => {
+  const { base } = await start()
+  const answer = await (await fetch(`${base}/v1/arbitration/btcusdt`)).json()
+  expect(answer).toEqual({ instrument: 'BTC-USDT', decisions: [decisionOf('BTC-USDT')] })
+  expect((await fetch(`${base}/v1/arbitration/nothing`)).status).toBe(404)
 })
 
 test('the OpenAPI document is 3.1 and names every path', async () => {
@@ -212,6 +251,7 @@ test('the OpenAPI document is 3.1 and names every path', async () => {
     '/v1/watched',
     '/v1/providers',
     '/v1/confidence',
+    '/v1/arbitration/{instrument}',
     '/v1/news',
     '/v1/events',
     '/health',
