@@ -34,11 +34,18 @@ const needed = (title: string, needs: readonly string[], off: boolean): string =
   `Whether ${title} is used${needs.length > 0 ? ` (needs ${needs.join(' and ')})` : off ? ' (off unless you say so: read its terms)' : ''}.`
 
 /** What the confidence of one class is held to. */
-const target = (bps: number, horizon: string) =>
+const target = (kind: string, bps: number, horizon: string) =>
   z
     .strictObject({
-      bps: z.coerce.number().positive().max(1_000).default(bps).describe('So many basis points, or more where the market moves more,'),
-      horizon: duration(horizon, 'of the consensus so much later.')
+      bps: z.coerce
+        .number()
+        .positive()
+        .max(1_000)
+        .default(bps)
+        .describe(
+          `Confidence of a ${kind} is the chance that it is within so many basis points, or more where the market moves more,`
+        ),
+      horizon: duration(horizon, `of the consensus so much after the ${kind}.`)
     })
     .prefault({})
 
@@ -100,9 +107,14 @@ export const configSchema = z.strictObject({
     'Instruments collected whether or not a client is connected. Live mode; the demo watches its whole street.'
   ),
   sectors: z
-    .record(z.string().regex(/^(?!all$)[a-z][a-z0-9-]*$/, 'a sector is named in small letters, and not "all"'), z.array(z.string()))
+    .record(
+      z.string().regex(/^(?!all$)[a-z][a-z0-9-]*$/, 'a sector is named in small letters, and not "all"'),
+      z.array(z.string())
+    )
     .default({})
-    .describe('Which instruments make a sector of `breadth:<sector>`, as in {"chips": ["NVDA", "AMD"]}; empty: ours. In the file only.'),
+    .describe(
+      'Which instruments make a sector of `breadth:<sector>`, as in {"chips": ["NVDA", "AMD"]}; empty: ours. In the file only.'
+    ),
   providers: z
     .strictObject(Object.fromEntries(Object.keys(adapters).map((name) => [name, providerSchema(name)])))
     .prefault({})
@@ -142,9 +154,13 @@ export const configSchema = z.strictObject({
         .describe('JSON file with holidays and early closes that replace ours, as docs/operations.md shows.'),
       auditEvery: duration('60s', 'How often one book of each connection is compared with a snapshot by REST; 0s is never.'),
       confidence: z
-        .strictObject({ trade: target(10, '2s'), quote: target(5, '1s'), ticker: target(20, '5s') })
+        .strictObject({
+          trade: target('trade', 10, '2s'),
+          quote: target('quote', 5, '1s'),
+          ticker: target('ticker', 20, '5s')
+        })
         .prefault({})
-        .describe('Confidence is the chance that a price is within'),
+        .describe('What confidence is held to.'),
       bookLevels: z.coerce.number().int().min(1).max(1000).default(50).describe('Levels a side that a published book holds.')
     })
     .prefault({})
