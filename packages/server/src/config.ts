@@ -42,7 +42,9 @@ const target = (kind: string, bps: number, horizon: string) =>
         .positive()
         .max(1_000)
         .default(bps)
-        .describe(`Confidence of a ${kind} is the chance that it is within so many basis points, or more where the market moves more,`),
+        .describe(
+          `Confidence of a ${kind} is the chance that it is within so many basis points, or more where the market moves more,`
+        ),
       horizon: duration(horizon, `of the consensus so much after the ${kind}.`)
     })
     .prefault({})
@@ -105,9 +107,14 @@ export const configSchema = z.strictObject({
     'Instruments collected whether or not a client is connected. Live mode; the demo watches its whole street.'
   ),
   sectors: z
-    .record(z.string().regex(/^(?!all$)[a-z][a-z0-9-]*$/, 'a sector is named in small letters, and not "all"'), z.array(z.string()))
+    .record(
+      z.string().regex(/^(?!all$)[a-z][a-z0-9-]*$/, 'a sector is named in small letters, and not "all"'),
+      z.array(z.string())
+    )
     .default({})
-    .describe('Which instruments make a sector of `breadth:<sector>`, as in {"chips": ["NVDA", "AMD"]}; empty: ours. In the file only.'),
+    .describe(
+      'Which instruments make a sector of `breadth:<sector>`, as in {"chips": ["NVDA", "AMD"]}; empty: ours. In the file only.'
+    ),
   providers: z
     .strictObject(Object.fromEntries(Object.keys(adapters).map((name) => [name, providerSchema(name)])))
     .prefault({})
