@@ -9,15 +9,15 @@ import { SETTINGS, type Settings } from './connection.ts'
 import { createDemand } from './demand.ts'
 import { openDigest, takeLines } from './digest.ts'
 import { explain } from './explain.ts'
+import { history, list } from './listing.ts'
 import { reportOf, type Targets } from './forecasts.ts'
 import { gapsOf, openGaps, type KnownGap } from './gaps.ts'
 import { openHistogram, turn } from './histogram.ts'
 import { hopsOf, type Hop } from './hops.ts'
-import { hooksOf, listed } from './reports.ts'
+import { hooksOf } from './reports.ts'
 import { judge, speak, statusOf, type FeedLog, type Hub, type Provider } from './hub.ts'
 import type { Instruments } from './instruments.ts'
 import type { Dial } from './link.ts'
-import { fetchCandles, fetchListing } from './lookup.ts'
 import { createPool } from './pool.ts'
 import type { Transport } from './http.ts'
 import type { Rest } from './rest.ts'
@@ -87,7 +87,6 @@ const TICK = 100
 const STATUS_EVERY = 1_000
 /** A start does not wait longer than this for providers that are down; they are asked again in the background. */
 const START_PATIENCE = 5_000
-const LISTING_RETRY = { base: 1_000, cap: 30_000 }
 const DEFAULTS: FeedSettings = {
   grace: 10_000,
   holdDown: 30_000,
@@ -259,51 +258,4 @@ function want(hub: Hub, topic: Topic) {
     released = true
   }
   return { upstream: isNotice(topic) || isLive(hub, topic) ? ('live' as const) : ('pending' as const), release }
-}
-
-/** Asks for a provider's listing; the tick does it again, soon after a failure and now and then for what is new. */
-async function list(hub: Hub, provider: Provider): Promise<void> {
-  const { clock, random, log, listingEvery } = hub
-  provider.listAt = Infinity
-  const failure = await listOnce(hub, provider)
-  if (failure === undefined) {
-    provider.listTries = 0
-    // Between half and one and a half times, so that restarts do not bring all servers to the provider at one time.
-    provider.listAt = clock() + listingEvery * (0.5 + random())
-  } else {
-    const { base, cap } = LISTING_RETRY
-    const wait = base / 2 + random() * Math.min(cap, base * 2 ** Math.min(provider.listTries++, 30))
-    provider.listAt = clock() + wait
-    if (failure !== provider.listFailure && !hub.stopped)
-      log.warn({ provider: provider.adapter.provider, reason: failure, retryInMs: Math.round(wait) }, 'listing failed')
-  }
-  provider.listFailure = failure
-}
-
-/** Why it failed, or nothing. */
-async function listOnce(hub: Hub, { adapter: { provider }, source, listed: before }: Provider): Promise<string | undefined> {
-  try {
-    const found = await fetchListing(source)
-    if (!found.ok) return found.reason
-    listed(hub, provider, found.value)
-    hub.log[before ? 'debug' : 'info']({ provider, instruments: found.value.length }, 'listing loaded')
-    hub.onListing()
-    return undefined
-  } catch (error) {
-    return `unusable listing: ${(error as Error).message}`
-  }
-}
-
-async function history(hub: Hub, instrument: string, interval: Interval, limit: number): Promise<Candle[]> {
-  const leader = hub.arbiter.lanes.get(`trade:${instrument}`)?.leader?.provider
-  const all = [...hub.providers.values()]
-  const ordered = all.sort((a, b) => Number(b.adapter.provider === leader) - Number(a.adapter.provider === leader))
-  for (const { adapter, source } of ordered) {
-    const symbol = hub.instruments.symbolOf(adapter.provider, instrument)
-    if (symbol === undefined) continue
-    const found = await fetchCandles(source, instrument, symbol, interval, limit)
-    if (found.ok) return found.value
-    hub.log.warn({ provider: adapter.provider, instrument, interval, reason: found.reason }, 'no history')
-  }
-  return []
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, mkdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import { ERRORS, type ProviderStatus } from '@tickwire/protocol'
+import { ERRORS, type Arbitration, type ProviderStatus } from '@tickwire/protocol'
 import { dialect } from '../../src/dialects/dialect.ts'
 import type { RestSources } from '../../src/gateway/gateway.ts'
 import { decodeId, encodeId } from '../../src/gateway/sse.ts'
@@ -229,7 +229,7 @@ test('/metrics and /ws/status count connections, deliveries and providers', asyn
 })
 
 test('the arbiter’s decisions of an instrument are told, whatever spelling is asked for', async () => {
-  const { base } = await start()
+  const { base } = await start({ rest: sources(true) })
   const answer = await (await fetch(`${base}/v1/arbitration/btcusdt`)).json()
   expect(answer).toEqual({ instrument: 'BTC-USDT', decisions: [decisionOf('BTC-USDT')] })
   expect((await fetch(`${base}/v1/arbitration/nothing`)).status).toBe(404)
