@@ -98,6 +98,8 @@ function createPlantChecks(truth: Truth, complain: Complain) {
       if (!isLane) return
       if (event.type === 'trade') fold.add(event)
       const lane = `${event.type as ArbitratedKind}:${event.instrument}`
+      // A fill of a gap is of whoever had it, and says so.
+      if (event.type === 'trade' && event.backfill) return
       if (event.provider !== leaders.get(lane))
         complain('leader', `${event.topic} ${event.seq} is of ${event.provider}, and ${String(leaders.get(lane))} leads`)
       else if (!hasLink(event.provider) && !isOld(event))
