@@ -13,24 +13,40 @@ type Span = { session: TradingSession; from: number; to: number }
 
 /** Remembers the days it has worked out: it is asked for each event. */
 export function createCalendar(overrides: Overrides = {}): Clockwork {
-  const known = new Map<CalendarId, Market>()
+  const known = new Map<CalendarId, { last: Market | undefined; calendar: Calendar; days: Days }>()
   return (id, now) => {
-    const last = known.get(id)
+    let entry = known.get(id)
+    if (!entry) known.set(id, (entry = { last: undefined, ...openDays({ ...CALENDARS[id], ...overrides[id] }) }))
+    const { last } = entry
     if (last && now >= last.since && now < last.until) return last
-    const market = marketAt({ ...CALENDARS[id], ...overrides[id] }, now)
-    known.set(id, market)
-    return market
+    return (entry.last = marketAt(entry.calendar, entry.days, now))
   }
+}
+
+type Days = (date: Temporal.PlainDate) => Span[]
+const DAYS_KNOWN = 100
+
+/** Days are of a time zone, which is slow to ask; the same ones are looked at again and again. */
+function openDays(calendar: Calendar): { calendar: Calendar; days: Days } {
+  const known = new Map<string, Span[]>()
+  const days = (date: Temporal.PlainDate): Span[] => {
+    const name = date.toString()
+    const found = known.get(name) ?? spansOf(calendar, date)
+    if (known.size >= DAYS_KNOWN) known.clear()
+    known.set(name, found)
+    return found
+  }
+  return { calendar, days }
 }
 
 /** Further back and ahead than any run of days without trading. */
 const DAYS = 10
 
-function marketAt(calendar: Calendar, now: number): Market {
-  const today = Temporal.Instant.fromEpochMilliseconds(now).toZonedDateTimeISO(calendar.zone).toPlainDate()
+function marketAt({ zone }: Calendar, days: Days, now: number): Market {
+  const today = Temporal.Instant.fromEpochMilliseconds(now).toZonedDateTimeISO(zone).toPlainDate()
   let since = -Infinity
   for (let day = -DAYS; day <= DAYS; day++)
-    for (const { session, from, to } of spansOf(calendar, today.add({ days: day }))) {
+    for (const { session, from, to } of days(today.add({ days: day }))) {
       if (now < from) return { session: 'closed', since, until: from }
       if (now < to) return { session, since: from, until: to }
       since = to
