@@ -1,68 +1,38 @@
 /** The gaps that are known: each has an id, is told when it opens and when it is filled, and stays listed when it cannot be. */
-import { topicName, type Gap, type GapFilled, type MarketEvent, type Trade } from '@tickwire/protocol'
+import { type Gap, type MarketEvent, type Trade } from '@tickwire/protocol'
 import type { ArbiterInput, ArbiterOutput } from './arbiter.ts'
-import type { Span } from './holes.ts'
-import type { Lane } from './lane.ts'
-
-export type NamedGap = Gap & { id: string }
-/** A gap with what became of it; `open` is also what nobody can fill. */
-export type KnownGap = NamedGap & { state: 'open' | 'filled'; fills: GapFilled[]; why?: string }
-
-/** One of the two streams that may miss something: the provider's own, and the one of whoever leads. */
-type Side = { end?: number; items: number; open: boolean }
-type Open = {
-  gap: NamedGap
-  known: KnownGap
-  own: Side
-  lane: Side
-  /** Whose past trades fill the arbitrated stream: one provider's, for a mixture would count a market twice. */
-  by?: string
-}
-
-export type Gaps = {
-  count: number
-  /** `kind:instrument` → what is open there. */
-  open: Map<string, Open[]>
-  /** Instrument → the last ones, oldest first. */
-  known: Map<string, KnownGap[]>
-}
+import { bridged, bridgeOf, drop, fillOf, type Bridge } from './fills.ts'
+import { keyOf, ownOf, tell, type FindLane, type Gaps, type KnownGap, type NamedGap, type Open, type Side } from './gap.ts'
 
 /** Open ones remembered per kind of an instrument, and known ones per instrument. */
 const OPEN = 16
 const KNOWN = 50
 const INSTRUMENTS = 2_000
-/** A standby remembers so many trades: what it heard before them is gone. */
-const REMEMBERED = 1_000
-
-export const openGaps = (): Gaps => ({ count: 0, open: new Map(), known: new Map() })
-export const gapsOf = ({ known }: Gaps, instrument: string): readonly KnownGap[] => known.get(instrument) ?? []
-
-/** The lane, after the arbiter has judged. */
-export type FindLane = (key: string) => Lane | undefined
 
 /** What the arbiter says, with what it means for the gaps: each gets its id, and is told anew when its end is known. */
 export function follow(gaps: Gaps, lanes: FindLane, input: ArbiterInput, outputs: ArbiterOutput[]): ArbiterOutput[] {
   if (input.type === 'event' && gaps.open.size === 0) return outputs
   if (input.type === 'unsubscribed') forget(gaps, input)
   const told: ArbiterOutput[] = []
-  let next: string | undefined
+  const bridges: Bridge[] = []
   for (const output of outputs) {
     const event = 'event' in output ? output.event : undefined
     if (event?.type === 'gap') told.push(admitted(gaps, lanes, event))
     else if (event && 'topic' in output && (event.type === 'trade' || isShown(event)))
       heard(gaps, lanes, output.topic, event, told)
     else told.push(output)
-    if (event?.type === 'status' && event.previous !== undefined && event.cause !== 'failback') next = event.leader
+    const bridge = event?.type === 'status' ? bridgeOf(gaps, lanes, event) : undefined
+    if (bridge) bridges.push(bridge)
   }
   if (input.type === 'closed' && !outputs.some((o) => 'event' in o && o.event.type === 'gap'))
     lostByStandby(gaps, lanes, input, told)
-  if (next !== undefined) bridged(gaps, lanes, input, next, told)
+  const now = input.type === 'event' ? input.event.received : 'now' in input ? input.now : 0
+  for (const bridge of bridges) bridged(gaps, bridge, now, told)
   return told
 }
 
 const isShown = (event: MarketEvent): event is Extract<MarketEvent, { type: 'quote' | 'ticker' | 'book' }> =>
   event.type === 'quote' || event.type === 'ticker' || event.type === 'book'
-const keyOf = ({ kind, instrument }: Pick<Gap, 'kind' | 'instrument'>): string => `${kind}:${instrument}`
 
 // ---- it opens ----------------------------------------------------------------------------------------------------
 
@@ -100,8 +70,6 @@ function lostByStandby(
   }
   told.push(tell(open(gaps, { ...gap, own: true, lasting: true })))
 }
-
-const tell = (gap: NamedGap): ArbiterOutput => ({ topic: topicName('gap', gap.instrument), event: { ...gap } })
 
 /** One that comes before the end of another of the same provider makes that longer. */
 function open(gaps: Gaps, gap: Gap): NamedGap {
@@ -191,12 +159,6 @@ function ended(one: Open, side: Side, { time, received }: Shown, leads: boolean,
   if (isLonger && gap.kind === 'trade') told.push(tell(gap))
 }
 
-/** The gap as the provider's own topic has it, where it ends at another time than the arbitrated stream's. */
-function ownOf({ gap, own }: Open, now: number): NamedGap {
-  const { lasting: _, ...told } = gap
-  return { ...told, to: own.end ?? gap.to, time: now, received: now, own: true }
-}
-
 const isWithin = ({ from }: Gap, { end = Infinity }: Side, { time }: Shown): boolean => time >= from && time <= end
 
 /** Past trades of a provider that does not lead go where the arbitrated stream has a gap all the same. */
@@ -206,98 +168,6 @@ function route(here: readonly Open[], topic: string, event: Trade, told: Arbiter
   one.by = event.provider
   one.lane.items++
   told.push({ topic, event: { ...event } })
-}
-
-// ---- it is filled, or not ----------------------------------------------------------------------------------------
-
-type Fill = Pick<GapFilled, 'how' | 'by' | 'items'> & { now: number }
-
-function fillOf(gaps: Gaps, one: Open, { how, by, items, now }: Fill, { own }: { own: boolean }): ArbiterOutput {
-  const { id, provider, instrument, kind, from, to } = one.gap
-  const end = (own ? one.own.end : one.lane.end) ?? to
-  const event: GapFilled = {
-    type: 'gap_filled',
-    provider,
-    instrument,
-    time: now,
-    received: now,
-    kind,
-    gap: id,
-    from,
-    to: end,
-    how,
-    by,
-    items
-  }
-  if (own) event.own = true
-  one.known.fills.push(event)
-  if (!one.lane.open) one.known.state = 'filled'
-  if (!one.lane.open && !one.own.open) drop(gaps, one)
-  return { topic: topicName('gap', instrument), event }
-}
-
-function drop({ open: all }: Gaps, one: Open): void {
-  const key = keyOf(one.gap)
-  const left = all.get(key)?.filter((other) => other !== one) ?? []
-  if (left.length === 0) all.delete(key)
-  else all.set(key, left)
-}
-
-/** What a standby heard meanwhile went out when it took the lead: nothing is missing, if it was there all the time. */
-function bridged(gaps: Gaps, lanes: FindLane, input: ArbiterInput, by: string, told: ArbiterOutput[]): void {
-  for (const key of new Set(
-    told.flatMap((o) => ('event' in o && o.event.type === 'status' ? [`${o.event.kind}:${o.event.instrument}`] : []))
-  )) {
-    const next = lanes(key)?.sources.get(by)
-    if (!next || !key.startsWith('trade:')) continue
-    for (const one of (gaps.open.get(key) ?? []).slice()) {
-      const heardAll = (next.cleanSince ?? Infinity) <= one.gap.from && one.lane.items < REMEMBERED
-      if (!one.lane.open || one.gap.provider === by || (one.by ?? by) !== by || !heardAll) continue
-      one.lane.open = false
-      const now = input.type === 'event' ? input.event.received : 'now' in input ? input.now : one.gap.time
-      one.lane.end ??= Math.max(one.gap.from, one.gap.to)
-      told.push(fillOf(gaps, one, { how: 'provider', by, items: one.lane.items, now }, { own: false }))
-    }
-  }
-}
-
-export type Report = { provider: string; instrument: string; span: Span; now: number }
-
-/** A provider's own past is here: it fills its own stream, and the arbitrated one where its trades went there too. */
-export function filled(gaps: Gaps, lanes: FindLane, report: Report & { how: 'rest' | 'provider' }): ArbiterOutput[] {
-  const { provider, instrument, span, how, now } = report
-  const key = `trade:${instrument}`
-  const leads = lanes(key)?.leader?.provider === provider
-  return (gaps.open.get(key) ?? []).slice().flatMap((one) => {
-    const mine = one.gap.provider === provider && one.own.open && covers(span, one.gap, one.own)
-    const all =
-      one.lane.open && (one.by === provider || (one.by === undefined && (leads || mine))) && covers(span, one.gap, one.lane)
-    if (!mine && !all) return []
-    if (mine) one.own.open = false
-    if (all) one.lane.open = false
-    const items = all ? one.lane.items : one.own.items
-    return [fillOf(gaps, one, { how, by: provider, items, now }, { own: !all })]
-  })
-}
-
-/** Numbers say it exactly, times where there are none. */
-function covers(span: Span, { expected, from, to, cause, provider: _ }: NamedGap, { end }: Side): boolean {
-  if (cause === 'sequence' && typeof expected === 'number' && span.expected !== undefined)
-    return expected >= span.expected && expected < (span.got ?? Infinity)
-  return span.from <= from && (end ?? to) <= span.to
-}
-
-/** Nobody will fill it any more: told once again, open for good. */
-export function unfilled(gaps: Gaps, report: Report & { reason: string }): ArbiterOutput[] {
-  const { provider, instrument, span, reason, now } = report
-  return (gaps.open.get(`trade:${instrument}`) ?? []).slice().flatMap((one) => {
-    if (one.gap.provider !== provider || !one.own.open || !covers(span, one.gap, one.own)) return []
-    one.own.open = false
-    one.known.why = reason
-    if (!one.lane.open) drop(gaps, one)
-    Object.assign(one.gap, { action: 'open', time: now, received: now })
-    return [tell(one.lane.open || one.gap.own ? one.gap : ownOf(one, now))]
-  })
 }
 
 function forget(gaps: Gaps, { kind, instrument, provider }: Pick<Gap, 'kind' | 'instrument' | 'provider'>): void {

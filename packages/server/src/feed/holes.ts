@@ -1,7 +1,7 @@
-/** The holes in the trades of one connection: where they are, what of them REST has, and when nothing more can be done. */
-import type { Access, Adapter, DecodedEvent, Need } from '../providers/adapter.ts'
+/** The holes in the trades of one connection: where the stream leaves them, and what of them it tells late. */
+import type { DecodedEvent, Need } from '../providers/adapter.ts'
 
-type Heard = Extract<DecodedEvent, { type: 'trade' }>
+export type Heard = Extract<DecodedEvent, { type: 'trade' }>
 
 /** What is missing of a symbol's trades. */
 export type Span = {
@@ -13,7 +13,7 @@ export type Span = {
   expected?: number | undefined
   got?: number | undefined
 }
-type Hole = Span & {
+export type Hole = Span & {
   /** Trades have ids, so that what is filled twice is told apart. */
   named: boolean
   /** `expected` and `got` are ids of trades. */
@@ -50,26 +50,16 @@ export type Outcome =
   | { type: 'unfilled'; span: Span; reason: string }
 
 /** Where outcomes go, in order. */
-type Out = { push: (outcome: Outcome) => unknown }
+export type Out = { push: (outcome: Outcome) => unknown }
 
 /** REST has a trade a little later than the stream; and what only came out of order is here by then. */
-const FILL_AFTER = 1_000
-/** An older hole is not filled: it stays told as a gap. */
-const FILL_AT_MOST = 3_600_000
-/** Tries until a hole is given up, each twice as long after the one before. */
-const TRIES = 5
-/** Calls and pages of one try. */
-const PAGES = 20
-/** An answer this long may have been cut there. */
-const FULL = 500
-/** Calls of one connection on their way at a time: what else is asked of REST must get its turn. */
-const AT_ONCE = 4
+export const FILL_AFTER = 1_000
 /** Holes of one symbol; beyond, the last one grows. */
 const HOLES = 8
 
 export const openHoles = (): Holes => ({ last: new Map(), open: new Map() })
 
-const numberOf = (id: string | undefined): number | undefined => {
+export const numberOf = (id: string | undefined): number | undefined => {
   const number = id === undefined || id === '' ? Number.NaN : Number(id)
   return Number.isSafeInteger(number) ? number : undefined
 }
@@ -91,8 +81,8 @@ const openHole = (symbol: string, last: Last, askAt: number): Hole => ({
   gained: false
 })
 
-const spanOf = ({ symbol, from, to, expected, got }: Hole): Span => ({ symbol, from, to, expected, got })
-const holesOf = ({ open }: Holes, symbol: string): readonly Hole[] => open.get(symbol) ?? []
+export const spanOf = ({ symbol, from, to, expected, got }: Hole): Span => ({ symbol, from, to, expected, got })
+export const holesOf = ({ open }: Holes, symbol: string): readonly Hole[] => open.get(symbol) ?? []
 
 function add(s: Holes, symbol: string, hole: Hole): Hole {
   const holes = s.open.get(symbol)
@@ -102,7 +92,7 @@ function add(s: Holes, symbol: string, hole: Hole): Hole {
   return hole
 }
 
-function end(s: Holes, hole: Hole): void {
+export function end(s: Holes, hole: Hole): void {
   const left = holesOf(s, hole.symbol).filter((other) => other !== hole)
   if (left.length === 0) s.open.delete(hole.symbol)
   else s.open.set(hole.symbol, left)
@@ -194,67 +184,15 @@ export function leave({ last, open }: Holes, symbol: string): void {
   open.delete(symbol)
 }
 
-// ---- what REST has -----------------------------------------------------------------------------------------------
-
-/** Asks for what is due; `isSettled`: the stream of a symbol is known to be on again. */
-export function due<S>(
-  s: Holes,
-  adapter: Adapter<S>,
-  access: Access,
-  isSettled: (symbol: string) => boolean,
-  now: number
-): Outcome[] {
-  const out: Outcome[] = []
-  if (s.open.size === 0) return out
-  const all = [...s.open.values()].flat()
-  let calls = all.filter(({ asked }) => asked.size > 0).length
-  for (const hole of all) {
-    if (now < hole.askAt || hole.asked.size > 0 || calls >= AT_ONCE) continue
-    // Without ids, what the stream has told since cannot be told from what it has not, until its first trade parts the two.
-    if (hole.to === Infinity && !(hole.named && isSettled(hole.symbol)) && now - hole.from <= FILL_AT_MOST) continue
-    const until = Math.min(now, hole.to)
-    const need = now - hole.from > FILL_AT_MOST ? 'old' : adapter.fill?.(hole.symbol, hole.reached, until, access)
-    if (need === undefined || need === 'old') {
-      giveUp(s, hole, need ? 'it lies too far back' : `${adapter.provider} serves no past trades of it`, out)
-      continue
-    }
-    if (hole.pages++ === 0) hole.tries++
-    hole.rows = 0
-    hole.equal.clear()
-    hole.gained = false
-    hole.failure = undefined
-    hole.asked.add(need.path)
-    calls++
-    out.push({ type: 'need', need })
-  }
-  return out
-}
-
-const giveUp = (s: Holes, hole: Hole, reason: string, out: Out): void => {
-  end(s, hole)
-  out.push({ type: 'unfilled', span: spanOf(hole), reason })
-}
-
-/** A trade of an answer: what lies in a hole and was not there yet goes on as backfill. */
-export function past(s: Holes, { path }: Need, trade: Heard, counts: boolean, out: Out): void {
-  const { symbol, time } = trade
-  const id = counts ? numberOf(trade.id) : undefined
-  const last = s.last.get(symbol)
-  const holes = holesOf(s, symbol)
-  for (const hole of holes) {
-    if (!hole.asked.has(path)) continue
-    hole.rows++
-    hole.reached = Math.max(hole.reached, time)
-  }
-  // Asked by the adapter for reasons of its own: an id, or a later time, tells it from what is known.
-  const isNew = holes.length === 0 ? trade.id !== undefined || time > (last?.time ?? -Infinity) : undefined
-  const hole = holes.find((each) => take(each, trade, id, last))
-  if (hole) for (const each of holes) if (each.asked.has(path)) each.gained = true
-  if (hole || isNew) out.push({ type: 'event', event: { ...trade, backfill: true } })
-}
+// ---- what is found of it -----------------------------------------------------------------------------------------
 
 /** True for what lies in this hole and is new to it. */
-function take(hole: Hole, { time, id: name, price, size }: Heard, id: number | undefined, last: Last | undefined): boolean {
+export function take(
+  hole: Hole,
+  { time, id: name, price, size }: Heard,
+  id: number | undefined,
+  last: Last | undefined
+): boolean {
   const { counted, expected, got, from, to, found } = hole
   if (counted && id !== undefined) {
     if (id < expected! || id >= (got ?? Infinity)) return false
@@ -278,46 +216,9 @@ function isWhole({ expected, got, found }: Hole): boolean {
   return expected !== undefined && got !== undefined && found.size >= got - expected
 }
 
-function settle(s: Holes, hole: Hole, how: 'rest' | 'provider', out: Out): boolean {
+export function settle(s: Holes, hole: Hole, how: 'rest' | 'provider', out: Out): boolean {
   if (!isWhole(hole)) return false
   end(s, hole)
   out.push({ type: 'filled', span: spanOf(hole), how })
   return true
-}
-
-/** A page of an answer names the next one. False: no hole waits for it. */
-export function paged(s: Holes, need: Need, next: Need): boolean {
-  const hole = holesOf(s, need.symbol ?? '').find(({ asked }) => asked.has(need.path))
-  if (!hole || hole.pages >= PAGES) return !hole
-  hole.pages++
-  hole.asked.add(next.path)
-  return true
-}
-
-/** A call has ended, with `failure` in vain; what follows from that once all pages of it are here. */
-export function answered(s: Holes, need: Need, now: number, failure: string | undefined, out: Out): void {
-  if (need.purpose !== 'trades') return
-  for (const hole of holesOf(s, need.symbol ?? '')) {
-    if (!hole.asked.delete(need.path)) continue
-    hole.failure ??= failure
-    if (hole.asked.size > 0 || settle(s, hole, 'rest', out)) continue
-    const cut = hole.rows >= FULL && hole.gained && hole.pages < PAGES
-    // What stands beyond the last row of a long answer is asked for at once.
-    if (hole.failure === undefined && cut && hole.reached < hole.to) hole.askAt = now
-    else if (hole.failure === undefined && hole.expected === undefined && hole.pages < PAGES) finish(s, hole, now, out)
-    else again(s, hole, now, out)
-  }
-}
-
-/** Nothing is numbered: what REST has of the time between is what there is. */
-function finish(s: Holes, hole: Hole, now: number, out: Out): void {
-  end(s, hole)
-  out.push({ type: 'filled', span: { ...spanOf(hole), to: Math.min(hole.to, now) }, how: 'rest' })
-}
-
-function again(s: Holes, hole: Hole, now: number, out: Out): void {
-  if (hole.tries >= TRIES) return giveUp(s, hole, hole.failure ?? 'its REST has not all of it', out)
-  hole.askAt = now + FILL_AFTER * 2 ** hole.tries
-  hole.pages = 0
-  hole.reached = hole.from
 }

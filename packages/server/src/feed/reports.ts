@@ -2,7 +2,7 @@
 import { isArbitrated, isWhole, type ArbitratedKind, type Candle, type DataEvent, type DataKind } from '@tickwire/protocol'
 import type { Listing } from '../providers/adapter.ts'
 import type { Admissible } from './lane.ts'
-import { filled, unfilled } from './gaps.ts'
+import { filled, unfilled } from './fills.ts'
 import { judge, say, speak, type Hub, type Provider } from './hub.ts'
 import type { PoolHooks } from './pool.ts'
 import { pass, passWhole } from './pass.ts'

@@ -2,7 +2,9 @@
 import type { Gap, GapFilled, MarketEvent, Trade } from '@tickwire/protocol'
 import { admit, createArbiter, type ArbiterInput, type ArbiterOutput } from '../../src/feed/arbiter.ts'
 import type { Effect, Input } from '../../src/feed/connection.ts'
-import { filled, follow, openGaps, unfilled, type FindLane } from '../../src/feed/gaps.ts'
+import { filled, unfilled } from '../../src/feed/fills.ts'
+import { openGaps, type FindLane } from '../../src/feed/gap.ts'
+import { follow } from '../../src/feed/gaps.ts'
 import type { Admissible } from '../../src/feed/lane.ts'
 import { start, step } from '../../src/feed/machine.ts'
 import { stamp } from '../../src/feed/stamp.ts'
@@ -64,7 +66,7 @@ export function openDesk(order: readonly string[]) {
   const lanes: FindLane = (key) => arbiter.lanes.get(key)
   const told: { topic: string; event: MarketEvent }[] = []
   const say = (outputs: readonly ArbiterOutput[]) => {
-    for (const output of outputs) if ('topic' in output) told.push({ topic: output.topic, event: structuredClone(output.event) })
+    for (const output of outputs) if ('topic' in output) told.push({ topic: output.topic, event: { ...output.event } })
   }
   const give = (input: ArbiterInput) => say(follow(gaps, lanes, input, admit(arbiter, input)))
   const place = (provider: string, now: number) => ({ provider, now, instrument: X, kind: 'trade' as const })
@@ -171,9 +173,12 @@ export function run(seed: number, faults: Faults, { count = 60, others = [] as r
   const random = seeded(seed)
   const names = ['a', ...others]
   const desk = openDesk(names)
-  const providers = names.map((name, i) => openProvider(desk, name, tapeOf(random, faults, count, 1 + i * 100_000), faults, random))
+  const providers = names.map((name, i) =>
+    openProvider(desk, name, tapeOf(random, faults, count, 1 + i * 100_000), faults, random)
+  )
   const end = Math.max(...providers.map(({ tape }) => tape.at(-1)!.time))
-  for (let now = START; now <= end + 90_000; now += TICK) {
+  for (let now = START; now <= end + 90_000; now += now < end + 5_000 ? TICK : 4 * TICK) {
+    if (now > end + 5_000 && desk.gaps.open.size === 0) break
     for (const provider of providers) provider.advance(now, now < end - 2_000)
     desk.give({ type: 'tick', now })
   }

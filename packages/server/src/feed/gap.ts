@@ -1,0 +1,42 @@
+/** What is known of one gap, and how it is told. */
+import { topicName, type Gap, type GapFilled } from '@tickwire/protocol'
+import type { ArbiterOutput } from './arbiter.ts'
+import type { Lane } from './lane.ts'
+
+export type NamedGap = Gap & { id: string }
+/** A gap with what became of it; `open` is also what nobody can fill. */
+export type KnownGap = NamedGap & { state: 'open' | 'filled'; fills: GapFilled[]; why?: string }
+
+/** One of the two streams that may miss something: the provider's own, and the one of whoever leads. */
+export type Side = { end?: number; items: number; open: boolean }
+export type Open = {
+  gap: NamedGap
+  known: KnownGap
+  own: Side
+  lane: Side
+  /** Whose past trades fill the arbitrated stream: one provider's, for a mixture would count a market twice. */
+  by?: string
+}
+
+export type Gaps = {
+  count: number
+  /** `kind:instrument` → what is open there. */
+  open: Map<string, Open[]>
+  /** Instrument → the last ones, oldest first. */
+  known: Map<string, KnownGap[]>
+}
+
+export const openGaps = (): Gaps => ({ count: 0, open: new Map(), known: new Map() })
+export const gapsOf = ({ known }: Gaps, instrument: string): readonly KnownGap[] => known.get(instrument) ?? []
+
+/** The lane, after the arbiter has judged. */
+export type FindLane = (key: string) => Lane | undefined
+
+export const keyOf = ({ kind, instrument }: Pick<Gap, 'kind' | 'instrument'>): string => `${kind}:${instrument}`
+export const tell = (gap: NamedGap): ArbiterOutput => ({ topic: topicName('gap', gap.instrument), event: { ...gap } })
+
+/** The gap as the provider's own topic has it, where it ends at another time than the arbitrated stream's. */
+export function ownOf({ gap, own }: Open, now: number): NamedGap {
+  const { lasting: _, ...told } = gap
+  return { ...told, to: own.end ?? gap.to, time: now, received: now, own: true }
+}
