@@ -2,7 +2,7 @@
  * Candles of every interval from arbitrated trades, closed by watermark. An interval without a trade gets a flat candle at the last
  * close; what changes a closed one (a late trade, a correction, a gap or its filling) makes a new revision at the next watermark.
  */
-import { INTERVALS, type Candle, type Correction, type Interval, type Trade } from '@tickwire/protocol'
+import { INTERVALS, isOfItsTime, type Candle, type Correction, type Interval, type Trade } from '@tickwire/protocol'
 import { fill, heard, open, openCoverage, type Coverage, type Span } from './coverage.ts'
 import { amendBar, candleOf, pass, settleMinute, take, touchSpan, type Lane } from './lane.ts'
 import { service, type Input, type Output, type Service, type Watermark } from './service.ts'
@@ -30,8 +30,8 @@ export type CandleState = Required<CandleOptions> & {
 
 const DAY = 86_400_000
 
-const usable = ({ time, price, size, clock, quarantined }: Trade): boolean =>
-  Number.isFinite(time) && Number.isFinite(price) && Number.isFinite(size) && clock !== 'ahead' && quarantined === undefined
+const usable = (trade: Trade): boolean =>
+  [trade.time, trade.price, trade.size].every(Number.isFinite) && isOfItsTime(trade) && trade.quarantined === undefined
 
 function seriesOf(state: CandleState, instrument: string): Series {
   const known = state.series.get(instrument)
