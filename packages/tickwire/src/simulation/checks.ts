@@ -39,7 +39,7 @@ export function createChecks(truth: Truth, complain: Complain) {
   return { ...plant, ...clients }
 }
 
-/** Told again, or told as what it was: it needs no connection. */
+/** Told as what it is, old: it needs neither a leader nor a connection. */
 const isOld = (event: Published): boolean =>
   (event.type === 'trade' && event.backfill === true) || (event.type === 'book' && !isValid(event))
 
@@ -98,11 +98,11 @@ function createPlantChecks(truth: Truth, complain: Complain) {
       if (!isLane) return
       if (event.type === 'trade') fold.add(event)
       const lane = `${event.type as ArbitratedKind}:${event.instrument}`
-      // A fill of a gap is of whoever had it, and says so.
-      if (event.type === 'trade' && event.backfill) return
+      // A fill of a gap is of whoever had it, a book called stale of whoever led; both say so.
+      if (isOld(event)) return
       if (event.provider !== leaders.get(lane))
         complain('leader', `${event.topic} ${event.seq} is of ${event.provider}, and ${String(leaders.get(lane))} leads`)
-      else if (!hasLink(event.provider) && !isOld(event))
+      else if (!hasLink(event.provider))
         complain('leader', `${event.topic} ${event.seq} is of ${event.provider}, which has no connection`)
     },
 
