@@ -98,22 +98,19 @@ export const isHeard = (voice: Voice, now: number): boolean => {
 }
 
 /** A basis must last: learnt over this long, and its unrest less than half of it. Below a basis point it is none. */
-const BASIS = { learntFor: 30_000, memory: 300_000, least: 1e-4, unlike: 0.1 }
+const BASIS = { learntFor: 30_000, memory: 300_000, alone: 900_000, least: 1e-4, unlike: 0.1 }
 
 export const basisOf = ({ distance, unrest, learntFor }: Voice): number =>
   learntFor >= BASIS.learntFor && Math.abs(distance) >= BASIS.least && unrest <= Math.abs(distance) / 2 ? distance : 0
 
-/** How often its prices held a little later, from 0 to 1; one that is new is taken to hold nine times in ten. */
-export const trustOf = ({ held, looked }: Voice): number => (held + 9) / (looked + 10)
+/** How often its prices held a little later, from 0 to 1; one that is new is taken to hold as usual for it, or nine times in ten. */
+export const trustOf = ({ held, looked }: Voice, usual = 0.9): number => (held + 10 * usual) / (looked + 10)
 
 /** It went on speaking but its price stands, while the others moved by more than this (a logarithm). */
 const FROZEN = { after: 3_000, moved: 20e-4 }
 
 function isStanding(voice: Voice, opinion: Opinion | undefined): boolean {
-  const { consensus } = voice.standing
-  return (
-    opinion !== undefined && Math.abs(Math.log(opinion.price / consensus)) > Math.max(FROZEN.moved, opinion.toleranceBps / 1e4)
-  )
+  return opinion !== undefined && Math.abs(Math.log(opinion.price / voice.standing.consensus)) > FROZEN.moved
 }
 
 function outOf(voice: Voice, now: number, opinion: Opinion | undefined): string | undefined {
@@ -194,7 +191,8 @@ function compare(voice: Voice, { opinion, plain, now, elapsed }: Look): void {
   else if (isStanding(voice, opinion)) return
   const distance = Math.log(price / plain.price)
   if (voice.learntFor > 0 && Math.abs(distance - voice.distance) > BASIS.unlike) return
-  const part = elapsed / (Math.min(voice.learntFor, BASIS.memory) + elapsed)
+  // Alone it is the middle itself: that it is far from the others is not forgotten at once.
+  const part = elapsed / ((opinion.used === 1 ? BASIS.alone : Math.min(voice.learntFor, BASIS.memory)) + elapsed)
   voice.unrest += part * (Math.abs(distance - voice.distance) - voice.unrest)
   voice.distance += part * (distance - voice.distance)
   voice.learntFor += elapsed
