@@ -69,6 +69,8 @@ function filled(known: readonly Candle[], limit: number, grid: Grid): Candle[] {
   return joined
 }
 
+const sum = (values: readonly number[]): number => Number(values.reduce((a, b) => a + b, 0).toPrecision(15))
+
 /** A provider's finer candles, oldest first, as those of a longer interval. */
 export function regroup(candles: readonly Candle[], interval: Interval, grid: Grid): Candle[] {
   const groups = new Map<number, { slot: Slot; parts: Candle[] }>()
@@ -91,7 +93,6 @@ export function regroup(candles: readonly Candle[], interval: Interval, grid: Gr
 function grouped(parts: readonly Candle[], interval: Interval, slot: Slot): Candle {
   const [first, last] = [parts[0]!, parts.at(-1)!]
   const all = (pick: (candle: Candle) => number): number[] => parts.map(pick)
-  const sum = (values: number[]): number => Number(values.reduce((a, b) => a + b, 0).toPrecision(15))
   const candle: Candle = {
     ...last,
     interval,
