@@ -44,12 +44,13 @@ export function createArbiter(settings: Partial<ArbiterSettings> & Pick<ArbiterS
   }
 }
 
-export const sceneOf = ({ settings, pulses, offsets, latencies }: ArbiterState, now: number): Scene => ({
+export const sceneOf = ({ settings, pulses, offsets, latencies, forecasts }: ArbiterState, now: number): Scene => ({
   order: settings.order,
   weights: settings.weights,
   pulses,
   offsets,
   latencies,
+  reliabilities: forecasts.reliabilities,
   now
 })
 

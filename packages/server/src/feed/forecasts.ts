@@ -46,6 +46,8 @@ export type Forecasts = {
   classes: Record<Kind, Class>
   ledgers: Record<Kind, Map<string, Ledger>>
   learntAt: number
+  /** By provider, as it was learnt last: for the scores. */
+  reliabilities: Map<string, number>
 }
 
 export const KINDS = ['trade', 'quote', 'ticker'] as const satisfies readonly Kind[]
@@ -59,7 +61,8 @@ export const openForecasts = (targets: Partial<Targets> = {}): Forecasts => ({
   targets: { ...TARGETS, ...targets },
   classes: { trade: openClass(), quote: openClass(), ticker: openClass() },
   ledgers: { trade: new Map(), quote: new Map(), ticker: new Map() },
-  learntAt: -Infinity
+  learntAt: -Infinity,
+  reliabilities: new Map()
 })
 
 export function ledgerOf({ targets, ledgers }: Forecasts, kind: Kind, instrument: string): Ledger {
@@ -102,6 +105,7 @@ export function settle(forecasts: Forecasts, prices: ReadonlyMap<string, Prices>
   if (now - forecasts.learntAt < LEARN_EVERY) return
   forecasts.learntAt = now
   for (const kind of KINDS) learn(forecasts.classes[kind])
+  for (const provider of checked(forecasts)) forecasts.reliabilities.set(provider, reliabilityOf(forecasts, provider))
 }
 
 /** Scores a forecast, if there is anybody to compare with; by how much the market moved meanwhile, if that is known. */
@@ -150,12 +154,13 @@ export const reliabilityOf = ({ classes }: Forecasts, provider: string): number 
 export const calibrationsOf = ({ classes, targets }: Forecasts): Calibration[] =>
   KINDS.flatMap((kind) => pictures(classes[kind], { class: kind, ...targets[kind] }))
 
+/** The providers of which anything came true or not, by name. */
+const checked = ({ classes }: Forecasts): string[] =>
+  [...new Set(KINDS.flatMap((kind) => [...classes[kind].tracks.keys()]))].sort()
+
 /** All of it, and each provider's reliability. */
 export const reportOf = (forecasts: Forecasts) => {
-  const calibrations = calibrationsOf(forecasts)
-  const providers = [...new Set(calibrations.map(({ provider }) => provider))].sort()
-  const reliability = Object.fromEntries(
-    providers.map((provider) => [provider, Math.round(10_000 * reliabilityOf(forecasts, provider)) / 10_000])
-  )
-  return { reliability, calibrations }
+  const held = (provider: string) => Math.round(10_000 * reliabilityOf(forecasts, provider)) / 10_000
+  const reliability = Object.fromEntries(checked(forecasts).map((provider) => [provider, held(provider)]))
+  return { reliability, calibrations: calibrationsOf(forecasts) }
 }

@@ -131,6 +131,8 @@ export type Scene = {
   pulses: ReadonlyMap<string, Pulse>
   offsets: ReadonlyMap<string, number>
   latencies: ReadonlyMap<string, number>
+  /** How often each one's forecasts came true. */
+  reliabilities: ReadonlyMap<string, number>
   now: number
 }
 
@@ -177,7 +179,8 @@ export function scoresOf(lane: Lane, scene: Scene): Scored[] {
   let fastest = Infinity
   for (const { latency = Infinity } of all) fastest = Math.min(fastest, latency)
   return all.map(({ source, latency }) => {
-    const measured: Measured = { marks: source.marks, voice: source.voice, latency, fastest }
+    const usual = scene.reliabilities.get(source.provider)
+    const measured: Measured = { marks: source.marks, voice: source.voice, latency, fastest, usual }
     const inputs = inputsOf(measured)
     return { source, inputs, score: scoreOf(inputs, scene.weights) }
   })

@@ -7,7 +7,8 @@
  *   taken off where they are known. Where its events carry no time of their own its other streams' latency counts, else 0.8.
  * - uptime: share of the time in which it was connected and no more silent than usual; halves every 5 minutes.
  * - completeness = 1 / (1 + bad / 60 s), 5 s bad for each gap or damaged book and 1 s for each refused frame; halves every 10 minutes.
- * - reliability: how often its price was within the tolerance of the consensus half a second later (voice.ts).
+ * - reliability: how often its price was within the tolerance of the consensus half a second later (voice.ts),
+ *   drawn as by ten such looks to what became of this provider's forecasts everywhere (forecasts.ts).
  */
 import type { ScoreInputs } from '@tickwire/protocol'
 import { silenceLimit, type Pulse } from './pulse.ts'
@@ -69,15 +70,15 @@ export function freshnessOf(pulse: Pulse, now: number): number {
 }
 
 /** `latency` and `fastest` with offsets taken off. */
-export type Measured = { marks: Marks; voice: Voice; latency: number | undefined; fastest: number }
+export type Measured = { marks: Marks; voice: Voice; latency: number | undefined; fastest: number; usual: number | undefined }
 
-export function inputsOf({ marks, voice, latency, fastest }: Measured): ScoreInputs {
+export function inputsOf({ marks, voice, latency, fastest, usual }: Measured): ScoreInputs {
   return {
     freshness: marks.freshness,
     latency: latency === undefined ? UNKNOWN_LATENCY : 1 / (1 + Math.max(0, latency - fastest) / SLOW),
     uptime: marks.uptime,
     completeness: 1 / (1 + marks.bad / BAD_SCALE),
-    reliability: trustOf(voice)
+    reliability: trustOf(voice, usual)
   }
 }
 

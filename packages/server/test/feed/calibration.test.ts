@@ -2,9 +2,11 @@ import type { Trade } from '@tickwire/protocol'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { admit, type ArbiterState } from '../../src/feed/arbiter.ts'
+import { sceneOf } from '../../src/feed/arbiter.state.ts'
 import { openClass, score } from '../../src/feed/calibration.ts'
 import { count, fit, KNOTS, openCounts, valueOf } from '../../src/feed/curve.ts'
 import { calibrationsOf, openForecasts, reliabilityOf } from '../../src/feed/forecasts.ts'
+import { scoresOf } from '../../src/feed/lane.ts'
 import { eceOf, mean, openMarket, play, randomOf, START, type Said, type Speaker } from './market.ts'
 
 const MINUTE = 60_000
@@ -203,6 +205,16 @@ test('of what is no longer heard of nothing is kept but the record', () => {
   admit(state, { type: 'tick', now: START + 12 * MINUTE })
   expect(state.forecasts.ledgers.trade.size).toBe(0)
   expect(calibrationsOf(state.forecasts).map(({ provider }) => provider)).toEqual(['a', 'b'])
+})
+
+test('what came true feeds the scores, of instruments that were never heard before as well', () => {
+  const speakers = [speaker('a', {}), speaker('b', {}), speaker('bad', { errors: 0.5 })].map((each) => ({ ...each, only: ['X'] }))
+  const { state } = play({ seed: 10, until: 5 * MINUTE, speakers, instruments: ['X'] })
+  const now = START + 5 * MINUTE
+  for (const provider of ['a', 'bad']) admit(state, { type: 'subscribed', now, kind: 'trade', instrument: 'new', provider })
+  const scores = scoresOf(state.lanes.get('trade:new')!, sceneOf(state, now))
+  const [good, bad] = scores.map(({ inputs }) => inputs.reliability)
+  expect(good! - bad!).toBeGreaterThan(0.3)
 })
 
 test('what a forecast is held to can be set for each class', () => {
