@@ -43,6 +43,9 @@ export type Slot = {
   /** The connection that takes over from this one. */
   successor?: Slot | undefined
   liveSince?: number | undefined
+  /** When the ping left that is not answered yet, and when the next may leave. */
+  pingedAt?: number | undefined
+  probeAt: number
 }
 
 /** All that the connections of one provider share. */
@@ -78,7 +81,8 @@ export const openSlot = (shop: Shop, route: string, wanted: Map<string, Subscrip
   connection: 0,
   state: start(shop.adapter, [...wanted.values()], shop.clock(), shop.access, shop.settings, route),
   wanted,
-  dialling: false
+  dialling: false,
+  probeAt: 0
 })
 
 export const allSlots = ({ slots }: Shop): Slot[] => slots.flatMap((slot) => (slot.successor ? [slot, slot.successor] : [slot]))
@@ -182,6 +186,7 @@ function connect(shop: Shop, slot: Slot): void {
   const url = adapter.dial?.(wsUrl, access, route) ?? wsUrl
   slot.connection = ++shop.connections
   const dialledAt = shop.clock()
+  slot.pingedAt = undefined
   slot.poller = createPoller({
     rest,
     timers,
@@ -198,8 +203,13 @@ function connect(shop: Shop, slot: Slot): void {
     {
       onOpen() {
         const now = clock()
-        tally.countOpening(shop.tally, now - dialledAt)
+        // One way there and back for the connection, one for the upgrade.
+        if (now > dialledAt) tally.countRoundTrip(shop.tally, (now - dialledAt) / 2)
         feed(shop, slot, { type: 'opened', now })
+      },
+      onPong() {
+        if (slot.pingedAt !== undefined) tally.countRoundTrip(shop.tally, clock() - slot.pingedAt)
+        slot.pingedAt = undefined
       },
       onFrame(frame) {
         const now = clock()
@@ -209,6 +219,15 @@ function connect(shop: Shop, slot: Slot): void {
       onClose: (ending) => closed(shop, slot, ending)
     }
   )
+}
+
+const PROBE_EVERY = 10_000
+/** Measures the way there and back now and then: one ping at a time, so that its answer is known. */
+export function probe(slot: Slot, now: number): void {
+  if (!slot.link?.ping || slot.liveSince === undefined || slot.pingedAt !== undefined || now < slot.probeAt) return
+  slot.pingedAt = now
+  slot.probeAt = now + PROBE_EVERY
+  slot.link.ping()
 }
 
 /** Its socket and its polls end together. */

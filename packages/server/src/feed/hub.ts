@@ -137,6 +137,7 @@ export function statusOf(hub: Hub, { adapter, pool, listed, listFailure }: Provi
 export function speak(hub: Hub, provider: Provider, now: number): ProviderStatus {
   provider.spokenAt = now
   const status = statusOf(hub, provider, now)
+  if (status.clock) judge(hub, { type: 'offset', provider: status.provider, offset: status.clock.offset })
   hub.plant.publish(topicName('provider', status.provider), status, now)
   return status
 }

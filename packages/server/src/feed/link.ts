@@ -7,6 +7,8 @@ export type Ending = { reason: string; wait?: number; denied?: true }
 export type Hooks = {
   onOpen: () => void
   onFrame: (frame: Frame) => void
+  /** A ping of ours was answered. */
+  onPong?: () => void
   /** Called once, also when the connection never opened; not after `close`. */
   onClose: (ending: Ending) => void
 }
@@ -45,6 +47,7 @@ export const openLink: Dial = ({ url, headers = {}, binary = false }, hooks) => 
   }
   socket.on('open', () => !ended && hooks.onOpen())
   socket.on('message', (data: RawData) => !ended && hooks.onFrame(binary ? bytesOf(data) : bytesOf(data).toString()))
+  socket.on('pong', () => !ended && hooks.onPong?.())
   socket.on('unexpected-response', (request, response) => {
     // Whoever listens to this event must end the request himself; no 'close' follows.
     request.destroy()

@@ -17,6 +17,7 @@ import {
   isFull,
   openSlot,
   phasesOf,
+  probe,
   rotate,
   succeedDue,
   type PoolHooks,
@@ -70,6 +71,7 @@ export function createPool(options: PoolOptions) {
       dialDue(shop, now)
       for (const slot of allSlots(shop)) feed(shop, slot, { type: 'tick', now })
       for (const slot of shop.slots) succeedDue(shop, slot, now)
+      for (const slot of shop.slots) probe(slot, shop.clock())
     },
 
     books: (now: number) => booksOf(shop, now),

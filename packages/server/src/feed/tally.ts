@@ -101,9 +101,9 @@ function hear({ hops }: Tally, kind: string, age: number): void {
   observe(hop, age)
 }
 
-/** A socket is open after two ways there and back at least: one for the connection, one for the upgrade. None without a network. */
-export function countOpening({ skew, times }: Tally, milliseconds: number): void {
-  if (times === 'live' && milliseconds > 0) noteRoundTrip(skew, milliseconds / 2)
+/** The way there and back took no longer than this. */
+export function countRoundTrip({ skew, times }: Tally, milliseconds: number): void {
+  if (times === 'live') noteRoundTrip(skew, milliseconds)
 }
 
 export function countDated({ skew, times }: Tally, dated: Dated): void {

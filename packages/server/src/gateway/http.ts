@@ -42,11 +42,13 @@ const OPEN = /^\/(?:health|ready|docs(?:\/.*)?|assets\/.*|[^/]*\.[a-z0-9]+)?$/
 const MAX_BODY = 64 * 1024
 
 /** Refuses whom the WebSockets refuse by name, and lets the pages that may open one read the answers as well. */
-function admit(app: App, { admission, dialects }: HttpOptions): void {
+function admit(app: App, { admission, dialects, clock }: HttpOptions): void {
   const named = dialects.flatMap(({ keys }) => keys?.headers ?? [])
   const allowed = ['authorization', 'content-type', 'last-event-id', 'x-api-key', ...named].join(', ')
   app.addHook('onRequest', (request, reply, done) => {
     const { origin, host } = request.headers
+    // By the clock that we are handed: a street's may be wrong on purpose.
+    reply.header('date', new Date(clock()).toUTCString())
     reply.header('x-content-type-options', 'nosniff').header('vary', 'Origin')
     if ((request.raw.headersDistinct.host?.length ?? 1) > 1)
       return done(new RequestError('BAD_MESSAGE', 'there is more than one Host header'))

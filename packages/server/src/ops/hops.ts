@@ -37,14 +37,17 @@ function valuesOf({ hop, provider, kind, histogram: { counts, sum } }: Hop): Val
 export function exportHops(registry: Registry, hops: () => readonly Hop[]): void {
   for (const hop of Object.keys(NAMES) as Hop['hop'][]) {
     const exported = new Exported({ name: NAMES[hop], help: HELP[hop], labelNames: ['provider', 'kind'], registers: [] })
-    const { get } = exported
-    exported.get = async () => {
-      const own = await get.call(exported)
-      const values = hops()
-        .filter((each) => each.hop === hop)
-        .flatMap(valuesOf)
-      return { ...own, values: values as unknown as typeof own.values }
-    }
-    registry.registerMetric(exported)
+    const values = (): Promise<object> =>
+      Promise.resolve({
+        name: NAMES[hop],
+        help: HELP[hop],
+        type: 'histogram',
+        aggregator: 'sum',
+        values: hops()
+          .filter((each) => each.hop === hop)
+          .flatMap(valuesOf)
+      })
+    // As text it is asked for by another name than as JSON.
+    registry.registerMetric(Object.assign(exported, { get: values, getForPromString: values }))
   }
 }

@@ -132,7 +132,7 @@ describe('the feed, end to end on loopback', () => {
     feed.want(topic('quote:BTC-USD'))
     up = true
     await until(() => late.asked.length > 0)
-    late.say({ type: 'quote', symbol: 'BTC/USD', bid: 1, bidSize: 1, ask: 2, askSize: 1, time: 5 })
+    late.say({ type: 'quote', symbol: 'BTC/USD', bid: 1, bidSize: 1, ask: 2, askSize: 1, time: Date.now() })
     await until(() => heard['quote:BTC-USD@late']?.length === 1)
   })
 
@@ -144,7 +144,7 @@ describe('the feed, end to end on loopback', () => {
     feed.want(topic('book:BTC-USD'))
     feed.want(topic('trade:BTC-USD'))
     await until(() => a.asked.length === 1)
-    const delta = { type: 'delta', symbol: 'BTC/USD', time: 1, bids: [[99, 1]], asks: [[101, 2]] }
+    const delta = { type: 'delta', symbol: 'BTC/USD', time: Date.now(), bids: [[99, 1]], asks: [[101, 2]] }
     a.say({ ...delta, snapshot: true })
     a.say({ ...delta, snapshot: false, bids: [[100, 3]], asks: [] })
     await until(() => heard['book:BTC-USD']?.length === 2)
