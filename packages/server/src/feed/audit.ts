@@ -30,9 +30,8 @@ export type Verdict = { agrees: true; now: boolean } | { agrees: false; what: st
 
 /** More changes than this are not kept: the answer is long in coming. */
 const CHANGES = 5_000
-/** Levels a side that are compared; a side with fewer than `SHORT` is taken for all there is. */
-const DEPTH = 100
-const SHORT = 5
+/** Levels a side that are compared; a side with fewer is taken for all there is, unless the snapshot says how deep it reaches. */
+export const DEPTH = 100
 
 export const openAuditor = (now: number, every: number): Auditor => ({ nextAt: now + every, last: '', strikes: new Map() })
 
@@ -48,10 +47,10 @@ const snapshotSides = (answer: BookDelta): Sides => {
 }
 
 /** The first level within the reach of both that is not the same, in words. */
-export function difference(ours: Sides, theirs: Sides, exempt: Exempt = () => false): string | undefined {
+export function difference(ours: Sides, theirs: Sides, depth = DEPTH, exempt: Exempt = () => false): string | undefined {
   for (const side of ['bids', 'asks'] as const) {
     const way = side === 'bids' ? 1 : -1
-    const reach = Math.max(...[ours[side], theirs[side]].map((l) => (l.length >= SHORT ? l.at(-1)![0] * way : -Infinity)))
+    const reach = Math.max(...[ours[side], theirs[side]].map((l) => (l.length >= depth ? l.at(-1)![0] * way : -Infinity)))
     const seen = new Map(theirs[side].filter(([price]) => price * way >= reach))
     for (const [price, size] of ours[side]) {
       if (price * way < reach) continue
@@ -70,11 +69,12 @@ const found = (what: string | undefined, now: boolean): Verdict =>
 export function verdictOf({ base, changes, answer, until }: Audit, book: BookState, now: number): Verdict {
   if (!answer) return now < until ? 'wait' : 'unknown'
   const theirs = snapshotSides(answer)
-  const current = difference(bestFirst(book), theirs)
+  const depth = Math.min(DEPTH, answer.depth ?? DEPTH)
+  const current = difference(bestFirst(book), theirs, depth)
   if (current === undefined) return { agrees: true, now: true }
   const at = answer.sequence
   if (at === undefined || base.sequence === undefined || book.sequence === undefined) {
-    const what = difference(bestFirst(book), theirs, hadOf(base, changes, theirs))
+    const what = difference(bestFirst(book), theirs, depth, hadOf(base, changes, theirs))
     return what !== undefined && now < until ? 'wait' : found(what, false)
   }
   if (at < base.sequence) return 'unknown'
@@ -85,7 +85,7 @@ export function verdictOf({ base, changes, answer, until }: Audit, book: BookSta
   const next = changes.find((change) => change.sequence! > at)
   const touched = { bids: pricesOf(next?.bids), asks: pricesOf(next?.asks) }
   return found(
-    difference(bestFirst(then), theirs, (side, price) => touched[side].has(price)),
+    difference(bestFirst(then), theirs, depth, (side, price) => touched[side].has(price)),
     false
   )
 }

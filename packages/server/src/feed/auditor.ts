@@ -1,6 +1,6 @@
 /** The life of a comparison: whose turn it is, when its snapshot is asked for, and what becomes of a book that differs. */
 import type { Adapter, BookDelta, Need } from '../providers/adapter.ts'
-import { copyOf, verdictOf, type Audit } from './audit.ts'
+import { copyOf, DEPTH, verdictOf, type Audit } from './audit.ts'
 import type { BookState } from './books.ts'
 import type { Effect, State } from './connection.ts'
 import { damaged, show } from './shown.ts'
@@ -87,7 +87,7 @@ const before = <S>({ shelf }: State<S>, symbol: string): string => {
 /** A book that nothing else proves is proven as it stands, until its next change. */
 function showAudited<S>(adapter: Adapter<S>, s: State<S>, symbol: string, book: BookState, now: boolean): Effect {
   const { proven } = book
-  if (now) book.proven = true
+  if (now && s.settings.bookDepth <= DEPTH) book.proven = true
   const effect = show(adapter, s, symbol, book)
   book.proven = proven
   return effect
