@@ -88,7 +88,7 @@ export function filled(gaps: Gaps, lanes: FindLane, report: Report & { how: 'res
 }
 
 /** Numbers say it exactly, times where there are none. */
-function covers(span: Span, { expected, from, to, cause, provider: _ }: NamedGap, { end }: Side): boolean {
+function covers(span: Span, { expected, from, to, cause }: NamedGap, { end }: Side): boolean {
   if (cause === 'sequence' && typeof expected === 'number' && span.expected !== undefined)
     return expected >= span.expected && expected < (span.got ?? Infinity)
   return span.from <= from && (end ?? to) <= span.to

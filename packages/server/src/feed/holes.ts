@@ -88,7 +88,11 @@ function add(s: Holes, symbol: string, hole: Hole): Hole {
   const holes = s.open.get(symbol)
   if (!holes) s.open.set(symbol, [hole])
   else if (holes.length < HOLES) holes.push(hole)
-  else return Object.assign(holes.at(-1)!, { to: hole.to, got: hole.got, askAt: hole.askAt })
+  else {
+    const last = holes.at(-1)!
+    const { to, got, askAt } = hole
+    return Object.assign(last, { to, got, askAt, counted: last.counted && hole.counted })
+  }
   return hole
 }
 
@@ -153,13 +157,14 @@ export function told(
   const last = s.last.get(symbol)
   if (!last) return
   const pending = holesOf(s, symbol).find(({ to }) => to === Infinity)
-  const hole = pending ?? add(s, symbol, openHole(symbol, last, now + FILL_AFTER))
+  const hole = pending ?? add(s, symbol, numbered(openHole(symbol, last, now + FILL_AFTER), last, numbers))
   for (const { path } of own) hole.asked.add(path)
   if (own.length > 0) hole.tries = hole.pages = 1
-  if (pending || typeof numbers.expected !== 'number' || typeof numbers.got !== 'number') return
-  hole.expected = numbers.expected
-  hole.got = numbers.got
-  hole.counted = last.id !== undefined && last.id + 1 === numbers.expected
+}
+
+function numbered(hole: Hole, { id }: Last, { expected, got }: { expected?: number | string; got?: number | string }): Hole {
+  if (typeof expected !== 'number' || typeof got !== 'number') return hole
+  return { ...hole, expected, got, counted: id !== undefined && id + 1 === expected }
 }
 
 /** The connection is gone: from the last trade of each symbol on there is a hole, whose end is not known yet. */
@@ -168,8 +173,8 @@ export function breakOff(s: Holes, symbols: Iterable<string>): void {
   for (const symbol of symbols) {
     const last = s.last.get(symbol)
     if (!last || holesOf(s, symbol).some(({ to }) => to === Infinity)) continue
-    const hole = add(s, symbol, openHole(symbol, last, Infinity))
-    if (last.id !== undefined) Object.assign(hole, { counted: true, expected: last.id + 1, got: undefined })
+    const hole = openHole(symbol, last, Infinity)
+    add(s, symbol, last.id === undefined ? hole : { ...hole, counted: true, expected: last.id + 1 })
   }
 }
 

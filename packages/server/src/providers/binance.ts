@@ -23,6 +23,8 @@ export const spoken = (market: Market) =>
       interval,
       path: `${market.api}/klines?symbol=${encodeURIComponent(symbol)}&interval=${interval}&limit=${Math.min(limit, 1000)}`
     }),
+    // Aggregates are numbered without holes per symbol.
+    countsTrades: true,
     // An hour at most, which is also what one call may span.
     fill(symbol, from, to) {
       const span = `startTime=${Math.max(Math.floor(from), Math.ceil(to) - 3_600_000)}&endTime=${Math.ceil(to)}&limit=1000`

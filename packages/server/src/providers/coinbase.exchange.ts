@@ -64,6 +64,7 @@ export const coinbaseExchange = adapter<Session>({
     const path = `/products/${encodeURIComponent(symbol)}/candles?granularity=${seconds}&start=${start}&end=${end}`
     return { type: 'need', purpose: 'history', symbol, interval, path }
   },
+  countsTrades: true,
   fill: (symbol) => past(symbol),
 
   open: () => ({ wants: new Map(), confirmed: new Set(), trades: new Map() }),

@@ -82,6 +82,7 @@ export const coinbase = adapter<Session>({
     return { type: 'need', purpose: 'history', symbol, interval, path }
   },
 
+  countsTrades: true, // the recorded ones are, without exception
   fill: (symbol, from, to) => ({
     type: 'need',
     purpose: 'trades',

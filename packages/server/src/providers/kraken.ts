@@ -67,6 +67,7 @@ export const kraken = adapter<Session>({
     interval,
     path: `/public/OHLC?pair=${pairOf(symbol)}&interval=${MINUTES[interval]}`
   }),
+  countsTrades: true, // "a sequence number, unique per book"
   // `since` is in nanoseconds; a thousand trades an answer, the oldest first.
   fill: (symbol, from) => ({
     type: 'need',

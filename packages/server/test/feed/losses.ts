@@ -8,7 +8,7 @@ import { follow } from '../../src/feed/gaps.ts'
 import type { Admissible } from '../../src/feed/lane.ts'
 import { start, step } from '../../src/feed/machine.ts'
 import { stamp } from '../../src/feed/stamp.ts'
-import type { Adapter, Meaning, Need } from '../../src/providers/adapter.ts'
+import type { Meaning, Need } from '../../src/providers/adapter.ts'
 import { venueAdapter } from './venue.ts'
 
 export const X = 'BTC-USD'
@@ -107,14 +107,14 @@ export function openProvider(desk: Desk, provider: string, tape: readonly Row[],
   })
   const counted = faults.ids === 'counted' ? { countsTrades: true as const } : {}
   const adapter = venueAdapter(provider, { ...counted, ...(faults.mute ? {} : { fill }), staleAfter: 1e9 })
-  const state = start(adapter as Adapter<unknown>, [{ kind: 'trade', symbol: SYMBOL }], START)
+  const state = start(adapter, [{ kind: 'trade', symbol: SYMBOL }], START)
   const calls: { need: Need; at: number }[] = []
   const flying: { at: number; trade: Row }[] = []
   const connected: number[] = []
   let next = 0
   let open = false
   const feed = (input: Input) => {
-    for (const effect of step(adapter as Adapter<unknown>, state, input, random)) {
+    for (const effect of step(adapter, state, input, random)) {
       const { now } = input
       if (effect.type === 'need') calls.push({ need: effect.need, at: now + 50 + random() * (random() < 0.2 ? 3_000 : 200) })
       else if (effect.type === 'dial') dialled = now
@@ -155,10 +155,11 @@ export function openProvider(desk: Desk, provider: string, tape: readonly Row[],
       if (random() < faults.repeated) flying.push({ at: now + random() * 800, trade })
     }
     flying.sort((a, b) => a.at - b.at)
-    while (open && flying.length > 0 && flying[0]!.at <= now) hear(flying.shift()!.trade, now)
+    if (!open) return
+    while (flying.length > 0 && flying[0]!.at <= now) hear(flying.shift()!.trade, now)
     calls.sort((a, b) => a.at - b.at)
-    while (open && calls.length > 0 && calls[0]!.at <= now) answer(calls.shift()!.need, now)
-    if (open && faulty && random() < (faults.breaks * TICK) / 1_000) {
+    while (calls.length > 0 && calls[0]!.at <= now) answer(calls.shift()!.need, now)
+    if (faulty && random() < (faults.breaks * TICK) / 1_000) {
       open = false
       flying.length = calls.length = 0
       feed({ type: 'closed', now, reason: 'reset' })

@@ -133,7 +133,9 @@ describe('a connection', () => {
     steady(m, 100, 10_000)
     const [[at, words]] = ticks(m, 10_000, 15_000) as [[number, string]]
     expect(at).toBeLessThanOrEqual(12_000)
-    expect(words).toBe('stale: it said nothing for 1.6 s (usually speaks within 0.1 s), though its connection is open and was heard 0.5 s ago')
+    expect(words).toBe(
+      'stale: it said nothing for 1.6 s (usually speaks within 0.1 s), though its connection is open and was heard 0.5 s ago'
+    )
     // Neither we standing still nor a heartbeat after it makes it any better.
     expect(types([...m.tick(17_000), ...m.hear()])).toEqual([])
     expect(types(m.hear(trade()))).toEqual(['live', 'event'])
