@@ -30,8 +30,11 @@ export type CandleState = Required<CandleOptions> & {
 
 const DAY = 86_400_000
 
-const usable = (trade: Trade): boolean =>
-  [trade.time, trade.price, trade.size].every(Number.isFinite) && isOfItsTime(trade) && trade.quarantined === undefined
+const isNumber = ({ time, price, size }: Trade): boolean =>
+  Number.isFinite(time) && Number.isFinite(price) && Number.isFinite(size)
+/** What is filled in is long past, and may be. */
+const isOf = (trade: Trade): boolean => (trade.backfill ? trade.clock !== 'ahead' : isOfItsTime(trade))
+const usable = (trade: Trade): boolean => isNumber(trade) && isOf(trade) && trade.quarantined === undefined
 
 function seriesOf(state: CandleState, instrument: string): Series {
   const known = state.series.get(instrument)
