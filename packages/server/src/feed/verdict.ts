@@ -2,7 +2,7 @@
 import { ARBITRATED_KINDS, topicName, type Arbitration, type SourceReport } from '@tickwire/protocol'
 import { sceneOf, type ArbiterState } from './arbiter.state.ts'
 import type { Opinion, Verdict } from './consensus.ts'
-import { evidenceOf, latencyOf, ranked, scoresOf, type Lane, type Scene, type Scored } from './lane.ts'
+import { evidenceOf, isSound, latencyOf, ranked, scoresOf, type Lane, type Scene, type Scored } from './lane.ts'
 import { DAMPING_WINDOW, STANDBYS } from './lead.ts'
 import { livenessOf } from './liveness.ts'
 import { basisOf, opinionAt } from './voice.ts'
@@ -22,7 +22,9 @@ export function arbitrationOf(state: ArbiterState, lane: Lane, now: number): Arb
   const view = state.views.get(lane.instrument)
   // What came at this very instant counts too: it is told, not decided on.
   const opinion = view && opinionAt(view, now + 1)
-  const next = ranked(lane, scene).map(({ source }) => source.provider)
+  const next = ranked(lane, scene)
+    .filter(({ source }) => isSound(source))
+    .map(({ source }) => source.provider)
   const scored = scoresOf(lane, scene)
   const bench: Bench = { lane, scene, next, ...(opinion && { opinion }) }
   const sources = scored.map((each) => reportOf(each, bench)).sort(byRole)

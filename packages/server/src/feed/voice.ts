@@ -162,6 +162,7 @@ export function look(view: View, now: number): void {
   view.lookedAt = now
   const opinion = opinionAt(view, now)
   const plain = opinion && opinionAt(view, now, () => 0)
+  if (opinion && view.opinion) rebase(view, view.opinion, opinion)
   view.opinion = opinion ?? view.opinion
   if (!opinion || !plain) {
     for (const voice of view.voices.values()) voice.refusedSince = undefined
@@ -175,6 +176,14 @@ export function look(view: View, now: number): void {
     voice.refusedSince = refused ? (voice.refusedSince ?? now) : undefined
     if (isHeard(voice, now)) compare(voice, { opinion, plain, now, elapsed })
   }
+}
+
+const usedBy = ({ verdicts }: Opinion): string => verdicts.flatMap(({ used, provider }) => (used ? [provider] : [])).join()
+
+/** Where others make it up than before it moved by that, not by the market. */
+function rebase({ voices }: View, before: Opinion, after: Opinion): void {
+  if (usedBy(before) === usedBy(after)) return
+  for (const { standing } of voices.values()) standing.consensus *= after.price / before.price
 }
 
 type Look = { opinion: Opinion; plain: Opinion; now: number; elapsed: number }
@@ -191,8 +200,12 @@ function compare(voice: Voice, { opinion, plain, now, elapsed }: Look): void {
   else if (isStanding(voice, opinion)) return
   const distance = Math.log(price / plain.price)
   if (voice.learntFor > 0 && Math.abs(distance - voice.distance) > BASIS.unlike) return
-  // Alone it is the middle itself: that it is far from the others is not forgotten at once.
-  const part = elapsed / ((opinion.used === 1 ? BASIS.alone : Math.min(voice.learntFor, BASIS.memory)) + elapsed)
+  if (opinion.used === 1) {
+    // Alone it is the middle itself: that it is far from the others is forgotten slowly.
+    voice.distance *= 1 - elapsed / BASIS.alone
+    return
+  }
+  const part = elapsed / (Math.min(voice.learntFor, BASIS.memory) + elapsed)
   voice.unrest += part * (Math.abs(distance - voice.distance) - voice.unrest)
   voice.distance += part * (distance - voice.distance)
   voice.learntFor += elapsed
