@@ -244,7 +244,7 @@ describe('candles of an instrument with sessions', () => {
         expect(closed.map(({ trades }) => trades)).toEqual(counts)
         expect(new Set(closed.map(({ start }) => start)).size).toBe(closed.length)
       }),
-      { numRuns: 60, seed: 20_261_121 }
+      { numRuns: 20, seed: 20_261_121 }
     )
   })
 })
