@@ -182,7 +182,7 @@ export function run(venue: Venue, seed: number, faults: Faults): Run {
     }
     const due = queue
     queue = []
-    for (const input of due) feed({ ...input, now } as Input)
+    for (const input of due) feed({ ...input, now })
     const heard = wire
     wire = []
     for (const frame of heard) if (connected) feed({ type: 'frame', now, frame })
