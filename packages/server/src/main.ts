@@ -190,6 +190,7 @@ const figuresOf = (feed: Feed) => ({
   ready: () => feed.ready(),
   confidence: () => feed.confidence(),
   arbitration: (instrument: string) => feed.arbitration(instrument),
+  gaps: (instrument: string) => feed.gaps(instrument),
   standing: { books: feed.books, resync: feed.resync, reconnect: feed.reconnect },
   hops: () => feed.hops(),
   providers: () =>

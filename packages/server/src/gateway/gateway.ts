@@ -66,6 +66,7 @@ const nothing = (options: GatewayOptions): RestSources => ({
   watched: () => [],
   confidence: () => ({ reliability: {}, calibrations: [] }),
   arbitration: () => [],
+  gaps: () => [],
   standing: { books: () => [], resync: () => Promise.resolve(NOWHERE), reconnect: () => Promise.resolve(NOWHERE) },
   mode: options.desk.mode,
   ready: () => true,

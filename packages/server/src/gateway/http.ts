@@ -13,6 +13,7 @@ import { answerErrors, errorBody, errorSchema, RequestError } from './errors.ts'
 import { mountArbitration } from './arbitration.ts'
 import { mountBooks } from './books.ts'
 import { mountConfidence } from './confidence.ts'
+import { mountGaps } from './gaps.ts'
 import { mountHealth, type HealthOptions } from './health.ts'
 import { mountListings } from './listings.ts'
 import { mountPage } from './page.ts'
@@ -203,6 +204,7 @@ export function createHttp(options: HttpOptions): App {
     mountRest(routes, options)
     mountConfidence(routes, options)
     mountArbitration(routes, options)
+    mountGaps(routes, options)
     mountBooks(routes, options)
     mountSse(routes, options)
     mountMoves(routes, options)

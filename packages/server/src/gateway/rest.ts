@@ -24,6 +24,7 @@ import type { BookSources } from './books.ts'
 import { failures, interval, limit, ofInstrument, ofProvider, resolved, topicsOf } from './asked.ts'
 import type { ConfidenceInfo } from './confidence.ts'
 import { RequestError } from './errors.ts'
+import type { KnownGap } from '../feed/gap.ts'
 import type { Hop } from '../feed/hops.ts'
 import type { createReader } from './reader.ts'
 import * as schemas from './schemas.ts'
@@ -54,6 +55,8 @@ export type RestSources = {
   watched: () => readonly string[]
   confidence: () => ConfidenceInfo
   arbitration: (instrument: string) => readonly Arbitration[]
+  /** The last ones, oldest first. */
+  gaps: (instrument: string) => readonly KnownGap[]
   standing: BookSources
   mode: Mode
   /** In capture mode: whose recorded session, and at how many times its pace. */

@@ -102,6 +102,7 @@ const sources = (ready: boolean): RestSources => ({
   watched: () => ['SOL-USDT', 'BTC-USDT'],
   confidence: () => ({ reliability: { one: 0.98, two: 0.9 }, calibrations: ['one', 'two'].map(calibrationOf) }),
   arbitration: (instrument) => [decisionOf(instrument)],
+  gaps: () => [],
   mode: 'demo',
   ready: () => ready,
   startedAt: Date.now(),
