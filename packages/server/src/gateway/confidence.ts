@@ -4,9 +4,6 @@ import { z } from 'zod'
 import { failures, text } from './asked.ts'
 import type { App, RestOptions } from './rest.ts'
 
-/** What the feed tells of its forecasts. */
-export type ConfidenceInfo = { reliability: Readonly<Record<string, number>>; calibrations: readonly Calibration[] }
-
 const bin = z.object({ from: z.number(), to: z.number(), count: z.number(), mean: z.number(), hits: z.number() })
 const calibration = z.object({
   provider: z.string(),

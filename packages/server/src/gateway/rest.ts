@@ -2,6 +2,7 @@
 import {
   INTERVALS,
   topicName,
+  type Calibration,
   type Arbitration,
   type Candle,
   type DataKind,
@@ -22,7 +23,6 @@ import { z } from 'zod'
 import type { Desk } from '../dialects/dialect.ts'
 import type { BookSources } from './books.ts'
 import { failures, interval, limit, ofInstrument, ofProvider, resolved, topicsOf } from './asked.ts'
-import type { ConfidenceInfo } from './confidence.ts'
 import { RequestError } from './errors.ts'
 import type { KnownGap } from '../feed/gap.ts'
 import type { Hop } from '../feed/hops.ts'
@@ -53,7 +53,8 @@ export type RestSources = {
   groups: () => readonly string[]
   /** Instruments collected whether or not anyone asks for them. */
   watched: () => readonly string[]
-  confidence: () => ConfidenceInfo
+  /** Calibrations, and by provider how often its prices held. */
+  confidence: () => { reliability: Readonly<Record<string, number>>; calibrations: readonly Calibration[] }
   arbitration: (instrument: string) => readonly Arbitration[]
   /** The last ones, oldest first. */
   gaps: (instrument: string) => readonly KnownGap[]
