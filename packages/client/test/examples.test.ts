@@ -16,6 +16,9 @@ beforeEach(async () => {
   stand = await createStand({
     rest: {
       providers: () => [],
+      hops: () => [],
+      moving: () => [],
+      groups: () => [],
       candles: () => Promise.resolve([candle(0, true)]),
       watched: () => [],
       mode: 'demo',

@@ -66,27 +66,9 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     times: mode === 'capture' ? 'recorded' : 'live',
     settings
   })
-  // A street never closes.
-  const sessions = sessionsFrom(mode === 'demo' ? undefined : settings.market, instruments, sources)
-  const candles = createCandles({ sessions })
-  const breadth = createBreadth(config.sectors)
-  const services = hostServices({
-    plant,
-    services: [candles, news, change, breadth, liquidity],
-    sources: sources.map(({ adapter }) => adapter.provider),
-    clock,
-    log,
-    time: mode === 'capture' ? 'event' : 'clock'
-  })
+  const { services, figures } = openServices(config, mode, { plant, instruments, sources, settings, feed, clock, log })
   const demand = demandOf(feed, services)
   const collection = collector(config.watch, demand, instruments)
-  const live = (instrument: string, interval: Interval) => services.read(candles, recentCandles, instrument, interval)
-  const figures = {
-    ...figuresOf(feed),
-    moving: () => services.read(change, knownChanges),
-    groups: () => services.read(breadth, groupsOf),
-    candles: pastFrom({ history: feed.history, live, sessions, clock })
-  }
   const desk = deskOf(mode, plant, clock, instruments, feed, figures.candles, () => gateway.connections(), figures.groups())
   const gateway = createGateway({
     plant,
@@ -116,6 +98,40 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
   log.info({ mode, url }, LISTENING[mode])
   return { host, port, url, stop }
+}
+
+type Wired = {
+  plant: Plant
+  instruments: Instruments
+  sources: ReturnType<typeof sourcesOf>
+  settings: ReturnType<typeof feedSettings>
+  feed: Feed
+  clock: () => number
+  log: Log
+}
+
+/** The services, and what REST asks of them and of the feed. */
+function openServices(config: Config, mode: Mode, { plant, instruments, sources, settings, feed, clock, log }: Wired) {
+  // A street never closes.
+  const sessions = sessionsFrom(mode === 'demo' ? undefined : settings.market, instruments, sources)
+  const candles = createCandles({ sessions })
+  const breadth = createBreadth(config.sectors)
+  const services = hostServices({
+    plant,
+    services: [candles, news, change, breadth, liquidity],
+    sources: sources.map(({ adapter }) => adapter.provider),
+    clock,
+    log,
+    time: mode === 'capture' ? 'event' : 'clock'
+  })
+  const live = (instrument: string, interval: Interval) => services.read(candles, recentCandles, instrument, interval)
+  const figures = {
+    ...figuresOf(feed),
+    moving: () => services.read(change, knownChanges),
+    groups: () => services.read(breadth, groupsOf),
+    candles: pastFrom({ history: feed.history, live, sessions, clock })
+  }
+  return { services, figures }
 }
 
 const LISTENING = {

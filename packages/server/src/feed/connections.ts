@@ -221,15 +221,6 @@ function connect(shop: Shop, slot: Slot): void {
   )
 }
 
-const PROBE_EVERY = 10_000
-/** Measures the way there and back now and then: one ping at a time, so that its answer is known. */
-export function probe(slot: Slot, now: number): void {
-  if (!slot.link?.ping || slot.liveSince === undefined || slot.pingedAt !== undefined || now < slot.probeAt) return
-  slot.pingedAt = now
-  slot.probeAt = now + PROBE_EVERY
-  slot.link.ping()
-}
-
 /** Its socket and its polls end together. */
 export function hangUp(slot: Slot): void {
   slot.link?.close()

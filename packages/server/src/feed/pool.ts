@@ -7,6 +7,7 @@ import { SETTINGS, type Settings } from './connection.ts'
 import type { Histogram } from './histogram.ts'
 import { openLink, openNothing, type Dial } from './link.ts'
 import type { Transport } from './http.ts'
+import { probe } from './probe.ts'
 import { createRest, type Rest } from './rest.ts'
 import {
   allSlots,
@@ -17,7 +18,6 @@ import {
   isFull,
   openSlot,
   phasesOf,
-  probe,
   rotate,
   succeedDue,
   type PoolHooks,

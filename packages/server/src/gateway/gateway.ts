@@ -123,9 +123,7 @@ export function createGateway(options: GatewayOptions) {
   }
 
   const beat = () => {
-    ws.beat(clock())
-    sse.beat(clock())
-    metrics.turn(clock())
+    for (const each of [ws, sse, metrics]) each.beat(clock())
   }
 
   const startTimers = () => {

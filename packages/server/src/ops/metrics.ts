@@ -98,7 +98,7 @@ export function createMetrics() {
     registry,
     observeWait: (milliseconds: number) => observe(flushed, milliseconds),
     /** Moves the window of the last hop's quantiles on. */
-    turn: (now: number) => turn(flushed, now),
+    beat: (now: number) => turn(flushed, now),
     flushed,
 
     /** Returns what stops the measuring. */

@@ -1,6 +1,6 @@
 /** Changes over windows against an oracle that keeps every trade; breadth against a count by hand. */
 import type { Breadth, Change, Ticker, Trade } from '@tickwire/protocol'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createPlant } from '../../src/plant/plant.ts'
 import { createBreadth, groupsOf } from '../../src/services/breadth.ts'
