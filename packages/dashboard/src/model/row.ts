@@ -112,7 +112,8 @@ export function foldRow(row: Row, event: Published, now: number): boolean {
   else if (event.type === 'trade') onTrade(row, event, now)
   else if (event.type === 'ticker') onTicker(row, event, now)
   else if (event.type === 'status') row.decisions[event.kind] = event
-  else if (event.type === 'gap') row.gaps = [event, ...row.gaps].slice(0, GAPS)
+  else if (event.type === 'gap')
+    row.gaps = [event, ...row.gaps.filter(({ id }) => id === undefined || id !== event.id)].slice(0, GAPS)
   else return false
   const data = event.type === 'quote' || event.type === 'trade' || event.type === 'ticker'
   if (data) row.received = Math.max(row.received ?? 0, event.received)
