@@ -31,7 +31,7 @@ export function admitEvent(state: ArbiterState, event: Admissible | Candle, conn
   hear(state, lane, source, event)
   const view = viewOf(state, lane.instrument)
   if (view.holding.size > 0) settleHeld(state, view, event.received, outputs)
-  if (isPriced(event)) judgePrice(state, lane, source, event, outputs)
+  if (isPriced(event)) judgePrice(state, { lane, source, view }, event, outputs)
   else {
     outputs.push({ topic: source.topic, event: { ...event } })
     pass(state, lane, source, event, event.received, outputs)
@@ -69,12 +69,12 @@ function grade(state: ArbiterState, event: Admissible): void {
   event.confidence = confidenceOf(state.forecasts, event, entry(state.standings, event.provider, openStanding), prices)
 }
 
-function judgePrice(state: ArbiterState, lane: Lane, source: Source, event: Priced, outputs: ArbiterOutput[]): void {
+type At = { lane: Lane; source: Source; view: View }
+function judgePrice(state: ArbiterState, { lane, source, view }: At, event: Priced, outputs: ArbiterOutput[]): void {
   const now = event.received
-  const view = viewOf(state, lane.instrument)
   const { release, dropped, why, contradicted } = weigh(view, source, event, now)
   if (source.held) view.holding.add(source)
-  else view.holding.delete(source)
+  else if (view.holding.size > 0) view.holding.delete(source)
   const told = { ...event }
   if (why !== undefined) told.quarantined = why
   outputs.push({ topic: source.topic, event: told })
