@@ -117,7 +117,7 @@ function pass(state: ArbiterState, lane: Lane, source: Source, event: Admissible
   if (source !== lane.leader) takeOver(state, lane, source, now, outputs)
   // What is filled in is of before: neither the last word, nor what a standby heard since the leader's.
   const isPast = event.type === 'trade' && event.backfill === true
-  if (!isPast || !source.last) source.last = event
+  if (!isPast || !source.last || event.time >= source.last.time) source.last = event
   if (source === lane.leader) {
     if (event.type === 'trade') for (const other of lane.sources.values()) other.recent.length = 0
     outputs.push({ topic: lane.topic, event })
