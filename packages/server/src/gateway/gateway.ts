@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import type { ConnectionInfo, Desk, Dialect } from '../dialects/dialect.ts'
-import type { Hop } from '../feed/hops.ts'
 import type { Log } from '../ops/log.ts'
 import { createMetrics } from '../ops/metrics.ts'
 import type { Plant } from '../plant/plant.ts'
@@ -80,9 +79,8 @@ export function createGateway(options: GatewayOptions) {
   const sources = options.rest ?? nothing(options)
   const auth = createAuth(options.auth?.keys)
   const admission = createAdmission(options.origins ?? [], !auth.required)
-  const metrics = createMetrics()
+  const metrics = createMetrics(sources.hops)
   const meters = createMeters(metrics.observeWait)
-  const hops = (): Hop[] => [...sources.hops(), { hop: 'published_flushed', histogram: metrics.flushed }]
   const patience = createPatience(clock, timers)
   const fanoutLimits = { ...FANOUT_LIMITS, ...options.fanout }
   const fanout = createFanout({ plant, clock, timers, patience, flushEvery, limits: fanoutLimits, meters })
@@ -104,7 +102,7 @@ export function createGateway(options: GatewayOptions) {
     clock,
     log,
     connections,
-    hops,
+    hops: metrics.hops,
     metrics: async () => ({ type: metrics.registry.contentType, text: await metrics.registry.metrics() })
   })
   const ws = serveWebSockets(app.server, { shared, dialects, meters, newId: randomUUID, admission, wire: options.wire })
@@ -140,8 +138,7 @@ export function createGateway(options: GatewayOptions) {
         plant,
         connections: countByDialect,
         behind: () => fanout.stats().behind,
-        providers: () => sources.providers(),
-        hops
+        providers: () => sources.providers()
       })
       startTimers()
       const bound = app.server.address() as AddressInfo

@@ -15,13 +15,13 @@ export type MetricSources = {
   connections: () => Readonly<Record<string, number>>
   behind: () => number
   providers: () => readonly ProviderStatus[]
-  hops: () => readonly Hop[]
 }
 
-/** The histogram exists before the gateway does: it is fed by the flush. */
-export function createMetrics() {
+/** Its histogram exists before the gateway does: it is fed by the flush. `upToPlant`: the hops that others measure. */
+export function createMetrics(upToPlant: () => readonly Hop[]) {
   const registry = new Registry()
   const flushed = openHistogram()
+  const hops = (): Hop[] => [...upToPlant(), { hop: 'published_flushed', histogram: flushed }]
 
   const total = (name: string, help: string, read: () => number) => {
     const counter = new Counter({
@@ -99,10 +99,10 @@ export function createMetrics() {
     observeWait: (milliseconds: number) => observe(flushed, milliseconds),
     /** Moves the window of the last hop's quantiles on. */
     beat: (now: number) => turn(flushed, now),
-    flushed,
+    hops,
 
     /** Returns what stops the measuring. */
-    watch({ meters, plant, connections, behind, providers, hops }: MetricSources): () => void {
+    watch({ meters, plant, connections, behind, providers }: MetricSources): () => void {
       total('events_published', 'Events published on all topics', () => {
         let sum = 0
         for (const topic of plant.topics()) sum += plant.last(topic)?.seq ?? 0
