@@ -21,13 +21,13 @@ import type {
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Desk } from '../dialects/dialect.ts'
-import type { BookSources } from './books.ts'
 import { failures, interval, limit, ofInstrument, ofProvider, resolved, topicsOf } from './asked.ts'
 import { RequestError } from './errors.ts'
 import type { KnownGap } from '../feed/gap.ts'
 import type { Hop } from '../feed/hops.ts'
 import type { createReader } from './reader.ts'
 import * as schemas from './schemas.ts'
+import type { BookSources } from './standing.ts'
 import type { Understand } from './understand.ts'
 
 export type ProviderInfo = ProviderStatus & {

@@ -76,15 +76,7 @@ export const kraken = adapter<Session>({
     path: `/public/Trades?pair=${pairOf(symbol)}&since=${Math.floor(from)}000000`
   }),
 
-  open: () => ({
-    wants: new Map(),
-    nextId: 1,
-    asked: new Map(),
-    decimals: new Map(),
-    decimalsAskedAt: Infinity,
-    depths: new Map(),
-    forming: new Map()
-  }),
+  open: () => ({ wants: new Map(), nextId: 1, asked: new Map(), decimals: new Map(), depths: new Map(), forming: new Map() }),
   greet: () => [INSTRUMENTS],
 
   subscribe(wanted, session) {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { afterEach, expect, test } from 'vitest'
-import type { BookSources } from '../../src/gateway/books.ts'
+import type { BookSources } from '../../src/gateway/standing.ts'
 import type { RestSources } from '../../src/gateway/rest.ts'
 import { startRig, type Rig } from './rig.ts'
 
