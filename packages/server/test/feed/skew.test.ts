@@ -1,4 +1,5 @@
 /** The offset of a provider's clock: learnt within bounds that hold, whatever the way is like, and learnt anew when a clock is set. */
+import { isOfItsTime, type Trade } from '@tickwire/protocol'
 import { expect, test } from 'vitest'
 import { impossible } from '../../src/feed/possible.ts'
 import {
@@ -210,4 +211,25 @@ test.each([
 ])('a time in %s is no time: the event is refused [U8]', (_, time) => {
   const stamp = { provider: 'one', instrument: 'X', time, received: START }
   expect(impossible({ type: 'trade', ...stamp, price: 1, size: 1, side: 'buy' })).toBe('impossible time')
+})
+
+test('of a clock that jumps by hours, or mixes units, no live trade gets into a candle of another time: 300 seeded runs [U8]', () => {
+  let taken = 0
+  for (let seed = 1; seed <= 300; seed++) {
+    const random = chance(seed)
+    const tally = openTally('one')
+    let offset = 0
+    for (let now = START; now < START + 120_000; now += random() * 1_000) {
+      if (random() < 0.02) offset = (random() - 0.5) * 4 * 3_600_000
+      const units = random() < 0.05 ? [1_000, 0.001, 1e6, 0][Math.floor(random() * 4)]! : 1
+      const event: ReturnType<typeof trade> & Pick<Trade, 'clock'> = trade((now + offset - random() * 50) * units)
+      countEvent(tally, event, now)
+      const { symbol: instrument, ...rest } = event
+      const heard: Trade = { ...rest, provider: 'one', instrument, received: now }
+      if (impossible(heard) !== undefined || !isOfItsTime(heard)) continue
+      taken++
+      expect(Math.abs(now - heard.time)).toBeLessThanOrEqual(300_000)
+    }
+  }
+  expect(taken).toBeGreaterThan(10_000)
 })
