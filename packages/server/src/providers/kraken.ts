@@ -14,7 +14,7 @@ type Session = {
   asked: Map<number, string>
   /** Decimals of price and size, from the instrument channel: without them no checksum can be recomputed. */
   decimals: Map<string, { price: number; size: number }>
-  decimalsAskedAt: number
+  decimalsAskedAt?: number
   depths: Map<string, number>
   forming: Forming
 }
@@ -222,7 +222,7 @@ function book(row: Row, snapshot: boolean, received: number, session: Session): 
 
 /** Their answer may have been lost, and without them no damage is noticed. */
 function askDecimals(received: number, session: Session): readonly Meaning[] {
-  const waits = received - (session.decimalsAskedAt = Math.min(session.decimalsAskedAt, received))
+  const waits = received - (session.decimalsAskedAt = Math.min(session.decimalsAskedAt ?? received, received))
   if (waits < 5_000) return []
   session.decimalsAskedAt = received
   return [INSTRUMENTS.replace('subscribe', 'unsubscribe'), INSTRUMENTS].map((frame) => ({ type: 'reply', frame }))

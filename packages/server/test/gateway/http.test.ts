@@ -100,6 +100,11 @@ const sources = (ready: boolean): RestSources => ({
       }))
     ),
   watched: () => ['SOL-USDT', 'BTC-USDT'],
+  standing: {
+    books: () => [],
+    resync: () => Promise.resolve({ outcome: 'failed', message: '', after: 0 }),
+    reconnect: () => Promise.resolve({ outcome: 'failed', message: '', after: 0 })
+  },
   confidence: () => ({ reliability: { one: 0.98, two: 0.9 }, calibrations: ['one', 'two'].map(calibrationOf) }),
   arbitration: (instrument) => [decisionOf(instrument)],
   gaps: () => [],
