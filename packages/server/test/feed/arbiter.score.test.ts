@@ -62,7 +62,7 @@ const steady = (from: number, to: number, who: string, more: Partial<Word> = {},
 
 describe('the score', () => {
   const measured = (more: Partial<ReturnType<typeof openMarks>> = {}, latency = 20) => ({
-    marks: { ...openMarks(), ...more }, voice: openVoice('a'), latency, fastest: 20
+    marks: { ...openMarks(), ...more }, voice: openVoice('a'), latency, fastest: 20, usual: undefined
   }) // prettier-ignore
 
   test('of a faultless source as fast as the fastest is 1, but for a price never held against others', () => {
