@@ -29,8 +29,8 @@ const TAPES: Record<string, { instrument: string; path: string; rows: (body: nev
   kraken: {
     instrument: 'BTC-USD',
     path: '/public/Trades?pair=XBTUSD&since=0',
-    rows: ({ result: { last: _, ...pairs } }: { result: Record<string, unknown[][]> }) =>
-      Object.values(pairs)[0]!.map((row) => ({ id: String(row[6]), size: Number(row[1]) }))
+    rows: ({ result }: { result: Record<string, unknown[][]> }) =>
+      Object.values(result)[0]!.map((row) => ({ id: String(row[6]), size: Number(row[1]) }))
   }
 }
 

@@ -115,9 +115,10 @@ export function hear(s: Holes, trade: Heard, counts: boolean, now: number, out: 
     out.push({ type: 'event', event: trade.backfill ? trade : { ...trade, backfill: true } })
     if (hole) for (const each of holesOf(s, symbol)) if (take(each, trade, id, last)) settle(s, each, 'provider', out)
   } else {
-    if (hole?.to === Infinity) meet(s, hole, trade, id, now, out)
-    else if (id !== undefined && last?.id !== undefined && id > last.id + 1) skip(s, last, trade, id, now, out)
+    const ends = hole?.to === Infinity
+    if (!ends && id !== undefined && last?.id !== undefined && id > last.id + 1) skip(s, last, trade, id, now, out)
     out.push({ type: 'event', event: trade })
+    if (ends) meet(s, hole, trade, id, now, out)
   }
   if (last && (late || (trade.backfill && time < last.time))) return
   s.last.set(symbol, { time: id === undefined ? Math.max(time, last?.time ?? time) : time, id, name })

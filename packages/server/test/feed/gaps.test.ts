@@ -72,7 +72,7 @@ describe('whatever is lost', () => {
     })
     fc.assert(
       fc.property(seeds, faults, (seed, f) => void expectNothingUnannounced(seed, f)),
-      { numRuns: 500 }
+      { numRuns: 1_000 }
     )
   })
 
@@ -89,7 +89,7 @@ describe('whatever is lost', () => {
     })
     fc.assert(
       fc.property(seeds, faults, (seed, f) => void expectNothingUnannounced(seed, f)),
-      { numRuns: 500 }
+      { numRuns: 1_000 }
     )
   })
 
@@ -99,7 +99,7 @@ describe('whatever is lost', () => {
         const faults = faultsOf({ lost: 0.1, breaks: 0.1, late: 0.1, repeated: 0.1, page })
         expect(expectNothingUnannounced(seed, faults)).toBe(true)
       }),
-      { numRuns: 500 }
+      { numRuns: 1_000 }
     )
   })
 
