@@ -4,7 +4,7 @@ import type { Plant } from '../plant/plant.ts'
 import type { Access, Adapter } from '../providers/adapter.ts'
 import { createArbiter } from './arbiter.ts'
 import type { Clockwork } from './calendar.ts'
-import { SETTINGS, type Settings } from './connection.ts'
+import { DENIED, SETTINGS, type Settings } from './connection.ts'
 import { createDemand } from './demand.ts'
 import { openDigest, takeLines } from './digest.ts'
 import { hooksOf, listed } from './reports.ts'
@@ -177,7 +177,8 @@ function openHub({ plant, instruments, clock, random, log, simulated, dial, time
       asking: [],
       spokenAt: -Infinity,
       listAt: Infinity,
-      listTries: 0
+      listTries: 0,
+      listDenials: 0
     })
   }
   return hub
@@ -196,7 +197,7 @@ function tick(hub: Hub): void {
     for (const topic of hub.topics.expired(now)) detach(hub, topic)
   } catch (error) {
     // A defect of ours must not end the stream of everyone.
-    hub.log.error({ error }, 'defect in the feed')
+    hub.log.error({ err: error }, 'defect in the feed')
   }
 }
 
@@ -217,30 +218,34 @@ async function list(hub: Hub, provider: Provider): Promise<void> {
   provider.listAt = Infinity
   const failure = await listOnce(hub, provider)
   if (failure === undefined) {
-    provider.listTries = 0
+    provider.listTries = provider.listDenials = 0
     // Between half and one and a half times, so that restarts do not bring all servers to the provider at one time.
     provider.listAt = clock() + listingEvery * (0.5 + random())
   } else {
     const { base, cap } = LISTING_RETRY
-    const wait = base / 2 + random() * Math.min(cap, base * 2 ** Math.min(provider.listTries++, 30))
+    provider.listDenials = failure.denied ? provider.listDenials + 1 : 0
+    const least = provider.listDenials > DENIED.tries ? DENIED.wait : 0
+    const usual = base / 2 + random() * Math.min(cap, base * 2 ** Math.min(provider.listTries++, 30))
+    const wait = Math.max(usual, least)
     provider.listAt = clock() + wait
-    if (failure !== provider.listFailure && !hub.stopped)
-      log.warn({ provider: provider.adapter.provider, reason: failure, retryInMs: Math.round(wait) }, 'listing failed')
+    if (failure.reason !== provider.listFailure && !hub.stopped)
+      log.warn({ provider: provider.adapter.provider, reason: failure.reason, retryInMs: Math.round(wait) }, 'listing failed')
   }
-  provider.listFailure = failure
+  provider.listFailure = failure?.reason
 }
 
+type Failure = { reason: string; denied: boolean }
 /** Why it failed, or nothing. */
-async function listOnce(hub: Hub, { adapter: { provider }, source, listed: before }: Provider): Promise<string | undefined> {
+async function listOnce(hub: Hub, { adapter: { provider }, source, listed: before }: Provider): Promise<Failure | undefined> {
   try {
     const found = await fetchListing(source)
-    if (!found.ok) return found.reason
+    if (!found.ok) return { reason: found.reason, denied: found.status === 401 || found.status === 403 }
     listed(hub, provider, found.value)
     hub.log[before ? 'debug' : 'info']({ provider, instruments: found.value.length }, 'listing loaded')
     hub.onListing()
     return undefined
   } catch (error) {
-    return `unusable listing: ${(error as Error).message}`
+    return { reason: `unusable listing: ${(error as Error).message}`, denied: false }
   }
 }
 

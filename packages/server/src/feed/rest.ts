@@ -2,6 +2,7 @@
 import type { Frame, Need } from '../providers/adapter.ts'
 import { openBudget, type Window } from './budget.ts'
 import { isPublicHost, mayFollow } from './public.ts'
+import { retryAfter } from './retry.ts'
 
 export type Good = {
   ok: true
@@ -148,7 +149,7 @@ async function request(
       })
       const location = response.headers.get('location')
       if (response.status < 300 || response.status > 399 || location === null) {
-        const found = await outcome(response, maxBytes, bytes, tolerate)
+        const found = await outcome(response, options.clock(), maxBytes, bytes, tolerate)
         return found.ok && moved !== undefined ? { ...found, moved } : found
       }
       await response.body?.cancel()
@@ -172,7 +173,7 @@ async function request(
   }
 }
 
-async function outcome(response: Response, maxBytes: number, bytes = false, tolerate = false): Promise<Outcome> {
+async function outcome(response: Response, now: number, maxBytes: number, bytes = false, tolerate = false): Promise<Outcome> {
   const { status } = response
   const body = await readBody(response, maxBytes)
   if (body === undefined) return { ok: false, reason: `the answer is larger than ${maxBytes} bytes`, status }
@@ -180,10 +181,9 @@ async function outcome(response: Response, maxBytes: number, bytes = false, tole
   if (status === 304) return { ok: true, body: '', status, headers, unchanged: true }
   if (response.ok || (tolerate && status < 500)) return { ok: true, body: bytes ? body : body.toString(), status, headers }
   const failure = { ok: false as const, reason: `HTTP ${status}: ${body.toString().slice(0, 200)}`, status }
-  const seconds = Number(response.headers.get('retry-after'))
-  const wait = seconds > 0 ? Math.min(seconds, 3_600) * 1_000 : undefined
-  // 429: too many requests. 418: told so and went on. Both: be quiet, for all paths of this provider.
-  if (status === 429 || status === 418) return { ...failure, again: true, wait: wait ?? 5_000 }
+  const wait = retryAfter(response.headers.get('retry-after'), status, now)
+  // Too many requests: be quiet, for all paths of this provider.
+  if (status === 429 || status === 418) return { ...failure, again: true, ...(wait === undefined ? {} : { wait }) }
   return { ...failure, again: status >= 500, ...(status === 503 && wait !== undefined ? { wait } : {}) }
 }
 
