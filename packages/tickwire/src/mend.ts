@@ -19,7 +19,7 @@ const MENDS: readonly (readonly [pattern: RegExp, mend: string])[] = [
     /\b(429|418)\b|too many|rate limit|limit reach|calls? frequency|per day/i,
     'Too many requests: wait, and see that no other program uses the same key or address'
   ],
-  [/not a feed/, 'What answers there is no feed: open the address in a browser, and look for its RSS, Atom or JSON feed'],
+  [/not a feed/, 'What answers there is no feed: open the address in a browser, and look there for the address of its feed'],
   [
     /unusable listing|not JSON|unknown shape|cut short/,
     'What answers there is not this provider: check the address (wsUrl, restUrl), and proxies in between'

@@ -277,7 +277,8 @@ export function bounded(meanings: readonly Meaning[]): readonly Meaning[] {
 /** What all rows mean; most frames hold one row, which then costs no further list. */
 export function each<Row>(rows: readonly Row[], mean: (row: Row) => readonly Meaning[]): readonly Meaning[] {
   // A text can be walked too, letter by letter.
-  if (!Array.isArray(rows)) return [refused('a frame of an unknown shape')]
+  const isList: boolean = Array.isArray(rows)
+  if (!isList) return [refused('a frame of an unknown shape')]
   if (rows.length === 1) return mean(rows[0]!)
   const all: Meaning[] = []
   for (const row of rows) for (const meaning of mean(row)) all.push(meaning)
