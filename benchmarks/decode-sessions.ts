@@ -132,7 +132,7 @@ function alpacaSession(): Session {
 
 /** A few frames stand for a long connection: what is done once per connection must not count once per handful of them. */
 const LEAST = 300
-/** Nobody else reads this one. */
+/** Measured for itself: tardis-dev has none of it, and no peer is set up here, though ccxt.pro has classes for some of these. */
 const alone = (provider: string, capture: string, frames: readonly string[]): Session => ({
   provider,
   capture,

@@ -24,6 +24,15 @@ type Watcher = {
 const watcher = (name: 'binance' | 'kraken' | 'coinbase'): Watcher => new pro[name]() as unknown as Watcher
 
 describe('ccxt', () => {
+  test('its Kraken class fetches the tickers of all pairs', async () => {
+    const client = new pro.kraken()
+    client.urls.api.public = `${plant.http}/emulate/kraken`
+    await client.loadMarkets()
+    const tickers = await client.fetchTickers()
+    expect(tickers['BTC/USD']?.last).toBeGreaterThan(0)
+    await client.close()
+  })
+
   test.each([
     [
       'binance',

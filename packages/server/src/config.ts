@@ -1,5 +1,6 @@
 /** Every option there is, in one schema: its default, its meaning, and where it may come from. docs/configuration.md is made from it. */
 import { z } from 'zod'
+import { CALENDAR_IDS } from './providers/adapter.ts'
 import { providers as adapters } from './providers/index.ts'
 
 const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
@@ -254,11 +255,15 @@ export const configSchema = z.strictObject({
 const day = z.iso.date('a day is written 2026-12-25')
 /** The file of `feed.calendars`. */
 export const calendarsSchema = z.partialRecord(
-  z.enum(['XNYS', 'XNAS', 'XNSE', 'XBOM', 'XIMC', 'XLON', 'CMES', 'FX', '24/7']),
+  z.enum(CALENDAR_IDS),
   z.strictObject({
     holidays: z.array(day).exactOptional(),
-    early: z.record(day, z.string().regex(/^\d\d:\d\d$/, 'a time of day is written 13:00')).exactOptional()
-  })
+    early: z.record(day, z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day is written 13:00')).exactOptional()
+  }),
+  {
+    error: ({ keys }) =>
+      Array.isArray(keys) ? `there is no calendar ${keys.join(', ')}: there are ${CALENDAR_IDS.join(', ')}` : undefined
+  }
 )
 
 export type Config = z.output<typeof configSchema>

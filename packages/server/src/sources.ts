@@ -1,5 +1,6 @@
 /** From the configuration to what the feed is handed: adapters with their addresses, credentials and budgets. A part of main.ts. */
 import { existsSync, readFileSync } from 'node:fs'
+import { ZodError } from 'zod'
 import { calendarsSchema, type Config } from './config.ts'
 import { createCalendar, type Overrides } from './feed/calendar.ts'
 import type { FeedOptions, FeedSettings } from './feed/feed.ts'
@@ -31,7 +32,11 @@ function calendarsFrom(file: string | undefined): Overrides {
   try {
     return calendarsSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
   } catch (error) {
-    throw new ConfigError(`feed.calendars is ${JSON.stringify(file)}: ${(error as Error).message}`)
+    const why =
+      error instanceof ZodError
+        ? error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')
+        : String(error)
+    throw new ConfigError(`feed.calendars is ${JSON.stringify(file)}, which cannot be used: ${why}`)
   }
 }
 

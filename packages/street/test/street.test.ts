@@ -46,7 +46,9 @@ describe('each provider is served in its own protocol, on its own path', () => {
 
       const client = await open(wsUrl)
       const wanted = symbols.flatMap((symbol) =>
-        adapter.kinds.filter((kind) => kind !== 'candle').map((kind) => ({ kind, symbol }))
+        adapter.kinds
+          .filter((kind) => kind !== 'candle' && adapter.carries?.({ kind, symbol }) !== false)
+          .map((kind) => ({ kind, symbol }))
       )
       for (const frame of [...(adapter.greet?.(session) ?? []), ...adapter.subscribe(wanted, session)])
         client.socket.send(frame as string)

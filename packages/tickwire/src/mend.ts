@@ -19,6 +19,11 @@ const MENDS: readonly (readonly [pattern: RegExp, mend: string])[] = [
     /\b(429|418)\b|too many|rate limit|limit reach|calls? frequency|per day/i,
     'Too many requests: wait, and see that no other program uses the same key or address'
   ],
+  [/not a feed/, 'What answers there is no feed: open the address in a browser, and look there for the address of its feed'],
+  [
+    /unusable listing|not JSON|unknown shape|cut short/,
+    'What answers there is not this provider: check the address (wsUrl, restUrl), and proxies in between'
+  ],
   [/\b406\b|connection limit|max_connections/i, 'Another program uses the same key: one connection is all that the plan allows'],
   [
     /\b(401|402|403)\b|auth|api ?key|token|not authorized|forbidden/i,
@@ -35,8 +40,7 @@ const MENDS: readonly (readonly [pattern: RegExp, mend: string])[] = [
     /^connected, but no/,
     'It accepts and stays mute: check that this trades now and that your plan includes it; --timeout waits longer'
   ],
-  [/streams from no exchange/, 'Check options.exchanges: each is named as the library names it'],
-  [/unusable listing/, 'What answers there is not this provider: check restUrl']
+  [/streams from no exchange/, 'Check options.exchanges: each is named as the library names it']
 ]
 
 const PUBLIC = 'It needs no key, and yet it refuses you: check the address; it may block your network or region'

@@ -138,8 +138,10 @@ function spyOn({ adapter, restUrl, readAccess, rest: shell }: Source): Spy {
     calls++
     const asked = rest.get(call).then((answer) => {
       running.delete(asked)
-      if (!answer.ok && answer.reason !== 'stopped')
-        failed.set(call.path, { said: `${addressOf(call.path, restUrl)}: ${answer.reason}`, answer })
+      // What the adapter reads although it is a refusal (tolerate) is a failure all the same.
+      const reason = answer.ok ? (answer.status >= 400 ? `HTTP ${answer.status}` : undefined) : answer.reason
+      if (reason !== undefined && reason !== 'stopped')
+        failed.set(call.path, { said: `${addressOf(call.path, restUrl)}: ${reason}`, answer })
       return answer
     })
     running.add(asked)

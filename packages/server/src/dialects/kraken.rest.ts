@@ -141,7 +141,23 @@ const trades = one((info, request, desk) => {
 
 /** Today, and the last 24 hours. */
 const both = (text: string): [string, string] => [text, text]
-const ticker = one((info, _request, desk) => {
+function ticker(request: HttpRequest, desk: Desk): HttpAnswer {
+  const asked = first(request.query['pair'])
+  // Without a pair: all of which anything is known.
+  if (asked === '')
+    return answer(
+      Object.fromEntries(
+        pairs(desk)
+          .filter(({ instrument }) => desk.last(topicName('ticker', instrument)))
+          .map((info) => tickerRow(info, desk))
+      )
+    )
+  const wanted = asked.split(',').map((name) => find(desk, name))
+  if (wanted.includes(undefined)) return error('EQuery:Unknown asset pair')
+  return answer(Object.fromEntries(wanted.map((info) => tickerRow(info!, desk))))
+}
+
+function tickerRow(info: InstrumentInfo, desk: Desk): [string, object] {
   const { instrument } = info
   const [day, quote, trade] = (['ticker', 'quote', 'trade'] as const).map((kind) => desk.last(topicName(kind, instrument)))
   const { price, size } = precisionOf(info)
@@ -159,8 +175,8 @@ const ticker = one((info, _request, desk) => {
     h: both(p(high)),
     o: p(open)
   }
-  return { [namesOf(info).key]: row }
-})
+  return [namesOf(info).key, row]
+}
 
 export const routes: NonNullable<Dialect['http']> = [
   {

@@ -68,6 +68,9 @@ export type Settings = {
   auditEvery: number
 }
 
+/** Refused credentials are tried this often as any failure is, then seldom: somebody must act first. */
+export const DENIED = { tries: 2, wait: 300_000 }
+
 export const SETTINGS: Settings = {
   backoff: { base: 500, cap: 30_000 },
   attempts: 0,

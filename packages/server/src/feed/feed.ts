@@ -225,7 +225,8 @@ function addProvider(hub: Hub, each: FeedOptions['providers'][number], options: 
     asking: [],
     spokenAt: -Infinity,
     listAt: Infinity,
-    listTries: 0
+    listTries: 0,
+    listDenials: 0
   })
 }
 
@@ -245,7 +246,7 @@ function tick(hub: Hub): void {
     settleDue(hub)
   } catch (error) {
     // A defect of ours must not end the stream of everyone.
-    hub.log.error({ error }, 'defect in the feed')
+    hub.log.error({ err: error }, 'defect in the feed')
   }
 }
 

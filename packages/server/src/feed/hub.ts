@@ -44,6 +44,8 @@ export type Provider = {
   listAt: number
   /** Failed listings in a row, and why the last one failed. */
   listTries: number
+  /** How often in a row its credentials were refused. */
+  listDenials: number
   listFailure?: string | undefined
 }
 
@@ -121,14 +123,21 @@ function decided({ log, providers, digest }: Hub, status: Status): void {
   providers.get(previous)?.pool.failover({ at, instrument, kind, reason })
 }
 
-/** A provider without a listing can be asked for nothing, whatever its connections would do. */
 /** What its market does now, where all of its data has one. */
-function marketOf({ market, simulated }: Hub, { calendar }: Adapter, status: ProviderStatus, now: number): ProviderStatus {
-  return simulated || !market || typeof calendar !== 'string' ? status : { ...status, market: market(calendar, now).session }
+function marketOf({ market, simulated }: Hub, { adapter, pool }: Provider, status: ProviderStatus, now: number): ProviderStatus {
+  const { calendar } = adapter
+  if (simulated || !market || calendar === undefined) return status
+  const sessions = new Set(
+    pool.routes().map((route) => market(typeof calendar === 'string' ? calendar : calendar(route), now).session)
+  )
+  const [session] = sessions
+  return session === undefined || sessions.size > 1 ? status : { ...status, market: session }
 }
 
-export function statusOf(hub: Hub, { adapter, pool, listed, listFailure }: Provider, now: number): ProviderStatus {
-  const status = marketOf(hub, adapter, pool.status(now, hub.simulated), now)
+/** A provider without a listing can be asked for nothing, whatever its connections would do. */
+export function statusOf(hub: Hub, provider: Provider, now: number): ProviderStatus {
+  const { pool, listed, listFailure } = provider
+  const status = marketOf(hub, provider, pool.status(now, hub.simulated), now)
   if (listed || listFailure === undefined) return status
   return { ...status, phase: 'waiting', reason: `its list of instruments cannot be loaded: ${listFailure}; it is asked again` }
 }

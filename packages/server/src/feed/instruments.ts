@@ -36,7 +36,13 @@ type Index = {
   /** The same without separators. */
   concatenations: Map<string, Set<string>>
 }
-const emptyIndex = (): Index => ({ codes: new Map(), infos: new Map(), calendars: new Map(), spellings: new Map(), concatenations: new Map() })
+const emptyIndex = (): Index => ({
+  codes: new Map(),
+  infos: new Map(),
+  calendars: new Map(),
+  spellings: new Map(),
+  concatenations: new Map()
+})
 
 export function createInstruments() {
   let listings = new Map<string, readonly Listing[]>()

@@ -1,6 +1,7 @@
 /** One WebSocket to a provider: it hands on what it hears, and once closed it never speaks again. */
 import { WebSocket, type RawData } from 'ws'
 import type { Frame } from '../providers/adapter.ts'
+import { retryAfter } from './retry.ts'
 
 /** `denied`: the credentials were not accepted. `wait`: the provider asked us to stay away for so long, ms. */
 export type Ending = { reason: string; wait?: number; denied?: true }
@@ -72,9 +73,9 @@ export const openLink: Dial = ({ url, headers = {}, binary = false }, hooks) => 
 const bytesOf = (data: RawData): Buffer =>
   Buffer.isBuffer(data) ? data : Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data)
 
-function refusal(status: number, retryAfter: string | undefined): Ending {
+function refusal(status: number, header: string | undefined): Ending {
   const reason = `handshake refused with HTTP ${status}`
   if (status === 401 || status === 403 || status === 451) return { reason, denied: true }
-  const seconds = Number(retryAfter)
-  return seconds > 0 ? { reason, wait: Math.min(seconds, 3_600) * 1_000 } : { reason }
+  const wait = retryAfter(header, status, Date.now())
+  return wait === undefined ? { reason } : { reason, wait }
 }

@@ -1,5 +1,6 @@
 /** What is asked of the providers by REST of their own accord: which instruments they have, and the past of one. */
 import type { Candle, Interval } from '@tickwire/protocol'
+import { DENIED } from './connection.ts'
 import type { Hub, Provider } from './hub.ts'
 import { fetchCandles, fetchListing } from './lookup.ts'
 import { listed } from './reports.ts'
@@ -12,30 +13,34 @@ export async function list(hub: Hub, provider: Provider): Promise<void> {
   provider.listAt = Infinity
   const failure = await listOnce(hub, provider)
   if (failure === undefined) {
-    provider.listTries = 0
+    provider.listTries = provider.listDenials = 0
     // Between half and one and a half times, so that restarts do not bring all servers to the provider at one time.
     provider.listAt = clock() + listingEvery * (0.5 + random())
   } else {
     const { base, cap } = LISTING_RETRY
-    const wait = base / 2 + random() * Math.min(cap, base * 2 ** Math.min(provider.listTries++, 30))
+    provider.listDenials = failure.denied ? provider.listDenials + 1 : 0
+    const least = provider.listDenials > DENIED.tries ? DENIED.wait : 0
+    const usual = base / 2 + random() * Math.min(cap, base * 2 ** Math.min(provider.listTries++, 30))
+    const wait = Math.max(usual, least)
     provider.listAt = clock() + wait
-    if (failure !== provider.listFailure && !hub.stopped)
-      log.warn({ provider: provider.adapter.provider, reason: failure, retryInMs: Math.round(wait) }, 'listing failed')
+    if (failure.reason !== provider.listFailure && !hub.stopped)
+      log.warn({ provider: provider.adapter.provider, reason: failure.reason, retryInMs: Math.round(wait) }, 'listing failed')
   }
-  provider.listFailure = failure
+  provider.listFailure = failure?.reason
 }
 
+type Failure = { reason: string; denied: boolean }
 /** Why it failed, or nothing. */
-async function listOnce(hub: Hub, { adapter: { provider }, source, listed: before }: Provider): Promise<string | undefined> {
+async function listOnce(hub: Hub, { adapter: { provider }, source, listed: before }: Provider): Promise<Failure | undefined> {
   try {
     const found = await fetchListing(source)
-    if (!found.ok) return found.reason
+    if (!found.ok) return { reason: found.reason, denied: found.status === 401 || found.status === 403 }
     listed(hub, provider, found.value)
     hub.log[before ? 'debug' : 'info']({ provider, instruments: found.value.length }, 'listing loaded')
     hub.onListing()
     return undefined
   } catch (error) {
-    return `unusable listing: ${(error as Error).message}`
+    return { reason: `unusable listing: ${(error as Error).message}`, denied: false }
   }
 }
 

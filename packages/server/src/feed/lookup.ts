@@ -6,7 +6,7 @@ import { answered, type Rest } from './rest.ts'
 import { stamp } from './stamp.ts'
 
 export type Source = { adapter: Adapter; restUrl: string; readAccess: () => Access; rest: Rest; clock: () => number }
-export type Found<T> = { ok: true; value: T } | { ok: false; reason: string }
+export type Found<T> = { ok: true; value: T } | { ok: false; reason: string; status?: number }
 
 async function lookUp({ adapter, readAccess, rest, clock }: Source, ask: () => Need): Promise<Found<readonly Meaning[]>> {
   try {
@@ -15,7 +15,8 @@ async function lookUp({ adapter, readAccess, rest, clock }: Source, ask: () => N
     if (!answer.ok) return answer
     const meanings = adapter.decode(answer.body, clock(), adapter.open(readAccess(), ''), answered(need, answer))
     const refused = meanings.find((m) => m.type === 'refused' || m.type === 'reject')
-    if (refused && meanings.length === 1) return { ok: false, reason: refused.reason }
+    const denied = refused?.type === 'reject' && refused.denied === true
+    if (refused && meanings.length === 1) return { ok: false, reason: refused.reason, ...(denied ? { status: 401 } : {}) }
     return { ok: true, value: meanings }
   } catch (error) {
     return { ok: false, reason: `undecodable answer: ${(error as Error).message}` }

@@ -2,7 +2,7 @@
 import type { ProviderPhase } from '@tickwire/protocol'
 import type { Access, Adapter, Frame, Subscription } from '../providers/adapter.ts'
 import { ask, forget, keyOf, openAsks, overdue } from './asks.ts'
-import { SETTINGS, type Effect, type Input, type Settings, type State } from './connection.ts'
+import { DENIED, SETTINGS, type Effect, type Input, type Settings, type State } from './connection.ts'
 import { breakOff, leave as forgetTrades, openHoles, reopen } from './holes.ts'
 import { openPace, takeDue } from './pace.ts'
 import { openPulse } from './pulse.ts'
@@ -21,8 +21,6 @@ const STOOD = 60_000
 /** Login and subscribing take this long before market data can be expected. */
 const INTRODUCTION = 2_000
 const LATE_TICK = 500
-/** Refused credentials are tried this often as any failure is, then seldom: somebody must act first. */
-const DENIED = { tries: 2, wait: 300_000 }
 
 export function start<S>(
   adapter: Adapter<S>,
@@ -185,7 +183,9 @@ function failed<S>(
   const effects: Effect[] = [{ type: 'refused', reason: `REST ${need.purpose}${status === undefined ? '' : `: HTTP ${status}`}` }]
   answered(s.holes, need, now, reason, effects)
   // History may be beyond the plan; the data itself, refused for the credentials, ends the storm.
-  const denied = status === 401 && (need.purpose === 'login' || (need.purpose === 'snapshot' && adapter.wsUrl === undefined))
+  const denied =
+    (status === 401 || status === 403) &&
+    (need.purpose === 'login' || (need.purpose === 'snapshot' && adapter.wsUrl === undefined))
   return denied ? [...effects, { type: 'hangup', reason: s.trouble, denied }] : effects
 }
 

@@ -60,6 +60,8 @@ export function createPool(options: PoolOptions) {
     drop: (subscriptions: readonly Subscription[]) => drop(shop, subscriptions),
     /** The provider delivers it now. */
     isLive: (subscription: Subscription): boolean => isLive(shop, subscription),
+    /** Of its connections; before there is one, the usual. */
+    routes: (): string[] => (shop.slots.length === 0 ? [''] : [...new Set(shop.slots.map(({ state }) => state.route))]),
     anyLive: (): boolean => shop.slots.some((s) => s.state.phase === 'live'),
     /** Market data comes. */
     delivers: (): boolean => shop.slots.some((s) => s.state.phase === 'live' && s.state.proven),

@@ -35,6 +35,7 @@ export function impossible(event: DataEvent): string | undefined {
     case 'ticker':
       if (!isPrice(event.last) || ![event.open, event.high, event.low].every((n) => optional(n, isPrice)))
         return 'impossible price'
+      if (event.high !== undefined && event.low !== undefined && event.high < event.low) return 'high below low'
       return optional(event.volume, isSize) ? undefined : 'impossible size'
     case 'book':
       if (!isLevels(event.bids) || !isLevels(event.asks)) return 'impossible level'
@@ -67,10 +68,14 @@ export function impossible(event: DataEvent): string | undefined {
   }
 }
 
+/** The last digits of senders that compute with floats of 32 bits. */
+const FLOAT = 1e-6
 const isOptional = (n: number | undefined): boolean => optional(n, Number.isFinite)
 
 function ofCandle({ open, high, low, close, volume }: Candle): string | undefined {
   if (![open, high, low, close].every(isPrice)) return 'impossible price'
+  if (high < low || ![open, close].every((n) => n >= low * (1 - FLOAT) && n <= high * (1 + FLOAT)))
+    return 'price out of its range'
   return isSize(volume) ? undefined : 'impossible size'
 }
 

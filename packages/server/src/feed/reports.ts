@@ -84,7 +84,7 @@ export function hooksOf(hub: Hub, provider: string): PoolHooks {
       const kind = String(error)
       if (defects.has(kind) || defects.size >= DEFECTS) return
       defects.add(kind)
-      log.error({ provider, error }, 'defect in the feed')
+      log.error({ provider, err: error }, 'defect in the feed')
     },
     onNotice: (what, fields) => log.info({ provider, ...fields }, what)
   }

@@ -3,6 +3,7 @@ import type { Frame, Need } from '../providers/adapter.ts'
 import { overHttp, type Reply, type Transport } from './http.ts'
 import { timers as real, type Timers } from '../timers.ts'
 import { openBudget, type Window } from './budget.ts'
+import { retryAfter } from './retry.ts'
 import type { Dated } from './skew.ts'
 
 export type Good = {
@@ -148,7 +149,7 @@ function tellDate({ clock, onDated }: RestOptions, { headers }: Good, sent: numb
 }
 
 async function request(
-  { restUrl, headers, timeout = 10_000, maxBytes = 64 * 1024 * 1024, transport = overHttp, isPublic }: RestOptions,
+  { clock, restUrl, headers, timeout = 10_000, maxBytes = 64 * 1024 * 1024, transport = overHttp, isPublic }: RestOptions,
   { path, post, headers: own, bytes, tolerate, roams }: Call,
   stop: AbortSignal
 ): Promise<Outcome> {
@@ -164,16 +165,15 @@ async function request(
     roams: roams === true,
     isPublic
   })
-  return reply.ok ? outcomeOf(reply, bytes === true, tolerate === true) : reply
+  return reply.ok ? outcomeOf(reply, clock(), bytes === true, tolerate === true) : reply
 }
 
-function outcomeOf({ status, headers, body, moved }: Extract<Reply, { ok: true }>, bytes: boolean, tolerate: boolean): Outcome {
+type Got = Extract<Reply, { ok: true }>
+function outcomeOf({ status, headers, body, moved }: Got, now: number, bytes: boolean, tolerate: boolean): Outcome {
   if (status === 304) return { ok: true, body: '', status, headers, unchanged: true }
-  const seconds = Number(headers['retry-after'])
-  const asked = seconds > 0 ? Math.min(seconds, 3_600) * 1_000 : undefined
-  // 429: too many requests. 418: told so and went on. Both: be quiet, for all paths of this provider, whoever reads the answer.
+  // Too many requests: be quiet, for all paths of this provider, whoever reads the answer.
   const isBusy = status === 429 || status === 418
-  const wait = isBusy ? (asked ?? 5_000) : status === 503 ? asked : undefined
+  const wait = isBusy || status === 503 ? retryAfter(headers['retry-after'], status, now) : undefined
   const quiet = wait === undefined ? {} : { wait }
   if ((status >= 200 && status <= 299) || (tolerate && status < 500))
     return {

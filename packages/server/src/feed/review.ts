@@ -78,7 +78,7 @@ function giveUpMute(lane: Lane, leader: Source, bench: Bench, outputs: ArbiterOu
 /** How often it is asked whether another one is better: scores move slowly. */
 const WEIGH_EVERY = 500
 /** Points of the score by which another must be ahead, and for how long; half of it behind still leads again as the preferred one. */
-const CLEAR = { by: 0.1, for: 2_000 } as const
+const CLEAR = { by: 0.1, for: 3_000 } as const
 /** Ticks come about this often. */
 const TICK = 100
 /** The others have refused its price for this long. */

@@ -103,7 +103,7 @@ function reasonOf(verdict: Verdict | undefined, silent: string | undefined, held
 /** The decision, what it rests on, and what all say: for a person. */
 function sentenceOf({ lane, next, opinion }: Bench, scored: readonly Scored[]): string {
   const score = (provider: string): string => scored.find(({ source }) => source.provider === provider)?.score.toFixed(2) ?? '?'
-  const leader = lane.leader ? ` (score ${score(lane.leader.provider)})` : ''
+  const leader = lane.leader ? `; it scores ${score(lane.leader.provider)}` : ''
   const others = next.slice(0, STANDBYS).map((provider) => `${provider} (${score(provider)})`)
   const standby =
     others.length === 0 ? 'nobody else could lead now' : `next ${others.length === 1 ? 'is' : 'are'} ${others.join(', ')}`

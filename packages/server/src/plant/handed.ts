@@ -17,7 +17,7 @@ export function createHanded({ last, recent }: Pick<Plant, 'last' | 'recent'>, c
   }
   return {
     /** The last value, remembered. */
-    hand(topic: string): Published | undefined {
+    hand: (topic: string): Published | undefined => {
       const now = clock()
       for (const each of handed.keys()) forget(each, now)
       const event = last(topic)
@@ -30,7 +30,7 @@ export function createHanded({ last, recent }: Pick<Plant, 'last' | 'recent'>, c
     },
 
     /** The last `count` events of a topic as far as they are known, oldest first. */
-    recent(topic: string, count: number): readonly Published[] {
+    recent: (topic: string, count: number): readonly Published[] => {
       const events = recent(topic, count)
       const kept = handed.get(topic)
       const newest = events.at(-1)

@@ -41,7 +41,8 @@ export type Listing = {
 }
 
 /** Exchange calendars, by market identifier code; `24/7` never closes, `FX` is the week from Sunday 17:00 to Friday 17:00 in New York. */
-export type CalendarId = 'XNYS' | 'XNAS' | 'XNSE' | 'XBOM' | 'XIMC' | 'XLON' | 'CMES' | 'FX' | '24/7'
+export const CALENDAR_IDS = ['XNYS', 'XNAS', 'XNSE', 'XBOM', 'XIMC', 'XLON', 'CMES', 'FX', '24/7'] as const
+export type CalendarId = (typeof CALENDAR_IDS)[number]
 
 /** A change to a book as the provider sent it. The machine folds these into whole books (feed/books.ts). */
 export type BookDelta = {

@@ -1,6 +1,7 @@
 /** What Alpha Vantage answers: numbers as text under numbered names, and its refusals, which look like answers. */
 import type { Interval } from '@tickwire/protocol'
 import type { Meaning, Need } from './adapter.ts'
+import { FIAT } from './grammar.ts'
 import { isTime, zoned } from './time.ts'
 import * as values from './values.ts'
 
@@ -28,12 +29,11 @@ export function historyOf(symbol: string, interval: Interval, limit: number, ent
   const parts: Record<string, string> =
     to === undefined
       ? { function: daily ? 'TIME_SERIES_DAILY' : 'TIME_SERIES_INTRADAY', symbol }
-      : isForex(from!)
+      : FIAT.has(from!) && FIAT.has(to)
         ? { function: daily ? 'FX_DAILY' : 'FX_INTRADAY', from_symbol: from!, to_symbol: to }
         : { function: daily ? 'DIGITAL_CURRENCY_DAILY' : 'CRYPTO_INTRADAY', symbol: from!, market: to }
   return `/query?${new URLSearchParams({ ...parts, ...(daily ? {} : { interval: SERIES[interval]! }), outputsize: size }).toString()}`
 }
-const isForex = (code: string): boolean => /^(USD|EUR|GBP|JPY|CHF|CAD|AUD|NZD|SEK|NOK|CNY|HKD|SGD|INR)$/.test(code)
 
 export function answer(text: string, received: number, session: Session, need: Need): readonly Meaning[] {
   if (!text.trimStart().startsWith('{')) return csv(text, received, need)

@@ -178,7 +178,7 @@ function kline(m: Message, stream: string): readonly Meaning[] {
 /** Frames without a type: partial books, acks, errors, arrays of tickers. */
 function control(m: Message, received: number, session: Session, stream: string): readonly Meaning[] {
   if (Array.isArray(m))
-    return m.flatMap((one: unknown) =>
+    return values.each(m as readonly unknown[], (one) =>
       values.isRecord(one) ? payload(one as Message, received, session, stream) : [values.refused('a row of an unknown shape')]
     )
   // {"lastUpdateId":160,"bids":[["0.0024","10"]],"asks":[]}: only the name of the stream says of which symbol

@@ -178,7 +178,7 @@ function askOwn(wanted: readonly Subscription[], session: Session): readonly Out
 function spoken(text: string, received: number, session: Session): readonly Meaning[] {
   if (text === 'pong' || text === 'ping') return []
   const m: unknown = JSON.parse(text)
-  return Array.isArray(m) ? m.flatMap((one) => told(one, received, session)) : told(m, received, session)
+  return Array.isArray(m) ? values.each(m, (one) => told(one, received, session)) : told(m, received, session)
 }
 
 function told(m: unknown, received: number, session: Session): readonly Meaning[] {

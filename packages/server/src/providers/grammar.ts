@@ -5,7 +5,8 @@ export type Named =
   | { type: 'crypto' | 'forex'; base: string; quote: string }
   | { type: 'index'; name: string }
 
-const FIAT = new Set(
+/** Currencies of states: a pair of two of them is forex. */
+export const FIAT: ReadonlySet<string> = new Set(
   'USD EUR GBP JPY CHF CAD AUD NZD SEK NOK DKK PLN CZK HUF TRY ZAR MXN BRL CNY CNH HKD SGD INR KRW THB ILS'.split(' ')
 )
 

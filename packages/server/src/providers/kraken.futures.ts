@@ -246,10 +246,10 @@ function history(m: Message, session: Session): readonly Meaning[] {
   const [seq, time] = [values.number(newest?.seq), values.number(newest?.time)]
   if (typeof m.product_id === 'string' && Number.isSafeInteger(seq) && isTime(time))
     session.trades.set(m.product_id, { seq, time })
-  return rows.map((row) => {
+  return values.each(rows, (row) => {
     const trade = traded(row)
     if (trade.type === 'trade') trade.backfill = true
-    return trade
+    return [trade]
   })
 }
 

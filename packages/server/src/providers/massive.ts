@@ -10,6 +10,7 @@ export type Session = {
   key: string
   delayed: boolean
   admitted: boolean
+  /** By channel, as acks and refusals name it; what is on no channel is asked by REST alone. */
   wanted: Map<string, Subscription>
   tickers: Set<string>
   /** What the last snapshot said of a day that a bar of a second does not. */
@@ -102,11 +103,11 @@ export const massive = adapter<Session>({
   }),
   greet: ({ key }) => [JSON.stringify({ action: 'auth', params: key })],
   subscribe(wanted, session) {
-    for (const one of wanted) session.wanted.set(`${one.kind} ${one.symbol}`, one)
+    for (const one of wanted) session.wanted.set(channelOf(one) ?? `${one.kind} ${one.symbol}`, one)
     return [...polled(wanted, session, true), ...(session.admitted ? frames('subscribe', wanted) : [])]
   },
   unsubscribe(unwanted, session) {
-    for (const one of unwanted) session.wanted.delete(`${one.kind} ${one.symbol}`)
+    for (const one of unwanted) session.wanted.delete(channelOf(one) ?? `${one.kind} ${one.symbol}`)
     return [...polled(unwanted, session, false), ...(session.admitted ? frames('unsubscribe', unwanted) : [])]
   },
 
@@ -121,7 +122,7 @@ export const massive = adapter<Session>({
   }
 })
 
-/** Tickers and news are on no socket: one snapshot call serves all tickers. */
+/** News is on no socket; of tickers the socket has the bars of seconds (stocks alone), and one snapshot call serves the rest. */
 function polled(list: readonly Subscription[], session: Session, add: boolean): Outgoing[] {
   const out: Outgoing[] = []
   for (const { symbol } of list.filter(({ kind }) => kind === 'ticker'))
@@ -178,7 +179,7 @@ function decoded(m: Row, session: Session): readonly Meaning[] {
     // {"ev":"V","val":3988.5,"T":"I:SPX","t":1678220098130}
     case 'V':
       return [values.index(m.T, epoch(m.t), number(m.val))]
-    // Second bars, fair values, imbalances, level 2 of crypto: not asked for; anything new must be ignored.
+    // Seconds of crypto and forex, fair values, imbalances, level 2 of crypto: not asked for; anything new must be ignored.
     default:
       return typeof m.ev === 'string' ? [] : [values.refused('a frame of an unknown shape')]
   }
@@ -256,8 +257,7 @@ function status({ status: what, message }: Row, session: Session): readonly Mean
       session.admitted = true
       return frames('subscribe', [...session.wanted.values()]).map((frame) => ({ type: 'reply', frame }))
     case 'success': {
-      const channel = /^subscribed to: (.+)$/.exec(reason)?.[1]
-      const one = [...session.wanted.values()].find((w) => channelOf(w) === channel)
+      const one = session.wanted.get(/^subscribed to: (.+)$/.exec(reason)?.[1] ?? '')
       return one ? [{ type: 'ack', kind: one.kind, symbol: one.symbol }] : []
     }
     case 'auth_failed':
@@ -268,7 +268,7 @@ function status({ status: what, message }: Row, session: Session): readonly Mean
       return [{ type: 'reject', fatal: true, reason: `another program uses the same key: ${reason} (max_connections)` }]
     default: {
       // {"ev":"status","status":"error","message":"not authorized to subscribe to: T.AAPL"}
-      const one = [...session.wanted.values()].find((w) => reason.endsWith(`: ${channelOf(w) ?? '-'}`))
+      const one = session.wanted.get(/: (\S+)$/.exec(reason)?.[1] ?? '')
       // Without the bars of a second its ticker still comes by REST.
       if (one?.kind === 'ticker') return []
       return [one ? { type: 'reject', kind: one.kind, symbol: one.symbol, reason } : { type: 'reject', reason }]

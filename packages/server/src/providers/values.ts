@@ -187,6 +187,7 @@ export function ticker(symbol: unknown, time: number, last: number, day: DayStat
   if (isPrice(high)) event.high = high
   const low = number(day.low)
   if (isPrice(low)) event.low = low
+  if (high < low) return refused('ticker: high below low')
   const volume = number(day.volume)
   if (isSize(volume)) event.volume = volume
   const change = number(day.change)
@@ -197,6 +198,11 @@ export function ticker(symbol: unknown, time: number, last: number, day: DayStat
   if (isPrice(prevClose)) event.prevClose = prevClose
   return event
 }
+
+/** Open and close within low and high, but for the last digits of a sender that computes with floats of 32 bits. */
+export const isWithin = (low: number, high: number, ...prices: readonly number[]): boolean =>
+  low <= high && prices.every((price) => price >= low * (1 - FLOAT) && price <= high * (1 + FLOAT))
+const FLOAT = 1e-6
 
 export type CandleParts = {
   symbol: unknown
@@ -220,7 +226,7 @@ export function candle(parts: CandleParts): Of<'candle'> | Of<'refused'> {
   const low = number(parts.low)
   const close = number(parts.close)
   const volume = number(parts.volume)
-  if (!isPrice(open) || !isPrice(high) || !isPrice(low) || !isPrice(close) || high < low)
+  if (!isPrice(open) || !isPrice(high) || !isPrice(low) || !isPrice(close) || !isWithin(low, high, open, close))
     return { type: 'refused', reason: 'candle: impossible price' }
   if (!isSize(volume)) return { type: 'refused', reason: 'candle: impossible volume' }
   if (!isTime(start) || !isTime(time)) return { type: 'refused', reason: 'candle: impossible time' }
@@ -242,7 +248,7 @@ export function pastCandles(rows: readonly CandleParts[], received: number): rea
     if (event.type === 'candle') candles.push(event)
     else bad.push(event)
   }
-  return [...candles.sort((a, b) => a.start - b.start), ...bad]
+  return [...candles.sort((a, b) => a.start - b.start), ...bounded(bad)]
 }
 
 /** Digits after the point of an increment: '0.01' → 2, 1e-8 → 8, '1' → 0. */
@@ -254,19 +260,34 @@ export function decimalsOf(increment: unknown): number | undefined {
 }
 
 /** Trades of one frame in the order of their happening: some providers list the newest first. */
-export function oldestFirst(trades: Meaning[]): Meaning[] {
-  if (trades.length < 2) return trades
+export function oldestFirst(list: readonly Meaning[]): readonly Meaning[] {
+  if (list.length < 2) return list
+  const trades = bounded(list)
   const first = trades[0]
   const last = trades.at(-1)
   if (first?.type !== 'trade' || last?.type !== 'trade') return trades
   const backwards = first.time === last.time ? Number(first.id) > Number(last.id) : first.time > last.time
-  return backwards ? trades.reverse() : trades
+  return backwards ? trades.toReversed() : trades
+}
+
+/** Refusals of one frame that are told one by one; the rest is a count, so that a huge list of nonsense costs nobody a million. */
+const TOLD = 100
+
+/** All that is no refusal, the first refusals, and how many more there are. */
+export function bounded(meanings: readonly Meaning[]): readonly Meaning[] {
+  if (meanings.length <= TOLD) return meanings
+  let refusals = 0
+  const kept = meanings.filter(({ type }) => type !== 'refused' || refusals++ < TOLD)
+  return refusals > TOLD ? [...kept, refused('further rows of a frame that held many wrong ones')] : kept
 }
 
 /** What all rows mean; most frames hold one row, which then costs no further list. */
 export function each<Row>(rows: readonly Row[], mean: (row: Row) => readonly Meaning[]): readonly Meaning[] {
+  // A text can be walked too, letter by letter.
+  const isList: boolean = Array.isArray(rows)
+  if (!isList) return [refused('a frame of an unknown shape')]
   if (rows.length === 1) return mean(rows[0]!)
   const all: Meaning[] = []
   for (const row of rows) for (const meaning of mean(row)) all.push(meaning)
-  return all
+  return bounded(all)
 }

@@ -2,6 +2,7 @@
 import type { Ending, Hooks, Link } from '../feed/link.ts'
 import { closeExchange, judge, reasonOf, type Exchange, type Library } from './ccxt.library.ts'
 import { keyOf, sourceOf, type Asked, type Source } from './ccxt.watch.ts'
+import { pause } from './pause.ts'
 
 /** Makes the exchange, its markets known; what it throws ends the connection. */
 export type Make = () => Promise<{ library: Library; exchange: Exchange }>
@@ -167,17 +168,4 @@ function refuse(state: State, thing: Thing, reason: string): void {
   thing.ended = true
   state.things.delete(keyOf(thing.asked))
   tell(state, { refused: kind, symbol, reason })
-}
-
-/** Ends early when `signal` aborts. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done)
-  })
 }

@@ -3,6 +3,7 @@ import { openBudget } from '../feed/budget.ts'
 import type { Answer, Call as RestCall } from '../feed/rest.ts'
 import { interactiveBrokers } from '../providers/interactive-brokers.ts'
 import { isCall, open, type Call, type Live, type Where } from './interactive-brokers.connection.ts'
+import { pause } from './pause.ts'
 import type { OpenShell } from './shell.ts'
 
 /** TWS refuses the same question asked again within this time. */
@@ -117,11 +118,4 @@ function questions(borrow: () => Promise<Live>, giveBack: (live: Live) => void, 
       leave()
     }
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
-  })
 }

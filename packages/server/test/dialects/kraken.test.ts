@@ -229,3 +229,12 @@ describe('REST', () => {
     expect(await asked(createStage(), kraken, url)).toEqual({ status: 200, body: { error: [error] } })
   })
 })
+
+test('tickers without a pair are those of all pairs, and of several where several are named', () => {
+  const stage = createStage()
+  stage.publish({ ...stampOf('ticker'), last: 100, open: 99, high: 101, low: 98, volume: 5 })
+  const result = (path: string) => (request(stage, kraken, path).body as { result: object }).result
+  expect(Object.keys(result('/0/public/Ticker'))).toEqual(['XXBTZUSD'])
+  expect(result('/0/public/Ticker?pair=XBTUSD')).toEqual(result('/0/public/Ticker'))
+  expect(request(stage, kraken, '/0/public/Ticker?pair=XBTUSD,ZZZ').body).toEqual({ error: ['EQuery:Unknown asset pair'] })
+})

@@ -252,6 +252,27 @@ describe('the feed, end to end on loopback', () => {
     ]) // prettier-ignore
   })
 
+  test('a listing that refuses the credentials is tried three times, then every five minutes, and the status says why', async () => {
+    let asked = 0
+    const a = await venue({ '/listing': (_, response) => (asked++, void response.writeHead(403).end('no')) })
+    let skip = 0
+    const { feed, heard, listen } = open({ a }, { clock: () => Date.now() + skip, random: () => 0 })
+    listen('provider:a')
+    await feed.start()
+    for (const times of [1, 2, 3]) {
+      await until(() => asked === times)
+      skip += 60_000
+    }
+    await until(() => feed.providers()[0]!.reason.includes('HTTP 403'))
+    const told = heard['provider:a']!.length
+    skip += 60_000
+    // Each tick that tells the status also asks for what is due.
+    await until(() => heard['provider:a']!.length > told)
+    expect(asked).toBe(3)
+    skip += 300_000
+    await until(() => asked === 4)
+  })
+
   test('listings are asked for again now and then: new instruments appear, vanished ones are not trading', async () => {
     let rows = [{ symbol: 'BTC/USD', base: 'BTC', quote: 'USD', trading: true }]
     const a = await venue({ '/listing': (request, response) => json([{ type: 'listing', rows }])(request, response) })

@@ -134,6 +134,17 @@ const TAPES: Record<string, Tape> = {
   }
 }
 
+/** The other addresses of Binance speak as these two do. */
+TAPES['binance-us'] = TAPES.binance!
+TAPES['binance-coinm'] = {
+  ...TAPES['binance-usdm']!,
+  symbol: 'BTCUSD_PERP',
+  trade: (n) => {
+    const tape = TAPES['binance-usdm']!.trade(n) as { data: object }
+    return { stream: 'btcusd_perp@aggTrade', data: { ...tape.data, s: 'BTCUSD_PERP' } }
+  }
+}
+
 /** Texts that are none of any provider's messages; `good` is a message that is. */
 const TEXTS: Record<string, (good: string) => string> = {
   nothing: () => '',

@@ -71,6 +71,7 @@ test('an end tells its reason, once', async () => {
 test.each([
   [401, {}, { reason: 'handshake refused with HTTP 401', denied: true }],
   [429, { 'retry-after': '7' }, { reason: 'handshake refused with HTTP 429', wait: 7_000 }],
+  [429, {}, { reason: 'handshake refused with HTTP 429', wait: 5_000 }],
   [503, {}, { reason: 'handshake refused with HTTP 503' }]
 ])('a handshake refused with HTTP %i says how long to stay away', async (status, headers, ending) => {
   const server = createHttpServer((_, response) => response.writeHead(status, headers).end())

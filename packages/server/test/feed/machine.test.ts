@@ -16,6 +16,7 @@ function drive(wanted: readonly Subscription[], change: Partial<Adapter<VenueSes
   let now = 0
   const feed = (input: Record<string, unknown>): Effect[] => step(adapter, state, { ...input, now } as Input, () => 0.5)
   return {
+    adapter,
     state,
     feed,
     at: (time: number) => void (now = time),
@@ -453,6 +454,16 @@ describe('credentials that are refused', () => {
     m.open()
     m.hear(trade())
     expect(m.state.denials).toBe(0)
+  })
+
+  test.each([401, 403])('end it when all data comes by REST and is refused with HTTP %i', (status) => {
+    const m = drive([trades('A')])
+    delete m.adapter.wsUrl
+    m.open()
+    const need = { type: 'need', path: '/quotes', purpose: 'snapshot' } as const
+    expect(m.feed({ type: 'failed', need, reason: `HTTP ${status}`, status })).toContainEqual(
+      expect.objectContaining({ type: 'hangup', denied: true })
+    )
   })
 
   test('end it the same way when an answer by REST refuses them in its body', () => {

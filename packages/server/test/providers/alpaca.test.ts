@@ -190,7 +190,7 @@ describe('frames as documented', () => {
       prevClose: 179.5,
       session: 'pre'
     })
-    const next = { ...DAY, o: 181, t: '2026-06-18T04:00:00Z' }
+    const next = { ...DAY, o: 181, h: 182, t: '2026-06-18T04:00:00Z' }
     const [regular] = only('ticker', typed.decode(JSON.stringify([next]), Date.parse('2026-06-18T14:00:00Z'), session))
     expect(regular).toMatchObject({ open: 181, prevClose: 179.5, session: 'regular' })
   })

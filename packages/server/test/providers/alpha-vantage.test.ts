@@ -229,3 +229,7 @@ test('what is wanted is polled, one call a symbol, within 25 a day and 5 a minut
     need: { path: '/query?function=CURRENCY_EXCHANGE_RATE&from_currency=EUR&to_currency=USD&apikey=K' }
   })
 })
+
+test.each(['MXN/USD', 'ZAR/USD', 'TRY/USD'])('the history of %s is asked as of a currency, not of a coin', (symbol) => {
+  expect(typed.history!(symbol, '1d', 50, NOW, { key: 'K' }).path).toContain('function=FX_DAILY')
+})

@@ -229,3 +229,13 @@ describe('REST', () => {
     ])
   })
 })
+
+test('thirty thousand acks find their subscriptions without a search for each', () => {
+  const session = typed.open({ key: 'k' })
+  const list = Array.from({ length: 30_000 }, (_, i) => ({ kind: 'trade', symbol: `S${i}` }) as const)
+  typed.subscribe(list, session)
+  const acks = list.map(({ symbol }) => ({ ev: 'status', status: 'success', message: `subscribed to: T.${symbol}` }))
+  const began = performance.now()
+  expect(typed.decode(JSON.stringify(acks), NOW, session)).toHaveLength(30_000)
+  expect(performance.now() - began).toBeLessThan(3_000)
+})
