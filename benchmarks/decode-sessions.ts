@@ -132,7 +132,7 @@ function alpacaSession(): Session {
 
 /** A few frames stand for a long connection: what is done once per connection must not count once per handful of them. */
 const LEAST = 300
-/** Measured for itself: tardis-dev has none of it, and no peer is set up here, though ccxt.pro has classes for some of these. */
+/** No peer is set up for it, though ccxt.pro has classes for Alpaca and Kraken Futures: what is said here is our own time alone. */
 const alone = (provider: string, capture: string, frames: readonly string[]): Session => ({
   provider,
   capture,
