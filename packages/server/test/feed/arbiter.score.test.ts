@@ -112,7 +112,7 @@ describe('a better standby', () => {
     expect(run.causes()).toEqual(['first a', 'better b'].slice(run.causes()[0] === 'first a' ? 0 : 1))
     expect(run.decisions().at(-1)!.time - T0).toBeLessThanOrEqual(7_000)
     expect(run.decisions().at(-1)!.reason).toMatch(
-      /^b leads trade of BTC-USDT: it scores 0\.\d\d against 0\.\d\d of a for 2\.\d s, most of all in latency \(a has 0\.\d\d\)$/
+      /^b leads trade of BTC-USDT: it scores 0\.\d\d against 0\.\d\d of a for 3\.\d s, most of all in latency \(a has 0\.\d\d\)$/
     )
   })
 
@@ -218,7 +218,7 @@ describe('the decision is told', () => {
     expect(told!.consensus).toMatchObject({ price: 100, used: 3, sources: 4, toleranceBps: 10 })
     expect(told!.sources.reduce((sum, { weight }) => sum + weight, 0)).toBeCloseTo(1, 2)
     expect(told!.sentence).toBe(
-      'a leads trade of BTC-USDT: it spoke first (score 0.99); next are b (0.99), c (0.95); together they say 100, from 3 of 4 sources within 10 bps.'
+      'a leads trade of BTC-USDT: it spoke first; it scores 0.99; next are b (0.99), c (0.95); together they say 100, from 3 of 4 sources within 10 bps.'
     )
     expect(told!.sources.at(-1)!.reason).toMatch(/^refused: its connection is down; its connection is down for 0\.\d s$/)
   })
