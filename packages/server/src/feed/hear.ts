@@ -27,6 +27,7 @@ export function admitEvent(state: ArbiterState, event: Admissible | Candle, conn
   const source = lane?.sources.get(event.provider)
   // Still in flight when its last reader left.
   if (!lane || !source || isOutOfDate(source, event, connection)) return []
+  if (event.type === 'book' && event.state === 'stale') return fade(lane, source, event)
   const outputs: ArbiterOutput[] = []
   hear(state, lane, source, event)
   const view = viewOf(state, lane.instrument)
@@ -37,6 +38,13 @@ export function admitEvent(state: ArbiterState, event: Admissible | Candle, conn
     pass(state, lane, source, event, event.received, outputs)
   }
   return outputs
+}
+
+/** We say so ourselves, because its connection is silent or down: it is no word of the provider's. */
+function fade(lane: Lane, source: Source, book: Admissible): ArbiterOutput[] {
+  source.last = book
+  const own: ArbiterOutput = { topic: source.topic, event: { ...book } }
+  return source === lane.leader ? [own, { topic: lane.topic, event: book }] : [own]
 }
 
 /** It spoke, whatever it said. */
