@@ -10,7 +10,8 @@ const published = {
   instrument: z.string(),
   time: z.number(),
   received: z.number(),
-  confidence: z.number().optional()
+  confidence: z.number().optional(),
+  quarantined: z.string().optional().describe('of one provider alone: why it is not believed yet')
 }
 const level = z.array(z.number()).length(2).describe('[price, size]')
 

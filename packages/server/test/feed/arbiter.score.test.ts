@@ -200,6 +200,27 @@ describe('a wrong one', () => {
   })
 })
 
+test('a book that its closing connection takes back leads nobody to it, and is told under its own name', () => {
+  const state = createArbiter({ order: ['a', 'b'] })
+  const topics: string[] = []
+  const give = (input: ArbiterInput) => {
+    for (const output of admit(state, input))
+      if ('event' in output) topics.push(output.event.type === 'status' ? output.event.cause : output.topic)
+  }
+  for (const provider of ['a', 'b']) give({ type: 'subscribed', now: T0, provider, instrument: X, kind: 'book' })
+  const book = (provider: string, at: number, bookState: 'valid' | 'stale') =>
+    give({ type: 'event', event: { type: 'book', provider, instrument: X, time: T0 + at, received: T0 + at, bids: [[99, 1]], asks: [[101, 1]], state: bookState } }) // prettier-ignore
+  book('a', 10, 'valid')
+  book('b', 20, 'valid')
+  for (const provider of ['b', 'a'])
+    give({ type: 'closed', now: T0 + 100, provider, instrument: X, kind: 'book', reason: 'reset' })
+  topics.length = 0
+  book('b', 110, 'stale')
+  expect(topics).toEqual([`book:${X}@b`])
+  book('a', 120, 'stale')
+  expect(topics.slice(1)).toEqual([`book:${X}@a`, `book:${X}`])
+})
+
 describe('the decision is told', () => {
   test('with its inputs, its sources and one sentence', () => {
     const run = open(['a', 'b', 'c', 'd'])
