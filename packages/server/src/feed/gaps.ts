@@ -114,8 +114,9 @@ function heard(gaps: Gaps, lanes: FindLane, topic: string, event: Shown, told: A
   const key = `${event.type}:${event.instrument}`
   const arbitrated = topic === key
   const here = gaps.open.get(key)
-  if (!here) return void told.push({ topic, event })
   const fill = event.type === 'trade' && event.backfill === true
+  if (fill && arbitrated && isFilledByAnother(gaps, event)) return
+  if (!here) return void told.push({ topic, event })
   // The first event after a gap ends it; it is told before that event, so that no reader takes it for the whole.
   for (const one of here) {
     const side = sideOf(one, arbitrated, event.provider)
@@ -138,6 +139,13 @@ function heard(gaps: Gaps, lanes: FindLane, topic: string, event: Shown, told: A
     )
   }
 }
+
+/** What another provider's stream has filled is not told again with this one's: it would count the market twice. */
+const isFilledByAnother = ({ known }: Gaps, { instrument, provider, time }: Shown): boolean =>
+  known.get(instrument)?.some(({ kind, fills }) => {
+    const other = kind === 'trade' ? fills.find(({ own, by }) => own !== true && by !== provider) : undefined
+    return other !== undefined && time > other.from && time < other.to
+  }) ?? false
 
 const sideOf = (one: Open, arbitrated: boolean, provider: string): Side | undefined =>
   arbitrated ? one.lane : one.gap.provider === provider ? one.own : undefined

@@ -2,7 +2,9 @@
 import type { Gap, GapFilled, Trade } from '@tickwire/protocol'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { gapsOf } from '../../src/feed/gap.ts'
+import { admit, createArbiter, type ArbiterInput } from '../../src/feed/arbiter.ts'
+import { gapsOf, openGaps } from '../../src/feed/gap.ts'
+import { follow } from '../../src/feed/gaps.ts'
 import { run, X, type Faults } from './losses.ts'
 
 const QUIET: Faults = { ids: 'counted', lost: 0, repeated: 0, late: 0, breaks: 0, fails: 0, lags: 0, page: 1_000 }
@@ -160,5 +162,55 @@ describe('a gap', () => {
     expect(told.at(-1)).toMatchObject({ action: 'open' })
     expect(desk.notices().some(({ type }) => type === 'gap_filled')).toBe(false)
     expect(gapsOf(desk.gaps, X)[0]).toMatchObject({ state: 'open', why: 'a serves no past trades of it' })
+  })
+
+  test('that a standby has filled is not filled again when its provider leads once more and brings its own past', () => {
+    const arbiter = createArbiter({ order: ['a', 'b'], holdDown: 1_000 })
+    const gaps = openGaps()
+    const told: { topic: string; id?: string | undefined; type: string }[] = []
+    const give = (input: ArbiterInput) => {
+      for (const output of follow(gaps, (key) => arbiter.lanes.get(key), input, admit(arbiter, input)))
+        if ('topic' in output)
+          told.push({
+            topic: output.topic,
+            type: output.event.type,
+            id: output.event.type === 'trade' ? output.event.id : undefined
+          })
+    }
+    const place = (provider: string, now: number) => ({ provider, now, kind: 'trade' as const, instrument: X })
+    const trade = (provider: string, at: number, more: Partial<Trade> = {}) =>
+      give({
+        type: 'event',
+        event: {
+          type: 'trade',
+          provider,
+          instrument: X,
+          time: at,
+          received: Math.max(at, now),
+          id: `${provider}${at}`,
+          price: 100,
+          size: 1,
+          side: 'buy',
+          ...more
+        }
+      })
+    let now = 0
+    const tick = (until: number) => {
+      for (; now <= until; now += 100) give({ type: 'tick', now })
+    }
+    for (const provider of ['a', 'b']) give({ type: 'subscribed', ...place(provider, 0) })
+    for (let at = 0; at < 12_000; at += 100) {
+      tick(at)
+      if (at < 3_000 || at >= 5_000) trade('a', at)
+      else if (at === 3_000) give({ type: 'closed', ...place('a', at), reason: 'reset' })
+      trade('b', at)
+    }
+    expect(arbiter.lanes.get(`trade:${X}`)!.leader!.provider).toBe('a')
+    const bridge = gapsOf(gaps, X)[0]!.fills.find(({ own }) => own !== true)!
+    expect(bridge).toMatchObject({ how: 'provider', by: 'b' })
+    told.length = 0
+    const past = (bridge.from + bridge.to) / 2 + 1
+    trade('a', past, { backfill: true, id: 'past' })
+    expect(told.filter(({ id }) => id === 'past').map(({ topic }) => topic)).toEqual([`trade:${X}@a`])
   })
 })
