@@ -153,18 +153,27 @@ function sourceOf(topic: Topic): Topic {
   return isWhole(topic.kind) ? { ...topic, instrument: 'all' } : topic
 }
 
+/** What trades are not right without: what was wrong of them, and whether their silence is a halt. */
+const BESIDE: Partial<Record<Kind, readonly DataKind[]>> = { trade: ['correction', 'halt'] }
+const neededFor = (topic: Topic): Topic[] => {
+  const source = sourceOf(topic)
+  return [source, ...(BESIDE[source.kind] ?? []).map((kind) => ({ ...source, kind }))]
+}
+
 /** Services run while anyone holds the instrument. */
 export const demandOf =
   (feed: Feed, services: Services): Demand =>
   (topic) => {
     // Of what is watched anyhow: nobody is asked for it.
     if (topic.kind === 'breadth') return { upstream: 'live', release: () => {} }
-    const source = sourceOf(topic)
-    const unwatch = services.watch(source.instrument)
-    const { upstream, release } = feed.want(source)
+    const [source, ...beside] = neededFor(topic)
+    const unwatch = services.watch(source!.instrument)
+    const { upstream, release } = feed.want(source!)
+    const others = beside.map((each) => feed.want(each).release)
     const both = () => {
       unwatch()
       release()
+      for (const each of others) each()
     }
     return { upstream, release: both }
   }

@@ -4,6 +4,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { rowOf } from '../model/connection.ts'
 import { useDesk } from '../model/desk.ts'
 import { matches, order } from '../model/sort.ts'
+import { Breadth } from './breadth.tsx'
 import { GridHead } from './head.tsx'
 import { GridRow } from './row.tsx'
 
@@ -74,7 +75,10 @@ function Filter({ shown }: { shown: number }) {
           }}
         />
       </label>
-      <span className="text-[11px] text-muted">{shown === all ? `${all} instruments` : `${shown} of ${all}`}</span>
+      <Breadth />
+      <span className="text-[11px] whitespace-nowrap text-muted">
+        {shown === all ? `${all} instruments` : `${shown} of ${all}`}
+      </span>
     </div>
   )
 }

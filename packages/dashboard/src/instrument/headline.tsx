@@ -6,6 +6,7 @@ import { useDesk } from '../model/desk.ts'
 import { age, clockTime, freshness, percent, price, shortName, size } from '../model/format.ts'
 import { CLOCK, useBeat } from '../model/pulse.ts'
 import { SURE } from '../grid/row.tsx'
+import { Changes } from './changes.tsx'
 
 function Fact({ name, title, children }: { name: string; title?: string; children: React.ReactNode }) {
   return (
@@ -52,6 +53,7 @@ export function Headline({ id }: { id: string }) {
             {percent(row.change)}
           </span>
         </p>
+        <Changes id={id} />
       </div>
       <dl className="grid grid-cols-[repeat(auto-fill,minmax(76px,1fr))] gap-x-5 gap-y-1.5 pb-0.5 text-[12px] max-md:w-full md:flex-1">
         <Fact name="Bid">{price(row.bid, decimals)}</Fact>

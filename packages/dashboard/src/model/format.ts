@@ -95,3 +95,6 @@ export const shortName = (instrument: string): { name: string; suffix: string } 
   const name = dash < 0 ? bare : bare.slice(0, dash)
   return { name, suffix: colon >= 0 ? instrument.slice(0, colon) : dash < 0 ? '' : bare.slice(dash + 1) }
 }
+
+/** A share as people say it; what is less than all is never rounded up to it. */
+export const percentShare = (share: number): string => `${share < 1 ? Math.min(99, Math.round(share * 100)) : 100} %`

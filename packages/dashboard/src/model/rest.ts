@@ -1,5 +1,5 @@
 /** The gateway's REST answers as values: what went wrong is a sentence for a person, never an exception. */
-import type { Candle, Interval, News, ProviderStatus, Published, Trade } from '@tickwire/client'
+import type { Calibration, Candle, Gap, GapFilled, Interval, News, ProviderStatus, Published, Trade } from '@tickwire/client'
 
 export type Answer<T> = { ok: true; value: T } | { ok: false; message: string }
 
@@ -25,6 +25,15 @@ export type ProviderAbout = ProviderStatus & {
   needs?: readonly string[]
   limits?: { subscriptionsPerConnection: number; connections: number | null; requestsPerSecond: number }
 }
+
+/** A gap with what became of it; `open` is also what nobody can fill, and `why` says why not. */
+export type KnownGap = Gap & { id: string; state: 'open' | 'filled'; fills: readonly GapFilled[]; why?: string }
+
+/** How long one stage of an event's way takes, milliseconds. */
+export type Hop = { hop: string; provider?: string; kind?: string; count: number; p50: number; p90: number; p99: number }
+
+/** What confidence was said and what came true; by provider, how often its prices held. */
+export type Confidence = { reliability: Record<string, number>; calibrations: Calibration[] }
 
 async function get(path: string, signal?: AbortSignal): Promise<Answer<unknown>> {
   try {
@@ -66,3 +75,16 @@ export const fetchCandles = async (
   limit: number,
   signal?: AbortSignal
 ): Promise<Answer<Candle[]>> => list(await get(`/v1/candles/${path(id)}?interval=${interval}&limit=${limit}`, signal), 'candles')
+
+export const fetchGaps = async (id: string, signal?: AbortSignal): Promise<Answer<KnownGap[]>> =>
+  list(await get(`/v1/gaps/${path(id)}`, signal), 'gaps')
+
+export const fetchHops = async (signal?: AbortSignal): Promise<Answer<Hop[]>> => list(await get('/v1/latency', signal), 'hops')
+
+export async function fetchConfidence(signal?: AbortSignal): Promise<Answer<Confidence>> {
+  const answer = await get('/v1/confidence', signal)
+  const calibrations = list<Calibration>(answer, 'calibrations')
+  if (!calibrations.ok || !answer.ok) return calibrations.ok ? { ok: false, message: 'No answer.' } : calibrations
+  const { reliability = {} } = answer.value as Partial<Confidence>
+  return { ok: true, value: { reliability, calibrations: calibrations.value } }
+}

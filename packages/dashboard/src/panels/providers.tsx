@@ -1,11 +1,13 @@
 /** Each provider's life: whether it delivers, how fast, what went wrong, and what its data is. */
 import type { ProviderPhase, ProviderStatus } from '@tickwire/client'
+import { useState } from 'react'
 import { serverNow } from '../model/clock.ts'
 import { useDesk } from '../model/desk.ts'
 import { age, clockTime, count, latency } from '../model/format.ts'
 import { CLOCK, useBeat } from '../model/pulse.ts'
 import { sentence } from '../model/notices.ts'
 import type { ProviderAbout } from '../model/rest.ts'
+import { Latency } from './latency.tsx'
 
 const LIGHTS: Record<ProviderPhase, string> = {
   idle: 'bg-muted',
@@ -150,7 +152,7 @@ function Lines({ about }: { about: ProviderAbout }) {
   )
 }
 
-export function Providers() {
+function Table() {
   useBeat(CLOCK, 1_000)
   const abouts = useDesk((desk) => desk.abouts)
   if (abouts.length === 0) return <p className="note">No provider is known yet.</p>
@@ -174,5 +176,26 @@ export function Providers() {
         ))}
       </table>
     </div>
+  )
+}
+
+const PARTS = [
+  ['status', 'Status'],
+  ['latency', 'Latency per hop']
+] as const
+
+export function Providers() {
+  const [part, pick] = useState<'status' | 'latency'>('status')
+  return (
+    <>
+      <div className="flex flex-none gap-1 border-b border-line px-2.5 py-1" role="group" aria-label="Of the providers">
+        {PARTS.map(([name, title]) => (
+          <button key={name} type="button" className="chip" aria-pressed={part === name} onClick={() => pick(name)}>
+            {title}
+          </button>
+        ))}
+      </div>
+      {part === 'status' ? <Table /> : <Latency />}
+    </>
   )
 }

@@ -39,8 +39,8 @@ export function advance(books: Sequences, update: Update, now: number, snapshot:
   if (old) {
     if (!book.fresh) return []
     // A stream lags by seconds behind its snapshot; longer, and its numbers have begun anew below it.
-    book.skippedFrom ??= update.delta.time
-    if (update.delta.time - book.skippedFrom < LAG) return []
+    book.skippedFrom ??= now
+    if (now - book.skippedFrom < LAG) return []
   }
   if (old || !continues(update, book)) {
     books.set(symbol, waiting(update, now))
