@@ -1,0 +1,106 @@
+/** One provider among the sources: its prices beside the leader's, how it fares, and why it is used or refused. */
+import type { Quote, SourceReport } from '@tickwire/client'
+import { Crown } from 'lucide-react'
+import { serverNow } from '../model/clock.ts'
+import { age, bps, freshness, latency, price } from '../model/format.ts'
+import { Bars } from './score.tsx'
+
+const mid = (quote: Quote): number => (quote.bid + quote.ask) / 2
+
+const LIFE: Record<SourceReport['liveness'], string> = {
+  asked: 'text-muted',
+  live: 'text-up',
+  late: 'text-amber',
+  stale: 'text-down',
+  dead: 'text-down',
+  closed: 'text-muted',
+  halted: 'text-amber'
+}
+
+export type SourceProps = {
+  provider: string
+  symbol: string
+  quote: Quote | undefined
+  lead: Quote | undefined
+  leads: boolean
+  decimals: number
+  report: SourceReport | undefined
+}
+
+/** Heard, but what it says does not count. */
+const isRefused = (report: SourceReport | undefined): boolean =>
+  report !== undefined && report.liveness !== 'asked' && report.weight === 0
+
+function Name({ provider, symbol, leads, report }: SourceProps) {
+  const refused = isRefused(report)
+  return (
+    <span className="inline-flex items-center gap-1.5" title={`${provider} calls it ${symbol}`}>
+      <span className={refused ? 'text-muted line-through' : leads ? 'text-bright' : ''}>{provider}</span>
+      {leads ? (
+        <span className="inline-flex items-center gap-1 text-[10.5px] text-amber">
+          <Crown size={11} aria-hidden /> leads
+        </span>
+      ) : (
+        report?.role === 'standby' && <span className="text-[10.5px] text-muted">standby</span>
+      )}
+    </span>
+  )
+}
+
+/** Its price where it sends no quotes: one for both columns. */
+function Prices({ quote, report, decimals }: SourceProps) {
+  const struck = isRefused(report) ? 'text-muted line-through' : ''
+  if (!quote && report?.price !== undefined)
+    return (
+      <td colSpan={2} className={`px-1 text-right ${struck}`} title="Its last price">
+        {price(report.price, decimals)}
+      </td>
+    )
+  return (
+    <>
+      <td className={`px-1 text-right ${struck}`}>{price(quote?.bid, decimals)}</td>
+      <td className={`px-1 text-right ${struck}`}>{price(quote?.ask, decimals)}</td>
+    </>
+  )
+}
+
+function Reason({ report }: { report: SourceReport }) {
+  const { liveness, basis, reason } = report
+  return (
+    <p className="truncate" title={`${liveness}: ${reason}`}>
+      <span className={LIFE[liveness]}>{liveness}</span>
+      <span className={isRefused(report) ? 'text-amber' : ''}>{` · ${reason}`}</span>
+      {basis !== undefined && (
+        <span title="Its lasting distance from the others, which is allowed for">{` · basis ${bps(basis)}`}</span>
+      )}
+      {report.latency !== undefined && <span>{` · ${latency(report.latency)} to us`}</span>}
+    </p>
+  )
+}
+
+export function Source(props: SourceProps) {
+  const { provider, quote, lead, leads, report } = props
+  const old = quote ? serverNow() - quote.received : report?.age
+  const apart = quote && lead && !leads ? (mid(quote) / mid(lead) - 1) * 10_000 : undefined
+  return (
+    <tbody data-source={provider} data-liveness={report?.liveness} data-refused={isRefused(report) || undefined}>
+      <tr className="h-[19px]">
+        <th scope="row" className="pl-3 text-left font-medium text-text">
+          <Name {...props} />
+        </th>
+        <Prices {...props} />
+        <td className="px-1 text-right text-muted">{leads ? '·' : bps(apart)}</td>
+        <td className="px-1 text-right" data-fresh={old === undefined ? undefined : freshness(old)}>
+          {age(old)}
+        </td>
+        <td className="px-1 text-right max-sm:hidden">{report ? `${Math.round(report.weight * 100)}%` : '–'}</td>
+        <td className="pr-3 pl-1 text-right">{report ? <Bars score={report.score} inputs={report.inputs} /> : '–'}</td>
+      </tr>
+      <tr>
+        <td colSpan={7} className="max-w-0 pr-3 pb-1 pl-3 text-[11px] text-muted">
+          {report ? <Reason report={report} /> : 'It has no part in this decision yet.'}
+        </td>
+      </tr>
+    </tbody>
+  )
+}
