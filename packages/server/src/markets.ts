@@ -1,8 +1,9 @@
 /** From an instrument to the sessions of its exchange, and to its past, for services that know neither calendars nor listings. A part of main.ts. */
 import { INTERVAL_MS, type Candle, type Interval } from '@tickwire/protocol'
 import type { Clockwork } from './feed/calendar.ts'
+import { calendarIdOf, type Carrier } from './feed/hours.ts'
 import type { Instruments } from './feed/instruments.ts'
-import type { Adapter, CalendarId } from './providers/adapter.ts'
+import type { CalendarId } from './providers/adapter.ts'
 import { joinCandles, regroup } from './services/history.ts'
 import { askedAs, gridOf, remembered, type Sessions } from './services/sessions.ts'
 
@@ -12,21 +13,11 @@ type Known = Pick<Instruments, 'calendarOf' | 'info'>
 export function sessionsFrom(
   market: Clockwork | undefined,
   instruments: Known,
-  sources: readonly { adapter: Pick<Adapter, 'provider' | 'calendar'> }[]
+  sources: readonly Carrier[]
 ): (instrument: string) => Sessions | undefined {
   const made = new Map<CalendarId, Sessions>()
-  /** What the listing says, else what all instruments of an adapter that lists it have. */
-  const calendarOf = (instrument: string): CalendarId | undefined => {
-    const listed = instruments.calendarOf(instrument)
-    if (listed !== undefined) return listed
-    for (const { provider } of instruments.info(instrument)?.providers ?? []) {
-      const calendar = sources.find(({ adapter }) => adapter.provider === provider)?.adapter.calendar
-      if (typeof calendar === 'string') return calendar
-    }
-    return undefined
-  }
   return (instrument) => {
-    const calendar = market && calendarOf(instrument)
+    const calendar = market && calendarIdOf(instruments, sources, instrument)
     if (!market || calendar === undefined || calendar === '24/7') return undefined
     let sessions = made.get(calendar)
     if (!sessions) made.set(calendar, (sessions = remembered((time) => market(calendar, time))))

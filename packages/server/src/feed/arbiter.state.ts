@@ -23,6 +23,8 @@ export type ArbiterState = {
   /** By how much a provider's clock is ahead of ours, where it is measured, and how long its events take, of whatever stream. */
   offsets: Map<string, number>
   latencies: Map<string, number>
+  /** Instrument → since when its venue has it halted. */
+  halts: Map<string, number>
   tickedAt: number
   /** Silence is not judged before this time. */
   judgeFrom: number
@@ -39,14 +41,17 @@ export function createArbiter(settings: Partial<ArbiterSettings> & Pick<ArbiterS
     forecasts: openForecasts(settings.targets),
     offsets: new Map(),
     latencies: new Map(),
+    halts: new Map(),
     tickedAt: -Infinity,
     judgeFrom: -Infinity
   }
 }
 
-export const sceneOf = ({ settings, pulses, offsets, latencies, forecasts }: ArbiterState, now: number): Scene => ({
+export const sceneOf = ({ settings, pulses, offsets, latencies, forecasts, halts }: ArbiterState, now: number): Scene => ({
   order: settings.order,
   weights: settings.weights,
+  market: settings.market,
+  halts,
   pulses,
   offsets,
   latencies,

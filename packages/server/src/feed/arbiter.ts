@@ -21,6 +21,8 @@ export type ArbiterInput =
   | { type: 'refused'; provider: string }
   /** By how much its clock is ahead of ours, as far as that is measured. */
   | { type: 'offset'; provider: string; offset: number }
+  /** Since when the venue of an instrument has it halted; absent: it trades. */
+  | { type: 'halt'; instrument: string; since?: number | undefined }
 export { createArbiter }
 export type { ArbiterOutput, ArbiterSettings, ArbiterState }
 
@@ -44,6 +46,10 @@ export function admit(state: ArbiterState, input: ArbiterInput): ArbiterOutput[]
       return gap(state, input)
     case 'offset':
       state.offsets.set(input.provider, input.offset)
+      return []
+    case 'halt':
+      if (input.since === undefined) state.halts.delete(input.instrument)
+      else state.halts.set(input.instrument, input.since)
       return []
     default:
       fault(state, input.provider, FAULTS.refused)

@@ -16,6 +16,7 @@ import { openHistogram, turn } from './histogram.ts'
 import { hopsOf, type Hop } from './hops.ts'
 import { hooksOf } from './reports.ts'
 import { judge, speak, statusOf, type FeedLog, type Hub } from './hub.ts'
+import { marketsOf } from './hours.ts'
 import type { Instruments } from './instruments.ts'
 import type { Dial } from './link.ts'
 import { createPool } from './pool.ts'
@@ -183,6 +184,8 @@ function openHub(options: FeedOptions): Hub {
     ...own
   } = { ...DEFAULTS, ...options.settings }
   const order = options.providers.map(({ adapter }) => adapter.provider)
+  // A street never closes.
+  const market = simulated ? undefined : own.market
   const hub: Hub = {
     plant,
     instruments,
@@ -190,14 +193,20 @@ function openHub(options: FeedOptions): Hub {
     random,
     log,
     simulated,
-    arbiter: createArbiter({ order, holdDown, times, targets, weights }),
+    arbiter: createArbiter({
+      order,
+      holdDown,
+      times,
+      targets,
+      weights,
+      market: marketsOf(market, instruments, options.providers)
+    }),
     gaps: openGaps(),
     digest: openDigest(),
     explained: new Map(),
     published: openHistogram(),
     listingEvery,
-    // A street never closes.
-    market: simulated ? undefined : own.market,
+    market,
     onListing: options.onListing ?? (() => {}),
     providers: new Map(),
     topics: createDemand(grace),

@@ -1,6 +1,7 @@
 /** One lane is one kind of data of one instrument: who carries it, who leads, and what each source said last. */
 import { topicName, type Book, type ArbitratedKind, type Quote, type Ticker, type Trade } from '@tickwire/protocol'
 import type { Evidence } from './liveness.ts'
+import type { Market } from './calendar.ts'
 import { openPulse, silenceLimit, trustLimit, type Pulse } from './pulse.ts'
 import type { Held } from './quarantine.ts'
 import { inputsOf, openMarks, scoreOf, type Marks, type Measured, type Weights } from './score.ts'
@@ -128,6 +129,9 @@ export function remember(source: Source, trade: Trade): void {
 export type Scene = {
   order: readonly string[]
   weights: Weights
+  /** What the market of an instrument does, where it has hours; and since when its venue has it halted. */
+  market: ((instrument: string, now: number) => Market | undefined) | undefined
+  halts: ReadonlyMap<string, number>
   pulses: ReadonlyMap<string, Pulse>
   offsets: ReadonlyMap<string, number>
   latencies: ReadonlyMap<string, number>
@@ -143,13 +147,22 @@ export function say(lane: Lane, now: number): number {
   return lane.words
 }
 
-/** What livenessOf judges a source by; its market and halts are not known here. */
-export function evidenceOf(lane: Lane, source: Source, { pulses }: Pick<Scene, 'pulses'>): Evidence {
+/** What livenessOf judges a source by. */
+export function evidenceOf(lane: Lane, source: Source, { pulses, market, halts, now }: Scene): Evidence {
   const { state, downSince: since, pulse, provider } = source
   let heard = -Infinity
   for (const other of lane.sources.values()) if (other !== source) heard = Math.max(heard, other.pulse.heard)
   const others = heard === -Infinity ? undefined : { words: lane.words - pulse.word, heard }
-  return { state, since, pulse, whole: pulses.get(provider), others }
+  const { instrument } = lane
+  return {
+    state,
+    since,
+    pulse,
+    whole: pulses.get(provider),
+    others,
+    market: market?.(instrument, now),
+    halted: halts.get(instrument)
+  }
 }
 
 /** It speaks: neither this stream of it nor the provider as a whole is silent for longer than usual. */

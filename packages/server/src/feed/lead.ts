@@ -21,6 +21,8 @@ export type ArbiterSettings = {
   outageAfter: number
   /** `recorded`: times in the events are of another day, so their age says nothing. */
   times: 'live' | 'recorded'
+  /** What the market of an instrument does, where it has hours: out of them silence is no fault. */
+  market?: Scene['market']
   /** What confidence is held to, by class; those not named have the usual one. */
   targets?: Partial<Targets>
 }

@@ -1,4 +1,5 @@
 /** The judgement of one lane on a tick: is its leader down, silent, or no longer the best? */
+import { isTrading } from './calendar.ts'
 import {
   isSound,
   preference,
@@ -16,12 +17,21 @@ import { muteLimit, silenceLimit, usualInterval, type Pulse } from './pulse.ts'
 
 /** What is known at this tick. `silence`: whether silence may be judged. */
 export type Bench = Scene & { settings: ArbiterSettings; silence: boolean }
+/** Where the market has hours, silence is counted from their beginning. */
+type Watch = Bench & { opened: number }
 
 export function judge(lane: Lane, bench: Bench, outputs: ArbiterOutput[]): void {
   const { leader } = lane
   if (!leader) return
   if (leader.state !== 'live') replaceDown(lane, leader, bench, outputs)
-  else if (!bench.silence || !replaceSilent(lane, leader, bench, outputs)) reconsider(lane, leader, bench, outputs)
+  else if (!isSilentLeaderReplaced(lane, leader, bench, outputs)) reconsider(lane, leader, bench, outputs)
+}
+
+/** In a halt, and while its market is closed or quiet, nobody needs to speak. */
+function isSilentLeaderReplaced(lane: Lane, leader: Source, bench: Bench, outputs: ArbiterOutput[]): boolean {
+  const market = bench.market?.(lane.instrument, bench.now)
+  if (!bench.silence || bench.halts.has(lane.instrument) || (market && !isTrading(market))) return false
+  return replaceSilent(lane, leader, { ...bench, opened: market?.since ?? -Infinity }, outputs)
 }
 
 function replaceDown(lane: Lane, leader: Source, bench: Bench, outputs: ArbiterOutput[]): void {
@@ -38,17 +48,22 @@ function replaceDown(lane: Lane, leader: Source, bench: Bench, outputs: ArbiterO
 type Silence = { pulse: Pulse; all: boolean; lasts: number }
 
 /** A provider that is silent on all instruments is noticed even where this one alone is thin. */
-function silenceOf({ provider, pulse }: Source, { pulses, now }: Bench, limit: (pulse: Pulse) => number): Silence | undefined {
+function silenceOf(
+  { provider, pulse }: Source,
+  { pulses, now, opened }: Watch,
+  limit: (pulse: Pulse) => number
+): Silence | undefined {
   const whole = pulses.get(provider) ?? pulse
-  if (now - whole.heard > limit(whole)) return { pulse: whole, all: true, lasts: now - whole.heard }
-  return now - pulse.heard > limit(pulse) ? { pulse, all: false, lasts: now - pulse.heard } : undefined
+  const silentFor = ({ heard }: Pulse): number => now - Math.max(heard, opened)
+  if (silentFor(whole) > limit(whole)) return { pulse: whole, all: true, lasts: silentFor(whole) }
+  return silentFor(pulse) > limit(pulse) ? { pulse, all: false, lasts: silentFor(pulse) } : undefined
 }
 
 const describe = ({ provider }: Source, { pulse, all, lasts }: Silence): string =>
   `${provider} said nothing${all ? ' at all' : ''} for ${seconds(lasts)} (usually speaks within ${seconds(usualInterval(pulse))})`
 
 /** True when the lane has another leader now, or none. */
-function replaceSilent(lane: Lane, leader: Source, bench: Bench, outputs: ArbiterOutput[]): boolean {
+function replaceSilent(lane: Lane, leader: Source, bench: Watch, outputs: ArbiterOutput[]): boolean {
   const { now } = bench
   const silence = silenceOf(leader, bench, silenceLimit)
   if (!silence) return false
@@ -66,7 +81,7 @@ function replaceSilent(lane: Lane, leader: Source, bench: Bench, outputs: Arbite
 }
 
 /** Nobody is better, but readers must know that the price they see grows old. No gap: nothing is known to be missing. */
-function giveUpMute(lane: Lane, leader: Source, bench: Bench, outputs: ArbiterOutput[]): boolean {
+function giveUpMute(lane: Lane, leader: Source, bench: Watch, outputs: ArbiterOutput[]): boolean {
   const silence = silenceOf(leader, bench, muteLimit)
   if (!silence) return false
   leader.cleanSince = undefined
