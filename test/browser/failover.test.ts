@@ -16,7 +16,7 @@ afterAll(async () => {
 })
 
 const POLL = { timeout: 15_000, interval: 100 }
-const lower = (page: Page) => page.getByRole('region', { name: 'Providers, news and log' })
+const lower = (page: Page) => page.getByRole('region', { name: 'Providers, trust, news and log' })
 const says = (page: Page, part: string, pattern: RegExp) =>
   expect
     .poll(() => page.evaluate((id) => document.querySelector(`[data-testid=${id}]`)?.textContent, part), POLL)

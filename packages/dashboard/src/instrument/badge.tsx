@@ -30,10 +30,10 @@ export function Badge({ book }: { book: Published<Book> }) {
   ]
   return (
     <span
-      className="ml-auto flex items-center gap-1.5 text-[11px] whitespace-nowrap text-muted"
+      className="ml-auto flex min-w-0 items-center gap-1.5 text-[11px] whitespace-nowrap text-muted"
       title={title.filter(Boolean).join('; ')}
     >
-      {provider}
+      <span className="truncate">{provider}</span>
       {look && (
         <span data-testid="book-state" data-state={state} className={`inline-flex items-center gap-1 ${look.tone}`}>
           <span aria-hidden className={`size-1.5 rounded-full ${look.light}`} />

@@ -87,7 +87,7 @@ export function Book({ id }: { id: string }) {
   return (
     <>
       <div className="panel-head">
-        <h3 className="caption">Order book</h3>
+        <h3 className="caption">Book</h3>
         {book && <Badge book={book} />}
       </div>
       {book ? (

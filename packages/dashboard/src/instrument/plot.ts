@@ -84,7 +84,7 @@ function signsOf(marks: readonly ChartMark[]): SeriesMarker<Time>[] {
   const signs = new Map<string, SeriesMarker<Time>>()
   for (const mark of marks)
     if (!isHidden(mark))
-      signs.set(`${mark.time} ${mark.what}`, { time: mark.time as UTCTimestamp, size: 0.6, ...LOOKS[mark.what] })
+      signs.set(`${mark.time} ${mark.what}`, { time: mark.time as UTCTimestamp, size: 0.5, ...LOOKS[mark.what] })
   return [...signs.values()]
 }
 

@@ -35,19 +35,19 @@ export function Bars({ score, inputs }: { score: number; inputs: ScoreInputs }) 
 /** The leader's inputs with their names: what the decision was made of. */
 export function Inputs({ inputs }: { inputs: ScoreInputs }) {
   return (
-    <dl data-testid="inputs" className="grid grid-cols-[repeat(auto-fill,minmax(76px,1fr))] gap-x-4 gap-y-1 text-[11px]">
+    <dl data-testid="inputs" className="grid grid-cols-5 gap-x-3 text-[11px]">
       {INPUTS.map(({ name, hint }) => (
-        <div key={name} title={hint}>
-          <div className="flex justify-between gap-1">
-            <dt className="truncate text-muted">{name}</dt>
-            <dd>{inputs[name].toFixed(2)}</dd>
-          </div>
-          <div aria-hidden className="mt-0.5 h-[3px] rounded-full bg-edge">
-            <i
-              className={`block h-full rounded-full ${inputs[name] < WEAK ? 'bg-amber' : 'bg-accent'}`}
-              style={{ width: `${(inputs[name] * 100).toFixed(0)}%` }}
-            />
-          </div>
+        <div key={name} title={hint} className="min-w-0">
+          <dt className="truncate text-[10.5px] text-muted">{name}</dt>
+          <dd className="flex items-center gap-1.5">
+            <span aria-hidden className="h-[3px] flex-1 rounded-full bg-edge">
+              <i
+                className={`block h-full rounded-full ${inputs[name] < WEAK ? 'bg-amber' : 'bg-accent'}`}
+                style={{ width: `${(inputs[name] * 100).toFixed(0)}%` }}
+              />
+            </span>
+            {inputs[name].toFixed(2)}
+          </dd>
         </div>
       ))}
     </dl>

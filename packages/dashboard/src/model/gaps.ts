@@ -5,7 +5,7 @@ import { useTopics } from './connection.ts'
 import { age, count } from './format.ts'
 import { gapText } from './notices.ts'
 import { touch } from './pulse.ts'
-import { fetchGaps, type KnownGap } from './rest.ts'
+import { fetchGaps, type Fill, type KnownGap } from './rest.ts'
 
 const KEEP = 100
 const known = new Map<string, Map<string, KnownGap>>()
@@ -24,8 +24,13 @@ function take(gaps: Map<string, KnownGap>, event: Published<Gap> | Published<Gap
   }
   const gap = gaps.get(event.gap)
   if (!gap) return
-  const isNew = !gap.fills.some(({ from, to, by }) => from === event.from && to === event.to && by === event.by)
-  gaps.set(event.gap, { ...gap, state: 'filled', fills: isNew ? [...gap.fills, event] : gap.fills })
+  const { how, by, items, from, to, own, time: at } = event
+  const isNew = !gap.fills.some((fill) => fill.from === from && fill.to === to && fill.by === by)
+  const fill: Fill = { how, by, items, from, to, at }
+  if (own) fill.own = own
+  // What came on the provider's own topic alone leaves the hole in the stream that is shown.
+  const state = own && !gap.own ? gap.state : 'filled'
+  gaps.set(event.gap, { ...gap, state, fills: isNew ? [...gap.fills, fill] : gap.fills })
 }
 
 /** Keeps the gaps of one instrument while it is shown; `gaps:<instrument>` beats when one changes. */
@@ -59,15 +64,15 @@ export function useGaps(instrument: string): void {
   }, [instrument, turn])
 }
 
-const HOW = { rest: 'asked of', provider: 'taken from', snapshot: 'newest state of' } as const
+const HOW = { rest: 'asked of', provider: 'taken from', snapshot: 'the newest state, of' } as const
 
 /** A gap in words, with what came of it. */
 export function gapStory(gap: KnownGap): string {
-  const { fills, state, why } = gap
-  if (state === 'open') return `${gapText(gap)}${why ? `: ${why}` : ''}`
+  const { fills, state, why, lasting } = gap
+  if (state === 'open') return `${gapText(gap)}${lasting ? ', and it goes on' : ''}${why ? `: ${why}` : ''}`
   const items = fills.reduce((sum, fill) => sum + fill.items, 0)
   const last = fills.at(-1)
   if (!last) return `${gapText(gap)}; filled`
-  const after = last.received > gap.to ? ` after ${age(last.received - gap.to)}` : ''
-  return `${gapText(gap)}; filled${after}: ${count(items)} ${items === 1 ? 'event' : 'events'} ${HOW[last.how]} ${last.by}`
+  const after = last.at > gap.to ? ` after ${age(last.at - gap.to)}` : ''
+  return `${gapText(gap)}; filled${after}: ${count(items)} ${items === 1 ? 'event' : 'events'}, ${HOW[last.how]} ${last.by}`
 }

@@ -71,7 +71,7 @@ const CAUSES = {
   disconnect: 'disconnected'
 } as const
 
-export const gapText = (gap: Gap): string =>
+export const gapText = (gap: Pick<Gap, 'provider' | 'kind' | 'cause' | 'action' | 'from' | 'to'>): string =>
   `${gap.provider} ${gap.kind}: ${CAUSES[gap.cause]}${span(gap.from, gap.to)}, ${ACTIONS[gap.action]}`
 
 export const gapNotice = (gap: Published<Gap>): Notice => ({

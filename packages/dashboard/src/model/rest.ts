@@ -26,8 +26,16 @@ export type ProviderAbout = ProviderStatus & {
   limits?: { subscriptionsPerConnection: number; connections: number | null; requestsPerSecond: number }
 }
 
+/** `at`: when it was here. */
+export type Fill = Pick<GapFilled, 'how' | 'by' | 'items' | 'from' | 'to' | 'own'> & { at: number }
+
 /** A gap with what became of it; `open` is also what nobody can fill, and `why` says why not. */
-export type KnownGap = Gap & { id: string; state: 'open' | 'filled'; fills: readonly GapFilled[]; why?: string }
+export type KnownGap = Omit<Gap, 'type' | 'time' | 'received' | 'instrument'> & {
+  id: string
+  state: 'open' | 'filled'
+  fills: readonly Fill[]
+  why?: string
+}
 
 /** How long one stage of an event's way takes, milliseconds. */
 export type Hop = { hop: string; provider?: string; kind?: string; count: number; p50: number; p90: number; p99: number }

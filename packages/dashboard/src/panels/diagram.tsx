@@ -2,9 +2,9 @@
 import type { Calibration } from '@tickwire/client'
 import { count } from '../model/format.ts'
 
-const WIDTH = 178
+const WIDTH = 126
 const HEIGHT = 122
-const PAD = { left: 22, right: 8, top: 10, bottom: 14 }
+const PAD = { left: 12, right: 9, top: 10, bottom: 14 }
 const x = (share: number): number => PAD.left + share * (WIDTH - PAD.left - PAD.right)
 const y = (share: number): number => HEIGHT - PAD.bottom - share * (HEIGHT - PAD.top - PAD.bottom)
 
@@ -52,7 +52,12 @@ export function Diagram({ bins, provider }: { bins: Calibration['bins']; provide
           <title>{`Said ${percentOf(bin.mean)}, came true ${percentOf(bin.hits)}, of ${count(bin.count)} forecasts`}</title>
           <path d={`M${x(bin.mean)} ${y(bin.mean)}V${y(bin.hits)}`} stroke="#7cb7ff" strokeOpacity={0.35} />
           <circle cx={x(bin.mean)} cy={y(bin.hits)} r={2 + 3 * Math.sqrt(bin.count / most)} fill="#7cb7ff" />
-          <text x={x(bin.mean)} y={y(bin.hits) + 15} textAnchor="middle" className="fill-muted text-[8.5px]">
+          <text
+            x={x(bin.mean)}
+            y={y(bin.hits) + (bin.hits < 0.2 ? -8 : 14)}
+            textAnchor="middle"
+            className="fill-muted text-[8.5px]"
+          >
             {short(bin.count)}
           </text>
         </g>

@@ -13,7 +13,7 @@ const WELL = 0.05
 
 function Fact({ name, title, children, tone = '' }: { name: string; title: string; children: React.ReactNode; tone?: string }) {
   return (
-    <div className="flex justify-between gap-3" title={title}>
+    <div className="flex justify-between gap-1" title={title}>
       <dt className="text-muted">{name}</dt>
       <dd className={tone}>{children}</dd>
     </div>
@@ -25,9 +25,9 @@ function Card({ calibration, holds }: { calibration: Calibration; holds: number 
   const enough = calibration.count >= ENOUGH
   const tone = !enough ? 'text-muted' : ece <= WELL ? 'text-up' : 'text-amber'
   return (
-    <li className="flex items-center gap-3" data-calibration={provider}>
+    <li className="flex items-center gap-2" data-calibration={provider}>
       <Diagram bins={bins} provider={provider} />
-      <div className="w-[124px] text-[11.5px]">
+      <div className="w-[90px] text-[11.5px]">
         <h3 className="mb-1 text-[12px] font-semibold text-bright">{provider}</h3>
         <dl className="space-y-0.5">
           <Fact name="Brier" title="Mean squared error of the confidence; 0 is best">
@@ -81,7 +81,7 @@ export function Trust() {
           {`Confidence is a forecast: within ${first.bps} bp of the consensus ${age(first.horizon)} later. Dots on the line: as often as said.`}
         </p>
       </div>
-      <ul className="flex flex-wrap gap-x-6 gap-y-3">
+      <ul className="flex flex-wrap gap-x-4 gap-y-3">
         {cards.map((one) => (
           <Card key={one.provider} calibration={one} holds={value.reliability[one.provider]} />
         ))}
