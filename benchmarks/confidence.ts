@@ -2,9 +2,9 @@
  * What confidence costs: nanoseconds for one event, with the forecasts it makes and their resolving, and for nothing but the middle
  * of the others' prices. One line of JSON. `node benchmarks/confidence.ts`
  */
-import { confidenceOf, openStanding } from '@tickwire/server/feed/confidence.ts'
-import { openForecasts, settle } from '@tickwire/server/feed/forecasts.ts'
-import { medianOfOthers, notePrice, type Prices } from '@tickwire/server/feed/prices.ts'
+import { confidenceOf, openStanding } from '@tickwire/server/arbiter/confidence.ts'
+import { openForecasts, settle } from '@tickwire/server/arbiter/forecasts.ts'
+import { medianOfOthers, notePrice, type Prices } from '@tickwire/server/arbiter/prices.ts'
 import type { Quote } from '@tickwire/protocol'
 
 const PROVIDERS = ['a', 'b', 'c', 'd']

@@ -1,6 +1,6 @@
 /** From an instrument to the sessions of its exchange, and to its past, for services that know neither calendars nor listings. A part of main.ts. */
 import { INTERVAL_MS, type Candle, type Interval } from '@tickwire/protocol'
-import type { Clockwork } from './feed/calendar.ts'
+import type { Clockwork } from './calendar/calendar.ts'
 import { calendarIdOf, type Carrier } from './feed/hours.ts'
 import type { Instruments } from './feed/instruments.ts'
 import type { CalendarId } from './providers/adapter.ts'

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { ZodError } from 'zod'
 import { calendarsSchema, type Config } from './config.ts'
-import { createCalendar, type Overrides } from './feed/calendar.ts'
+import { createCalendar, type Overrides } from './calendar/calendar.ts'
 import type { FeedOptions, FeedSettings } from './feed/feed.ts'
 import type { Access } from './providers/adapter.ts'
 import { providers } from './providers/index.ts'

@@ -1,6 +1,6 @@
 /** What a person asks of the feed: a book anew, a connection anew; each is answered once it is healed, failed or too late. */
 import type { Hub } from './hub.ts'
-import type { BookReport, Outcome, Pending } from './standing.ts'
+import type { BookReport, Outcome, Pending } from '../connection/standing.ts'
 
 /** A command is not waited for longer. */
 const PATIENCE = 10_000

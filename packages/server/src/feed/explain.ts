@@ -1,9 +1,9 @@
 /** Tells those who listen why a provider leads: about once a second while something changes, and with each decision. */
 import type { ArbitratedKind } from '@tickwire/protocol'
 import type { Plant } from '../plant/plant.ts'
-import type { ArbiterState } from './arbiter.ts'
-import type { Lane } from './lane.ts'
-import { arbitrationOf, gistOf, topicOfLane } from './verdict.ts'
+import type { ArbiterState } from '../arbiter/arbiter.ts'
+import type { Lane } from '../arbiter/lane.ts'
+import { arbitrationOf, gistOf, topicOfLane } from '../arbiter/verdict.ts'
 
 /** Topic → what was told last. */
 export type Explained = Map<string, { at: number; gist: string }>

@@ -1,9 +1,9 @@
 /** What fills a gap: a standby's stream, the provider's own past by REST, or the next picture; and what nothing fills. */
 import { topicName, type GapFilled, type Status } from '@tickwire/protocol'
-import type { ArbiterOutput } from './arbiter.ts'
+import type { ArbiterOutput } from '../arbiter/arbiter.ts'
 import { keyOf, ownOf, tell, type FindLane, type Gaps, type NamedGap, type Open, type Side } from './gap.ts'
-import type { Span } from './holes.ts'
-import type { Source } from './lane.ts'
+import type { Span } from '../connection/holes.ts'
+import type { Source } from '../arbiter/lane.ts'
 
 /** A standby remembers so many trades: what it heard before them is gone. */
 const REMEMBERED = 1_000

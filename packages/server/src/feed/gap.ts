@@ -1,7 +1,7 @@
 /** What is known of one gap, and how it is told. */
 import { topicName, type Gap, type GapFilled } from '@tickwire/protocol'
-import type { ArbiterOutput } from './arbiter.ts'
-import type { Lane } from './lane.ts'
+import type { ArbiterOutput } from '../arbiter/arbiter.ts'
+import type { Lane } from '../arbiter/lane.ts'
 
 export type NamedGap = Gap & { id: string }
 /** A gap with what became of it; `open` is also what nobody can fill. */

@@ -1,6 +1,6 @@
 /** The gaps that are known: each has an id, is told when it opens and when it is filled, and stays listed when it cannot be. */
 import { type Gap, type MarketEvent, type Trade } from '@tickwire/protocol'
-import type { ArbiterInput, ArbiterOutput } from './arbiter.ts'
+import type { ArbiterInput, ArbiterOutput } from '../arbiter/arbiter.ts'
 import { bridged, bridgeOf, drop, fillOf, type Bridge } from './fills.ts'
 import { keyOf, ownOf, tell, type FindLane, type Gaps, type KnownGap, type NamedGap, type Open, type Side } from './gap.ts'
 

@@ -1,5 +1,5 @@
 /** The stages of an event's way that are measured, with how long each took. */
-import type { Histogram } from './histogram.ts'
+import type { Histogram } from '../connection/histogram.ts'
 
 /** `provider_received` is per provider and kind; the others are of all events. */
 export type Hop = {

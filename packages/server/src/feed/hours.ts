@@ -1,6 +1,6 @@
 /** By which calendar an instrument trades: its listing says so, else whoever carries it says it of all that he has. Pure. */
 import type { Adapter, CalendarId } from '../providers/adapter.ts'
-import type { Clockwork, Market } from './calendar.ts'
+import type { Clockwork, Market } from '../calendar/calendar.ts'
 import type { Instruments } from './instruments.ts'
 
 type Known = Pick<Instruments, 'calendarOf' | 'info'>

@@ -10,18 +10,18 @@ import {
 } from '@tickwire/protocol'
 import type { Plant } from '../plant/plant.ts'
 import type { Adapter, Subscription } from '../providers/adapter.ts'
-import { admit, type ArbiterInput, type ArbiterOutput, type ArbiterState } from './arbiter.ts'
-import type { Clockwork } from './calendar.ts'
+import { admit, type ArbiterInput, type ArbiterOutput, type ArbiterState } from '../arbiter/arbiter.ts'
+import type { Clockwork } from '../calendar/calendar.ts'
 import type { Demand } from './demand.ts'
 import { note, type Digest } from './digest.ts'
 import { explainDecision, type Explained } from './explain.ts'
 import type { Gaps } from './gap.ts'
 import { follow } from './gaps.ts'
-import { observe, type Histogram } from './histogram.ts'
+import { observe, type Histogram } from '../connection/histogram.ts'
 import type { Instruments } from './instruments.ts'
 import type { Source } from './lookup.ts'
-import type { Pool } from './pool.ts'
-import type { Pending } from './standing.ts'
+import type { Pool } from '../connection/pool.ts'
+import type { Pending } from '../connection/standing.ts'
 
 /** As pino writes: fields first, then a constant message. */
 type Write = (fields: object, message: string) => void

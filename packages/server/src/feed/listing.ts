@@ -1,6 +1,6 @@
 /** What is asked of the providers by REST of their own accord: which instruments they have, and the past of one. */
 import type { Candle, Interval } from '@tickwire/protocol'
-import { DENIED } from './connection.ts'
+import { DENIED } from '../connection/connection.ts'
 import type { Hub, Provider } from './hub.ts'
 import { fetchCandles, fetchListing } from './lookup.ts'
 import { listed } from './reports.ts'

@@ -1,8 +1,8 @@
 /** What is passed on as it comes, without a leader: marks, indices, halts, bands, corrections; news and the user's own account. */
 import { topicName, type DataEvent, type Halt } from '@tickwire/protocol'
-import type { Decoded } from './connection.ts'
+import type { Decoded } from '../connection/connection.ts'
 import { judge, type Hub } from './hub.ts'
-import { impossible } from './possible.ts'
+import { impossible } from '../arbiter/possible.ts'
 import { stamp, stampNews } from './stamp.ts'
 
 const STOPPED: ReadonlySet<Halt['state']> = new Set(['halted', 'paused', 'quoting', 'closed'])

@@ -1,10 +1,10 @@
 /** What a provider's connections report, put into our words: its symbols become our instruments. */
 import { isArbitrated, isWhole, type ArbitratedKind, type Candle, type DataEvent, type DataKind } from '@tickwire/protocol'
 import type { Listing } from '../providers/adapter.ts'
-import type { Admissible } from './lane.ts'
+import type { Admissible } from '../arbiter/lane.ts'
 import { filled, unfilled } from './fills.ts'
 import { judge, say, speak, type Hub, type Provider } from './hub.ts'
-import type { PoolHooks } from './pool.ts'
+import type { PoolHooks } from '../connection/pool.ts'
 import { pass, passWhole } from './pass.ts'
 import { stamp } from './stamp.ts'
 import { attach } from './upstream.ts'

@@ -1,6 +1,6 @@
 /** From a provider's event to ours: its symbol makes way for our instrument, and who said it and when we heard it is added. */
 import type { DataEvent, News } from '@tickwire/protocol'
-import type { Decoded } from './connection.ts'
+import type { Decoded } from '../connection/connection.ts'
 
 /** Trades and quotes, the bulk, are written out: naming the fields is several times faster than taking one away. */
 export function stamp(m: Decoded, provider: string, instrument: string, received: number): DataEvent {

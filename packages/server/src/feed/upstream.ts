@@ -1,7 +1,7 @@
 /** The road up: from the topics that someone reads to the subscriptions that providers are asked for. */
 import { ACCOUNT_KINDS, DATA_KINDS, isArbitrated, nameOf, type DataKind, type Kind, type Topic } from '@tickwire/protocol'
 import type { Subscription } from '../providers/adapter.ts'
-import { keyOf } from './asks.ts'
+import { keyOf } from '../connection/asks.ts'
 import { judge, type Hub, type Place, type Provider } from './hub.ts'
 
 /** What we say ourselves comes by itself: nobody is asked for it. */

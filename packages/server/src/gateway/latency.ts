@@ -1,6 +1,6 @@
 /** REST: how long each stage of an event's way took, over the last minutes. */
 import { z } from 'zod'
-import { spreadOf } from '../feed/histogram.ts'
+import { spreadOf } from '../connection/histogram.ts'
 import type { Hop } from '../feed/hops.ts'
 import type { App } from './rest.ts'
 

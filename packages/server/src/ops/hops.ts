@@ -1,6 +1,6 @@
 /** Latency per hop as Prometheus histograms in seconds: our own buckets, read when scraped. */
 import { Histogram as Exported, type Registry } from 'prom-client'
-import { BOUNDS } from '../feed/histogram.ts'
+import { BOUNDS } from '../connection/histogram.ts'
 import type { Hop } from '../feed/hops.ts'
 
 const HELP = {

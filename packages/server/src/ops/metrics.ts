@@ -2,7 +2,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { ProviderStatus } from '@tickwire/protocol'
 import { Counter, Gauge, Registry } from 'prom-client'
-import { observe, openHistogram, turn } from '../feed/histogram.ts'
+import { observe, openHistogram, turn } from '../connection/histogram.ts'
 import type { Hop } from '../feed/hops.ts'
 import type { Meters } from '../gateway/meters.ts'
 import type { Plant } from '../plant/plant.ts'

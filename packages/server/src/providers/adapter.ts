@@ -44,7 +44,7 @@ export type Listing = {
 export const CALENDAR_IDS = ['XNYS', 'XNAS', 'XNSE', 'XBOM', 'XIMC', 'XLON', 'CMES', 'FX', '24/7'] as const
 export type CalendarId = (typeof CALENDAR_IDS)[number]
 
-/** A change to a book as the provider sent it. The machine folds these into whole books (feed/books.ts). */
+/** A change to a book as the provider sent it. The machine folds these into whole books (connection/books.ts). */
 export type BookDelta = {
   type: 'delta'
   symbol: string

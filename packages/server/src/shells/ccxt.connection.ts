@@ -1,5 +1,5 @@
 /** One connection: an exchange object of its own, and a loop for each thing that is watched on it. */
-import type { Ending, Hooks, Link } from '../feed/link.ts'
+import type { Ending, Hooks, Link } from '../connection/link.ts'
 import { closeExchange, judge, reasonOf, type Exchange, type Library } from './ccxt.library.ts'
 import { keyOf, sourceOf, type Asked, type Source } from './ccxt.watch.ts'
 import { pause } from './pause.ts'

@@ -1,7 +1,7 @@
 /** One connection to TWS by its SDK: loaded on use, kept from harming the process, its words and ours as JSON. */
 import type { EventName, IBApi } from '@stoqey/ib'
-import type { Ending, Hooks } from '../feed/link.ts'
-import type { Answer } from '../feed/rest.ts'
+import type { Ending, Hooks } from '../connection/link.ts'
+import type { Answer } from '../connection/rest.ts'
 import { interactiveBrokers } from '../providers/interactive-brokers.ts'
 
 export type Call = { call: string; args: unknown[] }

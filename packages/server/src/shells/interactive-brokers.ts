@@ -1,6 +1,6 @@
 /** Interactive Brokers by its SDK: a socket and REST for the machine, both over connections to one TWS or Gateway. */
-import { openBudget } from '../feed/budget.ts'
-import type { Answer, Call as RestCall } from '../feed/rest.ts'
+import { openBudget } from '../connection/budget.ts'
+import type { Answer, Call as RestCall } from '../connection/rest.ts'
 import { interactiveBrokers } from '../providers/interactive-brokers.ts'
 import { isCall, open, type Call, type Live, type Where } from './interactive-brokers.connection.ts'
 import { pause } from './pause.ts'

@@ -1,7 +1,7 @@
 import type { Gap, MarketEvent, Quote, Status, Trade } from '@tickwire/protocol'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { admit, createArbiter, type ArbiterInput, type ArbiterSettings } from '../../src/feed/arbiter.ts'
+import { admit, createArbiter, type ArbiterInput, type ArbiterSettings } from '../../src/arbiter/arbiter.ts'
 
 const X = 'BTC-USDT'
 const T0 = 1_700_000_000_000

@@ -1,9 +1,9 @@
 import type { Level } from '@tickwire/protocol'
 import { describe, expect, test } from 'vitest'
-import { difference, verdictOf, type Audit } from '../../src/feed/audit.ts'
-import { applyDelta, openBook } from '../../src/feed/books.ts'
-import { SETTINGS, type Effect, type Input, type State } from '../../src/feed/connection.ts'
-import { start, step } from '../../src/feed/machine.ts'
+import { difference, verdictOf, type Audit } from '../../src/connection/audit.ts'
+import { applyDelta, openBook } from '../../src/connection/books.ts'
+import { SETTINGS, type Effect, type Input, type State } from '../../src/connection/connection.ts'
+import { start, step } from '../../src/connection/machine.ts'
 import type { Adapter, BookDelta, Meaning } from '../../src/providers/adapter.ts'
 import { venueAdapter, type VenueSession } from './venue.ts'
 

@@ -1,8 +1,8 @@
 /** One run of a venue's book through the real machine and adapter with seeded faults, and what was found wrong in it. */
 import type { Level } from '@tickwire/protocol'
 import type { Frame, Need } from '../../src/providers/adapter.ts'
-import { SETTINGS, type BookPicture, type Effect, type Input } from '../../src/feed/connection.ts'
-import { start, step } from '../../src/feed/machine.ts'
+import { SETTINGS, type BookPicture, type Effect, type Input } from '../../src/connection/connection.ts'
+import { start, step } from '../../src/connection/machine.ts'
 import { Market, randomOf, type Change, type Sides, type Venue } from './book-venues.ts'
 
 export type Faults = { share: number; rest: boolean; cuts: boolean; altered: boolean }

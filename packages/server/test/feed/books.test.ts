@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib'
 import type { Level } from '@tickwire/protocol'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { applyDelta, checksumOf, openBook, top } from '../../src/feed/books.ts'
+import { applyDelta, checksumOf, openBook, top } from '../../src/connection/books.ts'
 import type { BookDelta } from '../../src/providers/adapter.ts'
 
 const delta = (bids: Level[], asks: Level[], more: Partial<BookDelta> = {}): BookDelta => ({

@@ -1,7 +1,7 @@
 /** The budget of REST calls: every window holds at every moment. */
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { fairShare, openBudget } from '../../src/feed/budget.ts'
+import { fairShare, openBudget } from '../../src/connection/budget.ts'
 
 test('no window ever holds more calls than it may, whenever they are asked for', () => {
   const window = fc.record({ count: fc.integer({ min: 1, max: 6 }), per: fc.integer({ min: 1, max: 5_000 }) })

@@ -1,7 +1,7 @@
 /** Exchange hours against dates that are known: early closes, both daylight-saving switches, holidays, eves. */
 import { describe, expect, test } from 'vitest'
-import { createCalendar } from '../../src/feed/calendar.ts'
-import { CALENDARS } from '../../src/feed/calendars.ts'
+import { createCalendar } from '../../src/calendar/calendar.ts'
+import { CALENDARS } from '../../src/calendar/calendars.ts'
 import type { CalendarId } from '../../src/providers/adapter.ts'
 
 const sessionAt = (id: CalendarId, time: string) => createCalendar()(id, Date.parse(time)).session

@@ -1,12 +1,12 @@
 import type { Trade } from '@tickwire/protocol'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { admit, type ArbiterState } from '../../src/feed/arbiter.ts'
-import { sceneOf } from '../../src/feed/arbiter.state.ts'
-import { openClass, score } from '../../src/feed/calibration.ts'
-import { count, fit, KNOTS, openCounts, valueOf } from '../../src/feed/curve.ts'
-import { calibrationsOf, openForecasts, reliabilityOf } from '../../src/feed/forecasts.ts'
-import { scoresOf } from '../../src/feed/lane.ts'
+import { admit, type ArbiterState } from '../../src/arbiter/arbiter.ts'
+import { sceneOf } from '../../src/arbiter/state.ts'
+import { openClass, score } from '../../src/arbiter/calibration.ts'
+import { count, fit, KNOTS, openCounts, valueOf } from '../../src/arbiter/curve.ts'
+import { calibrationsOf, openForecasts, reliabilityOf } from '../../src/arbiter/forecasts.ts'
+import { scoresOf } from '../../src/arbiter/lane.ts'
 import { eceOf, mean, openMarket, play, randomOf, START, type Said, type Speaker } from './market.ts'
 
 const MINUTE = 60_000

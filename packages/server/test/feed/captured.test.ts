@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import type { BookPicture } from '../../src/feed/connection.ts'
-import { start, step } from '../../src/feed/machine.ts'
+import type { BookPicture } from '../../src/connection/connection.ts'
+import { start, step } from '../../src/connection/machine.ts'
 import { kraken } from '../../src/providers/kraken.ts'
 import type { Adapter } from '../../src/providers/adapter.ts'
 

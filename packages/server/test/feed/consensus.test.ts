@@ -1,8 +1,8 @@
 /** What all sources say together, against a brute-force oracle and bounds that are stated. */
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { consensusOf, TOLERANCE, weightedMedian, type Said } from '../../src/feed/consensus.ts'
-import { basisOf, look, LOOK_EVERY, note, opinionAt, openView, openVoice, type View } from '../../src/feed/voice.ts'
+import { consensusOf, TOLERANCE, weightedMedian, type Said } from '../../src/arbiter/consensus.ts'
+import { basisOf, look, LOOK_EVERY, note, opinionAt, openView, openVoice, type View } from '../../src/arbiter/voice.ts'
 
 const BPS = 1e-4
 const said = (provider: string, price: number, more: Partial<Said> = {}): Said => ({

@@ -1,6 +1,6 @@
 import type { Book } from '@tickwire/protocol'
 import { expect, test } from 'vitest'
-import { admit, createArbiter } from '../../src/feed/arbiter.ts'
+import { admit, createArbiter } from '../../src/arbiter/arbiter.ts'
 
 const book = (provider: string, at: number, state: NonNullable<Book['state']>): Book => ({
   type: 'book', provider, instrument: 'X', time: at, received: at, bids: [[99, 1]], asks: [[101, 1]], state

@@ -1,6 +1,6 @@
 /** Simulated flows of market data, thin to thick, and how liveness fares on them: false alarms, and the delay until a mute is noticed. */
-import { livenessOf, type Evidence } from '../../src/feed/liveness.ts'
-import { beat, LEAST_LIMIT, openPulse, silenceLimit, type Pulse } from '../../src/feed/pulse.ts'
+import { livenessOf, type Evidence } from '../../src/arbiter/liveness.ts'
+import { beat, LEAST_LIMIT, openPulse, silenceLimit, type Pulse } from '../../src/arbiter/pulse.ts'
 
 /** Seeded, from 0 to 1, neither of them included. */
 export function chance(seed: number): () => number {

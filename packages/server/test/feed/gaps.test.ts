@@ -2,7 +2,7 @@
 import type { Gap, GapFilled, Trade } from '@tickwire/protocol'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { admit, createArbiter, type ArbiterInput } from '../../src/feed/arbiter.ts'
+import { admit, createArbiter, type ArbiterInput } from '../../src/arbiter/arbiter.ts'
 import { gapsOf, openGaps } from '../../src/feed/gap.ts'
 import { follow } from '../../src/feed/gaps.ts'
 import { run, X, type Faults } from './losses.ts'

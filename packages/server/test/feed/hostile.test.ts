@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createFeed } from '../../src/feed/feed.ts'
 import { createInstruments } from '../../src/feed/instruments.ts'
-import type { Dial, Hooks } from '../../src/feed/link.ts'
+import type { Dial, Hooks } from '../../src/connection/link.ts'
 import { createPlant } from '../../src/plant/plant.ts'
 import { providers } from '../../src/providers/index.ts'
 import { quietLog } from './venue.ts'

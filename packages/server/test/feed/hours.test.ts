@@ -1,11 +1,11 @@
 /** Silence by right: in a halt, and while the market is closed, nobody needs to speak. */
 import type { Status, Trade } from '@tickwire/protocol'
 import { expect, test } from 'vitest'
-import { admit, createArbiter, type ArbiterSettings } from '../../src/feed/arbiter.ts'
-import { createCalendar } from '../../src/feed/calendar.ts'
+import { admit, createArbiter, type ArbiterSettings } from '../../src/arbiter/arbiter.ts'
+import { createCalendar } from '../../src/calendar/calendar.ts'
 import { createInstruments } from '../../src/feed/instruments.ts'
 import { marketsOf } from '../../src/feed/hours.ts'
-import { arbitrationOf } from '../../src/feed/verdict.ts'
+import { arbitrationOf } from '../../src/arbiter/verdict.ts'
 
 const X = 'AAPL'
 /** A Friday; New York trades until 21:00. */

@@ -2,7 +2,7 @@ import { createServer, type Socket } from 'node:net'
 import { createServer as createHttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
-import { openLink, type Ending } from '../../src/feed/link.ts'
+import { openLink, type Ending } from '../../src/connection/link.ts'
 import { openVenue, until } from './venue.ts'
 
 const closing: (() => unknown)[] = []

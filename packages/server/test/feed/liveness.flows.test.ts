@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { beat, openPulse } from '../../src/feed/pulse.ts'
+import { beat, openPulse } from '../../src/arbiter/pulse.ts'
 import { detection, falseAlarms, FLOWS, quantile, RATES, type FlowName, type Witness } from './flows.ts'
 
 const ALL = Object.keys(FLOWS) as FlowName[]

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { livenessOf, type Evidence } from '../../src/feed/liveness.ts'
-import { beat, muteLimit, openPulse, silenceLimit, usualInterval, wake, type Pulse } from '../../src/feed/pulse.ts'
+import { livenessOf, type Evidence } from '../../src/arbiter/liveness.ts'
+import { beat, muteLimit, openPulse, silenceLimit, usualInterval, wake, type Pulse } from '../../src/arbiter/pulse.ts'
 import { chance, FLOWS } from './flows.ts'
 
 const T0 = 1_700_000_000_000

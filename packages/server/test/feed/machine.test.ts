@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { SETTINGS, type Effect, type Input, type Settings, type State } from '../../src/feed/connection.ts'
-import { backoff, start, step } from '../../src/feed/machine.ts'
+import { SETTINGS, type Effect, type Input, type Settings, type State } from '../../src/connection/connection.ts'
+import { backoff, start, step } from '../../src/connection/machine.ts'
 import type { Adapter, Meaning, Subscription } from '../../src/providers/adapter.ts'
 import { venueAdapter, type VenueSession } from './venue.ts'
 

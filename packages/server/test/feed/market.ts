@@ -1,6 +1,6 @@
 /** A seeded market with providers whose faults are known, to hold confidence against the truth. */
 import type { Trade } from '@tickwire/protocol'
-import { admit, createArbiter, type ArbiterSettings, type ArbiterState } from '../../src/feed/arbiter.ts'
+import { admit, createArbiter, type ArbiterSettings, type ArbiterState } from '../../src/arbiter/arbiter.ts'
 
 export type Speaker = {
   provider: string

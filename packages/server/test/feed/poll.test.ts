@@ -2,8 +2,8 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
-import { createPoller } from '../../src/feed/poll.ts'
-import { createRest, type Good } from '../../src/feed/rest.ts'
+import { createPoller } from '../../src/connection/poll.ts'
+import { createRest, type Good } from '../../src/connection/rest.ts'
 import type { Need } from '../../src/providers/adapter.ts'
 import { until } from './venue.ts'
 

@@ -1,7 +1,7 @@
 /** The last guard before the plant refuses what no market can have, also when an adapter let it through. */
 import { expect, test } from 'vitest'
 import type { Candle, Ticker } from '@tickwire/protocol'
-import { impossible } from '../../src/feed/possible.ts'
+import { impossible } from '../../src/arbiter/possible.ts'
 
 const about = { instrument: 'BTC-USD', provider: 'any', time: 1, received: 1 }
 const candle = (open: number, high: number, low: number, close: number): Candle => ({

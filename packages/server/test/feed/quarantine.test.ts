@@ -2,7 +2,7 @@
 import type { MarketEvent, Quote, Trade } from '@tickwire/protocol'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { admit, createArbiter, type ArbiterInput } from '../../src/feed/arbiter.ts'
+import { admit, createArbiter, type ArbiterInput } from '../../src/arbiter/arbiter.ts'
 
 const X = 'BTC-USDT'
 const T0 = 1_700_000_000_000

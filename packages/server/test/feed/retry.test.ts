@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { retryAfter } from '../../src/feed/retry.ts'
+import { retryAfter } from '../../src/connection/retry.ts'
 
 const NOW = Date.parse('2026-11-21T09:00:00Z')
 

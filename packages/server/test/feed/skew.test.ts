@@ -1,7 +1,7 @@
 /** The offset of a provider's clock: learnt within bounds that hold, whatever the way is like, and learnt anew when a clock is set. */
 import { isOfItsTime, type Trade } from '@tickwire/protocol'
 import { expect, test } from 'vitest'
-import { impossible } from '../../src/feed/possible.ts'
+import { impossible } from '../../src/arbiter/possible.ts'
 import {
   ageOf,
   clockOf,
@@ -13,8 +13,8 @@ import {
   shake,
   shift,
   type Skew
-} from '../../src/feed/skew.ts'
-import { countEvent, openTally, statusOf, tick } from '../../src/feed/tally.ts'
+} from '../../src/connection/skew.ts'
+import { countEvent, openTally, statusOf, tick } from '../../src/connection/tally.ts'
 
 const START = Date.UTC(2026, 10, 20)
 

@@ -1,7 +1,7 @@
 /** REST of what moves and of how long things take: what differs since the last question, and quantiles per hop. */
 import type { Breadth, Change } from '@tickwire/protocol'
 import { afterEach, expect, test } from 'vitest'
-import { observe, openHistogram, spreadOf, turn } from '../../src/feed/histogram.ts'
+import { observe, openHistogram, spreadOf, turn } from '../../src/connection/histogram.ts'
 import type { RestSources } from '../../src/gateway/gateway.ts'
 import { startRig, type Rig } from './rig.ts'
 

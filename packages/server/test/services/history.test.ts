@@ -2,7 +2,7 @@
 import type { Candle, Interval } from '@tickwire/protocol'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createCalendar } from '../../src/feed/calendar.ts'
+import { createCalendar } from '../../src/calendar/calendar.ts'
 import { pastFrom, sessionsFrom } from '../../src/markets.ts'
 import { joinCandles, regroup } from '../../src/services/history.ts'
 import { gridOf, remembered } from '../../src/services/sessions.ts'

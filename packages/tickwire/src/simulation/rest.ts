@@ -1,6 +1,6 @@
 /** A provider's REST without a network: its real routes answer, late, or not, or with a failure. */
 import type { Desk, Dialect } from '@tickwire/server/dialects/dialect.ts'
-import type { Reply, Transport } from '@tickwire/server/feed/http.ts'
+import type { Reply, Transport } from '@tickwire/server/connection/http.ts'
 import type { Meter } from './limits.ts'
 import type { Schedule } from './schedule.ts'
 import type { Trouble } from './trouble.ts'

@@ -1,8 +1,8 @@
 /** A simulated provider: the street's market, its real protocol, and a door for sockets and one for REST; both can fail. */
 import { topicName } from '@tickwire/protocol'
 import { mirrors } from '@tickwire/server/dialects/index.ts'
-import type { Transport } from '@tickwire/server/feed/http.ts'
-import type { Dial } from '@tickwire/server/feed/link.ts'
+import type { Transport } from '@tickwire/server/connection/http.ts'
+import type { Dial } from '@tickwire/server/connection/link.ts'
 import { keepFor } from '@tickwire/server/plant/keep.ts'
 import { createPlant } from '@tickwire/server/plant/plant.ts'
 import { providers as adapters } from '@tickwire/server/providers/index.ts'

@@ -1,7 +1,7 @@
 /** One lane is one kind of data of one instrument: who carries it, who leads, and what each source said last. */
 import { topicName, type Book, type ArbitratedKind, type Quote, type Ticker, type Trade } from '@tickwire/protocol'
 import type { Evidence } from './liveness.ts'
-import type { Market } from './calendar.ts'
+import type { Market } from '../calendar/calendar.ts'
 import { openPulse, silenceLimit, trustLimit, type Pulse } from './pulse.ts'
 import type { Held } from './quarantine.ts'
 import { inputsOf, openMarks, scoreOf, type Marks, type Measured, type Weights } from './score.ts'

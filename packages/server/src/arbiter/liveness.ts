@@ -7,7 +7,7 @@
  * tested likewise, so that a broken socket is seen on its thin instruments too. Heartbeats prove the transport, never the data.
  */
 import type { Liveness } from '@tickwire/protocol'
-import { isTrading, type Market } from './calendar.ts'
+import { isTrading, type Market } from '../calendar/calendar.ts'
 import { isLearnt, LEAST_LIMIT, muteLimit, silenceLimit, usualInterval, type Pulse } from './pulse.ts'
 import { patience, SURPRISED, surprise } from './rhythm.ts'
 

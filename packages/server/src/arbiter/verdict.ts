@@ -1,6 +1,6 @@
 /** The arbiter's view of one kind of one instrument as an event: who leads and why, how each source fares, and what all say together. */
 import { ARBITRATED_KINDS, topicName, type Arbitration, type SourceReport } from '@tickwire/protocol'
-import { sceneOf, type ArbiterState } from './arbiter.state.ts'
+import { sceneOf, type ArbiterState } from './state.ts'
 import type { Opinion, Verdict } from './consensus.ts'
 import { evidenceOf, isSound, latencyOf, ranked, scoresOf, type Lane, type Scene, type Scored } from './lane.ts'
 import { DAMPING_WINDOW, STANDBYS } from './lead.ts'

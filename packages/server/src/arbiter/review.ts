@@ -1,5 +1,5 @@
 /** The judgement of one lane on a tick: is its leader down, silent, or no longer the best? */
-import { isTrading } from './calendar.ts'
+import { isTrading } from '../calendar/calendar.ts'
 import {
   isSound,
   preference,

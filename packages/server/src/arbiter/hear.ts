@@ -1,6 +1,6 @@
 /** What becomes of an event: heard, weighed, passed on under its provider's name, and as the instrument's own if its source leads. */
 import { topicName, type Candle } from '@tickwire/protocol'
-import { entry, fault, sceneOf, viewOf, type ArbiterState } from './arbiter.state.ts'
+import { entry, fault, sceneOf, viewOf, type ArbiterState } from './state.ts'
 import { confidenceOf, FAULTS, openStanding } from './confidence.ts'
 import { isOutOfDate, isSound, preference, remember, say, standbys, type Admissible, type Lane, type Source } from './lane.ts'
 import { isAllowed, lead, seconds, type ArbiterOutput } from './lead.ts'

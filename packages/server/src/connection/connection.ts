@@ -6,8 +6,8 @@ import type { Asks } from './asks.ts'
 import type { Auditor } from './audit.ts'
 import type { Holes, Span } from './holes.ts'
 import type { Pace } from './pace.ts'
-import type { Clockwork } from './calendar.ts'
-import type { Pulse } from './pulse.ts'
+import type { Clockwork } from '../calendar/calendar.ts'
+import type { Pulse } from '../arbiter/pulse.ts'
 import type { Shelf } from './shelf.ts'
 
 export type { BookPicture }

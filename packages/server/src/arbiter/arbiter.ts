@@ -1,6 +1,6 @@
 /** Which provider to trust: one leader per instrument and kind, warm standbys, and a status for every change of mind. */
 import { ARBITRATED_KINDS as KINDS, type Candle, type Gap } from '@tickwire/protocol'
-import { createArbiter, entry, fault, sceneOf, viewOf, type ArbiterState } from './arbiter.state.ts'
+import { createArbiter, entry, fault, sceneOf, viewOf, type ArbiterState } from './state.ts'
 import { FAULTS, openStanding, passTime } from './confidence.ts'
 import { settle } from './forecasts.ts'
 import { admitEvent, settleHeld } from './hear.ts'

@@ -1,8 +1,8 @@
 /** Why an open connection is silent for too long, or nothing: heartbeats keep no price fresh, and closed markets need none. */
 import type { Adapter } from '../providers/adapter.ts'
-import type { Market } from './calendar.ts'
+import type { Market } from '../calendar/calendar.ts'
 import type { State } from './connection.ts'
-import { livenessOf } from './liveness.ts'
+import { livenessOf } from '../arbiter/liveness.ts'
 
 /** What the market does now that this connection brings. */
 function marketOf<S>({ calendar }: Adapter<S>, { route, settings }: State<S>, now: number): Market | undefined {
