@@ -112,7 +112,23 @@ export type HttpRequest = {
   query: Readonly<Record<string, string | readonly string[]>>
   body?: unknown
 }
+/** What the gateway does for a dialect's REST, which has no connection that could hold anything. */
+export type Hands = {
+  /** The last value of a topic, which is then held upstream for a while; a first one is waited for a little. */
+  read: (topic: string) => Promise<Published | undefined>
+  /** Holds topics under a key until it is let go, whoever asked: those that can be; without any of them it holds nothing. */
+  hold: (key: string, topics: readonly string[]) => { held: boolean; refusals: readonly Extract<TopicResult, { ok: false }>[] }
+  letGo: (key: string) => boolean
+  keys: () => readonly string[]
+}
+
 export type HttpAnswer = { status: number; body: unknown; headers?: Record<string, string> }
+
+/** Without `hands` where a dialect answers with no gateway around it. */
+export type HttpRoute = {
+  route: string
+  answer: (request: HttpRequest, desk: Desk, now: number, hands?: Hands) => HttpAnswer | Promise<HttpAnswer>
+}
 
 export type Dialect<Memory = unknown> = {
   name: string
@@ -155,7 +171,7 @@ export type Dialect<Memory = unknown> = {
   shutdown?: (retryAfterMs: number, now: number) => string | undefined
   describe?: (memory: Memory) => Described
   /** REST of this protocol, on the same port: `METHOD /path`, with `*` as above. */
-  http?: readonly { route: string; answer: (request: HttpRequest, desk: Desk, now: number) => HttpAnswer | Promise<HttpAnswer> }[]
+  http?: readonly HttpRoute[]
 }
 
 export const dialect = <M>(d: Dialect<M>): Dialect<M> => d

@@ -16,6 +16,7 @@ import { createPatience } from './patience.ts'
 import { createReader } from './reader.ts'
 import type { RestSources } from './rest.ts'
 import type { Demand, Shared } from './session.ts'
+import { createShelves } from './shelf.ts'
 import { createSse } from './sse.ts'
 import { createUnderstanding } from './understand.ts'
 import { serveWebSockets, type Wire } from './ws.ts'
@@ -86,6 +87,7 @@ export function createGateway(options: GatewayOptions) {
   const fanout = createFanout({ plant, clock, timers, patience, flushEvery, limits: fanoutLimits, meters })
   const reader = createReader({ plant, demand, timers })
   const understand = createUnderstanding(desk, clock)
+  const shelves = createShelves(understand, demand)
   const shared: Shared = { plant, desk, understand, fanout, demand, auth, limits, clock, patience }
   const sse = createSse(shared, meters, randomUUID)
   const app = createHttp({
@@ -97,6 +99,7 @@ export function createGateway(options: GatewayOptions) {
     auth,
     dialects,
     admission,
+    shelves,
     page: options.page,
     tamper: options.tamper,
     clock,
@@ -158,6 +161,7 @@ export function createGateway(options: GatewayOptions) {
       fanout.stop()
       patience.stop()
       reader.stop()
+      shelves.stop()
       unwatch?.()
       app.server.closeAllConnections()
       await app.close()

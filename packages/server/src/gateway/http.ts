@@ -5,6 +5,7 @@ import fastify, { type FastifyReply } from 'fastify'
 import { jsonSchemaTransform, validatorCompiler } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Hop } from '../feed/hops.ts'
+import type { Hands } from '../dialects/dialect.ts'
 import type { Log } from '../ops/log.ts'
 import { topicsOf } from './asked.ts'
 import type { Admission } from './admission.ts'
@@ -20,6 +21,7 @@ import { mountPage } from './page.ts'
 import { mountLatency } from './latency.ts'
 import { mountMoves } from './moves.ts'
 import { mountRest, type App, type RestOptions } from './rest.ts'
+import type { createShelves } from './shelf.ts'
 import type { createSse } from './sse.ts'
 import { findRoute } from './door.ts'
 
@@ -31,6 +33,7 @@ export type HttpOptions = RestOptions &
     sse: ReturnType<typeof createSse>
     auth: Auth
     admission: Admission
+    shelves: ReturnType<typeof createShelves>
     page: string | undefined
     tamper: Tamper | undefined
     log: Log
@@ -122,8 +125,9 @@ function answerNotFound(app: App, { dialects }: HttpOptions, methodsOf: (path: s
   })
 }
 
-function mountDialects(app: App, { dialects, desk, clock, tamper }: HttpOptions): void {
-  for (const { name, http = [] } of dialects)
+function mountDialects(app: App, { dialects, desk, clock, tamper, reader, shelves }: HttpOptions): void {
+  for (const { name, http = [] } of dialects) {
+    const hands: Hands = { read: reader.last, ...shelves.of(name) }
     for (const { route, answer } of http) {
       const [method = 'GET', url = '/'] = route.split(' ')
       app.route({
@@ -134,7 +138,7 @@ function mountDialects(app: App, { dialects, desk, clock, tamper }: HttpOptions)
           const query = request.query as Record<string, string | string[]>
           const path = decodeURIComponent(request.url.split('?')[0]!)
           const { status, body, headers } =
-            tamper?.(route) ?? (await answer({ method: request.method, path, query, body: request.body }, desk, clock()))
+            tamper?.(route) ?? (await answer({ method: request.method, path, query, body: request.body }, desk, clock(), hands))
           return reply
             .status(status)
             .headers(headers ?? {})
@@ -142,6 +146,7 @@ function mountDialects(app: App, { dialects, desk, clock, tamper }: HttpOptions)
         }
       })
     }
+  }
 }
 
 function mountSse(app: App, { sse, auth }: HttpOptions): void {
