@@ -9,10 +9,20 @@ import { finnhub } from './finnhub.ts'
 import { kraken } from './kraken.ts'
 import { massive } from './massive.ts'
 import { native } from './native.ts'
+import { alerts } from './ziggy.alerts.ts'
+import { charts } from './ziggy.charts.ts'
+import { chat } from './ziggy.chat.ts'
+import { market } from './ziggy.market.ts'
+import { news } from './ziggy.news.ts'
+import { portfolio } from './ziggy.portfolio.ts'
+import { signals } from './ziggy.signals.ts'
+
+// oxlint-disable-next-line typescript/no-explicit-any -- each dialect is run with the memory that it opened itself
+const ziggy: readonly Dialect<any>[] = [market, news, alerts, signals, portfolio, charts, chat]
 
 /** Spoken on the port of the server. Where two would take one address, the earlier does. */
-// oxlint-disable-next-line typescript/no-explicit-any -- each dialect is run with the memory that it opened itself
-export const dialects: readonly Dialect<any>[] = [native, fiml]
+// oxlint-disable-next-line typescript/no-explicit-any -- as above
+export const dialects: readonly Dialect<any>[] = [native, fiml, ...ziggy]
 
 /** A provider's own protocol, by the provider's name: the street speaks them. */
 // oxlint-disable-next-line typescript/no-explicit-any -- as above

@@ -1,0 +1,28 @@
+/** What is said, on WebSockets and by REST, of a service that this server does not have yet: never an acknowledgement. Pure. */
+import type { Command, HttpAnswer } from './dialect.ts'
+import { fail, say, type Message } from './ziggy.messages.ts'
+
+const CODE = 'SERVICE_NOT_AVAILABLE'
+const absence = (service: string): string => `the ${service} service is not part of this server yet`
+
+/** The first message of a connection, so that nobody waits for what cannot come. */
+export const greeting = (service: string, now: number): Command =>
+  say('service_status', { data: { service, available: false, code: CODE, message: absence(service) } }, now)
+
+export const notHere = (service: string, now: number): Command => fail(CODE, absence(service), { service }, now)
+
+/** The same answer to each of these actions. */
+export const allNotHere = (service: string, actions: readonly string[]) =>
+  Object.fromEntries(
+    actions.map((action) => [action, (_message: Message, _memory: unknown, now: number) => [notHere(service, now)]])
+  )
+
+/** 503 on each of these routes. */
+export const missingRoutes = (service: string, routes: readonly string[]) =>
+  routes.map((route) => ({
+    route,
+    answer: (): HttpAnswer => ({
+      status: 503,
+      body: { error: { code: CODE, message: absence(service), retry: false, service } }
+    })
+  }))

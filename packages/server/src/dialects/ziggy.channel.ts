@@ -1,0 +1,136 @@
+/** What all Ziggy endpoints have in common: how a message is read, ping and pong, the heartbeat, the figures, the last words. Pure. */
+import { dialect, type Command, type Desk, type Dialect, type Request } from './dialect.ts'
+import { errorText, fail, say, seconds, type Message } from './ziggy.messages.ts'
+
+/** What is remembered of every connection. */
+export type Talk = {
+  desk: Desk
+  /** `?dialect=ziggy-code`: the names that the system's code sends, where its documents name others. */
+  byCode: boolean
+  updates: number
+  lastUpdate: number | undefined
+  errors: number
+  nextBeat: number
+  pinged: number
+  heard: number
+  /** This client answered a ping once: from then on it is held to it. Others are held to WebSocket pings alone. */
+  answers: boolean
+}
+
+export type Actions<M> = Readonly<Record<string, (message: Message, memory: M, now: number) => readonly Command[]>>
+
+export type Channel<M> = {
+  /** As `GET /ws/status` lists it. */
+  name: string
+  path: string
+  /** Milliseconds between two updates of the same thing. */
+  interval: number
+  running: boolean
+  actions: Actions<M>
+  begin: (talk: Talk, request: Request, now: number) => { memory: M; commands: readonly Command[] }
+  tick?: (memory: M, now: number) => readonly Command[]
+} & Pick<Dialect<M>, 'settled' | 'describe' | 'http'> & {
+    hear?: (event: Parameters<Dialect<M>['render']>[0], memory: M, now: number) => string | undefined
+  }
+
+export type Heartbeat = { every: number; timeout: number }
+const HEARTBEAT: Heartbeat = { every: 25_000, timeout: 10_000 }
+const COMMON = ['ping', 'pong', 'get_performance_stats']
+
+/** Updates that go out now are counted here. */
+export function counted(memory: Talk, commands: readonly Command[], now: number): readonly Command[] {
+  if (commands.length === 0) return commands
+  memory.updates += commands.length
+  memory.lastUpdate = now
+  return commands
+}
+
+function stats<M extends Talk>({ name, interval, running }: Channel<M>, memory: M, now: number): Command {
+  const { updates, errors, lastUpdate } = memory
+  const figures = {
+    channel: name,
+    update_count: updates,
+    error_count: errors,
+    last_update_time: lastUpdate === undefined ? null : seconds(lastUpdate),
+    is_running: running,
+    update_interval: seconds(interval)
+  }
+  const type = name === 'portfolio' ? 'portfolio_streaming_stats' : 'performance_stats'
+  return say(type, { stats: figures, data: figures }, now)
+}
+
+const bad = (command: Command): Command => (command.type === 'send' ? { ...command, bad: true } : command)
+
+function read(frame: string): { message: Message } | { fault: string } {
+  try {
+    const message: unknown = JSON.parse(frame)
+    const isObject = typeof message === 'object' && message !== null && !Array.isArray(message)
+    return isObject ? { message: message as Message } : { fault: '' }
+  } catch (error) {
+    return { fault: (error as Error).message }
+  }
+}
+
+function answer<M extends Talk>(channel: Channel<M>, frame: string, memory: M, now: number): readonly Command[] {
+  memory.heard = now
+  const { actions } = channel
+  const got = read(frame)
+  if ('fault' in got && got.fault !== '') return [bad(fail('INVALID_JSON', `the message is not JSON: ${got.fault}`, {}, now))]
+  const message = 'message' in got ? got.message : {}
+  const named = typeof message.action === 'string' ? message.action : message.type
+  const action = typeof named === 'string' ? named.toLowerCase() : ''
+  if (action === 'pong') {
+    memory.answers = true
+    return []
+  }
+  if (action === 'ping') return [say('pong', { ts: message.ts ?? null }, now)]
+  if (action === 'get_performance_stats') return [stats(channel, memory, now)]
+  const handle = Object.hasOwn(actions, action) ? actions[action] : undefined
+  if (handle) return handle(message, memory, now)
+  const supported = [...Object.keys(actions), ...COMMON]
+  const text = `a message here is an object whose "action" is one of ${supported.join(', ')}`
+  return [bad(fail('UNKNOWN_ACTION', text, { received: action.slice(0, 64), supported }, now))]
+}
+
+function beat(memory: Talk, { every, timeout }: Heartbeat, now: number): readonly Command[] {
+  const unanswered = memory.answers && memory.heard < memory.pinged
+  if (unanswered && now - memory.pinged >= timeout) return [{ type: 'close', code: 4002, reason: 'no heartbeat' }]
+  if (now < memory.nextBeat) return []
+  memory.nextBeat = now + every
+  memory.pinged = now
+  return [say('ping', { ts: seconds(now) }, now)]
+}
+
+const isError = (command: Command): boolean => command.type === 'send' && command.text.startsWith('{"type":"error"')
+
+export function createChannel<M extends Talk>(channel: Channel<M>, heartbeat: Heartbeat = HEARTBEAT): Dialect<M> {
+  const { name, path, begin, hear, tick, settled, describe, http } = channel
+  const noting = (memory: M, commands: readonly Command[]): readonly Command[] => {
+    memory.errors += commands.filter(isError).length
+    return commands
+  }
+  return dialect<M>({
+    name,
+    paths: [path],
+    maxMessage: 64 * 1024,
+    open(request, desk, now) {
+      const byCode = request.query.dialect === 'ziggy-code'
+      const counts = { updates: 0, lastUpdate: undefined, errors: 0 }
+      const life = { nextBeat: now + heartbeat.every, pinged: -Infinity, heard: now, answers: false }
+      return begin({ desk, byCode, ...counts, ...life }, request, now)
+    },
+    receive: (frame, memory, now) => noting(memory, answer(channel, frame, memory, now)),
+    settled: (results, tag, memory, now) => noting(memory, settled?.(results, tag, memory, now) ?? []),
+    render: (event, memory, now) => hear?.(event, memory, now),
+    tickEvery: 100,
+    tick: (memory, now) => noting(memory, [...(tick?.(memory, now) ?? []), ...beat(memory, heartbeat, now)]),
+    lost(topic, count, from, to, now) {
+      const text = `${count} events of ${topic} were dropped: this client reads too slowly`
+      return errorText('SLOW_CLIENT', text, { topic, count, from, to }, now)
+    },
+    refused: (reason, message, _memory, now) => errorText('RATE_LIMITED', message, { reason }, now),
+    shutdown: (retry_after_ms, now) => errorText('SHUTDOWN', 'the server shuts down; reconnect', { retry_after_ms }, now),
+    describe: (memory) => describe?.(memory) ?? {},
+    http: http ?? []
+  })
+}

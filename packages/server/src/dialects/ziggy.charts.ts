@@ -1,0 +1,217 @@
+/** `/ws/charts` of the Ziggy endpoints: a hundred bars with indicators, then what changes, in any timeframes; docs/websocket-s0-s1.md. */
+import { topicName, type Candle, type Interval, type Published, type TopicResult } from '@tickwire/protocol'
+import type { Command, Dialect } from './dialect.ts'
+import { difference, put, WANTED, whole, type Bars } from './ziggy.bars.ts'
+import { counted, createChannel, type Heartbeat, type Talk } from './ziggy.channel.ts'
+import { chartSchema, fail, reading, say, type Message } from './ziggy.messages.ts'
+import { find, notHeld, refusalOf, refusals, type Named, type Refused } from './ziggy.naming.ts'
+
+/** One symbol in one timeframe. `past` is undefined until it came; an empty one is a past that nobody has. */
+type Chart = Named & {
+  timeframe: Interval
+  past: readonly Candle[] | undefined
+  bars: Bars
+  /** Starts of the bars that changed since the last message; `all` asks for a whole snapshot. */
+  changed: Set<number>
+  all: boolean
+  due: number
+  updates: number
+}
+type Asked = { charts: Chart[]; refused: Refused[]; timeframes: Interval[] }
+
+export type Memory = Talk & {
+  charts: Map<string, Chart>
+  /** Snapshots asked for of what is not subscribed: each is sent when its past came. */
+  once: Chart[]
+}
+
+const TIMEFRAME: Interval = '1m'
+const MAX_CHARTS = 200
+const keyOf = ({ symbol, timeframe }: { symbol: string; timeframe: Interval }): string => `${symbol} ${timeframe}`
+const topicOf = ({ instrument, timeframe }: Chart): string => topicName('candle', instrument, undefined, timeframe)
+
+const chartOf = ({ symbol, instrument }: Named, timeframe: Interval, now: number): Chart => {
+  const fresh = { past: undefined, bars: [], changed: new Set<number>(), all: true, due: now, updates: 0 }
+  return { symbol, instrument, timeframe, ...fresh }
+}
+
+/** Asks for the past: it comes between two messages, and the next tick finds it. */
+function fetch({ desk }: Memory, chart: Chart): void {
+  const { instrument, timeframe } = chart
+  desk.candles(instrument, timeframe, WANTED).then(
+    (past) => (chart.past = past),
+    () => (chart.past = [])
+  )
+}
+
+function asked(memory: Memory, symbols: readonly string[], timeframes: readonly Interval[], now: number): Asked {
+  const { known, refused } = find(memory.desk, symbols)
+  const wanted = timeframes.length === 0 ? [TIMEFRAME] : [...timeframes]
+  return {
+    charts: known.flatMap((each) => wanted.map((timeframe) => chartOf(each, timeframe, now))),
+    refused,
+    timeframes: wanted
+  }
+}
+
+const nothingNamed = (now: number): Command[] => {
+  const errors = [{ field: 'symbols', message: 'name at least one symbol' }]
+  return [fail('INVALID_MESSAGE', 'symbols: name at least one symbol', { errors }, now)]
+}
+const tooMany = (held: number, now: number): Command[] => [
+  fail('LIMIT_REACHED', `a connection holds at most ${MAX_CHARTS} charts; those ${held} stay`, { limit: MAX_CHARTS, held }, now)
+]
+
+function subscribe(message: Message, memory: Memory, now: number): readonly Command[] {
+  return reading(chartSchema, message, now, ({ symbols, timeframes }) => {
+    if (symbols.length === 0) return nothingNamed(now)
+    const tag = asked(memory, symbols, timeframes, now)
+    if (tag.charts.length === 0) return refusals(tag.refused, now)
+    const more = tag.charts.filter((chart) => !memory.charts.has(keyOf(chart))).length
+    if (memory.charts.size + more > MAX_CHARTS) return tooMany(memory.charts.size, now)
+    return [{ type: 'subscribe', topics: [...new Set(tag.charts.map(topicOf))], tag }]
+  })
+}
+
+function settled(results: readonly TopicResult[], tag: unknown, memory: Memory, now: number): readonly Command[] {
+  if (tag === undefined) return []
+  const { charts, refused, timeframes } = tag as Asked
+  const outcome = new Map(results.map((result) => [result.asked, result]))
+  const held: Chart[] = []
+  for (const chart of charts) {
+    const refusal = refusalOf(chart.symbol, [topicOf(chart)], outcome)
+    if (refusal) refused.push({ ...refusal, message: `${chart.timeframe}: ${refusal.message}` })
+    else held.push(memory.charts.get(keyOf(chart)) ?? chart)
+  }
+  for (const chart of held) {
+    // Subscribed again: the bars are there, and are shown again.
+    chart.all = true
+    if (!memory.charts.has(keyOf(chart))) fetch(memory, chart)
+    memory.charts.set(keyOf(chart), chart)
+  }
+  if (held.length === 0) return refusals(refused, now)
+  const symbols = [...new Set(held.map(({ symbol }) => symbol))]
+  const ack = { symbols, timeframe: timeframes[0], timeframes, status: 'subscribed' }
+  return [say('subscription_ack', ack, now), ...refusals(refused, now)]
+}
+
+function unsubscribe(message: Message, memory: Memory, now: number): readonly Command[] {
+  return reading(chartSchema, message, now, ({ symbols, timeframes }) => {
+    const held = [...memory.charts.values()]
+    const gone = held.filter(
+      ({ symbol, timeframe }) =>
+        (symbols.length === 0 || symbols.includes(symbol)) && (timeframes.length === 0 || timeframes.includes(timeframe))
+    )
+    for (const chart of gone) memory.charts.delete(keyOf(chart))
+    const needed = new Set([...memory.charts.values()].map(topicOf))
+    const free = [...new Set(gone.map(topicOf))].filter((topic) => !needed.has(topic))
+    const names = [...new Set(gone.map(({ symbol }) => symbol))]
+    const ack = { symbol: names[0] ?? null, symbols: names, timeframes: [...new Set(gone.map(({ timeframe }) => timeframe))] }
+    return [
+      ...(free.length > 0 ? [{ type: 'unsubscribe' as const, topics: free }] : []),
+      say('unsubscription_ack', { ...ack, status: 'unsubscribed' }, now),
+      ...notHeld(
+        symbols.filter((symbol) => !names.includes(symbol)),
+        held.map(keyOf),
+        now
+      )
+    ]
+  })
+}
+
+/** Charts that are held are shown again; of others the past is asked for, once. */
+function snapshot(message: Message, memory: Memory, now: number): readonly Command[] {
+  return reading(chartSchema, message, now, ({ symbols, timeframes }) => {
+    if (symbols.length === 0) {
+      for (const chart of memory.charts.values()) chart.all = true
+      return memory.charts.size === 0 ? nothingNamed(now) : []
+    }
+    const { charts, refused } = asked(memory, symbols, timeframes, now)
+    const others = charts.filter((chart) => !memory.charts.has(keyOf(chart)))
+    if (memory.once.length + others.length > MAX_CHARTS) return tooMany(memory.once.length, now)
+    for (const chart of charts) {
+      const mine = memory.charts.get(keyOf(chart))
+      if (mine) mine.all = true
+    }
+    for (const chart of others) {
+      fetch(memory, chart)
+      memory.once.push(chart)
+    }
+    return refusals(refused, now)
+  })
+}
+
+function hear(event: Published, memory: Memory): undefined {
+  if (event.type !== 'candle') return
+  for (const chart of memory.charts.values())
+    if (topicOf(chart) === event.topic && put(chart.bars, event)) chart.changed.add(event.start)
+}
+
+/** The past goes under what came live meanwhile. */
+function takePast(chart: Chart): boolean {
+  if (chart.past === undefined) return false
+  const live = chart.bars
+  chart.bars = []
+  for (const candle of [...chart.past, ...live]) put(chart.bars, candle)
+  chart.past = []
+  return true
+}
+
+const chartMessage = (chart: Chart, type: string, data: object, now: number): Command => {
+  const { symbol, timeframe, updates } = chart
+  return say(type, { symbol, timeframe, data, update_count: updates }, now)
+}
+
+function snapshotOf(chart: Chart, now: number): Command {
+  const { symbol, timeframe, bars } = chart
+  chart.all = false
+  chart.changed.clear()
+  if (bars.length > 0) return chartMessage(chart, 'chart_snapshot', whole({ symbol, timeframe }, bars), now)
+  const text = `no provider has ${timeframe} bars of ${symbol} yet; they are sent as they form`
+  return fail('NO_HISTORY', text, { symbol, timeframe }, now)
+}
+
+function updateOf(chart: Chart, { byCode }: Memory, interval: number, now: number): Command[] {
+  const { symbol, timeframe, bars, changed } = chart
+  if (!takePast(chart)) return []
+  if (chart.all) return [snapshotOf(chart, now)]
+  if (changed.size === 0 || now < chart.due) return []
+  chart.due = now + interval
+  chart.updates++
+  const of = { symbol, timeframe }
+  const data = byCode ? whole(of, bars) : difference(of, bars, changed)
+  changed.clear()
+  return [chartMessage(chart, 'chart_update', data, now)]
+}
+
+function tick(memory: Memory, interval: number, now: number): readonly Command[] {
+  const ready = memory.once.filter(takePast)
+  if (ready.length > 0) memory.once = memory.once.filter((chart) => !ready.includes(chart))
+  const updates = [...memory.charts.values()].flatMap((chart) => updateOf(chart, memory, interval, now))
+  return counted(memory, [...ready.map((chart) => snapshotOf(chart, now)), ...updates], now)
+}
+
+export type ChartsOptions = { interval?: number; heartbeat?: Heartbeat }
+
+export function createCharts({ interval = 1_000, heartbeat }: ChartsOptions = {}): Dialect<Memory> {
+  return createChannel<Memory>(
+    {
+      name: 'charts',
+      path: '/ws/charts',
+      interval,
+      running: true,
+      begin: (talk) => ({ memory: { ...talk, charts: new Map(), once: [] }, commands: [] }),
+      actions: { subscribe, unsubscribe, get_snapshot: snapshot, force_update: snapshot },
+      settled,
+      hear,
+      tick: (memory, now) => tick(memory, interval, now),
+      describe: ({ charts }) => ({
+        subscriptions: charts.size,
+        symbols: [...new Set([...charts.values()].map(({ symbol }) => symbol))]
+      })
+    },
+    heartbeat
+  )
+}
+
+export const charts = createCharts()

@@ -1,0 +1,73 @@
+/** `GET /market/overview` of the Ziggy endpoints: last prices, and how far they are from closes of some days ago. Pure. */
+import type { Candle } from '@tickwire/protocol'
+import type { Desk, HttpAnswer, HttpRequest } from './dialect.ts'
+import { priceUpdate } from './fiml.updates.ts'
+import { first, limitOf } from './past.ts'
+import { seconds } from './ziggy.messages.ts'
+import { find } from './ziggy.naming.ts'
+import { picturesOf } from './ziggy.quote.ts'
+
+const MAX_SYMBOLS = 50
+const DAY = 86_400_000
+
+const rest = (code: string, message: string, status: number): HttpAnswer => ({
+  status,
+  body: { error: { code, message, retry: false } }
+})
+
+const percent = (last: number | undefined, reference: number | undefined): number | null =>
+  last === undefined || reference === undefined || reference === 0 ? null : Number(((last / reference - 1) * 100).toPrecision(6))
+
+const lastOf = (desk: Desk, instrument: string): number | undefined =>
+  priceUpdate(instrument, picturesOf(desk, instrument), false)?.price as number | undefined
+
+/** `chgNd`: percent against the close N trading days ago; `ref`: the close before the first of `days`. */
+function row(candles: readonly Candle[], current: number | undefined, days: number, sinceOpen: boolean) {
+  const last = current ?? candles.at(-1)?.close
+  const ago = (n: number): number | undefined => candles.at(-1 - n)?.close
+  const ref = sinceOpen ? candles.at(-1)?.open : (candles.at(-1 - days)?.close ?? candles[0]?.open)
+  const changes = { chg1d: percent(last, ago(1)), chg5d: percent(last, ago(5)), chg20d: percent(last, ago(20)) }
+  return { last: last ?? null, ...changes, ref: ref ?? null, chg_ref: percent(last, ref) }
+}
+
+export function overview({ query }: HttpRequest, desk: Desk, now: number): HttpAnswer | Promise<HttpAnswer> {
+  const names = (first(query.symbols) || 'AAPL,MSFT').split(',').flatMap((name) => name.trim().toUpperCase() || [])
+  if (names.length === 0 || names.length > MAX_SYMBOLS)
+    return rest('INVALID_MESSAGE', `symbols: name 1 to ${MAX_SYMBOLS}, with commas between them`, 400)
+  const days = Math.max(2, limitOf(query.period_days, 30, 2_350))
+  const sinceOpen = first(query.since_open) === 'true'
+  const { known, refused } = find(desk, [...new Set(names)])
+  if (known.length === 0)
+    return rest('UNKNOWN_SYMBOL', refused.map(({ symbol, message }) => `${symbol}: ${message}`).join('; '), 404)
+  // So many calendar days hold fewer trading days; what is asked for is trading days.
+  const rows = known.map(({ symbol, instrument }) =>
+    desk.candles(instrument, '1d', Math.max(21, days + 1)).then(
+      (candles) =>
+        [
+          symbol,
+          row(
+            candles.filter(({ start }) => start <= now + DAY),
+            lastOf(desk, instrument),
+            days,
+            sinceOpen
+          )
+        ] as const,
+      () => [symbol, row([], lastOf(desk, instrument), days, sinceOpen)] as const
+    )
+  )
+  return Promise.all(rows).then((symbols) => ({
+    status: 200,
+    body: {
+      asof: seconds(now),
+      since_open: sinceOpen,
+      period_days: days,
+      symbols: Object.fromEntries(symbols),
+      errors: Object.fromEntries(refused.map(({ symbol, message }) => [symbol, message]))
+    }
+  }))
+}
+
+export const overviewRoutes = ['/market/overview', '/api/market/overview'].map((path) => ({
+  route: `GET ${path}`,
+  answer: overview
+}))
