@@ -2,6 +2,7 @@
 import { alpaca } from './alpaca.ts'
 import { binance } from './binance.ts'
 import { coinbase } from './coinbase.ts'
+import { datastream } from './datastream.ts'
 import type { Dialect } from './dialect.ts'
 import { emulated } from './emulate.ts'
 import { fiml } from './fiml.ts'
@@ -9,6 +10,7 @@ import { finnhub } from './finnhub.ts'
 import { kraken } from './kraken.ts'
 import { massive } from './massive.ts'
 import { native } from './native.ts'
+import { udf } from './udf.ts'
 import { alerts } from './ziggy.alerts.ts'
 import { charts } from './ziggy.charts.ts'
 import { chat } from './ziggy.chat.ts'
@@ -22,7 +24,7 @@ const ziggy: readonly Dialect<any>[] = [market, news, alerts, signals, portfolio
 
 /** Spoken on the port of the server. Where two would take one address, the earlier does. */
 // oxlint-disable-next-line typescript/no-explicit-any -- as above
-export const dialects: readonly Dialect<any>[] = [native, fiml, ...ziggy]
+export const dialects: readonly Dialect<any>[] = [native, fiml, datastream, udf, ...ziggy]
 
 /** A provider's own protocol, by the provider's name: the street speaks them. */
 // oxlint-disable-next-line typescript/no-explicit-any -- as above

@@ -1,0 +1,77 @@
+/** GET /udf/history: bars as columns, or that there are none and when the last one before them was. */
+import { INTERVAL_MS, type Candle, type Interval } from '@tickwire/protocol'
+import type { Desk, HttpAnswer, HttpRequest } from './dialect.ts'
+import { first } from './past.ts'
+import { RESOLUTIONS, infoOf } from './udf.symbols.ts'
+
+/** As many bars as one answer looks back over. */
+const MOST = 5_000
+const DAY = 86_400
+
+export const failed = (errmsg: string, status = 400): HttpAnswer => ({ status, body: { s: 'error', errmsg } })
+
+/** Seconds; a daily bar is named by its day, whenever its session begins. */
+export const barTime = (interval: Interval, start: number): number =>
+  interval === '1d' ? Math.floor(start / 1_000 / DAY) * DAY : Math.floor(start / 1_000)
+
+/** Unix seconds, as in an address; charts ask for times before 1970, and for fractions. */
+export function secondsIn(value: string): number | undefined {
+  const seconds = value === '' ? Number.NaN : Number(value)
+  return Number.isFinite(seconds) && Math.abs(seconds) <= 8.64e12 ? seconds : undefined
+}
+
+export type Bar = Pick<Candle, 'open' | 'high' | 'low' | 'close' | 'volume'> & { time: number }
+
+/** Bars from `from` (inclusive) to `to` (exclusive), or the last `countback` before `to`, whichever is asked for. */
+export function pick(bars: readonly Bar[], from: number, to: number, countback: number | undefined): readonly Bar[] {
+  const before = bars.filter(({ time }) => time < to)
+  return countback === undefined ? before.filter(({ time }) => time >= from) : before.slice(-countback)
+}
+
+const columns = (bars: readonly Bar[]): object => ({
+  s: 'ok',
+  t: bars.map(({ time }) => time),
+  o: bars.map(({ open }) => open),
+  h: bars.map(({ high }) => high),
+  l: bars.map(({ low }) => low),
+  c: bars.map(({ close }) => close),
+  v: bars.map(({ volume }) => volume)
+})
+
+type Span = { from: number; to: number; countback: number | undefined }
+
+function spanOf(query: HttpRequest['query']): Span | string {
+  const [to, counted] = [secondsIn(first(query['to'])), first(query['countback'])]
+  if (to === undefined) return 'to: a Unix time in seconds'
+  if (counted !== '' && !/^[1-9]\d{0,8}$/.test(counted)) return 'countback: a whole number of bars'
+  const countback = counted === '' ? undefined : Math.min(Number(counted), MOST)
+  const from = secondsIn(first(query['from']))
+  // With a count of bars it says nothing.
+  if (countback !== undefined) return { from: from ?? -Infinity, to, countback }
+  if (from === undefined) return 'from: a Unix time in seconds'
+  return from > to ? 'from is after to' : { from, to, countback }
+}
+
+/** Bars from now back to where the answer begins, and one more, which says when there was one before it. */
+function depthOf({ from, to, countback }: Span, interval: Interval, now: number): number {
+  const length = INTERVAL_MS[interval] / 1_000
+  const since = countback === undefined ? from : to - countback * length
+  return Math.min(MOST, Math.max(2, Math.ceil((now / 1_000 - since) / length) + 2))
+}
+
+export function history({ query }: HttpRequest, desk: Desk, now: number): HttpAnswer | Promise<HttpAnswer> {
+  const resolution = first(query['resolution'])
+  const interval = Object.hasOwn(RESOLUTIONS, resolution) ? RESOLUTIONS[resolution] : undefined
+  if (!interval) return failed(`resolution: one of ${Object.keys(RESOLUTIONS).join(', ')}`)
+  const info = infoOf(desk, first(query['symbol']))
+  if (!info) return failed('unknown_symbol', 404)
+  const span = spanOf(query)
+  if (typeof span === 'string') return failed(span)
+  return desk.candles(info.instrument, interval, depthOf(span, interval, now)).then((candles) => {
+    const bars = candles.map((candle): Bar => ({ ...candle, time: barTime(interval, candle.start) }))
+    const asked = pick(bars, span.from, span.to, span.countback)
+    if (asked.length > 0) return { status: 200, body: columns(asked) }
+    const nextTime = bars.findLast(({ time }) => time < Math.min(span.from, span.to))?.time
+    return { status: 200, body: { s: 'no_data', ...(nextTime === undefined ? {} : { nextTime }) } }
+  })
+}
