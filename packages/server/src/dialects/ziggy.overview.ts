@@ -1,6 +1,6 @@
 /** `GET /market/overview` of the Ziggy endpoints: last prices, and how far they are from closes of some days ago. Pure. */
-import type { Candle } from '@tickwire/protocol'
-import type { Desk, HttpAnswer, HttpRequest } from './dialect.ts'
+import { topicName, type Candle } from '@tickwire/protocol'
+import type { Desk, Hands, HttpAnswer, HttpRequest, HttpRoute } from './dialect.ts'
 import { priceUpdate } from './fiml.updates.ts'
 import { first, limitOf } from './past.ts'
 import { seconds } from './ziggy.messages.ts'
@@ -8,7 +8,6 @@ import { find } from './ziggy.naming.ts'
 import { picturesOf } from './ziggy.quote.ts'
 
 const MAX_SYMBOLS = 50
-const DAY = 86_400_000
 
 const rest = (code: string, message: string, status: number): HttpAnswer => ({
   status,
@@ -18,10 +17,13 @@ const rest = (code: string, message: string, status: number): HttpAnswer => ({
 const percent = (last: number | undefined, reference: number | undefined): number | null =>
   last === undefined || reference === undefined || reference === 0 ? null : Number(((last / reference - 1) * 100).toPrecision(6))
 
-const lastOf = (desk: Desk, instrument: string): number | undefined =>
-  priceUpdate(instrument, picturesOf(desk, instrument), false)?.price as number | undefined
+/** The trade is asked for upstream, so that the price is of now whether or not anyone streams it. */
+const lastOf = (desk: Desk, instrument: string, hands: Hands | undefined): Promise<number | undefined> =>
+  (hands?.read(topicName('trade', instrument)) ?? Promise.resolve()).then(
+    () => priceUpdate(instrument, picturesOf(desk, instrument), false)?.price as number | undefined
+  )
 
-/** `chgNd`: percent against the close N trading days ago; `ref`: the close before the first of `days`. */
+/** `chgNd`: percent against the close N bars ago; `ref`: the close `days` bars ago, or the open of the last one. */
 function row(candles: readonly Candle[], current: number | undefined, days: number, sinceOpen: boolean) {
   const last = current ?? candles.at(-1)?.close
   const ago = (n: number): number | undefined => candles.at(-1 - n)?.close
@@ -30,7 +32,7 @@ function row(candles: readonly Candle[], current: number | undefined, days: numb
   return { last: last ?? null, ...changes, ref: ref ?? null, chg_ref: percent(last, ref) }
 }
 
-export function overview({ query }: HttpRequest, desk: Desk, now: number): HttpAnswer | Promise<HttpAnswer> {
+export function overview({ query }: HttpRequest, desk: Desk, now: number, hands?: Hands): HttpAnswer | Promise<HttpAnswer> {
   const names = (first(query.symbols) || 'AAPL,MSFT').split(',').flatMap((name) => name.trim().toUpperCase() || [])
   if (names.length === 0 || names.length > MAX_SYMBOLS)
     return rest('INVALID_MESSAGE', `symbols: name 1 to ${MAX_SYMBOLS}, with commas between them`, 400)
@@ -39,22 +41,12 @@ export function overview({ query }: HttpRequest, desk: Desk, now: number): HttpA
   const { known, refused } = find(desk, [...new Set(names)])
   if (known.length === 0)
     return rest('UNKNOWN_SYMBOL', refused.map(({ symbol, message }) => `${symbol}: ${message}`).join('; '), 404)
-  // So many calendar days hold fewer trading days; what is asked for is trading days.
-  const rows = known.map(({ symbol, instrument }) =>
-    desk.candles(instrument, '1d', Math.max(21, days + 1)).then(
-      (candles) =>
-        [
-          symbol,
-          row(
-            candles.filter(({ start }) => start <= now + DAY),
-            lastOf(desk, instrument),
-            days,
-            sinceOpen
-          )
-        ] as const,
-      () => [symbol, row([], lastOf(desk, instrument), days, sinceOpen)] as const
+  const rows = known.map(({ symbol, instrument }) => {
+    const past = desk.candles(instrument, '1d', Math.max(21, days + 1)).catch(() => [])
+    return Promise.all([past, lastOf(desk, instrument, hands)]).then(
+      ([candles, last]) => [symbol, row(candles, last, days, sinceOpen)] as const
     )
-  )
+  })
   return Promise.all(rows).then((symbols) => ({
     status: 200,
     body: {
@@ -67,7 +59,7 @@ export function overview({ query }: HttpRequest, desk: Desk, now: number): HttpA
   }))
 }
 
-export const overviewRoutes = ['/market/overview', '/api/market/overview'].map((path) => ({
+export const overviewRoutes: readonly HttpRoute[] = ['/market/overview', '/api/market/overview'].map((path) => ({
   route: `GET ${path}`,
   answer: overview
 }))

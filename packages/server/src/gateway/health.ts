@@ -1,6 +1,8 @@
 /** What operators ask: /health, /ready, /metrics and /ws/status. */
 import { z } from 'zod'
+import { spreadOf } from '../connection/histogram.ts'
 import type { ConnectionInfo, Dialect } from '../dialects/dialect.ts'
+import type { Hop } from '../feed/hops.ts'
 import { errorSchema, RequestError } from './errors.ts'
 import type { App, RestSources } from './rest.ts'
 
@@ -10,6 +12,7 @@ export type HealthOptions = {
   clock: () => number
   dialects: readonly Dialect<any>[]
   connections: () => readonly ConnectionInfo[]
+  hops: () => readonly Hop[]
   /** The Prometheus text and its content type. */
   metrics: () => Promise<{ type: string; text: string }>
 }
@@ -39,9 +42,22 @@ const channel = z.object({
   queue_dropped: z.number(),
   conflated: z.number(),
   sent: z.number(),
+  broadcasts_attempted: z.number().describe('sent and dropped'),
+  broadcasts_failed: z.number().describe('dropped: the client read too slowly'),
   avg_uptime_s: z.number()
 })
 type Channel = z.infer<typeof channel>
+
+const latency = z
+  .object({ p50: z.number(), p90: z.number(), p99: z.number() })
+  .nullable()
+  .describe('milliseconds from publishing to the sockets, over the last minutes; null where nothing was sent')
+
+const latencyOf = (hops: readonly Hop[]): z.infer<typeof latency> => {
+  const flushed = hops.find(({ hop }) => hop === 'published_flushed')
+  const spread = flushed && spreadOf(flushed.histogram)
+  return spread ? { p50: spread.p50, p90: spread.p90, p99: spread.p99 } : null
+}
 
 const sum = (rows: readonly ConnectionInfo[], read: (row: ConnectionInfo) => number) => rows.reduce((n, row) => n + read(row), 0)
 
@@ -55,15 +71,18 @@ export function perChannel(
     names.map((name) => {
       const rows = connections.filter((row) => row.dialect === name)
       const uptime = sum(rows, (row) => now - row.since) / 1_000
+      const [sent, dropped] = [sum(rows, (row) => row.sent), sum(rows, (row) => row.dropped)]
       return [
         name,
         {
           connections: rows.length,
           subscribers: rows.filter((row) => row.topics.length > 0).length,
           queue_len: sum(rows, (row) => row.pending),
-          queue_dropped: sum(rows, (row) => row.dropped),
+          queue_dropped: dropped,
           conflated: sum(rows, (row) => row.conflated),
-          sent: sum(rows, (row) => row.sent),
+          sent,
+          broadcasts_attempted: sent + dropped,
+          broadcasts_failed: dropped,
           avg_uptime_s: rows.length === 0 ? 0 : Math.round((uptime / rows.length) * 10) / 10
         }
       ]
@@ -71,8 +90,10 @@ export function perChannel(
   )
 }
 
-export function mountHealth(app: App, { sources, epoch, clock, dialects, connections, metrics }: HealthOptions): void {
-  app.get('/health', { schema: { tags: ['operations'], summary: 'Is it well?', response: { 200: health } } }, () => {
+export function mountHealth(app: App, options: HealthOptions): void {
+  const { sources, epoch, clock, metrics } = options
+  mountStatus(app, options)
+  const isItWell = (): z.infer<typeof health> => {
     const providers = sources.providers()
     const live = providers.filter((each) => each.phase === 'live').length
     return {
@@ -89,7 +110,9 @@ export function mountHealth(app: App, { sources, epoch, clock, dialects, connect
         phases: Object.fromEntries(providers.map((each) => [each.provider, each.phase]))
       }
     }
-  })
+  }
+  for (const path of ['/health', '/api/core/health'])
+    app.get(path, { schema: { tags: ['operations'], summary: 'Is it well?', response: { 200: health } } }, isItWell)
   app.get(
     '/ready',
     {
@@ -112,19 +135,33 @@ export function mountHealth(app: App, { sources, epoch, clock, dialects, connect
       return reply.header('content-type', type).send(text)
     }
   )
+}
+
+function mountStatus(app: App, { clock, dialects, connections, hops }: Omit<HealthOptions, 'epoch'>): void {
   app.get(
     '/ws/status',
     {
       schema: {
         tags: ['operations'],
         summary: 'Open connections by protocol',
-        response: { 200: z.object({ total_connections: z.number(), per_channel: z.record(z.string(), channel) }) }
+        response: {
+          200: z.object({
+            total_connections: z.number(),
+            broadcast_latency_ms: latency,
+            per_channel: z.record(z.string(), channel)
+          })
+        }
       }
     },
     () => {
       const rows = connections()
-      const names = [...new Set([...dialects.map((each) => each.name), 'sse'])]
-      return { total_connections: rows.length, per_channel: perChannel(names, rows, clock()) }
+      const spoken = dialects.filter(({ paths }) => paths.length > 0).map(({ name }) => name)
+      const names = [...new Set([...spoken, 'sse'])]
+      return {
+        total_connections: rows.length,
+        broadcast_latency_ms: latencyOf(hops()),
+        per_channel: perChannel(names, rows, clock())
+      }
     }
   )
 }

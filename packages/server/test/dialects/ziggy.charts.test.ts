@@ -1,0 +1,188 @@
+/** `/ws/charts` as pure functions: the past, what comes after it, and the indicators. */
+import { describe, expect, test } from 'vitest'
+import type { Candle } from '@tickwire/protocol'
+import { createCharts } from '../../src/dialects/ziggy.charts.ts'
+import { study } from '../../src/dialects/ziggy.indicators.ts'
+import { candleOf, type Message } from './fiml.bench.ts'
+import { connection, pastOf } from './ziggy.bench.ts'
+
+const MINUTE = 60_000
+/** Lets promises that are kept already be heard of. */
+const heard = () => new Promise((resolve) => setImmediate(resolve))
+const open = (past: readonly Candle[] = pastOf('AAPL', 300), query: Record<string, string> = {}) =>
+  connection(createCharts(), { query, desk: { candles: (_instrument, _interval, limit) => Promise.resolve(past.slice(-limit)) } })
+const errors = (messages: Message[]): Message[] => messages.filter(({ type }) => type === 'error')
+
+async function subscribed(past?: readonly Candle[], query?: Record<string, string>) {
+  const client = open(past, query)
+  client.send({ action: 'subscribe', symbols: ['AAPL'], timeframe: '1m' })
+  await heard()
+  client.until(100)
+  return client
+}
+
+describe('a snapshot', () => {
+  test('[S1-01] [S1-02] follows the acknowledgement: a hundred bars, and the indicators of each and of now', async () => {
+    const { take } = await subscribed()
+    const [ack, snapshot] = take()
+    expect(ack).toEqual({
+      type: 'subscription_ack',
+      symbols: ['AAPL'],
+      timeframe: '1m',
+      timeframes: ['1m'],
+      status: 'subscribed',
+      timestamp: 0
+    })
+    expect(snapshot).toMatchObject({ type: 'chart_snapshot', symbol: 'AAPL', timeframe: '1m', update_count: 0, timestamp: 0.1 })
+    const { candlesticks, indicators, series } = snapshot.data
+    expect(candlesticks).toHaveLength(100)
+    expect(candlesticks.at(-1)).toMatchObject({
+      timestamp: 299 * 60,
+      close: 399,
+      high: 400,
+      low: 398,
+      volume: 5,
+      symbol: 'AAPL',
+      is_closed: false
+    })
+    expect(candlesticks[0]).toMatchObject({ timestamp: 200 * 60, is_closed: true })
+    const values = study(pastOf('AAPL', 300).map(({ close }) => close))
+    expect(Object.fromEntries(indicators.map(({ name, value }: Message) => [name, value]))).toEqual(
+      Object.fromEntries(Object.entries(values).map(([name, list]) => [name, list.at(-1)]))
+    )
+    for (const name of Object.keys(values)) expect(series[name]).toEqual(values[name]?.slice(-100))
+    expect(series.SMA_50[0]).toBe(275.5)
+  })
+
+  test('[S1-02] each timeframe of each symbol is a chart of its own', async () => {
+    const { send, until, take, held } = open()
+    send({ action: 'subscribe', symbols: ['AAPL', 'TSLA'], timeframes: ['1m', '5m', '15m', '1h', '1d'] })
+    await heard()
+    until(100)
+    const snapshots = take().filter(({ type }) => type === 'chart_snapshot')
+    expect(new Set(snapshots.map(({ symbol, timeframe }) => `${symbol} ${timeframe}`)).size).toBe(10)
+    expect(held).toContain('candle:TSLA:1d')
+  })
+
+  test('of a past that nobody has is an error, and the bars that form are sent all the same', async () => {
+    const { take, say, until } = await subscribed([])
+    expect(errors(take())).toMatchObject([{ code: 'NO_HISTORY', data: { symbol: 'AAPL', timeframe: '1m' } }])
+    say(candleOf('AAPL', MINUTE, 7))
+    until(200)
+    expect(take()).toMatchObject([{ type: 'chart_update', data: { candlesticks: [{ close: 7 }] } }])
+  })
+
+  test('of a past that fails to come is told as one that nobody has', async () => {
+    const { send, until, take } = connection(createCharts(), { desk: { candles: () => Promise.reject(new Error('down')) } })
+    send({ action: 'subscribe', symbols: ['AAPL'] })
+    await heard()
+    until(100)
+    expect(errors(take())).toMatchObject([{ code: 'NO_HISTORY' }])
+  })
+
+  test('what came live before the past stands after it, once', async () => {
+    const { send, say, until, take } = open(pastOf('AAPL', 10))
+    send({ action: 'subscribe', symbols: ['AAPL'] })
+    say(candleOf('AAPL', 9 * MINUTE, 55, { closed: true }), candleOf('AAPL', 10 * MINUTE, 56))
+    await heard()
+    until(100)
+    const closes = take()[1].data.candlesticks.map(({ close }: Message) => close)
+    expect(closes).toEqual([100, 101, 102, 103, 104, 105, 106, 107, 108, 55, 56])
+  })
+
+  test('get_snapshot shows a chart that is held again, and one that is not without subscribing it', async () => {
+    const { send, until, take, held } = await subscribed()
+    take()
+    send({ action: 'get_snapshot', symbol: 'AAPL' })
+    send({ action: 'get_snapshot', symbol: 'TSLA', timeframe: '1h' })
+    await heard()
+    until(200)
+    expect(take().map(({ type, symbol, timeframe }) => [type, symbol, timeframe])).toEqual([
+      ['chart_snapshot', 'TSLA', '1h'],
+      ['chart_snapshot', 'AAPL', '1m']
+    ])
+    expect([...held]).toEqual(['candle:AAPL:1m'])
+  })
+})
+
+describe('updates', () => {
+  test('[S1-03] carry the bars that changed and the indicators of now, at most once a second; closed bars are marked', async () => {
+    const { say, until, take } = await subscribed()
+    take()
+    say(candleOf('AAPL', 299 * MINUTE, 500))
+    until(200)
+    const [first] = take()
+    expect(first).toMatchObject({ type: 'chart_update', symbol: 'AAPL', timeframe: '1m', update_count: 1 })
+    expect(first.data.candlesticks).toMatchObject([{ timestamp: 299 * 60, close: 500, is_closed: false }])
+    const closes = [...pastOf('AAPL', 299).map(({ close }) => close), 500]
+    expect(first.data.indicators.find(({ name }: Message) => name === 'SMA_20').value).toBe(study(closes).SMA_20?.at(-1))
+    say(candleOf('AAPL', 299 * MINUTE, 501, { closed: true }), candleOf('AAPL', 300 * MINUTE, 502))
+    until(1_100)
+    expect(take()).toEqual([])
+    until(1_200)
+    expect(take()[0].data.candlesticks).toMatchObject([
+      { timestamp: 299 * 60, close: 501, is_closed: true },
+      { timestamp: 300 * 60, close: 502, is_closed: false }
+    ])
+  })
+
+  test('a forming bar never replaces a closed one, and a correction of it does', async () => {
+    const { say, until, take } = await subscribed()
+    take()
+    say(candleOf('AAPL', 298 * MINUTE, 1))
+    until(200)
+    expect(take()).toEqual([])
+    say(candleOf('AAPL', 298 * MINUTE, 2, { closed: true, revision: 1 }))
+    until(300)
+    expect(take()[0].data.candlesticks).toMatchObject([{ timestamp: 298 * 60, close: 2, revision: 1 }])
+  })
+
+  test('under ?dialect=ziggy-code each update is the whole chart', async () => {
+    const { say, until, take } = await subscribed(undefined, { dialect: 'ziggy-code' })
+    take()
+    say(candleOf('AAPL', 299 * MINUTE, 500))
+    until(200)
+    expect(take()[0].data.candlesticks).toHaveLength(100)
+  })
+
+  test('end with unsubscribe, of one timeframe or of all', async () => {
+    const { send, held, take } = open()
+    send({ action: 'subscribe', symbols: ['AAPL'], timeframes: ['1m', '5m'] })
+    take()
+    send({ action: 'unsubscribe', symbol: 'AAPL', timeframes: ['5m'] })
+    expect([...held]).toEqual(['candle:AAPL:1m'])
+    send({ action: 'unsubscribe', symbol: 'AAPL' })
+    expect(held.size).toBe(0)
+    expect(take()).toMatchObject([
+      { type: 'unsubscription_ack', symbol: 'AAPL', timeframes: ['5m'] },
+      { type: 'unsubscription_ack', symbol: 'AAPL', timeframes: ['1m'] }
+    ])
+  })
+})
+
+describe('what is refused', () => {
+  test.each([
+    [{ symbols: ['AAPL'], timeframe: '7m' }, 'INVALID_MESSAGE', 'timeframe: one of 1m'],
+    [{ symbols: ['AAPL'], timeframes: '1m' }, 'INVALID_MESSAGE', 'timeframes: a list'],
+    [{ symbols: [] }, 'INVALID_MESSAGE', 'name at least one symbol'],
+    [{ symbols: ['NOSUCH'] }, 'UNKNOWN_SYMBOL', 'NOSUCH'],
+    [{ symbols: 7 }, 'INVALID_MESSAGE', 'a list of strings']
+  ])('%j is %s', (wrong, code, hint) => {
+    const { send, take, held } = open()
+    send({ action: 'subscribe', ...wrong })
+    expect(take()).toMatchObject([{ type: 'error', code, message: expect.stringContaining(hint) }])
+    expect(held.size).toBe(0)
+  })
+
+  test('more than two hundred charts on one connection', () => {
+    const { send, take, held } = connection(createCharts(), {
+      desk: { resolve: (text) => ({ ok: true, instrument: text }), candles: () => Promise.resolve([]) }
+    })
+    const symbols = Array.from({ length: 100 }, (_, i) => `S${i}`)
+    send({ action: 'subscribe', symbols, timeframes: ['1m', '5m'] })
+    take()
+    send({ action: 'subscribe', symbols: ['ONE'] })
+    expect(take()).toMatchObject([{ type: 'error', code: 'LIMIT_REACHED', data: { limit: 200, held: 200 } }])
+    expect(held.size).toBe(200)
+  })
+})
