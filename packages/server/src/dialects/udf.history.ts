@@ -55,7 +55,7 @@ function spanOf(query: HttpRequest['query']): Span | string {
 /** Bars from now back to where the answer begins, and one more, which says when there was one before it. */
 function depthOf({ from, to, countback }: Span, interval: Interval, now: number): number {
   const length = INTERVAL_MS[interval] / 1_000
-  const since = countback === undefined ? from : to - countback * length
+  const since = countback === undefined ? from : Math.min(to, now / 1_000) - countback * length
   return Math.min(MOST, Math.max(2, Math.ceil((now / 1_000 - since) / length) + 2))
 }
 
