@@ -60,7 +60,7 @@ const PURE = [
   /^packages\/server\/src\/connection\/(?!(connections|http|link|poll|pool|public|rest)\.ts)/,
   /^packages\/server\/src\/feed\/(?!(commands|feed|hub|listing|lookup|pass|reports|upstream)\.ts)/,
   /^packages\/server\/src\/gateway\/outbox\.ts$/,
-  /^packages\/server\/src\/(nearest|settings|config)\.ts$/,
+  /^packages\/server\/src\/(nearest|settings|config(\.[a-z]+)?)\.ts$/,
   /^packages\/street\/src\/(market|pair|latent|random|venues)\.ts$/,
   /^packages\/client\/src\/(connection|state|ask|data|position|backoff|buffer)\.ts$/
 ]
@@ -112,9 +112,9 @@ export const pureRule = (sources: readonly Source[]): string[] =>
       ...impure.map(({ what, line }) => `${path}:${line} is pure and uses ${what}: time and chance are arguments`)
     ])
 
-const CONFIG = /^packages\/server\/src\/(config|settings)\.ts$/
+const CONFIG = /^packages\/server\/src\/(config(\.[a-z]+)?|settings)\.ts$/
 const WIRES =
-  /^(packages\/server\/src\/(main|settings|sources)\.ts|packages\/tickwire\/src\/|packages\/street\/src\/main\.ts|packages\/[^/]+\/test\/|test\/|scripts\/)/
+  /^(packages\/server\/src\/(main|settings|sources|config)\.ts|packages\/tickwire\/src\/|packages\/street\/src\/main\.ts|packages\/[^/]+\/test\/|test\/|scripts\/)/
 /** Rule 4: only main.ts (and the command, which reads files and flags for it) knows the configuration. */
 export const configRule = (sources: readonly Source[]): string[] =>
   sources

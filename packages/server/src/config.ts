@@ -1,54 +1,12 @@
 /** Every option there is, in one schema: its default, its meaning, and where it may come from. docs/configuration.md is made from it. */
 import { z } from 'zod'
+import { allowance, auth, redistribution } from './config.access.ts'
+import { duration, isAddress, list, target, url, weight } from './config.fields.ts'
 import { CALENDAR_IDS } from './providers/adapter.ts'
 import { providers as adapters } from './providers/index.ts'
 
-const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
-/** `'250ms'`, `'10s'`, `'5m'`, `'24h'`, `'7d'`; inside, milliseconds. */
-const duration = (fallback: string, description: string) =>
-  z
-    .string()
-    .regex(/^\d+(\.\d+)?(ms|s|m|h|d)$/, 'a duration is a number and a unit (ms, s, m, h, d), as in "10s"')
-    .transform((text) => Number.parseFloat(text) * UNITS[text.replace(/^[\d.]+/, '') as keyof typeof UNITS])
-    .prefault(fallback)
-    .describe(description)
-
-const weight = (fallback: number, what: string) =>
-  z.coerce.number().min(0).max(1_000).default(fallback).describe(`Weight of ${what}.`)
-
-const list = (fallback: string[], description: string) => z.array(z.string()).default(fallback).describe(description)
-
-const url = (schemes: string[]) =>
-  z
-    .string()
-    .refine(
-      (text) => URL.canParse(text) && schemes.includes(new URL(text).protocol),
-      `an address starting with ${schemes.join('// or ')}//`
-    )
-
-const isAddress =
-  (schemes: readonly string[]) =>
-  (text: string): boolean =>
-    text === '' || (URL.canParse(text) && schemes.includes(new URL(text).protocol))
-
 const needed = (title: string, needs: readonly string[], off: boolean): string =>
   `Whether ${title} is used${needs.length > 0 ? ` (needs ${needs.join(' and ')})` : off ? ' (off unless you say so: read its terms)' : ''}.`
-
-/** What the confidence of one class is held to. */
-const target = (kind: string, bps: number, horizon: string) =>
-  z
-    .strictObject({
-      bps: z.coerce
-        .number()
-        .positive()
-        .max(1_000)
-        .default(bps)
-        .describe(
-          `Confidence of a ${kind} is the chance that it is within so many basis points, or more where the market moves more,`
-        ),
-      horizon: duration(horizon, `of the consensus so much after the ${kind}.`)
-    })
-    .prefault({})
 
 const providerSchema = (name: string) => {
   const { wsUrl, restUrl, needs, title, takes = {}, kinds, offByDefault = false } = adapters[name]!
@@ -191,16 +149,18 @@ export const configSchema = z.strictObject({
         .default(1000)
         .describe('Most topics one client may hold; 0 is without limit.'),
       slowAfter: duration('5s', 'A client that does not read for this long is closed with 4001.'),
-      origins: list([], 'Web origins allowed besides the own one and loopback, as in "https://desk.example".')
+      origins: list([], 'Web origins allowed besides the own one and loopback, as in "https://desk.example".'),
+      proxies: list(
+        [],
+        'Addresses and networks of your proxies, as in "10.0.0.0/8": the X-Forwarded-For of others counts for nothing.'
+      ),
+      perAddress: allowance('address', 10_000, 500_000, 120_000, 12_000),
+      perUser: allowance('user', 1_000, 100_000, 60_000, 6_000)
     })
     .prefault({})
     .describe('Delivery to clients.'),
-  auth: z
-    .strictObject({
-      keys: list([], 'SHA-256 (hex) of each token that may connect; empty: open to all who reach the port.')
-    })
-    .prefault({})
-    .describe('Who may connect.'),
+  auth,
+  redistribution,
   street: z
     .strictObject({
       seed: z.coerce.number().int().default(1).describe('Seed of the simulated market; the same seed gives the same prices.'),

@@ -13,6 +13,8 @@ import { createHanded } from './plant/handed.ts'
 import { keepFor } from './plant/keep.ts'
 import { createPlant, type Plant } from './plant/plant.ts'
 import { providers } from './providers/index.ts'
+import { ConfigError } from './settings.ts'
+import { openAccess, type Access } from './store/access.ts'
 import { feedSettings, sourcesOf } from './sources.ts'
 import { createCandles, recentCandles } from './services/candles.ts'
 import { createBreadth, groupsOf } from './services/breadth.ts'
@@ -47,6 +49,9 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   const log = options.log ?? createLog({ level: config.log.level })
   const startedAt = clock()
 
+  const access = await openAccess({ host: config.host, ...config.auth, log }).catch((error: Error) => {
+    throw new ConfigError(error.message)
+  })
   const plant = createPlant({
     epoch: `${startedAt.toString(36)}-${randomBytes(4).toString('hex')}`,
     keep: keepFor(config.plant.keep)
@@ -79,11 +84,12 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     log,
     rest: { ...aboutOf(mode, playing, startedAt), watched: collection.watched, ...figures },
     ...(page === undefined ? {} : { page }),
-    ...gatewayOptions(config)
+    ...gatewayOptions(config, mode, access.verifiers)
   })
 
   const stop = async () => {
     await gateway.close()
+    access.stop()
     services.stop()
     await feed.stop()
   }
@@ -234,9 +240,16 @@ const figuresOf = (feed: Feed) => ({
     })
 })
 
-const gatewayOptions = ({ gateway, auth }: Config) => ({
+const unlimited = <T extends Record<string, number>>(limits: T): T =>
+  Object.fromEntries(Object.entries(limits).map(([name, most]) => [name, most || Infinity])) as T
+
+const gatewayOptions = ({ gateway, auth, redistribution }: Config, mode: Mode, verifiers: Access['verifiers']) => ({
   flushEvery: gateway.flushEvery,
-  auth: { keys: auth.keys },
+  auth: { keys: auth.keys, verifiers, wrongTokens: auth.wrongTokens },
+  proxies: gateway.proxies,
+  allowances: { perAddress: unlimited(gateway.perAddress), perUser: unlimited(gateway.perUser) },
+  // What is simulated or recorded is nobody's to forbid.
+  ...(mode === 'live' && { redistribution }),
   limits: { topics: gateway.topicsPerClient || Infinity },
   fanout: { cutAfter: gateway.slowAfter },
   origins: gateway.origins

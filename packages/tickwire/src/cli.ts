@@ -1,8 +1,9 @@
-/** The tickwire command: serve (the default), street, simulate, init, doctor, config. Each is loaded when it is asked for. */
+/** The tickwire command: serve (the default), street, simulate, init, keys, doctor, config. Each is loaded when it is asked for. */
 import { Command, Option } from 'commander'
 import { VERSION } from '@tickwire/server/version.ts'
 import type { DoctorFlags } from './doctor.ts'
 import type { InitFlags } from './init.ts'
+import type { CreateFlags } from './keys.ts'
 import type { Flags } from './options.ts'
 import type { ServeFlags } from './serve.ts'
 import type { SimulateFlags } from './simulate.ts'
@@ -36,6 +37,7 @@ common(program)
     ])
   )
   .option('--speed <n>', 'pace of --capture: 1 is as recorded', '1')
+  .option('--insecure', 'listen for others (--host) although nobody needs a token')
   .option('--print-config', 'print the configuration in force, without secrets, and end')
   .action(async (flags: ServeFlags) => (await import('./serve.ts')).serve(flags))
   .addHelpText(
@@ -83,6 +85,23 @@ program
   .option('-p, --port <port>', 'port for page, REST, WebSocket and SSE (default: 8000)')
   .option('-f, --force', 'overwrite the file if it exists')
   .action(async (flags: InitFlags) => (await import('./init.ts')).init(flags))
+
+const keys = program.command('keys').description('API keys: who may connect, what for, and until when')
+common(keys.command('create').description('make a key; it is shown once, and only its SHA-256 is kept'))
+  .option('--name <text>', 'what it is for', '')
+  .option('--user <name>', 'whose it is', 'owner')
+  .option('--scopes <names>', 'read, trade, admin, separated by commas', 'read')
+  .option('--expires <time>', 'after a time, as in 90d, or on a day, as in 2027-01-31 (default: never)')
+  .action(async (flags: CreateFlags) => (await import('./keys.ts')).createKey(flags))
+common(keys.command('list').description('all keys there are and were, without the keys themselves'))
+  .option('--json', 'one JSON array for scripts')
+  .action(async (flags: Flags & { json?: true }) => (await import('./keys.ts')).listKeys(flags))
+common(
+  keys.command('revoke').description('end a key; live connections are cut within 5 s').argument('<id>', 'as list names it')
+).action(async (id: string, flags: Flags) => (await import('./keys.ts')).revokeKey(id, flags))
+common(
+  keys.command('logout').description('end all keys of a user and all JSON Web Tokens issued to him until now').argument('<user>')
+).action(async (user: string, flags: Flags) => (await import('./keys.ts')).endUser(user, flags))
 
 common(
   program

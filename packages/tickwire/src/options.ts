@@ -5,7 +5,7 @@ import { ConfigError, fromEnvironment, fromFile, fromFlags, redacted, resolveCon
 
 const CONFIG_FILE = 'tickwire.config.json'
 
-export type Flags = { config?: string; set: string[]; port?: string; host?: string }
+export type Flags = { config?: string; set: string[]; port?: string; host?: string; insecure?: true }
 
 export type Loaded = { config: Config; file?: string }
 
@@ -18,6 +18,7 @@ export function load(flags: Flags, env: Record<string, string | undefined> = pro
   const assignments = [...flags.set]
   if (flags.port !== undefined) assignments.push(`port=${flags.port}`)
   if (flags.host !== undefined) assignments.push(`host=${flags.host}`)
+  if (flags.insecure) assignments.push('auth.insecure=true')
   const config = resolveConfig(
     file === undefined ? {} : fromFile(readFileSync(file, 'utf8'), file),
     fromEnvironment(env),
@@ -45,5 +46,7 @@ function withSecretFiles(config: Config): Config {
       return [name, { ...provider, ...key, ...secret }]
     })
   )
-  return { ...config, providers }
+  const { secretFile } = config.auth.jwt
+  const secret = secretFile === undefined ? {} : { secret: readSecret(secretFile, 'auth.jwt.secretFile') }
+  return { ...config, providers, auth: { ...config.auth, jwt: { ...config.auth.jwt, ...secret } } }
 }

@@ -3,7 +3,7 @@
  * a host equal to its own origin. So a gateway that only this machine reaches, and that needs no key, answers to the names
  * of this machine and to those that were configured.
  */
-const isLoopback = (name: string): boolean =>
+export const isLoopback = (name: string): boolean =>
   name === 'localhost' || name === '::1' || name === '[::1]' || /^127(\.\d{1,3}){3}$/.test(name)
 
 const nameIn = (host: string): string | undefined => URL.parse(`http://${host}`)?.hostname
@@ -22,6 +22,9 @@ export function createAdmission(origins: readonly string[], open: boolean) {
       onlyHere = open && isLoopback(address)
       names.add(nameIn(host))
     },
+
+    /** Whether only this machine reaches it, and needs no token. */
+    isLocal: (): boolean => onlyHere,
 
     /** What is wrong with the Host of a request. */
     hostFault(host: string | undefined): string | undefined {

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Dialect } from '../dialects/dialect.ts'
 import type { Admission } from './admission.ts'
-import { tokenIn, tokenOf, type Auth } from './auth.ts'
+import { tokenIn, tokenOf, tokenOffered, type Auth, type Identity } from './auth.ts'
 import { codeOf, errorBody } from './errors.ts'
 
 const MAX_URL = 4_096
@@ -37,6 +37,7 @@ const STATUS = {
   404: 'Not Found',
   405: 'Method Not Allowed',
   414: 'URI Too Long',
+  429: 'Too Many Requests',
   503: 'Service Unavailable'
 }
 
@@ -52,14 +53,26 @@ export function refuse(socket: Socket, status: keyof typeof STATUS, message: str
   )
 }
 
+export const retryAfter = (seconds: number): string => `Retry-After: ${seconds}\r\n`
+
 /** Who asks, where a token is wanted; or how he is refused. */
-export function userOf({ headers }: IncomingMessage, { dialect, query }: Route, auth: Auth): { user?: string; fault?: Fault } {
+export function whoIs(
+  { headers }: IncomingMessage,
+  { dialect, query }: Route,
+  auth: Auth,
+  address: string,
+  now: number
+): { who?: Identity; fault?: Fault } {
   if (!auth.required) return {}
   const { keys } = dialect
   const own = keys === undefined || keys.handshake === 'never' ? undefined : tokenIn(keys, headers, query)
-  const token = own ?? tokenOf(headers)
-  const user = token === undefined ? undefined : auth.check(token)
-  if (user !== undefined) return { user }
+  const token = own ?? tokenOf(headers) ?? tokenOffered(headers)
+  const { who, wait } = token === undefined ? {} : auth.try(token, address, now)
+  if (who !== undefined) {
+    if (!who.scopes.has('read')) return { fault: [403, 'this token lacks the scope read'] }
+    return { who }
+  }
+  if (wait !== undefined) return { fault: [429, 'too many wrong tokens', retryAfter(wait)] }
   if (token === undefined && keys?.handshake !== 'must') return {}
   return { fault: [401, (keys?.refusal(token !== undefined).body as object | undefined) ?? 'the token is not valid'] }
 }

@@ -8,10 +8,13 @@ import { errorCode } from './schemas.ts'
 export class RequestError extends Error {
   readonly code: ErrorCode
   readonly nearest: readonly string[] | undefined
-  constructor(code: ErrorCode, message: string, nearest?: readonly string[]) {
+  /** Seconds, where it is known when to come back. */
+  readonly retryAfter: number | undefined
+  constructor(code: ErrorCode, message: string, nearest?: readonly string[], retryAfter?: number) {
     super(message)
     this.code = code
     this.nearest = nearest
+    this.retryAfter = retryAfter
   }
 }
 
@@ -59,7 +62,7 @@ function textFor({ message, validation, validationContext }: Invalid, request: {
 
 export function answerErrors(app: FastifyInstance<any, any, any, any>, log: Log): void {
   app.setErrorHandler((error: Invalid, request, reply) => {
-    if (error instanceof RequestError && ERRORS[error.code].retry) reply.header('retry-after', '2')
+    if (error instanceof RequestError && ERRORS[error.code].retry) reply.header('retry-after', String(error.retryAfter ?? 2))
     if (error instanceof RequestError)
       return reply.status(ERRORS[error.code].status).send(errorBody(error.code, error.message, error.nearest))
     const status = error.statusCode ?? 500

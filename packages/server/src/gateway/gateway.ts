@@ -6,19 +6,23 @@ import type { Log } from '../ops/log.ts'
 import { createMetrics } from '../ops/metrics.ts'
 import type { Plant } from '../plant/plant.ts'
 import { timers as real, type Cancel, type Timers } from '../timers.ts'
+import { createAddressOf } from './address.ts'
 import { createAdmission } from './admission.ts'
-import { createAuth } from './auth.ts'
+import { createAuth, type Verifier } from './auth.ts'
 import { createFanout, FANOUT_LIMITS, type FanoutLimits } from './fanout.ts'
 import { createHttp, type Tamper } from './http.ts'
 import { LIMITS, type Limits } from './limits.ts'
 import { createMeters } from './meters.ts'
 import { createPatience } from './patience.ts'
+import { ALLOWANCES, createQuotas, type Allowances } from './quotas.ts'
 import { createReader } from './reader.ts'
+import { createRedistribution, type RedistributionTerms } from './redistribution.ts'
 import type { RestSources } from './rest.ts'
 import type { Demand, Shared } from './session.ts'
 import { createShelves } from './shelf.ts'
 import { createSse } from './sse.ts'
 import { createUnderstanding } from './understand.ts'
+import { createVisitors } from './visitors.ts'
 import { serveWebSockets, type Wire } from './ws.ts'
 
 export type { RestSources, ProviderInfo } from './rest.ts'
@@ -40,8 +44,13 @@ export type GatewayOptions = {
   rest?: RestSources
   /** Directory of the built dashboard. */
   page?: string
-  /** SHA-256 of each API key, in hex. Without any the gateway is open. */
-  auth?: { keys: readonly string[] }
+  /** SHA-256 of the operator's own tokens, in hex, and other books of tokens. Without any the gateway is open. */
+  auth?: { keys?: readonly string[]; verifiers?: readonly Verifier[]; wrongTokens?: number }
+  /** Addresses and networks of proxies whose X-Forwarded-For counts. */
+  proxies?: readonly string[]
+  allowances?: { [K in keyof Allowances]?: Partial<Allowances[K]> }
+  /** Who may be given what its source does not let pass on; absent: everybody. */
+  redistribution?: RedistributionTerms | undefined
   /** Origins of foreign pages that may connect, or `*`. */
   origins?: readonly string[]
   limits?: Partial<Limits>
@@ -74,12 +83,20 @@ const nothing = (options: GatewayOptions): RestSources => ({
   build: { version: options.desk.server }
 })
 
+const allowancesOf = ({ perAddress, perUser }: GatewayOptions['allowances'] = {}): Allowances => ({
+  perAddress: { ...ALLOWANCES.perAddress, ...perAddress },
+  perUser: { ...ALLOWANCES.perUser, ...perUser }
+})
+
 export function createGateway(options: GatewayOptions) {
   const { plant, desk, dialects, demand, clock, timers = real, log, flushEvery = 16 } = options
   const limits: Limits = { ...LIMITS, ...options.limits }
   const sources = options.rest ?? nothing(options)
-  const auth = createAuth(options.auth?.keys)
+  const auth = createAuth(options.auth?.keys, options.auth?.verifiers, options.auth?.wrongTokens)
   const admission = createAdmission(options.origins ?? [], !auth.required)
+  const addressOf = createAddressOf(options.proxies ?? [])
+  const quotas = createQuotas(allowancesOf(options.allowances), clock)
+  const visitors = createVisitors()
   const metrics = createMetrics(sources.hops)
   const meters = createMeters(metrics.observeWait)
   const patience = createPatience(clock, timers)
@@ -88,15 +105,19 @@ export function createGateway(options: GatewayOptions) {
   const reader = createReader({ plant, demand, timers })
   const understand = createUnderstanding(desk, clock)
   const shelves = createShelves(understand, demand)
+  const isLocal = () => admission.isLocal() && !auth.required
+  const redistribution = createRedistribution({ terms: options.redistribution, desk, providers: sources.providers, isLocal })
   const shared: Shared = { plant, desk, understand, fanout, demand, auth, limits, clock, patience }
-  const sse = createSse(shared, meters, randomUUID)
+  if (options.redistribution) shared.redistribution = redistribution
+  const sse = createSse(shared, meters, randomUUID, quotas)
+  const asked = redistribution.rest({ desk, understand, sources, reader }, visitors)
   const app = createHttp({
-    desk,
-    understand,
-    sources,
-    reader,
+    ...asked,
     sse,
     auth,
+    addressOf,
+    quotas,
+    visitors,
     dialects,
     admission,
     shelves,
@@ -108,7 +129,16 @@ export function createGateway(options: GatewayOptions) {
     hops: metrics.hops,
     metrics: async () => ({ type: metrics.registry.contentType, text: await metrics.registry.metrics() })
   })
-  const ws = serveWebSockets(app.server, { shared, dialects, meters, newId: randomUUID, admission, wire: options.wire })
+  const ws = serveWebSockets(app.server, {
+    shared,
+    dialects,
+    meters,
+    newId: randomUUID,
+    admission,
+    addressOf,
+    quotas,
+    wire: options.wire
+  })
   const running: Cancel[] = []
   let unwatch: (() => void) | undefined
 
@@ -124,7 +154,7 @@ export function createGateway(options: GatewayOptions) {
   }
 
   const beat = () => {
-    for (const each of [ws, sse, metrics]) each.beat(clock())
+    for (const each of [ws, sse, metrics, auth, quotas]) each.beat(clock())
   }
 
   const startTimers = () => {

@@ -2,6 +2,7 @@
 import { isPureState, type Position, type Published, type Topic, type TopicResult } from '@tickwire/protocol'
 import type { Plant } from '../plant/plant.ts'
 import type { Limits } from './limits.ts'
+import type { Place } from './quotas.ts'
 import { refusal, type Understand, type Understood } from './understand.ts'
 
 export type Demand = (topic: Topic) => { upstream: 'live' | 'pending'; release: () => void }
@@ -14,7 +15,13 @@ const nothing = () => {}
 
 export function createHolding(
   topics: Set<string>,
-  { plant, understand, demand, limits }: { plant: Plant; understand: Understand; demand: Demand; limits: Limits }
+  {
+    plant,
+    understand,
+    demand,
+    limits,
+    place
+  }: { plant: Plant; understand: Understand; demand: Demand; limits: Limits; place?: Place | undefined }
 ) {
   const releases = new Map<string, () => void>()
   const { epoch } = plant
@@ -78,6 +85,8 @@ export function createHolding(
         const message = `this client holds ${releases.size} topics and may hold ${limits.topics}; those stay`
         return refusal(asked, 'TOO_MANY_SYMBOLS', message)
       }
+      if (data && place?.take() === false)
+        return refusal(asked, 'TOO_MANY_SYMBOLS', 'the connections of this address or user hold all the topics they may')
       const upstream = ask(understood)
       topics.add(name)
       const since = resume && positionIn(resume, asked, name)
@@ -93,12 +102,15 @@ export function createHolding(
       const { name } = understood
       topics.delete(name)
       releases.get(name)?.()
-      releases.delete(name)
+      if (releases.delete(name)) place?.give()
       return { asked, topic: name, ok: true, position: here(name), upstream: 'live' }
     },
 
     end(): void {
-      for (const release of releases.values()) release()
+      for (const release of releases.values()) {
+        release()
+        place?.give()
+      }
       releases.clear()
     }
   }

@@ -9,7 +9,6 @@ import type { Hands } from '../dialects/dialect.ts'
 import type { Log } from '../ops/log.ts'
 import { topicsOf } from './asked.ts'
 import type { Admission } from './admission.ts'
-import { tokenIn, tokenOf, type Auth } from './auth.ts'
 import { answerErrors, errorBody, errorSchema, RequestError } from './errors.ts'
 import { mountArbitration } from './arbitration.ts'
 import { mountBooks } from './books.ts'
@@ -20,6 +19,7 @@ import { mountListings } from './listings.ts'
 import { mountPage } from './page.ts'
 import { mountLatency } from './latency.ts'
 import { mountMoves } from './moves.ts'
+import { permit, type PermitOptions } from './permit.ts'
 import { mountRest, type App, type RestOptions } from './rest.ts'
 import type { createShelves } from './shelf.ts'
 import type { createSse } from './sse.ts'
@@ -29,9 +29,9 @@ import { findRoute } from './door.ts'
 export type Tamper = (route: string) => { status: number; body: unknown; headers?: Record<string, string> } | undefined
 
 export type HttpOptions = RestOptions &
-  Omit<HealthOptions, 'epoch'> & {
+  Omit<HealthOptions, 'epoch'> &
+  PermitOptions & {
     sse: ReturnType<typeof createSse>
-    auth: Auth
     admission: Admission
     shelves: ReturnType<typeof createShelves>
     page: string | undefined
@@ -41,8 +41,6 @@ export type HttpOptions = RestOptions &
     hops: () => readonly Hop[]
   }
 
-/** Without a token: the page, the documents, and whether we are alive. */
-const OPEN = /^\/(?:health|ready|docs(?:\/.*)?|assets\/.*|[^/]*\.[a-z0-9]+)?$/
 const MAX_BODY = 64 * 1024
 
 /** Refuses whom the WebSockets refuse by name, and lets the pages that may open one read the answers as well. */
@@ -69,22 +67,6 @@ function admit(app: App, { admission, dialects, clock }: HttpOptions): void {
           .send()
     }
     return done()
-  })
-}
-
-/** The clients of a dialect bring the token in its places, and are refused in its words. */
-function requireToken(app: App, { auth, dialects }: HttpOptions): void {
-  if (!auth.required) return
-  app.addHook('onRequest', (request, reply, done) => {
-    const path = request.url.split('?')[0]!
-    if (OPEN.test(path)) return done()
-    const keys = dialects.find(({ under }) => under !== undefined && path.startsWith(under))?.keys
-    const own = keys && tokenIn(keys, request.headers, request.query as Record<string, string | string[]>)
-    const token = own ?? tokenOf(request.headers)
-    if (token !== undefined && auth.check(token) !== undefined) return done()
-    if (!keys) return done(new RequestError('UNAUTHORIZED', 'send a token: Authorization: Bearer …'))
-    const { status, body, headers = {} } = keys.refusal(token !== undefined)
-    return void reply.status(status).headers(headers).send(body)
   })
 }
 
@@ -149,7 +131,7 @@ function mountDialects(app: App, { dialects, desk, clock, tamper, reader, shelve
   }
 }
 
-function mountSse(app: App, { sse, auth }: HttpOptions): void {
+function mountSse(app: App, { sse, visitors, admission }: HttpOptions): void {
   app.get(
     '/v1/events',
     {
@@ -157,16 +139,25 @@ function mountSse(app: App, { sse, auth }: HttpOptions): void {
         tags: ['market'],
         summary: 'Events as a text/event-stream; Last-Event-ID resumes exactly',
         querystring: z.object({ topics: topicsOf('trade:BTC-USDT,quote:BTC-USDT') }),
-        response: { 200: z.string().describe('text/event-stream'), 400: errorSchema, 404: errorSchema, 422: errorSchema }
+        response: {
+          200: z.string().describe('text/event-stream'),
+          400: errorSchema,
+          403: errorSchema,
+          404: errorSchema,
+          422: errorSchema,
+          429: errorSchema
+        }
       }
     },
     (request, reply) => {
+      const { origin, host = '' } = request.headers
+      // It could not be read, and would be held open all the same.
+      if (origin !== undefined && !admission.allows(origin, host))
+        throw new RequestError('FORBIDDEN', `pages of ${JSON.stringify(origin)} are not let in; list it in gateway.origins`)
       const topics = request.query.topics.split(',').filter((topic) => topic !== '')
       const last = request.headers['last-event-id']
-      const token = tokenOf(request.headers)
-      const user = token === undefined ? undefined : auth.check(token)
       const cors = Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)])
-      sse.open(reply.raw, topics, typeof last === 'string' ? last : undefined, Object.fromEntries(cors), user)
+      sse.open(reply.raw, topics, typeof last === 'string' ? last : undefined, Object.fromEntries(cors), visitors.now())
       reply.hijack()
     }
   )
@@ -200,7 +191,7 @@ export function createHttp(options: HttpOptions): App {
   answerErrors(app, options.log)
   const methodsOf = watchRoutes(app)
   admit(app, options)
-  requireToken(app, options)
+  permit(app, options)
   describe(app, options.sources.build.version)
   // After the OpenAPI plugin, which only sees routes that come later.
   void app.register((scope, _options, done) => {

@@ -35,6 +35,8 @@ export type ProviderInfo = ProviderStatus & {
   /** The provider's feed that the operator chose, as in `sip`. */
   feed?: string
   about?: { docs: string; coverage: string; redistribution: 'allowed' | 'forbidden' | 'restricted'; cost: string }
+  /** To whom it may be given: what a source forbids to pass on goes to the owner's users only. */
+  audience?: 'owner' | 'all'
   /** What it carries, and what must be configured for it. */
   kinds?: readonly string[]
   needs?: readonly string[]

@@ -133,6 +133,10 @@ export const provider = z.looseObject({
       cost: z.string()
     })
     .optional(),
+  audience: z
+    .enum(['owner', 'all'])
+    .optional()
+    .describe('owner: its terms forbid redistribution, and it goes to the users of redistribution.owner only'),
   kinds: z.array(z.string()).readonly().optional(),
   needs: z.array(z.string()).readonly().optional(),
   limits: z

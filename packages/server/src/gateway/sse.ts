@@ -3,12 +3,14 @@
  * the address, so that a browser's own Last-Event-ID brings back exactly what was missed.
  */
 import type { ServerResponse } from 'node:http'
-import { type Position, type Published, type TopicResult } from '@tickwire/protocol'
+import { type CloseCode, type Position, type Published, type TopicResult } from '@tickwire/protocol'
 import { dialect, type Request } from '../dialects/dialect.ts'
 import { RequestError } from './errors.ts'
 import type { Batch, Message } from './frame.ts'
 import type { Meters } from './meters.ts'
-import { createSession, type Line, type Session, type Shared } from './session.ts'
+import type { Quotas } from './quotas.ts'
+import { createSession, type By, type Line, type Session, type Shared } from './session.ts'
+import type { Visitor } from './visitors.ts'
 
 type Memory = { epoch: string; order: string[]; seqs: Map<string, number>; resume: Record<string, Position> | undefined }
 
@@ -98,19 +100,20 @@ function createResponseLine(response: ServerResponse, clock: () => number, meter
       beatAt = now
       put(': keep-alive\n\n')
     },
-    close(): void {
+    close(code?: CloseCode, reason?: string): void {
+      if (started && code !== undefined) put(`event: closed\ndata: ${JSON.stringify({ code, reason })}\n\n`)
       response.end()
       setTimeout(() => response.destroy(), 1_000).unref()
     }
   }
 }
 
-export function createSse(shared: Shared, meters: Meters, newId: () => string) {
+export function createSse(shared: Shared, meters: Meters, newId: () => string, quotas: Quotas) {
   const streams = new Map<string, { session: Session; end: () => void; beat: (now: number) => void }>()
   const { clock, limits } = shared
 
   /** Throws what is wrong with the first topic that is refused. */
-  const startSession = (request: Request, line: Line, user: string | undefined): Session => {
+  const startSession = (request: Request, line: Line, by: By): Session => {
     let refused: Extract<TopicResult, { ok: false }> | undefined
     const watched = {
       ...sse,
@@ -119,9 +122,10 @@ export function createSse(shared: Shared, meters: Meters, newId: () => string) {
         return sse.settled!(results, tag, memory, now)
       }
     }
-    const session = createSession(shared, watched, request, line, user)
+    const session = createSession(shared, watched, request, line, by)
     if (!refused) return session
     session.end()
+    by.place?.leave()
     throw new RequestError(refused.code, refused.message, refused.nearest)
   }
 
@@ -131,17 +135,20 @@ export function createSse(shared: Shared, meters: Meters, newId: () => string) {
     topics: readonly string[],
     lastId: string | undefined,
     headers: Record<string, string>,
-    user?: string
+    { address, who }: Visitor = { address: '', who: undefined }
   ) => {
     if (topics.length === 0)
       throw new RequestError('BAD_TOPIC', 'topics: name at least one, as in ?topics=trade:BTC-USDT,quote:BTC-USDT')
     if (topics.length > limits.sseTopics)
       throw new RequestError('TOO_MANY_SYMBOLS', `topics: one stream carries up to ${limits.sseTopics}, not ${topics.length}`)
+    if (!quotas.hasRoom(address, who?.user))
+      throw new RequestError('RATE_LIMITED', 'too many connections of this address or user', undefined, 1)
+    const place = quotas.connect(address, who?.user)
     const id = newId()
     const line = createResponseLine(response, clock, meters)
     const query = lastId === undefined ? {} : { last: lastId }
     const request = { path: '/v1/events', query, rest: JSON.stringify([...new Set(topics)]), session: id }
-    const session = startSession(request, line, user)
+    const session = startSession(request, line, { who, place })
     response.writeHead(200, {
       ...headers,
       'content-type': 'text/event-stream; charset=utf-8',
@@ -152,12 +159,16 @@ export function createSse(shared: Shared, meters: Meters, newId: () => string) {
     line.start()
     response.on('close', () => {
       session.end()
+      place.leave()
       streams.delete(id)
     })
     streams.set(id, {
       session,
       end: () => line.close(),
-      beat: (now) => line.beat(now)
+      beat(now) {
+        session.checkAuth(now)
+        line.beat(now)
+      }
     })
   }
 

@@ -5,11 +5,15 @@ import { CLOSES, type CloseCode } from '@tickwire/protocol'
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws'
 import type { Dialect, Request, Terms } from '../dialects/dialect.ts'
 import type { Admission } from './admission.ts'
-import { faultOf, findRoute, refuse, userOf, type Fault, type Route } from './door.ts'
+import type { AddressOf } from './address.ts'
+import { subprotocol, type Identity } from './auth.ts'
+import { faultOf, findRoute, refuse, retryAfter, whoIs, type Fault, type Route } from './door.ts'
 import { createBucket } from './limits.ts'
 import { createLine, type Wire } from './line.ts'
 import type { Meters } from './meters.ts'
+import type { Quotas } from './quotas.ts'
 import { createSession, type Session, type Shared } from './session.ts'
+import type { Visitor } from './visitors.ts'
 
 export type { Message } from './frame.ts'
 export type { Wire } from './line.ts'
@@ -20,6 +24,8 @@ export type WsOptions = {
   meters: Meters
   newId: () => string
   admission: Admission
+  addressOf: AddressOf
+  quotas: Quotas
   wire: Wire | undefined
 }
 
@@ -40,8 +46,7 @@ function createServers() {
         perMessageDeflate: false,
         clientTracking: false,
         maxPayload,
-        // None of the offered subprotocols is ours, so none is named in the answer.
-        handleProtocols: () => false,
+        handleProtocols: subprotocol,
         // `ws` would drop the connection without a word; we close with a code (see PINGS).
         maxPendingAutoPongs: 0
       }
@@ -53,7 +58,7 @@ function createServers() {
 }
 
 export function serveWebSockets(http: Server, options: WsOptions) {
-  const { shared, dialects, meters, newId, admission, wire } = options
+  const { shared, dialects, meters, newId, admission, addressOf, quotas, wire } = options
   const { limits, clock, auth, patience } = shared
   const connections = new Map<string, Connection>()
   const serverFor = createServers()
@@ -70,29 +75,33 @@ export function serveWebSockets(http: Server, options: WsOptions) {
     const route = findRoute(dialects, request.url ?? '/')
     if (!route) return no(404, 'no WebSocket is served at this address')
     if (connections.size >= limits.connections) return no(503, 'too many connections', 'Retry-After: 5\r\n')
-    const { user, fault: stranger } = userOf(request, route, auth)
+    const address = addressOf(request.socket.remoteAddress, request.headers['x-forwarded-for'])
+    const { who, fault: stranger } = whoIs(request, route, auth, address, clock())
     if (stranger) return no(...stranger)
+    if (!quotas.hasRoom(address, who?.user)) return no(429, 'too many connections of this address or user', retryAfter(1))
     const maxPayload = Math.min(limits.message, route.dialect.maxMessage)
-    serverFor(maxPayload).handleUpgrade(request, socket, head, (ws) => accept(ws, route, request, maxPayload, user))
+    serverFor(maxPayload).handleUpgrade(request, socket, head, (ws) => accept(ws, route, request, maxPayload, { address, who }))
   }
 
-  const termsOf = (user: string | undefined, message: number): Terms => {
+  const termsOf = (who: Identity | undefined, message: number): Terms => {
     const { interval, deadline } = limits.heartbeat
     return {
-      auth: auth.required && user === undefined ? 'required' : 'none',
+      auth: auth.required && who === undefined ? 'required' : 'none',
       heartbeat: { interval, timeout: interval + deadline },
       limits: { message, topics: limits.topics }
     }
   }
 
-  const accept = (ws: WebSocket, route: Route, { headers }: IncomingMessage, maxPayload: number, user: string | undefined) => {
+  const accept = (ws: WebSocket, route: Route, { headers }: IncomingMessage, maxPayload: number, { address, who }: Visitor) => {
+    // Not before: a handshake may still fail, and nobody would give the place back.
+    const place = quotas.connect(address, who?.user)
     const { dialect, path, query, rest } = route
     const id = newId()
     meters.opened++
     ws.on('error', () => {})
     const line = createLine(ws, { id, path }, patience, meters, wire)
-    const request: Request = { path, query, rest, headers, session: id, terms: termsOf(user, maxPayload) }
-    const session = createSession(shared, dialect, request, line, user)
+    const request: Request = { path, query, rest, headers, session: id, terms: termsOf(who, maxPayload) }
+    const session = createSession(shared, dialect, request, line, { who, place })
     connections.set(id, { session, terminate: () => ws.terminate(), beat: (now) => beat(session, line, now) })
     const calm = createBucket(PINGS, clock())
     ws.on('message', (data: Buffer, isBinary: boolean) => {
@@ -105,6 +114,7 @@ export function serveWebSockets(http: Server, options: WsOptions) {
     })
     ws.on('close', () => {
       session.end()
+      place.leave()
       connections.delete(id)
     })
   }
