@@ -11,6 +11,7 @@ export type Talk = {
   lastUpdate: number | undefined
   errors: number
   nextBeat: number
+  /** Of the pings since the client was last heard, the first. */
   pinged: number
   heard: number
   /** This client answered a ping once: from then on it is held to it. Others are held to WebSocket pings alone. */
@@ -97,7 +98,7 @@ function beat(memory: Talk, { every, timeout }: Heartbeat, now: number): readonl
   if (unanswered && now - memory.pinged >= timeout) return [{ type: 'close', code: 4002, reason: 'no heartbeat' }]
   if (now < memory.nextBeat) return []
   memory.nextBeat = now + every
-  memory.pinged = now
+  if (memory.heard >= memory.pinged) memory.pinged = now
   return [say('ping', { ts: seconds(now) }, now)]
 }
 

@@ -36,7 +36,7 @@ const chartOf = ({ symbol, instrument }: Named, timeframe: Interval, now: number
 }
 
 /** Asks for the past: it comes between two messages, and the next tick finds it. */
-function fetch({ desk }: Memory, chart: Chart): void {
+function askPast({ desk }: Memory, chart: Chart): void {
   const { instrument, timeframe } = chart
   desk.candles(instrument, timeframe, WANTED).then(
     (past) => (chart.past = past),
@@ -86,7 +86,7 @@ function settled(results: readonly TopicResult[], tag: unknown, memory: Memory, 
   for (const chart of held) {
     // Subscribed again: the bars are there, and are shown again.
     chart.all = true
-    if (!memory.charts.has(keyOf(chart))) fetch(memory, chart)
+    if (!memory.charts.has(keyOf(chart))) askPast(memory, chart)
     memory.charts.set(keyOf(chart), chart)
   }
   if (held.length === 0) return refusals(refused, now)
@@ -134,7 +134,7 @@ function snapshot(message: Message, memory: Memory, now: number): readonly Comma
       if (mine) mine.all = true
     }
     for (const chart of others) {
-      fetch(memory, chart)
+      askPast(memory, chart)
       memory.once.push(chart)
     }
     return refusals(refused, now)

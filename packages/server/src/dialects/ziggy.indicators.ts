@@ -46,14 +46,15 @@ export function rsi(prices: readonly number[], n: number): Values {
   })
 }
 
+const minus = (a: Values, b: Values): Values =>
+  a.map((value, i) => {
+    const other = b[i] ?? null
+    return value === null || other === null ? null : value - other
+  })
+
 /** The difference of two EMAs, its own EMA (the signal), and what is between those (the histogram). */
 export function macd(prices: readonly number[], fast: number, slow: number, smooth: number) {
   const [quick, calm] = [ema(prices, fast), ema(prices, slow)]
-  const minus = (a: Values, b: Values): Values =>
-    a.map((value, i) => {
-      const other = b[i] ?? null
-      return value === null || other === null ? null : value - other
-    })
   const line = minus(quick, calm)
   const signal = ema(line, smooth)
   return { line, signal, histogram: minus(line, signal) }

@@ -189,9 +189,14 @@ function force(message: Message, memory: Memory, now: number): readonly Command[
   })
 }
 
-export type MarketOptions = { interval?: number; heartbeat?: Heartbeat }
+export type MarketOptions = {
+  interval?: number
+  /** A client that asked for nothing within this long is given the watchlist. */
+  watchlistAfter?: number
+  heartbeat?: Heartbeat
+}
 
-export function createMarket({ interval = 1_000, heartbeat }: MarketOptions = {}): Dialect<Memory> {
+export function createMarket({ interval = 1_000, watchlistAfter = 1_000, heartbeat }: MarketOptions = {}): Dialect<Memory> {
   return createChannel<Memory>(
     {
       name: 'market_data',
@@ -200,7 +205,10 @@ export function createMarket({ interval = 1_000, heartbeat }: MarketOptions = {}
       running: true,
       begin(talk, _request, now) {
         const held = { lines: new Map(), routes: new Map(), down: new Map() }
-        return { memory: { ...talk, ...held, watchlist: false, takeWatchlist: now + interval, keepalive: false }, commands: [] }
+        return {
+          memory: { ...talk, ...held, watchlist: false, takeWatchlist: now + watchlistAfter, keepalive: false },
+          commands: []
+        }
       },
       actions: {
         subscribe: (message, memory, now) =>

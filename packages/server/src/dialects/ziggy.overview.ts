@@ -17,11 +17,13 @@ const rest = (code: string, message: string, status: number): HttpAnswer => ({
 const percent = (last: number | undefined, reference: number | undefined): number | null =>
   last === undefined || reference === undefined || reference === 0 ? null : Number(((last / reference - 1) * 100).toPrecision(6))
 
-/** The trade is asked for upstream, so that the price is of now whether or not anyone streams it. */
-const lastOf = (desk: Desk, instrument: string, hands: Hands | undefined): Promise<number | undefined> =>
-  (hands?.read(topicName('trade', instrument)) ?? Promise.resolve()).then(
-    () => priceUpdate(instrument, picturesOf(desk, instrument), false)?.price as number | undefined
-  )
+/** The trade is asked for upstream, so that the price is of now whether or not anyone streams it; only a first one is waited for. */
+function lastOf(desk: Desk, instrument: string, hands: Hands | undefined): Promise<number | undefined> {
+  const price = () => priceUpdate(instrument, picturesOf(desk, instrument), false)?.price as number | undefined
+  const known = price()
+  const read = hands?.read(topicName('trade', instrument)).catch(() => undefined)
+  return known === undefined && read ? read.then(price) : Promise.resolve(known)
+}
 
 /** `chgNd`: percent against the close N bars ago; `ref`: the close `days` bars ago, or the open of the last one. */
 function row(candles: readonly Candle[], current: number | undefined, days: number, sinceOpen: boolean) {

@@ -107,13 +107,15 @@ export type StartOptions = {
   past?: (instrument: string) => readonly Candle[]
   carries?: (topic: Topic) => boolean
   heartbeat?: { every: number; timeout: number }
+  watchlistAfter?: number
 }
 
 /** A gateway that speaks all channels, on a real port. */
 export async function start({
   past = () => [],
   carries = () => true,
-  heartbeat = { every: 25_000, timeout: 10_000 }
+  heartbeat = { every: 25_000, timeout: 10_000 },
+  watchlistAfter = 60_000
 }: StartOptions = {}) {
   const plant = createPlant({ epoch: 'e' })
   const demanded = new Map<string, number>()
@@ -124,7 +126,7 @@ export async function start({
   })
   const interval = 50
   const dialects: Dialect<any>[] = [
-    createMarket({ interval, heartbeat }),
+    createMarket({ interval, watchlistAfter, heartbeat }),
     createNews({ heartbeat }),
     createAlerts({ heartbeat }),
     createSignals({ heartbeat }),
@@ -155,12 +157,12 @@ export async function start({
       for (const event of events) publish(plant, event, Date.now())
     },
     tell: (story: News) => plant.publish('news:all', story, Date.now()),
-    async open(path: string) {
+    open: async (path: string) => {
       const client = await connect(`ws://127.0.0.1:${port}${path}`)
       clients.push(client.ws)
       return client
     },
-    async stop() {
+    stop: async () => {
       for (const client of clients) client.terminate()
       await gateway.close(0)
     }

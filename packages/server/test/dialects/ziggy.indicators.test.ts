@@ -1,5 +1,5 @@
 /** SMA, EMA, RSI and MACD against their definitions, and against figures worked out elsewhere. */
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ema, macd, rsi, sma, study } from '../../src/dialects/ziggy.indicators.ts'
 
