@@ -1,18 +1,15 @@
 /** GET /udf/history: bars as columns, or that there are none and when the last one before them was. */
-import { INTERVAL_MS, type Candle, type Interval } from '@tickwire/protocol'
+import { barTime, INTERVAL_MS, RESOLUTIONS, type Candle, type Interval } from '@tickwire/protocol'
 import type { Desk, HttpAnswer, HttpRequest } from './dialect.ts'
 import { first } from './past.ts'
-import { RESOLUTIONS, infoOf } from './udf.symbols.ts'
+import { infoOf } from './udf.symbols.ts'
 
 /** As many bars as one answer looks back over. */
 const MOST = 5_000
-const DAY = 86_400
 
 export const failed = (errmsg: string, status = 400): HttpAnswer => ({ status, body: { s: 'error', errmsg } })
 
-/** Seconds; a daily bar is named by its day, whenever its session begins. */
-export const barTime = (interval: Interval, start: number): number =>
-  interval === '1d' ? Math.floor(start / 1_000 / DAY) * DAY : Math.floor(start / 1_000)
+export const secondsOf = (time: number): number => Math.floor(time / 1_000)
 
 /** Unix seconds, as in an address; charts ask for times before 1970, and for fractions. */
 export function secondsIn(value: string): number | undefined {
@@ -68,7 +65,7 @@ export function history({ query }: HttpRequest, desk: Desk, now: number): HttpAn
   const span = spanOf(query)
   if (typeof span === 'string') return failed(span)
   return desk.candles(info.instrument, interval, depthOf(span, interval, now)).then((candles) => {
-    const bars = candles.map((candle): Bar => ({ ...candle, time: barTime(interval, candle.start) }))
+    const bars = candles.map((candle): Bar => ({ ...candle, time: secondsOf(barTime(interval, candle.start)) }))
     const asked = pick(bars, span.from, span.to, span.countback)
     if (asked.length > 0) return { status: 200, body: columns(asked) }
     const nextTime = bars.findLast(({ time }) => time < Math.min(span.from, span.to))?.time

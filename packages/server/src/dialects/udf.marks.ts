@@ -1,9 +1,9 @@
 /** Marks on a chart: on its bars what is known to be missing and when trading halted, on its time scale the news. */
-import { INTERVAL_MS, topicName, type Interval, type Published } from '@tickwire/protocol'
+import { INTERVAL_MS, RESOLUTIONS, topicName, type Interval, type Published } from '@tickwire/protocol'
 import type { Desk, HttpAnswer, HttpRequest } from './dialect.ts'
 import { first } from './past.ts'
-import { barTime, failed, secondsIn } from './udf.history.ts'
-import { infoOf, RESOLUTIONS } from './udf.symbols.ts'
+import { failed, secondsIn, secondsOf } from './udf.history.ts'
+import { infoOf } from './udf.symbols.ts'
 
 type Mark = { id: string; time: number; color: string; label: string; text: string }
 type Span = { instrument: string; interval: Interval; from: number; to: number }
@@ -14,7 +14,7 @@ const MOST = 200
 
 /** A mark stands on a bar: its time is that of the bar it falls into. */
 const placed = (time: number, interval: Interval): number =>
-  barTime(interval, Math.floor(time / INTERVAL_MS[interval]) * INTERVAL_MS[interval])
+  secondsOf(Math.floor(time / INTERVAL_MS[interval]) * INTERVAL_MS[interval])
 
 const HALTS = { red: new Set(['halted', 'paused', 'closed']) }
 const span = (from: number, to: number): string => `${new Date(from).toISOString()} to ${new Date(to).toISOString()}`

@@ -1,18 +1,8 @@
 /** Instruments as TradingView's charts know them: type, exchange, session, the scale of the price. Pure. */
-import { INTERVALS, topicName, type Interval } from '@tickwire/protocol'
+import { RESOLUTIONS, topicName } from '@tickwire/protocol'
 import { CALENDARS } from '../calendar/calendars.ts'
 import type { Desk, InstrumentInfo } from './dialect.ts'
 
-/** Minutes as a number, days with a letter. */
-export const RESOLUTIONS: Readonly<Record<string, Interval>> = Object.fromEntries([
-  ...INTERVALS.filter((interval) => interval !== '1d').map((interval) => [minutesOf(interval), interval] as const),
-  ['1D', '1d'],
-  ['D', '1d']
-])
-function minutesOf(interval: Interval): string {
-  const count = Number.parseInt(interval, 10)
-  return String(interval.endsWith('h') ? count * 60 : count)
-}
 const INTRADAY = Object.keys(RESOLUTIONS).filter((name) => /^\d+$/.test(name))
 export const SUPPORTED = [...INTRADAY, '1D']
 

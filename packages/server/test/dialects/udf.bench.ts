@@ -77,12 +77,12 @@ export async function start({ past = {}, mode = 'live' }: { past?: Partial<Recor
     /** The answer to a question, with its parameters. */
     ask: async (path: string, params: Record<string, string | number> = {}): Promise<Answer> => {
       const query = new URLSearchParams(Object.entries(params).map(([key, value]) => [key, String(value)]))
-      return (await get(`${path}?${query}`)).json()
+      return (await get(`${path}?${query.toString()}`)).json()
     },
     say: (...events: MarketEvent[]) => {
       for (const event of events) plant.publish(topicOf(event), event, NOW)
     },
-    publish: plant.publish
+    publish: (topic: string, event: MarketEvent) => plant.publish(topic, event, NOW)
   }
 }
 

@@ -221,8 +221,8 @@ describe('marks', () => {
       headline,
       instruments: ['BTC-USDT']
     })
-    publish('news:BTC-USDT', story('Bitcoin moves'), NOW)
-    publish('news:BTC-USDT', story('Bitcoin moves on'), NOW)
+    publish('news:BTC-USDT', story('Bitcoin moves'))
+    publish('news:BTC-USDT', story('Bitcoin moves on'))
     expect(await ask('/timescale_marks', span)).toEqual([
       { id: 'story-1', time: expect.any(Number), color: 'blue', label: 'N', tooltip: ['Bitcoin moves on'] }
     ])
