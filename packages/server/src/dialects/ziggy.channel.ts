@@ -1,6 +1,6 @@
 /** What all Ziggy endpoints have in common: how a message is read, ping and pong, the heartbeat, the figures, the last words. Pure. */
 import { dialect, type Command, type Desk, type Dialect, type Request } from './dialect.ts'
-import { errorText, fail, say, seconds, type Message } from './ziggy.messages.ts'
+import { authSchema, errorText, fail, reading, say, seconds, type Message } from './ziggy.messages.ts'
 
 /** What is remembered of every connection. */
 export type Talk = {
@@ -30,13 +30,15 @@ export type Channel<M> = {
   actions: Actions<M>
   begin: (talk: Talk, request: Request, now: number) => { memory: M; commands: readonly Command[] }
   tick?: (memory: M, now: number) => readonly Command[]
+  /** The client said who it is: what was refused before may be had now. */
+  admitted?: (memory: M, now: number) => readonly Command[]
 } & Pick<Dialect<M>, 'settled' | 'describe' | 'http'> & {
     hear?: (event: Parameters<Dialect<M>['render']>[0], memory: M, now: number) => string | undefined
   }
 
 export type Heartbeat = { every: number; timeout: number }
 const HEARTBEAT: Heartbeat = { every: 25_000, timeout: 10_000 }
-const COMMON = ['ping', 'pong', 'get_performance_stats']
+const COMMON = ['ping', 'pong', 'get_performance_stats', 'auth']
 
 /** Updates that go out now are counted here. */
 export function counted(memory: Talk, commands: readonly Command[], now: number): readonly Command[] {
@@ -86,6 +88,7 @@ function answer<M extends Talk>(channel: Channel<M>, frame: string, memory: M, n
   }
   if (action === 'ping') return [say('pong', { ts: message.ts ?? null }, now)]
   if (action === 'get_performance_stats') return [stats(channel, memory, now)]
+  if (action === 'auth') return reading(authSchema, message, now, ({ token }) => [{ type: 'authenticate', token }])
   const handle = Object.hasOwn(actions, action) ? actions[action] : undefined
   if (handle) return handle(message, memory, now)
   const supported = [...Object.keys(actions), ...COMMON]
@@ -102,10 +105,11 @@ function beat(memory: Talk, { every, timeout }: Heartbeat, now: number): readonl
   return [say('ping', { ts: seconds(now) }, now)]
 }
 
+const DENIED = { wrong: 'the token is not valid', late: 'no token came in time' }
 const isError = (command: Command): boolean => command.type === 'send' && command.text.startsWith('{"type":"error"')
 
 export function createChannel<M extends Talk>(channel: Channel<M>, heartbeat: Heartbeat = HEARTBEAT): Dialect<M> {
-  const { name, path, begin, hear, tick, settled, describe, http } = channel
+  const { name, path, begin, hear, tick, settled, admitted, describe, http } = channel
   const noting = (memory: M, commands: readonly Command[]): readonly Command[] => {
     memory.errors += commands.filter(isError).length
     return commands
@@ -122,6 +126,11 @@ export function createChannel<M extends Talk>(channel: Channel<M>, heartbeat: He
     },
     receive: (frame, memory, now) => noting(memory, answer(channel, frame, memory, now)),
     settled: (results, tag, memory, now) => noting(memory, settled?.(results, tag, memory, now) ?? []),
+    authenticated: (user, _tag, memory, now) => [
+      say('authenticated', { data: { user } }, now),
+      ...(admitted?.(memory, now) ?? [])
+    ],
+    denied: (why, _memory, now) => [fail('NOT_PERMITTED', DENIED[why], { reason: why }, now)],
     render: (event, memory, now) => hear?.(event, memory, now),
     tickEvery: 100,
     tick: (memory, now) => noting(memory, [...(tick?.(memory, now) ?? []), ...beat(memory, heartbeat, now)]),

@@ -27,6 +27,8 @@ export type Memory = Talk & {
 
 const TIMEFRAME: Interval = '1m'
 const MAX_CHARTS = 200
+/** Each may ask a provider for its past. */
+const MAX_WAITING = 50
 const keyOf = ({ symbol, timeframe }: { symbol: string; timeframe: Interval }): string => `${symbol} ${timeframe}`
 const topicOf = ({ instrument, timeframe }: Chart): string => topicName('candle', instrument, undefined, timeframe)
 
@@ -128,7 +130,10 @@ function snapshot(message: Message, memory: Memory, now: number): readonly Comma
     }
     const { charts, refused } = asked(memory, symbols, timeframes, now)
     const others = charts.filter((chart) => !memory.charts.has(keyOf(chart)))
-    if (memory.once.length + others.length > MAX_CHARTS) return tooMany(memory.once.length, now)
+    if (memory.once.length + others.length > MAX_WAITING) {
+      const text = `at most ${MAX_WAITING} snapshots of what is not subscribed may be under way`
+      return [fail('LIMIT_REACHED', text, { limit: MAX_WAITING, under_way: memory.once.length }, now)]
+    }
     for (const chart of charts) {
       const mine = memory.charts.get(keyOf(chart))
       if (mine) mine.all = true
@@ -144,7 +149,8 @@ function snapshot(message: Message, memory: Memory, now: number): readonly Comma
 function hear(event: Published, memory: Memory): undefined {
   if (event.type !== 'candle') return
   for (const chart of memory.charts.values())
-    if (topicOf(chart) === event.topic && put(chart.bars, event)) chart.changed.add(event.start)
+    if (chart.instrument === event.instrument && chart.timeframe === event.interval && put(chart.bars, event))
+      chart.changed.add(event.start)
 }
 
 /** The past goes under what came live meanwhile. */

@@ -221,6 +221,10 @@ export function createMarket({ interval = 1_000, watchlistAfter = 1_000, heartbe
         force_update: force
       },
       settled,
+      admitted(memory, now) {
+        if (memory.lines.size === 0) memory.takeWatchlist = now + watchlistAfter
+        return []
+      },
       hear,
       tick(memory, now) {
         if (now >= memory.takeWatchlist) return ask(memory, [], now)

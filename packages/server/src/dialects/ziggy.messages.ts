@@ -11,6 +11,7 @@ export type Code =
   | 'UNKNOWN_SYMBOL'
   | 'NOT_SUBSCRIBED'
   | 'LIMIT_REACHED'
+  | 'NOT_PERMITTED'
   | 'NO_LIVE_SOURCE'
   | 'NO_HISTORY'
   | 'SERVICE_NOT_AVAILABLE'
@@ -97,6 +98,10 @@ export const testAlertSchema = z.object({
   symbol: word('a symbol').nullish(),
   symbols: listOf('a symbol').nullish(),
   message: z.string('message is a string').max(500, 'at most 500 characters').nullish()
+})
+
+export const authSchema = z.object({
+  token: z.string('token is a string').min(1, 'the token is empty').max(8_192, 'too long for a token')
 })
 
 /** `then` on what the schema made of the message; else one error that names the fields and what would be right. */

@@ -1,10 +1,10 @@
 /** From the symbols that a client names to instruments and topics, and what is said of those that it cannot have. Pure. */
-import type { TopicResult } from '@tickwire/protocol'
+import type { ErrorCode, TopicResult } from '@tickwire/protocol'
 import type { Command, Desk } from './dialect.ts'
-import { fail } from './ziggy.messages.ts'
+import { fail, type Code } from './ziggy.messages.ts'
 
 export type Named = { symbol: string; instrument: string }
-export type Refused = { symbol: string; message: string; nearest: readonly string[]; full?: true }
+export type Refused = { symbol: string; message: string; nearest: readonly string[]; code: Code }
 
 export function find(desk: Desk, symbols: readonly string[]): { known: Named[]; refused: Refused[] } {
   const known: Named[] = []
@@ -14,10 +14,16 @@ export function find(desk: Desk, symbols: readonly string[]): { known: Named[]; 
     if (found.ok) known.push({ symbol, instrument: found.instrument })
     else {
       const hint = found.nearest.length > 0 ? `; the nearest are ${found.nearest.join(', ')}` : ''
-      refused.push({ symbol, nearest: found.nearest, message: `no provider lists it${hint}` })
+      refused.push({ symbol, nearest: found.nearest, code: 'UNKNOWN_SYMBOL', message: `no provider lists it${hint}` })
     }
   }
   return { known, refused }
+}
+
+/** The session's reason in the words of these endpoints. */
+export const codeOf = (code: ErrorCode): Code => {
+  if (code === 'TOO_MANY_SYMBOLS') return 'LIMIT_REACHED'
+  return code === 'FORBIDDEN' || code === 'UNAUTHORIZED' ? 'NOT_PERMITTED' : 'UNKNOWN_SYMBOL'
 }
 
 /** Why a symbol with these topics cannot be had: none of them was given, or there was no room for one. */
@@ -29,31 +35,21 @@ export function refusalOf(
   const results = topics.map((topic) => outcome.get(topic))
   const refusals = results.filter((result) => result?.ok === false)
   const full = refusals.find(({ code }) => code === 'TOO_MANY_SYMBOLS')
-  if (full) return { symbol, message: full.message, nearest: [], full: true }
-  const [first] = refusals
-  if (first === undefined || refusals.length < topics.length) return undefined
-  return { symbol, message: first.message, nearest: first.nearest ?? [] }
+  const reason = full ?? (refusals.length < topics.length ? undefined : refusals[0])
+  return reason && { symbol, message: reason.message, nearest: reason.nearest ?? [], code: codeOf(reason.code) }
 }
 
-/** One error for those that are not known, one for those that there was no room for. */
-export function refusals(refused: readonly Refused[], now: number): Command[] {
-  const tell = (code: 'UNKNOWN_SYMBOL' | 'LIMIT_REACHED', some: readonly Refused[]): Command[] => {
+const CODES = ['UNKNOWN_SYMBOL', 'LIMIT_REACHED', 'NOT_PERMITTED'] as const
+
+/** One error for each reason, with all whom it concerns. */
+export const refusals = (refused: readonly Refused[], now: number): Command[] =>
+  CODES.flatMap((code) => {
+    const some = refused.filter((each) => each.code === code)
     if (some.length === 0) return []
     const text = some.map(({ symbol, message }) => `${symbol}: ${message}`).join('; ')
     const nearest = Object.fromEntries(some.map((each) => [each.symbol, each.nearest]))
     return [fail(code, text, { symbols: some.map(({ symbol }) => symbol), nearest }, now)]
-  }
-  return [
-    ...tell(
-      'UNKNOWN_SYMBOL',
-      refused.filter(({ full }) => !full)
-    ),
-    ...tell(
-      'LIMIT_REACHED',
-      refused.filter(({ full }) => full)
-    )
-  ]
-}
+  })
 
 export const notHeld = (missing: readonly string[], held: readonly string[], now: number): Command[] =>
   missing.length === 0

@@ -4,7 +4,7 @@ import type { Command, Dialect } from './dialect.ts'
 import { counted, createChannel, type Heartbeat, type Talk } from './ziggy.channel.ts'
 import { headlineRoutes } from './ziggy.headlines.ts'
 import { fail, reading, say, setFiltersSchema, symbolsSchema, type Filters, type Message } from './ziggy.messages.ts'
-import { find, notHeld, refusals } from './ziggy.naming.ts'
+import { codeOf, find, notHeld, refusals } from './ziggy.naming.ts'
 import { matches, storiesOf, story, TOPIC } from './ziggy.stories.ts'
 
 export type Memory = Talk & {
@@ -109,6 +109,7 @@ function settled(results: readonly TopicResult[], tag: unknown, memory: Memory, 
   memory.askAgain = now + AGAIN
   if (result === undefined || result.ok || memory.told) return []
   memory.told = true
+  if (codeOf(result.code) === 'NOT_PERMITTED') return [fail('NOT_PERMITTED', result.message, { service: 'news' }, now)]
   return [fail('SERVICE_NOT_AVAILABLE', `no provider sends news: ${result.message}`, { service: 'news' }, now)]
 }
 
@@ -142,6 +143,10 @@ export function createNews({ heartbeat }: { heartbeat?: Heartbeat } = {}): Diale
       begin: (talk, _request, now) => ({ memory: { ...talk, ...FRESH, askAgain: now + AGAIN }, commands: [ASK] }),
       actions: { subscribe, unsubscribe, set_filters: setFilters, pause, resume, get_snapshot: snapshot, force_update: snapshot },
       settled,
+      admitted(memory) {
+        memory.told = false
+        return memory.held ? [] : [ASK]
+      },
       hear,
       tick: (memory, now) => (memory.held || now < memory.askAgain ? [] : [ASK]),
       describe,

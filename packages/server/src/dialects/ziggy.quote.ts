@@ -15,6 +15,17 @@ export function picturesOf(desk: Desk, instrument: string): Pictures {
 
 export type QuoteData = Readonly<Record<string, string | number | boolean | null>>
 
+/** The day's range: the ticker's, widened by a trade since then that counts for it. */
+function rangeOf({ ticker, trade }: Pictures): { day_high: number | null; day_low: number | null } {
+  const { high, low } = ticker ?? {}
+  const isOfTheDay = trade && !trade.ineligible && (trade.session ?? 'regular') === 'regular'
+  const price = isOfTheDay && trade.time > (ticker?.time ?? Infinity) ? trade.price : undefined
+  return {
+    day_high: high === undefined ? null : Math.max(high, price ?? high),
+    day_low: low === undefined ? null : Math.min(low, price ?? low)
+  }
+}
+
 /** Price and change as everywhere; `tradesDown`: the middle of the quote stands for trades that have no source. */
 export function quoteData(symbol: string, pictures: Pictures, tradesDown: boolean): QuoteData | undefined {
   const update = priceUpdate(symbol, pictures, tradesDown)
@@ -24,7 +35,6 @@ export function quoteData(symbol: string, pictures: Pictures, tradesDown: boolea
     string,
     string | number | null
   >
-  const day = { day_high: ticker?.high ?? null, day_low: ticker?.low ?? null, open: ticker?.open ?? null }
   return {
     symbol,
     price: price ?? null,
@@ -35,7 +45,8 @@ export function quoteData(symbol: string, pictures: Pictures, tradesDown: boolea
     ask: quote?.ask ?? null,
     bid_size: quote?.bidSize ?? null,
     ask_size: quote?.askSize ?? null,
-    ...day,
+    ...rangeOf(pictures),
+    open: ticker?.open ?? null,
     previous_close: ticker?.prevClose ?? null,
     session: trade?.session ?? ticker?.session ?? null,
     timestamp: typeof timestamp === 'string' ? seconds(Date.parse(timestamp)) : null,

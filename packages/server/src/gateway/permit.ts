@@ -17,7 +17,7 @@ export type PermitOptions = {
 }
 
 /** Without a token: the page, the documents, and whether we are alive. */
-const OPEN = /^\/(?:health|ready|docs(?:\/.*)?|assets\/.*|[^/]*\.[a-z0-9]+)?$/
+const OPEN = /^\/(?:health|api\/core\/health|ready|docs(?:\/.*)?|assets\/.*|[^/]*\.[a-z0-9]+)?$/
 /** Never counted: whoever watches over us must not be sent away. */
 const PROBES = /^\/(?:health|ready)$/
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])

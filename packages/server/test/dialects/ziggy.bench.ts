@@ -1,7 +1,7 @@
 /** One connection of a Ziggy channel run by hand, and a gateway that speaks them all: what their tests share. */
 import { expect } from 'vitest'
 import { WebSocket } from 'ws'
-import type { Candle, MarketEvent, News, Published, Topic, TopicResult } from '@tickwire/protocol'
+import type { Candle, ErrorCode, MarketEvent, News, Published, Topic, TopicResult } from '@tickwire/protocol'
 import type { Command, Desk, Dialect } from '../../src/dialects/dialect.ts'
 import { createAlerts } from '../../src/dialects/ziggy.alerts.ts'
 import { createCharts } from '../../src/dialects/ziggy.charts.ts'
@@ -41,9 +41,14 @@ const deskWith = (plant: Plant, more: Partial<Desk>): Desk => ({ ...deskOf(plant
 /** A session without a socket. `refuse` answers for topics that the session would not give. */
 export function connection<M>(
   dialect: Dialect<M>,
-  options: { query?: Record<string, string>; desk?: Partial<Desk>; refuse?: (topic: string) => string | undefined } = {}
+  options: {
+    query?: Record<string, string>
+    desk?: Partial<Desk>
+    refuse?: (topic: string) => string | undefined
+    code?: ErrorCode
+  } = {}
 ) {
-  const { query = {}, desk = {}, refuse = () => undefined } = options
+  const { query = {}, desk = {}, refuse = () => undefined, code = 'TOO_MANY_SYMBOLS' } = options
   const plant = createPlant({ epoch: 'e' })
   const said: Message[] = []
   const held = new Set<string>()
@@ -56,7 +61,7 @@ export function connection<M>(
 
   const result = (asked: string): TopicResult => {
     const message = refuse(asked)
-    if (message !== undefined) return { asked, ok: false, code: 'TOO_MANY_SYMBOLS', message }
+    if (message !== undefined) return { asked, ok: false, code, message }
     return { asked, topic: asked, ok: true, position: { epoch: 'e', seq: 0 }, upstream: 'live' }
   }
   const keep = (text: string | undefined) => text !== undefined && said.push(JSON.parse(text))
@@ -64,6 +69,7 @@ export function connection<M>(
     for (const command of list) {
       if (command.type === 'send') keep(command.text)
       if (command.type === 'send' && command.bad) bad++
+      if (command.type === 'authenticate') run(dialect.authenticated?.(command.token, command.tag, memory, now) ?? [])
       if (command.type === 'close') closed = command.code
       if (command.type === 'unsubscribe') for (const topic of command.topics) held.delete(topic)
       if (command.type !== 'subscribe') continue

@@ -115,6 +115,45 @@ describe.each(CHANNELS)('%s', (path, create) => {
   })
 })
 
+describe('a token', () => {
+  test('may come as a message: then the watchlist and the news, refused before it, are had', () => {
+    let known = false
+    const refuse = () => (known ? undefined : 'authenticate first')
+    for (const [create, topic] of [
+      [createMarket, 'trade:SPY'],
+      [createNews, 'news:all']
+    ] as const) {
+      known = false
+      const { send, take, held, until } = connection<any>(create(), { refuse, code: 'UNAUTHORIZED' })
+      until(1_000)
+      expect(take()).toMatchObject([
+        { type: 'error', code: 'NOT_PERMITTED', message: expect.stringContaining('authenticate first') }
+      ])
+      known = true
+      send({ action: 'auth', token: 'somebody' })
+      until(2_000)
+      expect(take()[0]).toMatchObject({ type: 'authenticated', data: { user: 'somebody' } })
+      expect(held).toContain(topic)
+    }
+  })
+
+  test('that is none of ours, or comes too late, is refused in these words', () => {
+    const dialect = createMarket()
+    const { memory } = dialect.open({ path: '/ws/market', query: {}, rest: '', session: 's' }, {} as never, 0)
+    const said = (['wrong', 'late'] as const).flatMap((why) => dialect.denied?.(why, memory, 0) ?? [])
+    expect(said.map((command) => command.type === 'send' && JSON.parse(command.text))).toMatchObject([
+      { code: 'NOT_PERMITTED', message: 'the token is not valid' },
+      { code: 'NOT_PERMITTED', message: 'no token came in time' }
+    ])
+  })
+})
+
+test('what a source forbids to pass on is NOT_PERMITTED, with its reason', () => {
+  const { send, take } = connection(createCharts(), { refuse: () => 'it forbids redistribution', code: 'FORBIDDEN' })
+  send({ action: 'subscribe', symbols: ['AAPL'] })
+  expect(take()).toMatchObject([{ type: 'error', code: 'NOT_PERMITTED', data: { symbols: ['AAPL'] } }])
+})
+
 describe.each([
   ['alerts', createAlerts, ['create', 'enable', 'disable', 'delete', 'list', 'set_preferences', 'subscribe', 'set_filters']],
   ['signals', createSignals, ['subscribe', 'unsubscribe', 'set_filters', 'get_snapshot']],

@@ -185,4 +185,10 @@ describe('what is refused', () => {
     expect(take()).toMatchObject([{ type: 'error', code: 'LIMIT_REACHED', data: { limit: 200, held: 200 } }])
     expect(held.size).toBe(200)
   })
+
+  test('more than fifty snapshots under way, of what is not subscribed', () => {
+    const { send, take } = connection(createCharts(), { desk: { resolve: (text) => ({ ok: true, instrument: text }) } })
+    send({ action: 'get_snapshot', symbols: Array.from({ length: 51 }, (_, i) => `S${i}`) })
+    expect(take()).toMatchObject([{ type: 'error', code: 'LIMIT_REACHED', data: { limit: 50, under_way: 0 } }])
+  })
 })

@@ -148,6 +148,27 @@ describe('quotes', () => {
     ])
   })
 
+  test.each([
+    ['a trade since the ticker widens the range of the day', {}, [12, 8]],
+    ['one out of the session does not', { session: 'post' }, [11, 9]],
+    ['nor does one that sets no prices', { ineligible: true }, [11, 9]]
+  ] as const)('[S0-17] %s', (_, more, [high, low]) => {
+    const { send, say, until, take } = open()
+    send({ action: 'subscribe', symbols: ['AAPL'] })
+    say(tickerOf('AAPL', 10, { high: 11, low: 9, volume: 1 }))
+    for (const [price, at] of [
+      [12, 200],
+      [8, 1_300]
+    ] as const) {
+      say(tradeOf('AAPL', price, at, more))
+      until(at)
+    }
+    until(3_000)
+    const all = quotes(take())
+    const [first, last] = [all[0], all.at(-1)]
+    expect([first?.data.day_high, last?.data.day_low]).toEqual([high, low])
+  })
+
   test('a figure that nobody gave is null, never zero', () => {
     const { send, say, until, take } = open()
     send({ action: 'subscribe', symbols: ['AAPL'] })

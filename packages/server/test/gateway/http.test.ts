@@ -312,24 +312,24 @@ test("a dialect's own routes are served, and may be tampered with", async () => 
     receive: () => [],
     render: () => undefined,
     http: [
-      { route: 'GET /api/*', answer: ({ path, query }) => ({ status: 201, body: { path, query }, headers: { 'x-own': '1' } }) }
+      { route: 'GET /own/*', answer: ({ path, query }) => ({ status: 201, body: { path, query }, headers: { 'x-own': '1' } }) }
     ]
   })
   let limited = false
   const tamper = () => (limited ? { status: 429, body: { slow: true }, headers: { 'retry-after': '1' } } : undefined)
   const { base } = await start({ dialect: own, tamper })
-  const answer = await fetch(`${base}/api/x?y=1`)
+  const answer = await fetch(`${base}/own/x?y=1`)
   expect([answer.status, answer.headers.get('x-own'), await answer.json()]).toEqual([
     201,
     '1',
-    { path: '/api/x', query: { y: '1' } }
+    { path: '/own/x', query: { y: '1' } }
   ])
   limited = true
-  expect((await fetch(`${base}/api/x`)).status).toBe(429)
+  expect((await fetch(`${base}/own/x`)).status).toBe(429)
   const { paths } = (await (await fetch(`${base}/docs/json`)).json()) as { paths: Record<string, { get: { tags: string[] } }> }
   expect(
     Object.entries(paths)
-      .filter(([path]) => path.startsWith('/api/'))
+      .filter(([path]) => path.startsWith('/own/'))
       .map(([, { get }]) => get.tags)
   ).toEqual([['own']])
 })
