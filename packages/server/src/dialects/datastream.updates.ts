@@ -1,8 +1,17 @@
 /** Market events as the three data types of the stream. A figure that nobody gave is null, never zero. Pure. */
-import { topicName, type Book, type DataKind, type Index, type Level, type Published, type Ticker } from '@tickwire/protocol'
+import {
+  topicName,
+  type Book,
+  type DataKind,
+  type Index,
+  type Level,
+  type Published,
+  type Ticker,
+  type Trade
+} from '@tickwire/protocol'
 import type { Desk } from './dialect.ts'
 import { iso } from './fiml.messages.ts'
-import { priceUpdate, type Pictures as Prices } from './fiml.updates.ts'
+import { priceUpdate, type Pictures as Prices, type Update as PriceUpdate } from './fiml.updates.ts'
 
 export const DATA_TYPES = ['SymbolUpdate', 'DepthUpdate', 'IndexUpdate'] as const
 export type DataType = (typeof DATA_TYPES)[number]
@@ -47,25 +56,35 @@ const tickerOf = ({ value, type: _type, ...index }: Published<Index>): Published
 type Rung = { price: number; quantity: number }
 export type Update = { symbol: string; [field: string]: string | number | boolean | null | readonly Rung[] }
 
+/** A ticker lags its trades: the day reaches at least as far as the last of them, unless that was outside of regular hours. */
+function dayOf(ticker: Ticker | undefined, trade: Trade | undefined) {
+  const { open = null, high = null, low = null } = ticker ?? {}
+  const price = trade && (trade.session ?? 'regular') === 'regular' ? trade.price : undefined
+  if (price === undefined) return { open, high, low }
+  return { open, high: high === null ? null : Math.max(high, price), low: low === null ? null : Math.min(low, price) }
+}
+
 /** `close` is the day's close so far, which is the last price. */
 function symbolUpdate(symbol: string, { trade, quote, index, ...more }: Pictures, lite: boolean): Update | undefined {
   const ticker = more.ticker ?? (index && tickerOf(index))
   const made = priceUpdate(symbol, { ...(trade && { trade }), ...(quote && { quote }), ...(ticker && { ticker }) }, false)
   if (!made) return undefined
-  const { price: ltp = null, change = null, change_percent = null, volume = null, ...rest } = made
+  const { price: ltp = null, change = null, change_percent = null, volume = null } = made
   if (lite) return { symbol, ltp }
-  const { open = null, high = null, low = null } = ticker ?? {}
   const best = { bid: quote?.bid ?? null, ask: quote?.ask ?? null }
-  return { ...rest, symbol, ltp, open, high, low, close: ltp, ...best, change, change_percent, volume }
+  const prices = { ltp, ...dayOf(ticker, trade), close: ltp, ...best, change, change_percent }
+  return { symbol, ...prices, volume, ...originOf(made), confidence: made['confidence'] ?? null }
 }
 
 function indexUpdate(symbol: string, { index, ticker }: Pictures): Update | undefined {
   const day = index ? tickerOf(index) : ticker
   const made = day && priceUpdate(symbol, { ticker: day }, false)
   if (!made) return undefined
-  const { price: ltp = null, volume: _volume, confidence: _confidence, ...rest } = made
-  return { ...rest, symbol, ltp }
+  const { price: ltp = null, change = null, change_percent = null } = made
+  return { symbol, ltp, change, change_percent, ...originOf(made) }
 }
+
+const originOf = (made: PriceUpdate) => ({ timestamp: made['timestamp'] ?? null, provider: made['provider'] ?? null })
 
 const rungs = (side: readonly Level[]): Rung[] => side.slice(0, LEVELS).map(([price, quantity]) => ({ price, quantity }))
 

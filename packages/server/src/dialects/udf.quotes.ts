@@ -1,7 +1,7 @@
 /** GET /udf/quotes: the last prices of several symbols, each with its own outcome. */
 import { topicName, type DataKind, type Published } from '@tickwire/protocol'
 import type { Desk, Hands, HttpAnswer, HttpRequest, InstrumentInfo } from './dialect.ts'
-import { priceUpdate, type Pictures } from './fiml.updates.ts'
+import { priceUpdate, quoteUpdate, type Pictures } from './fiml.updates.ts'
 import { first } from './past.ts'
 import { failed } from './udf.history.ts'
 import { exchangeOf, found, infoOf } from './udf.symbols.ts'
@@ -27,7 +27,7 @@ function valuesOf(info: InstrumentInfo, pictures: Pictures): object | undefined 
     lp: price['price'],
     ask: quote?.ask,
     bid: quote?.bid,
-    spread: quote && Number((quote.ask - quote.bid).toPrecision(12)),
+    spread: quote && quoteUpdate(info.instrument, quote)['spread'],
     open_price: ticker?.open,
     high_price: ticker?.high,
     low_price: ticker?.low,

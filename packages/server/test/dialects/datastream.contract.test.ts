@@ -88,7 +88,7 @@ describe('REST', () => {
     })
   })
 
-  test('[S3-22] GET data/{data_type} answers with the latest of each symbol of that type', async () => {
+  test('[S3-22] [S3-12] GET data/{data_type} answers with the latest of each symbol of that type', async () => {
     const { post, get, say } = await start()
     await post(TWO)
     say(SBIN, quoteOf('NSE:SBIN-EQ', 610.45, 610.55), tickerOf('NSE:INFY-EQ', 2750.8), tickerOf('AAPL', 1))
@@ -113,7 +113,7 @@ describe('REST', () => {
 })
 
 describe('WS /api/websocket/stream', () => {
-  test('[S3-24] subscribe, updates with type and data, get_status, unsubscribe', async () => {
+  test('[S3-24] [S3-02] subscribe, updates with type and data, get_status, unsubscribe', async () => {
     const { open, say, held } = await start()
     const { send, subscribe, message, of } = await open()
     subscribe(['NSE:SBIN-EQ', 'NSE:INFY-EQ'])
@@ -132,7 +132,7 @@ describe('WS /api/websocket/stream', () => {
     expect(of('SymbolUpdate')).toHaveLength(1)
   })
 
-  test('[S3-26] a SymbolUpdate has the last price, the day, the best offers and the change', async () => {
+  test('[S3-26] [S3-01] [S3-10] a SymbolUpdate has the last price, the day, the best offers and the change', async () => {
     const { open, say } = await start()
     const { subscribe, message } = await open()
     say(SBIN, quoteOf('NSE:SBIN-EQ', 610.45, 610.55))
@@ -158,6 +158,16 @@ describe('WS /api/websocket/stream', () => {
     expect(of('SymbolUpdate').map(({ ltp }) => ltp)).toEqual([611, 612])
   })
 
+  test('[S3-26] the day reaches as far as the last trade, unless that was outside of regular hours', async () => {
+    const { open, say } = await start()
+    const { subscribe, message } = await open()
+    say(SBIN, tradeOf('NSE:SBIN-EQ', 613))
+    subscribe(['NSE:SBIN-EQ'])
+    expect(await message('SymbolUpdate')).toMatchObject({ ltp: 613, high: 613, low: 607.5 })
+    say(tradeOf('NSE:SBIN-EQ', 600, { session: 'post' }))
+    expect(await message('SymbolUpdate', 1)).toMatchObject({ ltp: 600, high: 612, low: 607.5 })
+  })
+
   test('[S3-04] the lite form of a SymbolUpdate is the symbol and its price, sent when the price changes', async () => {
     const { open, say } = await start()
     const { subscribe, message, of } = await open()
@@ -171,7 +181,7 @@ describe('WS /api/websocket/stream', () => {
     expect(of('SymbolUpdate').map(({ ltp }) => ltp)).toEqual([610.5, 610.6])
   })
 
-  test('[S3-27] a DepthUpdate has levels of price and quantity, best first', async () => {
+  test('[S3-27] [S3-05] [S3-10] a DepthUpdate has levels of price and quantity, best first', async () => {
     const { open, say } = await start()
     const { subscribe, message } = await open()
     subscribe(['NSE:SBIN-EQ'], 'DepthUpdate')
@@ -194,7 +204,7 @@ describe('WS /api/websocket/stream', () => {
     })
   })
 
-  test('[S3-28] an IndexUpdate has the value and its change, under the name by which it was asked for', async () => {
+  test('[S3-28] [S3-03] [S3-10] an IndexUpdate has the value and its change, under the name by which it was asked for', async () => {
     const { open, say } = await start()
     const { subscribe, message, of } = await open()
     say(indexOf('INDEX:NIFTY50', 23_150.5, { change: 50.25, changePercent: 0.22 }))

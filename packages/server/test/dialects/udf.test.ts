@@ -248,7 +248,7 @@ describe('time and quotes', () => {
     const { ask, say } = await start()
     const day = { last: 255, open: 250, high: 256, low: 249, change: 5, changePercent: 2, prevClose: 251, volume: 900 }
     say({ type: 'ticker', ...stamp('AAPL', NOW), ...day })
-    say({ type: 'quote', ...stamp('AAPL', NOW), bid: 254.9, bidSize: 1, ask: 255.1, askSize: 2 })
+    say({ type: 'quote', ...stamp('AAPL', NOW), bid: 97_126.12, bidSize: 1, ask: 97_129.72, askSize: 2 })
     say({ type: 'trade', ...stamp('AAPL', NOW), price: 255, size: 1, side: 'buy' })
     const { s, d } = await ask('/quotes', { symbols: 'AAPL, NOBODY' })
     expect(s).toBe('ok')
@@ -264,9 +264,9 @@ describe('time and quotes', () => {
           original_name: 'AAPL',
           description: 'Apple Inc.',
           lp: 255,
-          ask: 255.1,
-          bid: 254.9,
-          spread: 0.2,
+          ask: 97_129.72,
+          bid: 97_126.12,
+          spread: 3.6,
           open_price: 250,
           high_price: 256,
           low_price: 249,
