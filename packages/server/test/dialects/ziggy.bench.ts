@@ -114,6 +114,8 @@ export type StartOptions = {
   carries?: (topic: Topic) => boolean
   heartbeat?: { every: number; timeout: number }
   watchlistAfter?: number
+  /** SHA-256 of each, in hex. */
+  keys?: readonly string[]
 }
 
 /** A gateway that speaks all channels, on a real port. */
@@ -121,7 +123,8 @@ export async function start({
   past = () => [],
   carries = () => true,
   heartbeat = { every: 25_000, timeout: 10_000 },
-  watchlistAfter = 60_000
+  watchlistAfter = 60_000,
+  keys = []
 }: StartOptions = {}) {
   const plant = createPlant({ epoch: 'e' })
   const demanded = new Map<string, number>()
@@ -144,6 +147,7 @@ export async function start({
     plant,
     desk,
     dialects,
+    auth: { keys },
     demand: ({ kind, instrument }) => {
       const name = `${kind}:${instrument}`
       demanded.set(name, (demanded.get(name) ?? 0) + 1)

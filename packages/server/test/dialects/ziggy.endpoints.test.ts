@@ -1,4 +1,5 @@
 /** The endpoints of S0 and S1 on a real port, walked line by line; a line whose service is not there yet is none of these. */
+import { createHash } from 'node:crypto'
 import { afterEach, describe, expect, test } from 'vitest'
 import { candleOf, quoteOf, tickerOf, tradeOf, type Message } from './fiml.bench.ts'
 import { newsOf, pastOf, start as startGateway, type StartOptions } from './ziggy.bench.ts'
@@ -169,6 +170,33 @@ describe('every channel', () => {
     send({ type: 'pong' })
     await eventually(closed).toBe(4002)
     await eventually(() => gateway.connections().length).toBe(0)
+  })
+})
+
+describe('where keys are configured', () => {
+  const keys = [createHash('sha256').update('key').digest('hex')]
+
+  test('a first message may bring one: nothing is given before it, and all after it', async () => {
+    const { open, say } = await start({ keys })
+    const { send, message } = await open('/ws/market')
+    send({ action: 'subscribe', symbols: ['AAPL'] })
+    expect(await message('error')).toMatchObject({ code: 'NOT_PERMITTED', data: { symbols: ['AAPL'] } })
+    send({ action: 'auth', token: 'key' })
+    await message('authenticated')
+    send({ action: 'subscribe', symbols: ['AAPL'] })
+    await message('subscription_ack')
+    say(tradeOf('AAPL', 5))
+    expect(await message('quote_update')).toMatchObject({ data: { price: 5 } })
+  })
+
+  test('a wrong one ends the connection with 4501, and REST says 401 but for whether the server is well', async () => {
+    const { open, base } = await start({ keys })
+    const { send, message, closed } = await open('/ws/news')
+    send({ action: 'auth', token: 'wrong' })
+    expect(await message('error', 1)).toMatchObject({ code: 'NOT_PERMITTED', data: { reason: 'wrong' } })
+    await eventually(closed).toBe(4501)
+    expect((await get(`${base}/market/overview`)).status).toBe(401)
+    expect((await get(`${base}/api/core/health`)).status).toBe(200)
   })
 })
 
