@@ -6,23 +6,18 @@ import type { Log } from '../ops/log.ts'
 import { createMetrics } from '../ops/metrics.ts'
 import type { Plant } from '../plant/plant.ts'
 import { timers as real, type Cancel, type Timers } from '../timers.ts'
-import { createAddressOf } from './address.ts'
-import { createAdmission } from './admission.ts'
-import { createAuth, type Verifier } from './auth.ts'
+import { createEntry, type EntryOptions } from './entry.ts'
 import { createFanout, FANOUT_LIMITS, type FanoutLimits } from './fanout.ts'
 import { createHttp, type Tamper } from './http.ts'
 import { LIMITS, type Limits } from './limits.ts'
 import { createMeters } from './meters.ts'
 import { createPatience } from './patience.ts'
-import { ALLOWANCES, createQuotas, type Allowances } from './quotas.ts'
 import { createReader } from './reader.ts'
-import { createRedistribution, type RedistributionTerms } from './redistribution.ts'
 import type { RestSources } from './rest.ts'
 import type { Demand, Shared } from './session.ts'
 import { createShelves } from './shelf.ts'
 import { createSse } from './sse.ts'
 import { createUnderstanding } from './understand.ts'
-import { createVisitors } from './visitors.ts'
 import { serveWebSockets, type Wire } from './ws.ts'
 
 export type { RestSources, ProviderInfo } from './rest.ts'
@@ -30,7 +25,7 @@ export type { Demand } from './session.ts'
 export type { Message, Wire } from './ws.ts'
 export type { Tamper } from './http.ts'
 
-export type GatewayOptions = {
+export type GatewayOptions = EntryOptions & {
   plant: Plant
   desk: Desk
   dialects: readonly Dialect<any>[]
@@ -44,15 +39,6 @@ export type GatewayOptions = {
   rest?: RestSources
   /** Directory of the built dashboard. */
   page?: string
-  /** SHA-256 of the operator's own tokens, in hex, and other books of tokens. Without any the gateway is open. */
-  auth?: { keys?: readonly string[]; verifiers?: readonly Verifier[]; wrongTokens?: number }
-  /** Addresses and networks of proxies whose X-Forwarded-For counts. */
-  proxies?: readonly string[]
-  allowances?: { [K in keyof Allowances]?: Partial<Allowances[K]> }
-  /** Who may be given what its source does not let pass on; absent: everybody. */
-  redistribution?: RedistributionTerms | undefined
-  /** Origins of foreign pages that may connect, or `*`. */
-  origins?: readonly string[]
   limits?: Partial<Limits>
   fanout?: Partial<FanoutLimits>
   wire?: Wire
@@ -83,20 +69,20 @@ const nothing = (options: GatewayOptions): RestSources => ({
   build: { version: options.desk.server }
 })
 
-const allowancesOf = ({ perAddress, perUser }: GatewayOptions['allowances'] = {}): Allowances => ({
-  perAddress: { ...ALLOWANCES.perAddress, ...perAddress },
-  perUser: { ...ALLOWANCES.perUser, ...perUser }
-})
+type Served = { ws: ReturnType<typeof serveWebSockets>; sse: ReturnType<typeof createSse>; dialects: readonly Dialect<any>[] }
+function countByDialect({ ws, sse, dialects }: Served): Record<string, number> {
+  const counts: Record<string, number> = { sse: sse.streams.size }
+  for (const { name } of dialects) counts[name] = 0
+  for (const { session } of ws.connections.values()) counts[session.dialect.name] = (counts[session.dialect.name] ?? 0) + 1
+  return counts
+}
 
 export function createGateway(options: GatewayOptions) {
   const { plant, desk, dialects, demand, clock, timers = real, log, flushEvery = 16 } = options
   const limits: Limits = { ...LIMITS, ...options.limits }
   const sources = options.rest ?? nothing(options)
-  const auth = createAuth(options.auth?.keys, options.auth?.verifiers, options.auth?.wrongTokens)
-  const admission = createAdmission(options.origins ?? [], !auth.required)
-  const addressOf = createAddressOf(options.proxies ?? [])
-  const quotas = createQuotas(allowancesOf(options.allowances), clock)
-  const visitors = createVisitors()
+  const entry = createEntry(options, desk, sources, clock)
+  const { auth, admission, quotas, visitors, redistribution } = entry
   const metrics = createMetrics(sources.hops)
   const meters = createMeters(metrics.observeWait)
   const patience = createPatience(clock, timers)
@@ -104,22 +90,16 @@ export function createGateway(options: GatewayOptions) {
   const fanout = createFanout({ plant, clock, timers, patience, flushEvery, limits: fanoutLimits, meters })
   const reader = createReader({ plant, demand, timers })
   const understand = createUnderstanding(desk, clock)
-  const shelves = createShelves(understand, demand)
-  const isLocal = () => admission.isLocal() && !auth.required
-  const redistribution = createRedistribution({ terms: options.redistribution, desk, providers: sources.providers, isLocal })
-  const shared: Shared = { plant, desk, understand, fanout, demand, auth, limits, clock, patience }
-  if (options.redistribution) shared.redistribution = redistribution
+  const shared: Shared = { plant, desk, understand, fanout, demand, auth, limits, clock, patience, redistribution }
   const sse = createSse(shared, meters, randomUUID, quotas)
-  const asked = redistribution.rest({ desk, understand, sources, reader }, visitors)
+  const open = { desk, understand, sources, reader }
+  const asked = redistribution?.rest(open, visitors) ?? open
+  const shelves = createShelves(asked.understand, demand)
   const app = createHttp({
+    ...entry,
     ...asked,
     sse,
-    auth,
-    addressOf,
-    quotas,
-    visitors,
     dialects,
-    admission,
     shelves,
     page: options.page,
     tamper: options.tamper,
@@ -129,28 +109,12 @@ export function createGateway(options: GatewayOptions) {
     hops: metrics.hops,
     metrics: async () => ({ type: metrics.registry.contentType, text: await metrics.registry.metrics() })
   })
-  const ws = serveWebSockets(app.server, {
-    shared,
-    dialects,
-    meters,
-    newId: randomUUID,
-    admission,
-    addressOf,
-    quotas,
-    wire: options.wire
-  })
+  const ws = serveWebSockets(app.server, { ...entry, shared, dialects, meters, newId: randomUUID, wire: options.wire })
   const running: Cancel[] = []
   let unwatch: (() => void) | undefined
 
   function connections(): ConnectionInfo[] {
     return [...ws.connections.values(), ...sse.streams.values()].map(({ session }) => session.info())
-  }
-
-  const countByDialect = (): Record<string, number> => {
-    const counts: Record<string, number> = { sse: sse.streams.size }
-    for (const { name } of dialects) counts[name] = 0
-    for (const { session } of ws.connections.values()) counts[session.dialect.name] = (counts[session.dialect.name] ?? 0) + 1
-    return counts
   }
 
   const beat = () => {
@@ -169,7 +133,7 @@ export function createGateway(options: GatewayOptions) {
       unwatch = metrics.watch({
         meters,
         plant,
-        connections: countByDialect,
+        connections: () => countByDialect({ ws, sse, dialects }),
         behind: () => fanout.stats().behind,
         providers: () => sources.providers()
       })

@@ -2,7 +2,7 @@
 import { isTopicError, parseTopic, type Published, type Topic } from '@tickwire/protocol'
 import type { Plant } from '../plant/plant.ts'
 import type { Cancel, Timers } from '../timers.ts'
-import type { Demand } from './session.ts'
+import type { Demand } from './holding.ts'
 
 /** How long a topic stays subscribed after it was last read, and how long a first read waits. */
 const HOLD = 60_000

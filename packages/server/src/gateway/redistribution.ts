@@ -20,8 +20,7 @@ const FREE: ReadonlySet<Kind> = new Set(['provider', 'status', 'gap', 'breadth']
 const isAccount = (kind: Kind): boolean => (ACCOUNT_KINDS as readonly Kind[]).includes(kind)
 
 export type RedistributionOptions = {
-  /** Absent: everything may be passed on, as what is simulated may. */
-  terms: RedistributionTerms | undefined
+  terms: RedistributionTerms
   desk: Desk
   providers: () => readonly ProviderInfo[]
   /** Only this machine reaches the gateway, and no token is asked for: whoever is there is the operator. */
@@ -29,9 +28,9 @@ export type RedistributionOptions = {
 }
 
 export function createRedistribution({ terms, desk, providers, isLocal }: RedistributionOptions) {
-  const owners = new Set(terms?.owner)
+  const owners = new Set(terms.owner)
   const isForbidden = ({ provider, about }: ProviderInfo): boolean =>
-    terms !== undefined && about?.redistribution === 'forbidden' && !terms.allow.includes('*') && !terms.allow.includes(provider)
+    about?.redistribution === 'forbidden' && !terms.allow.includes('*') && !terms.allow.includes(provider)
   let known: ReadonlyMap<string, ProviderInfo> | undefined
   const forbidden = () =>
     (known ??= new Map(
@@ -58,7 +57,6 @@ export function createRedistribution({ terms, desk, providers, isLocal }: Redist
 
   /** Why it may not be passed on, and what of it may; nothing where it may. */
   const why = (topic: Topic): { message: string; nearest: string[] } | undefined => {
-    if (terms === undefined) return undefined
     if (isAccount(topic.kind)) return { message: 'accounts are told to the owner of the server alone', nearest: [] }
     const sources = behind(topic)
     if (sources.length === 0) return undefined
@@ -75,7 +73,7 @@ export function createRedistribution({ terms, desk, providers, isLocal }: Redist
   const audienceOf = ({ provider }: ProviderInfo) => (forbidden().has(provider) ? 'owner' : 'all')
 
   const isTheOwner = (who: Identity | undefined): boolean =>
-    terms === undefined || (who === undefined ? isLocal() : who.isOperator === true || owners.has(who.user))
+    who === undefined ? isLocal() : who.isOperator === true || owners.has(who.user)
 
   /** As it is understood for whoever asks. */
   const guard =
@@ -89,7 +87,6 @@ export function createRedistribution({ terms, desk, providers, isLocal }: Redist
 
   /** The desk as whoever asks may see it. `denied` is told why what was asked for by name is not there. */
   const view = (isOwner: IsOwner, denied: (message: string) => void = () => {}): Desk => {
-    if (terms === undefined) return desk
     const reasonFor = (name: string): string | undefined => (isOwner() ? undefined : whyNamed(name))
     const refuses = (name: string): boolean => {
       const reason = reasonFor(name)
@@ -115,7 +112,6 @@ export function createRedistribution({ terms, desk, providers, isLocal }: Redist
 
     /** What REST answers from, as whoever asks at the moment may see it. */
     rest(options: RestOptions, visitors: Visitors): RestOptions {
-      if (terms === undefined) return options
       const { understand, sources, reader } = options
       const isOwner = () => {
         const visitor = visitors.now()

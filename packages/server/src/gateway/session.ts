@@ -2,15 +2,16 @@
 import type { CloseCode } from '@tickwire/protocol'
 import type { Command, ConnectionInfo, Desk, Dialect, Request } from '../dialects/dialect.ts'
 import type { Plant } from '../plant/plant.ts'
-import type { Auth, Identity } from './auth.ts'
+import type { Auth } from './auth.ts'
+import { createAudience } from './audience.ts'
 import { createConduct } from './conduct.ts'
+import type { By } from './credentials.ts'
 import type { Fanout } from './fanout.ts'
 import { createBatch, type Batch, type Message } from './frame.ts'
 import { createHolding, type Demand, type Missed } from './holding.ts'
 import type { Limits } from './limits.ts'
 import { createMember, type Member, type Sink } from './member.ts'
 import type { Patience } from './patience.ts'
-import type { Place } from './quotas.ts'
 import type { Redistribution } from './redistribution.ts'
 import { refusal, type Understand } from './understand.ts'
 
@@ -28,19 +29,13 @@ export type Shared = {
   clock: () => number
   patience: Patience
   /** Absent: everything may be given to everybody. */
-  redistribution?: Redistribution
+  redistribution?: Redistribution | undefined
 }
-
-/** Whose connection it is, where that is known, and what it may have. */
-export type By = { who?: Identity | undefined; place?: Place }
 
 /** A connection as a session needs it. */
 export type Line = Sink & { close: (code: CloseCode, reason: string) => void }
 
 export type Session = ReturnType<typeof createSession>
-
-/** How often it is looked at whether what a client holds may still be passed on: a source may begin to carry it. */
-const REVIEW_EVERY = 30_000
 
 /** A client that asks but leaves this much of the answers unread, beyond four messages, is slow as well. */
 const MAX_UNREAD = 1024 * 1024
@@ -60,21 +55,16 @@ function encoding(line: Line, { codec }: Dialect<any>, memory: () => unknown): S
 }
 
 export function createSession(shared: Shared, dialect: Dialect<any>, request: Request, line: Line, by: By = {}) {
-  const { fanout, auth, limits, clock, redistribution } = shared
-  const { place } = by
-  let { who } = by
+  const { fanout, limits, clock } = shared
   const opened = clock()
   const slow = () => close(4001, 'slow consumer')
   const sink = encoding(line, dialect, () => member.memory)
   const member: Member = createMember(dialect, sink, slow)
-  const isOwner = () => redistribution === undefined || (!isStranger() && redistribution.isOwner(who))
-  const understand = redistribution?.guard(shared.understand, isOwner) ?? shared.understand
-  const desk = redistribution?.view(isOwner) ?? shared.desk
-  const holding = createHolding(member.topics, { ...shared, understand, place })
-  const conduct = createConduct(limits, opened)
+  const audience = createAudience(shared, by, opened)
+  const holding = createHolding(member.topics, { ...shared, understand: audience.understand, place: by.place })
+  const conduct = createConduct(limits, opened, by.place)
   let sent = 0
   let closed = false
-  let reviewed = opened
 
   function close(code: CloseCode, reason: string) {
     if (closed) return
@@ -101,7 +91,7 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
     fanout.settle(member)
     const missed: Missed = { events: [], positions: new Map() }
     const results = topics.map((asked) =>
-      isStranger() ? refusal(asked, 'UNAUTHORIZED', 'authenticate first') : holding.take(asked, resume, missed)
+      audience.isStranger() ? refusal(asked, 'UNAUTHORIZED', 'authenticate first') : holding.take(asked, resume, missed)
     )
     run(dialect.settled?.(results, tag, member.memory, clock()) ?? [])
     if (!closed && missed.positions.size > 0) fanout.join(member, missed.events, missed.positions)
@@ -115,27 +105,17 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
     run(dialect.settled?.(results, tag, member.memory, clock()) ?? [])
   }
 
-  const isStranger = () => auth.required && who === undefined
   function authenticate(token: string, tag: unknown) {
     const now = clock()
-    const tried = auth.required ? auth.try(token, place?.address ?? '', now) : {}
-    if (tried.wait !== undefined) return close(1013, `too many wrong tokens; try again in ${tried.wait} s`)
-    if (auth.required && tried.who === undefined) return deny('wrong', 4501, 'the token is not valid')
-    if (tried.who && !tried.who.scopes.has('read')) return close(4503, 'the token lacks the scope read')
-    if (tried.who && place?.sign(tried.who.user) === false) return close(4529, 'too many connections of this user')
-    who = tried.who
-    run(dialect.authenticated?.(who?.user ?? 'anonymous', tag, member.memory, now) ?? [])
+    const signed = audience.signIn(token, now)
+    if (signed === 'wrong') return deny('wrong', 4501, 'the token is not valid')
+    if (!('user' in signed)) return close(...signed)
+    run(dialect.authenticated?.(signed.user, tag, member.memory, now) ?? [])
   }
 
   function deny(why: 'wrong' | 'late', code: CloseCode, reason: string) {
     run(dialect.denied?.(why, member.memory, clock()) ?? [])
     close(code, reason)
-  }
-
-  function review({ denies }: Redistribution, now: number) {
-    reviewed = now
-    const reason = isOwner() ? undefined : denies(member.topics)
-    if (reason !== undefined) close(4503, reason.slice(0, 120))
   }
 
   function run(commands: readonly Command[]) {
@@ -154,8 +134,7 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
     const now = clock()
     const came = conduct.came(now)
     if (came === 'flood') return close(1008, 'too many messages')
-    if (came === 'too soon' || place?.isInTime(now) === false)
-      return send(dialect.refused?.('RATE_LIMITED', 'too many messages; slow down', member.memory, now))
+    if (came === 'too soon') return send(dialect.refused?.('RATE_LIMITED', 'too many messages; slow down', member.memory, now))
     // A dialect with memory may number its messages: what it renders must not come between an answer's making and its sending.
     if (!dialect.shared) fanout.settle(member)
     const commands = dialect.receive(text, member.memory, now)
@@ -164,7 +143,7 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
     if (!goesOn) close(4500, 'too many bad messages')
   }
 
-  const greeting = dialect.open(request, desk, opened)
+  const greeting = dialect.open(request, audience.desk, opened)
   member.memory = greeting.memory
   run(greeting.commands)
 
@@ -176,11 +155,9 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
     tick: (now: number) => run(closed ? [] : (dialect.tick?.(member.memory, now) ?? [])),
     /** Ends a session that never said who it is, or whose token no longer holds. */
     checkAuth: (now: number) => {
-      const standing = who === undefined ? 'valid' : auth.standing(who, now)
-      if (standing === 'expired') close(4003, 'the token expired')
-      if (standing === 'revoked') close(4501, 'the token was revoked')
-      if (redistribution && now - reviewed >= REVIEW_EVERY) review(redistribution, now)
-      if (isStranger() && now - opened >= limits.authWithin) deny('late', 4504, 'no token came in time')
+      const ending = audience.ending(member.topics, now)
+      if (ending) close(...ending)
+      if (audience.isStranger() && now - opened >= limits.authWithin) deny('late', 4504, 'no token came in time')
     },
     shutdown: (retryAfterMs: number) => {
       fanout.settle(member)

@@ -9,7 +9,8 @@ import { RequestError } from './errors.ts'
 import type { Batch, Message } from './frame.ts'
 import type { Meters } from './meters.ts'
 import type { Quotas } from './quotas.ts'
-import { createSession, type By, type Line, type Session, type Shared } from './session.ts'
+import type { By } from './credentials.ts'
+import { createSession, type Line, type Session, type Shared } from './session.ts'
 import type { Visitor } from './visitors.ts'
 
 type Memory = { epoch: string; order: string[]; seqs: Map<string, number>; resume: Record<string, Position> | undefined }
