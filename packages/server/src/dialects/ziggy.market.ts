@@ -131,7 +131,7 @@ function hear(event: Published, memory: Memory): undefined {
     memory.down.set(event.instrument, kinds)
   } else if (event.type === 'trade' || event.type === 'quote' || event.type === 'ticker')
     for (const line of lines) {
-      line.pictures = { ...line.pictures, [event.type]: event }
+      ;(line.pictures as Record<string, Published>)[event.type] = event
       line.dirty = true
     }
   return undefined

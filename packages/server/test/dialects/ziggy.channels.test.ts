@@ -1,4 +1,5 @@
 /** What all Ziggy channels have in common, abuse of them, and the three whose services are not there yet. */
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Dialect } from '../../src/dialects/dialect.ts'
 import { createAlerts } from '../../src/dialects/ziggy.alerts.ts'
@@ -97,6 +98,51 @@ describe.each(CHANNELS)('%s', (path, create) => {
     expect(answers.map(({ type }) => type)).toEqual(['error', 'error'])
     expect(JSON.stringify(answers).length).toBeLessThan(2_000)
     expect(held.size).toBe(before)
+  })
+
+  test('whatever is said in whatever fields, it answers in its own words and goes on', () => {
+    const actions = [
+      'subscribe',
+      'unsubscribe',
+      'set_filters',
+      'get_snapshot',
+      'force_update',
+      'test_alert',
+      'pause',
+      'resume',
+      'auth',
+      'ping'
+    ]
+    const symbols = fc.oneof(
+      fc.jsonValue(),
+      fc.array(fc.constantFrom('AAPL', 'btc-usdt', 'NOSUCH', '', ' ', '__proto__'), { maxLength: 9 })
+    )
+    const message = fc.record(
+      {
+        action: fc.constantFrom(...actions),
+        symbols,
+        symbol: fc.jsonValue(),
+        filters: fc.jsonValue(),
+        timeframe: fc.jsonValue(),
+        timeframes: fc.jsonValue()
+      },
+      { requiredKeys: ['action'] }
+    )
+    fc.assert(
+      fc.property(fc.array(message, { maxLength: 8 }), (messages) => {
+        const client = connection(create())
+        for (const [i, each] of messages.entries()) {
+          client.send(each)
+          client.say(tradeOf('AAPL', i + 1, i))
+          client.until((i + 1) * 300)
+        }
+        for (const { type, timestamp } of client.said) expect([typeof type, typeof timestamp]).toEqual(['string', 'number'])
+        client.take()
+        client.send({ action: 'ping', ts: 1 })
+        expect(client.take()).toMatchObject([{ type: 'pong', ts: 1 }])
+      }),
+      { numRuns: 60 }
+    )
   })
 
   test('says in its own words that the client is slow or too fast, and that the server shuts down', () => {
