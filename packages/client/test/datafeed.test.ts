@@ -263,7 +263,7 @@ describe('a chart’s cache is void', () => {
     rig.publish(candle(0, 90, { closed: true, revision: 1 }))
     await until(() => first.voided.times === 1)
     await getBars(rig)
-    const second = await chart(rig)
+    const second = await chart(rig, 'chart-2')
     rig.publish(candle(1, 103))
     await until(() => second.ticks.length === 1)
     expect(second.voided.times).toBe(0)
