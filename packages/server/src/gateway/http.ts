@@ -109,7 +109,7 @@ function answerNotFound(app: App, { dialects }: HttpOptions, methodsOf: (path: s
 
 function mountDialects(app: App, { dialects, desk, clock, tamper, reader, shelves }: HttpOptions): void {
   for (const { name, http = [] } of dialects) {
-    const hands: Hands = { read: reader.last, ...shelves.of(name) }
+    const hands: Hands = { read: (topic) => reader.last(topic), ...shelves.of(name) }
     for (const { route, answer } of http) {
       const [method = 'GET', url = '/'] = route.split(' ')
       app.route({

@@ -19,6 +19,10 @@ export type Redistribution = ReturnType<typeof createRedistribution>
 const FREE: ReadonlySet<Kind> = new Set(['provider', 'status', 'gap', 'breadth'])
 const isAccount = (kind: Kind): boolean => (ACCOUNT_KINDS as readonly Kind[]).includes(kind)
 
+const deny = (message: string): never => {
+  throw new RequestError('FORBIDDEN', message)
+}
+
 export type RedistributionOptions = {
   terms: RedistributionTerms
   desk: Desk
@@ -116,9 +120,6 @@ export function createRedistribution({ terms, desk, providers, isLocal }: Redist
       const isOwner = () => {
         const visitor = visitors.now()
         return visitor !== undefined && isTheOwner(visitor.who)
-      }
-      const deny = (message: string): never => {
-        throw new RequestError('FORBIDDEN', message)
       }
       const admit = (topic: Topic): void => {
         const reason = isOwner() ? undefined : why(topic)

@@ -49,7 +49,7 @@ export async function openAccess({ host, keys, insecure, store, jwt, log, timers
   }
   if (isOpen)
     log.warn({ host, local: isLoopback(host) }, 'open: no key is configured, so whoever reaches this address may connect')
-  const cancel = timers.every(LOOK_EVERY, book.look)
+  const cancel = timers.every(LOOK_EVERY, () => book.look())
   const stop = () => {
     cancel()
     jwks?.stop()

@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { keysIn } from '../gateway/jwt.ts'
 import type { Log } from '../ops/log.ts'
-import type { Timers } from '../timers.ts'
+import type { Cancel, Timers } from '../timers.ts'
 
 export type Jwks = { byId: () => ReadonlyMap<string, KeyObject>; missing: () => void; stop: () => void }
 
@@ -58,7 +58,7 @@ export async function openJwks(location: string, log: Log, timers: Timers): Prom
       throw new Error(`auth.jwt.jwks: ${location}: ${error.message}`, { cause: error })
     })
   const cancel = timers.every(REFRESH, () => void refresh())
-  let resume = () => {}
+  let resume: Cancel | undefined
 
   return {
     byId: () => keys,
@@ -70,7 +70,7 @@ export async function openJwks(location: string, log: Log, timers: Timers): Prom
     },
     stop() {
       cancel()
-      resume()
+      resume?.()
     }
   }
 }

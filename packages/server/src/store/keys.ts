@@ -90,7 +90,7 @@ export function openKeyStore(path: string) {
       ),
 
     /** A number that changes whenever another process has written. */
-    version: (): number => Number((db.prepare('pragma data_version').get() as { data_version: number }).data_version),
+    version: (): number => (db.prepare('pragma data_version').get() as { data_version: number }).data_version,
     close: (): void => db.close()
   }
 }

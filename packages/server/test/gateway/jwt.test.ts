@@ -122,7 +122,9 @@ describe('on the wire', () => {
     expect(await client.message('authenticated')).toMatchObject({ user: 'ann' })
     client.ws.terminate()
     const offering = new WebSocket(url, ['tickwire.v1', `tickwire.bearer.${token}`])
-    const greeting = await new Promise((resolve) => offering.once('message', (data) => resolve(JSON.parse(String(data)))))
+    const greeting = await new Promise((resolve) =>
+      offering.once('message', (data: Buffer) => resolve(JSON.parse(data.toString())))
+    )
     expect(greeting).toMatchObject({ op: 'hello', auth: 'none' })
     expect(offering.protocol).toBe('tickwire.v1')
     offering.terminate()

@@ -1,6 +1,5 @@
 /** What a source forbids to pass on goes to the owner's users only: on every road, and it is said. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Published } from '@tickwire/protocol'
 import { dialect, type Desk, type InstrumentInfo } from '../../src/dialects/dialect.ts'
 import type { ProviderInfo } from '../../src/gateway/gateway.ts'
 import { createJwt } from '../../src/gateway/jwt.ts'
@@ -148,7 +147,7 @@ describe('who is not the owner’s', () => {
     })
     plant.publish('trade:BTC-USDT', tradeOf('BTC-USDT', 8), 4)
     plant.publish('trade:ETH-USDT', tradeOf('ETH-USDT', 8), 4)
-    const prices = await client.until(() => (client.events().length >= 2 ? (client.events() as Published[]) : undefined))
+    const prices = await client.until(() => (client.events().length >= 2 ? client.events() : undefined))
     expect(new Set(prices.map(({ topic }) => topic))).toEqual(new Set(['trade:ETH-USDT']))
     client.ws.terminate()
   })
