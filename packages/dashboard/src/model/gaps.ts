@@ -69,7 +69,9 @@ const HOW = { rest: 'asked of', provider: 'taken from', snapshot: 'the newest st
 /** A gap in words, with what came of it. */
 export function gapStory(gap: KnownGap): string {
   const { fills, state, why, lasting } = gap
-  if (state === 'open') return `${gapText(gap)}${lasting ? ', and it goes on' : ''}${why ? `: ${why}` : ''}`
+  // Of one that goes on the length so far is no length.
+  if (state === 'open')
+    return `${gapText(lasting ? { ...gap, to: gap.from } : gap)}${lasting ? ', and it goes on' : ''}${why ? `: ${why}` : ''}`
   const items = fills.reduce((sum, fill) => sum + fill.items, 0)
   const last = fills.at(-1)
   if (!last) return `${gapText(gap)}; filled`

@@ -42,7 +42,9 @@ export function addNotice(notices: readonly Notice[], notice: Notice): Notice[] 
 export const sentence = (text: string): string =>
   text.replace(/^\p{Ll}(?!\S*[\d@])/u, (letter) => letter.toUpperCase()).replace(/[^.!?]$/, '$&.')
 
-const span = (from: number, to: number): string => (to > from ? ` (${((to - from) / 1_000).toFixed(1)} s)` : '')
+/** What would be told as 0.0 s is told without a length. */
+const SHORT_MS = 50
+const span = (from: number, to: number): string => (to - from >= SHORT_MS ? ` (${((to - from) / 1_000).toFixed(1)} s)` : '')
 
 /**
  * A status is worth a line when the leader changed, was lost or is there again; the first choice at the start is not news.
