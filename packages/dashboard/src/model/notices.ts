@@ -73,8 +73,10 @@ const CAUSES = {
   disconnect: 'disconnected'
 } as const
 
-export const gapText = (gap: Pick<Gap, 'provider' | 'kind' | 'cause' | 'action' | 'from' | 'to'>): string =>
-  `${gap.provider} ${gap.kind}: ${CAUSES[gap.cause]}${span(gap.from, gap.to)}, ${ACTIONS[gap.action]}`
+type Told = Pick<Gap, 'provider' | 'kind' | 'cause' | 'action' | 'from' | 'to'>
+export const gapCause = ({ provider, kind, cause, from, to }: Told): string =>
+  `${provider} ${kind}: ${CAUSES[cause]}${span(from, to)}`
+export const gapText = (gap: Told): string => `${gapCause(gap)}, ${ACTIONS[gap.action]}`
 
 export const gapNotice = (gap: Published<Gap>): Notice => ({
   at: gap.published,
