@@ -24,6 +24,7 @@ function drive(settings: Partial<ArbiterSettings> = {}) {
   const trade = (provider: string): Trade => ({
     type: 'trade', provider, instrument: X, time: now, received: now, id: `${provider}${now}`, price: 100, size: 1, side: 'buy'
   }) // prettier-ignore
+  const told = () => arbitrationOf(state, state.lanes.get(`trade:${X}`)!, now).sources
   return {
     causes,
     /** Both trade every 100 ms. */
@@ -38,7 +39,8 @@ function drive(settings: Partial<ArbiterSettings> = {}) {
     },
     jump: (to: number) => void (now = to),
     halt: (since?: number) => give({ type: 'halt', instrument: X, since }),
-    livenessOf: () => arbitrationOf(state, state.lanes.get(`trade:${X}`)!, now).sources.map(({ liveness }) => liveness)
+    livenessOf: () => told().map(({ liveness }) => liveness),
+    reasons: () => told().map(({ reason }) => reason)
   }
 }
 
@@ -91,4 +93,14 @@ test('an instrument has the hours of its listing, else those of whoever carries 
   expect(market('UNKNOWN', 0)).toBeUndefined()
   expect(asked).toEqual(['XLON', '24/7'])
   expect(marketsOf(undefined, instruments, carriers)).toBeUndefined()
+})
+
+test('whose prices are too old to count is not said to have told none', () => {
+  const run = drive()
+  run.busy(T0 + 30_000)
+  run.silent(T0 + 900_000, 1_000)
+  expect(run.reasons()).toEqual([
+    expect.stringMatching(/^its last price is \d+\.\d s old/) as string,
+    expect.stringMatching(/^its last price is \d+\.\d s old/) as string
+  ])
 })
