@@ -1,5 +1,5 @@
 /** Silence by right: in a halt, and while the market is closed, nobody needs to speak. */
-import type { Status, Trade } from '@tickwire/protocol'
+import type { Trade } from '@tickwire/protocol'
 import { expect, test } from 'vitest'
 import { admit, createArbiter, type ArbiterSettings } from '../../src/arbiter/arbiter.ts'
 import { createCalendar } from '../../src/calendar/calendar.ts'
@@ -18,7 +18,7 @@ function drive(settings: Partial<ArbiterSettings> = {}) {
   const causes: string[] = []
   const give = (input: Parameters<typeof admit>[1]) => {
     for (const output of admit(state, input))
-      if ('topic' in output && output.event.type === 'status') causes.push((output.event as Status).cause)
+      if ('topic' in output && output.event.type === 'status') causes.push(output.event.cause)
   }
   for (const provider of ['a', 'b']) give({ type: 'subscribed', provider, kind: 'trade', instrument: X, now })
   const trade = (provider: string): Trade => ({

@@ -31,7 +31,7 @@ function valueOf(event: Published): string {
   return event.type === 'book' ? `${event.bids.join(' ')} ${event.asks.join(' ')}` : ''
 }
 
-export type Checks = ReturnType<typeof createChecks>
+type Checks = ReturnType<typeof createChecks>
 
 export function createChecks(truth: Truth, complain: Complain) {
   const plant = createPlantChecks(truth, complain)
