@@ -113,6 +113,8 @@ function tick<S>(adapter: Adapter<S>, s: State<S>, now: number): Effect[] {
   const silent = now - s.heard
   if (silent > adapter.staleAfter && !isClosed(adapter, s, now))
     return [{ type: 'hangup', reason: `nothing heard for ${seconds(silent)}${becauseOf(s)}` }]
+  if (adapter.isAdmitted?.(s.session) === false && now - s.openedAt >= s.settings.patience)
+    return [{ type: 'hangup', reason: `login not answered for ${seconds(now - s.openedAt)}${becauseOf(s)}` }]
   // It was we who stood still: what waits in the socket must be read before the provider is judged.
   if (s.phase === 'live' && now - s.tickedAt > LATE_TICK) s.pulse.heard = Math.max(s.pulse.heard, now)
   s.tickedAt = now

@@ -80,11 +80,24 @@ export function filled(gaps: Gaps, lanes: FindLane, report: Report & { how: 'res
     const all =
       one.lane.open && (one.by === provider || (one.by === undefined && (leads || mine))) && covers(span, one.gap, one.lane)
     if (!mine && !all) return []
+    const ended = all ? endedBy(one, one.lane, report) : mine ? endedBy(one, one.own, report) : []
     if (mine) one.own.open = false
     if (all) one.lane.open = false
     const items = all ? one.lane.items : one.own.items
-    return [fillOf(gaps, one, { how, by: provider, items, now }, { own: !all })]
+    return [...ended, fillOf(gaps, one, { how, by: provider, items, now }, { own: !all })]
   })
+}
+
+/** Nothing was traded since, and yet it is over: the stream is on again, and the past up to here is known. */
+function endedBy({ gap, known, own, lane }: Open, side: Side, { span, now }: Report): ArbiterOutput[] {
+  if (gap.lasting !== true || side.end !== undefined || !Number.isFinite(span.to)) return []
+  side.end = Math.max(gap.to, span.to)
+  if (side !== (gap.own ? own : lane)) return []
+  Object.assign(gap, { to: side.end, time: now, received: now })
+  delete gap.lasting
+  delete known.lasting
+  known.to = side.end
+  return [tell(gap)]
 }
 
 /** Numbers say it exactly, times where there are none. */
