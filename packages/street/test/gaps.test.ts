@@ -91,8 +91,8 @@ test.each(Object.keys(TAPES))(
     // Nothing missing, nothing twice, against what the venue itself says.
     const heard = new Set(trades.map(({ id }) => bare(id!)))
     expect(heard.size).toBe(trades.length)
-    const tape = rows((await (await fetch(address.restUrl + path)).json()) as never).map(({ id }) => id)
     const live = trades.filter(({ backfill }) => !backfill).map(({ id }) => bare(id!))
+    const tape = rows((await (await fetch(address.restUrl + path)).json()) as never).map(({ id }) => id)
     const [first, last] = [live[0]!, live.at(-1)!]
     const between = tape.slice(tape.indexOf(first), tape.indexOf(last) + 1)
     expect(between.length).toBeGreaterThan(word!.items)
