@@ -1,5 +1,13 @@
 /** The invariants: each is told what happens and says what is wrong. Pure, so that a tampered log shows that each can fail. */
-import { isPureState, type ArbitratedKind, type Book, type Candle, type Published, type Status } from '@tickwire/protocol'
+import {
+  ARBITRATED_KINDS,
+  isPureState,
+  type ArbitratedKind,
+  type Book,
+  type Candle,
+  type Published,
+  type Status
+} from '@tickwire/protocol'
 import { createFold } from './fold.ts'
 import type { Truth } from './truth.ts'
 
@@ -18,11 +26,21 @@ export const INVARIANTS = {
 export type Invariant = keyof typeof INVARIANTS
 export type Complain = (invariant: Invariant, what: string) => void
 
+const ARBITRATED: ReadonlySet<Published['type']> = new Set(ARBITRATED_KINDS)
+
 /** What a client was told of holes, and where it stands. */
 type Stand = { seen: number; excused: number }
 
 const sameEvent = (a: Published, b: Published): boolean =>
-  a.type === b.type && a.time === b.time && a.provider === b.provider && a.published === b.published && valueOf(a) === valueOf(b)
+  a.type === b.type && a.time === b.time && a.provider === b.provider && a.published === b.published && sameValue(a, b)
+
+/** Field by field: it is asked for each event of each client. */
+function sameValue(a: Published, b: Published): boolean {
+  if (a.type === 'trade' && b.type === 'trade') return a.id === b.id && a.price === b.price && a.size === b.size
+  if (a.type === 'quote' && b.type === 'quote')
+    return a.bid === b.bid && a.bidSize === b.bidSize && a.ask === b.ask && a.askSize === b.askSize
+  return valueOf(a) === valueOf(b)
+}
 
 function valueOf(event: Published): string {
   if (event.type === 'trade') return `${event.id} ${event.price} ${event.size}`
@@ -30,8 +48,6 @@ function valueOf(event: Published): string {
   if (event.type === 'candle') return `${event.start} ${event.close} ${event.volume} ${event.revision}`
   return event.type === 'book' ? `${event.bids.join(' ')} ${event.asks.join(' ')}` : ''
 }
-
-type Checks = ReturnType<typeof createChecks>
 
 export function createChecks(truth: Truth, complain: Complain) {
   const plant = createPlantChecks(truth, complain)
@@ -94,7 +110,7 @@ function createPlantChecks(truth: Truth, complain: Complain) {
       value(event)
       if (event.type === 'book') book(event)
       if (event.type === 'candle') candle(event)
-      const isLane = ['trade', 'quote', 'ticker', 'book'].includes(event.type) && !event.topic.includes('@')
+      const isLane = ARBITRATED.has(event.type) && !event.topic.includes('@')
       if (!isLane) return
       if (event.type === 'trade') fold.add(event)
       const lane = `${event.type as ArbitratedKind}:${event.instrument}`
@@ -116,7 +132,8 @@ function createPlantChecks(truth: Truth, complain: Complain) {
 /** Over what each client is given. */
 function createClientChecks(complain: Complain) {
   const stands = new Map<string, Stand>()
-  const published = new Map<string, Published>()
+  /** By topic and sequence. */
+  const published = new Map<string, Map<number, Published>>()
   const standOf = (person: string, topic: string): Stand => {
     const key = `${person} ${topic}`
     let stand = stands.get(key)
@@ -125,12 +142,16 @@ function createClientChecks(complain: Complain) {
   }
   return {
     /** What the plant published, to compare. */
-    remember: (event: Published): void => void published.set(`${event.topic} ${event.seq}`, event),
+    remember(event: Published): void {
+      let all = published.get(event.topic)
+      if (!all) published.set(event.topic, (all = new Map()))
+      all.set(event.seq, event)
+    },
 
     delivered(person: string, event: Published): void {
       const { topic, seq } = event
       const stand = standOf(person, topic)
-      const known = published.get(`${topic} ${seq}`)
+      const known = published.get(topic)?.get(seq)
       if (!known || !sameEvent(event, known))
         complain('delivery', `${person} was given ${topic} ${seq}, which was not published so`)
       if (seq <= stand.seen) complain('sequence', `${person} was given ${topic} ${seq} after ${stand.seen}`)
