@@ -1,5 +1,5 @@
 /** The arbiter's view of one kind of one instrument as an event: who leads and why, how each source fares, and what all say together. */
-import { ARBITRATED_KINDS, topicName, type Arbitration, type SourceReport } from '@tickwire/protocol'
+import { ARBITRATED_KINDS, type Arbitration, type SourceReport } from '@tickwire/protocol'
 import { sceneOf, type ArbiterState } from './state.ts'
 import type { Opinion } from './consensus.ts'
 import { evidenceOf, isSound, latencyOf, ranked, scoresOf, type Lane, type Scene, type Scored } from './lane.ts'
@@ -123,7 +123,7 @@ function together(opinion: Opinion | undefined): string {
   return sources === 1 ? `the price is ${sum}` : `together they say ${sum} within ${toleranceBps.toFixed(0)} bps`
 }
 
-export const topicOfLane = ({ instrument, kind }: Lane): string => topicName('arbitration', instrument, undefined, kind)
+export const topicOfLane = ({ verdictTopic }: Lane): string => verdictTopic
 
 /** What makes it worth telling anew: not that a second has passed. */
 export const gistOf = ({ leader, standbys, sentence, sources, consensus }: Arbitration): string =>

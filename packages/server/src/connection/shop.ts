@@ -78,7 +78,9 @@ export const openSlot = (shop: Shop, route: string, wanted: Map<string, Subscrip
   answers: false
 })
 
-export const allSlots = ({ slots }: Shop): Slot[] => slots.flatMap((slot) => (slot.successor ? [slot, slot.successor] : [slot]))
+/** Seldom is one of them on its way to be succeeded. */
+export const allSlots = ({ slots }: Shop): readonly Slot[] =>
+  slots.some(({ successor }) => successor) ? slots.flatMap((slot) => (slot.successor ? [slot, slot.successor] : [slot])) : slots
 
 export const phasesOf = (shop: Shop) => shop.slots.map((slot) => slot.state.phase)
 
