@@ -1,5 +1,5 @@
 /** A break after which nothing is traded: REST has what was missed, and the gap ends there although no trade ends it. */
-import type { Candle, Gap, GapFilled } from '@tickwire/protocol'
+import type { Candle } from '@tickwire/protocol'
 import { expect, test } from 'vitest'
 import { createCandles } from '../../src/services/candles.ts'
 import { openDesk, X } from './losses.ts'
@@ -17,7 +17,7 @@ test('[U13] it is told anew with its end, then filled up to there, and candles a
   desk.subscribe('a', T + 4_000)
   trade(T + 2_000, T + 5_000, true)
   desk.take('a', { type: 'filled', how: 'rest', span: { symbol: 'X', from: T, to: T + 5_000 } }, T + 5_000)
-  const notices = desk.notices() as (Gap | GapFilled)[]
+  const notices = desk.notices()
   expect(notices.filter(({ own }) => !own)).toMatchObject([
     { type: 'gap', from: T, lasting: true },
     { type: 'gap', from: T, to: T + 5_000 },

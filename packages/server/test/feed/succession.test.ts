@@ -77,7 +77,7 @@ function open(change: Partial<Adapter<VenueSession>> = {}, rest: (need: Need) =>
   return {
     pool, lines, events, closed, filled, asked,
     /** Answers of REST arrive between the ticks. */
-    async pass(ms: number) {
+    pass: async (ms: number) => {
       for (const end = now + ms; now < end; ) {
         now += 100
         pool.tick(now)
