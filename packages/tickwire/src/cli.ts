@@ -65,7 +65,7 @@ program
   .description(
     'the whole product on simulated time against failing providers, networks and clients; every invariant after every step'
   )
-  .option('--seeds <n>', 'seeds 1 to n, one after the other', '200')
+  .option('--seeds <n>', 'seeds 1 to n', '200')
   .option('--seed <n>', 'this one alone')
   .option('--minutes <n>', 'simulated minutes of each seed', '1')
   .option('--jobs <n>', 'seeds at a time, each in a thread of its own; as many as there are cores unless named')

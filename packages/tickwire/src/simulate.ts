@@ -1,4 +1,4 @@
-/** `tickwire simulate`: the whole product against simulated providers, networks and clients that fail, one seed after the other. */
+/** `tickwire simulate`: the whole product against simulated providers, networks and clients that fail, seed by seed. */
 import { availableParallelism } from 'node:os'
 import { ConfigError } from '@tickwire/server/settings.ts'
 import { INVARIANTS } from './simulation/checks.ts'

@@ -15,8 +15,8 @@ export type CrewOptions = {
 export async function* outcomes(options: CrewOptions): AsyncGenerator<Outcome, void, void> {
   const { first, last, minutes, digest, log } = options
   const jobs = Math.min(options.jobs, last - first + 1)
-  if (jobs > 1 && !log) return yield* shared({ ...options, jobs })
-  for (let seed = first; seed <= last; seed++) yield await simulate({ seed, minutes, digest, ...(log && { log }) })
+  if (jobs > 1 && !log) yield* shared({ ...options, jobs })
+  else for (let seed = first; seed <= last; seed++) yield await simulate({ seed, minutes, digest, ...(log && { log }) })
 }
 
 /** Whoever is done takes the next seed. */
@@ -27,6 +27,7 @@ async function* shared({ first, last, minutes, digest, jobs }: CrewOptions): Asy
   const workers = Array.from({ length: jobs }, () => {
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: { minutes, digest } })
     const next = (): void => {
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- to a thread, not to a window
       if (given <= last) worker.postMessage(given++)
     }
     worker.on('message', (outcome: Outcome) => {

@@ -80,7 +80,7 @@ export function createSchedule(start: number): Schedule {
         now = due.at
         steps++
         due.act()
-        for (let depth = 0; depth < DEPTH; depth++) await undefined
+        for (let depth = 0; depth < DEPTH; depth++) await Promise.resolve()
         if (!look()) return
       }
       now = Math.max(now, until)

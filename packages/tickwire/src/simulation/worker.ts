@@ -5,5 +5,6 @@ import { simulate } from './simulation.ts'
 const { minutes, digest } = workerData as { minutes: number; digest: boolean }
 
 parentPort?.on('message', (seed: number) => {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- to a thread, not to a window
   void simulate({ seed, minutes, digest }).then((outcome) => parentPort?.postMessage(outcome))
 })
