@@ -46,6 +46,8 @@ export type Lane = {
   words: number
   saidAt: number
   leader?: Source | undefined
+  /** The state that readers have: trades are no state. */
+  shown?: Exclude<Admissible, Trade> | undefined
   /** Who led before nobody did. */
   previous?: string | undefined
   openedAt: number

@@ -5,6 +5,7 @@ import type { Opinion } from './consensus.ts'
 import { evidenceOf, isSound, latencyOf, ranked, scoresOf, type Lane, type Scene, type Scored } from './lane.ts'
 import { DAMPING_WINDOW, STANDBYS } from './lead.ts'
 import { livenessOf, seconds } from './liveness.ts'
+import { muteOf } from './mute.ts'
 import { basisOf, opinionAt, type Voice } from './voice.ts'
 
 const rounded = (value: number, digits = 3): number => Math.round(value * 10 ** digits) / 10 ** digits
@@ -23,7 +24,7 @@ export function arbitrationOf(state: ArbiterState, lane: Lane, now: number): Arb
   const scene = sceneOf(state, now)
   const view = state.views.get(lane.instrument)
   // What came at this very instant counts too: it is told, not decided on.
-  const opinion = view && opinionAt(view, now + 1)
+  const opinion = view && opinionAt(view, now + 1, { mute: (voice) => muteOf(state, lane.instrument, voice, scene) })
   const next = ranked(lane, scene)
     .filter(({ source }) => isSound(source))
     .map(({ source }) => source.provider)
