@@ -55,7 +55,6 @@ function perform(shop: Shop, slot: Slot, effect: Effect, now: number): void {
       tally.setPhase(shop.tally, phasesOf(shop), effect, now)
       return hooks.onPhase(now)
     case 'gap':
-      shop.tally.gaps++
       return hooks.onGap(effect.gap, [...slot.wanted.values()], effect.action, now)
     case 'filled':
       return hooks.onFilled(effect.span, effect.how, now)

@@ -78,9 +78,10 @@ export function createPool(options: PoolOptions) {
     /** From the provider's time to ours, by kind. */
     hops: (): ReadonlyMap<string, Histogram> => shop.tally.hops,
 
-    status(now: number, simulated: boolean): ProviderStatus {
+    /** `gaps`: how many were told of it. */
+    status(now: number, simulated: boolean, gaps: number): ProviderStatus {
       const connections = allSlots(shop).filter((slot) => slot.link).length
-      return tally.statusOf(shop.tally, now, { connections, subscriptions: shop.where.size, simulated })
+      return tally.statusOf(shop.tally, now, { connections, subscriptions: shop.where.size, simulated, gaps })
     },
 
     stop(): void {
