@@ -85,8 +85,10 @@ function open(gaps: Gaps, gap: Gap, wide: boolean, told: ArbiterOutput[]): void 
   const here = gaps.open.get(key) ?? []
   const numbered = gap.kind === 'trade' && gap.cause === 'sequence' && typeof gap.expected === 'number' && !wide
   const old = here.find((o) => o.gap.provider === gap.provider && o.own.open && o.own.end === undefined && !o.numbered)
-  if (old && (!numbered || old.own.lasts)) return void told.push(tell(lengthened(old, gap)))
-  const named: NamedGap = { ...gap, id: `${Math.floor(gap.time).toString(36)}-${(++gaps.count).toString(36)}` }
+  const isOver = old && !gap.own && !old.gap.own && !old.lane.open
+  if (old && !isOver && (!numbered || old.own.lasts)) return void told.push(tell(lengthened(old, gap)))
+  const span = isOver ? after(old, gap) : gap
+  const named: NamedGap = { ...span, id: `${Math.floor(gap.time).toString(36)}-${(++gaps.count).toString(36)}` }
   const known: KnownGap = { ...named, state: 'open', fills: [] }
   const lasts = gap.lasting === true
   const own: Side = { items: 0, open: true, lasts: lasts || gap.cause === 'disconnect' }
@@ -96,6 +98,13 @@ function open(gaps: Gaps, gap: Gap, wide: boolean, told: ArbiterOutput[]): void 
   if (here.length >= OPEN) pushOut(gaps, here, gap.time, told)
   gaps.open.set(key, [...(gaps.open.get(key) ?? []), one])
   told.push(tell(named))
+}
+
+/** Its provider leads again without a new word, and is lost again: what was filled stays filled, the rest is another gap. */
+function after({ gap: old, own, lane }: Open, gap: Gap): Gap {
+  own.end = lane.end ?? old.to
+  const from = Math.max(gap.from, own.end)
+  return { ...gap, from, to: Math.max(gap.to, from + WIDTH) }
 }
 
 function lengthened(old: Open, gap: Gap): NamedGap {

@@ -19,8 +19,15 @@ function openFloor(...names: string[]) {
       { type: 'event', event: { type: 'trade', symbol: 'X', id: `${provider}${time}`, price: 1, size: 1, side: 'buy', time } },
       now
     )
+  const past = (provider: string, time: number) =>
+    desk.take(
+      provider,
+      { type: 'event', event: { type: 'trade', symbol: 'X', id: 'past', price: 1, size: 1, side: 'buy', time, backfill: true } },
+      now
+    )
   for (const name of names) desk.subscribe(name, now)
   return {
+    past,
     desk,
     now: () => now,
     trade,
@@ -101,6 +108,28 @@ describe('a gap that goes on', () => {
     expect(known).toMatchObject({ state: 'open', why: 'a is not asked for it any more', to: T + 8_000 })
     expect(known).not.toHaveProperty('lasting')
     expect(coverage(floor).slice(1)).toEqual([1, 1])
+  })
+})
+
+describe('a gap that was filled', () => {
+  test('[U13] stays so: what its provider loses once more, leading again by its past alone, is another one, which ends', () => {
+    const floor = openFloor('a', 'b')
+    floor.until(T + 5_000, 'a', 'b')
+    floor.close('a')
+    floor.until(T + 6_000, 'b')
+    floor.close('b')
+    floor.until(T + 9_000)
+    floor.past('a', T + 4_700)
+    floor.close('a')
+    const arbitrated = knownOf(floor).filter(({ own, provider }) => !own && provider === 'a')
+    expect(arbitrated).toMatchObject([
+      { state: 'filled', to: T + 5_000 },
+      { state: 'open', from: T + 5_000, lasting: true }
+    ])
+    floor.until(T + 10_000)
+    floor.until(T + 4 * MINUTE, 'b')
+    expect(knownOf(floor).filter(({ own, lasting }) => !own && lasting)).toEqual([])
+    expect(coverage(floor).slice(1)).toEqual([1, 1, 1])
   })
 })
 
