@@ -1,7 +1,7 @@
 /** A change of leader: what is published for it, and how often it may happen. */
 import { topicName, type ArbitratedKind, type Gap, type MarketEvent, type Status } from '@tickwire/protocol'
 import type { Targets } from './forecasts.ts'
-import { standbys, type Lane, type Scene, type Source } from './lane.ts'
+import { isSound, standbys, type Lane, type Scene, type Source } from './lane.ts'
 import type { Weights } from './score.ts'
 
 /** One kind of data of one instrument at one provider, at a time. */
@@ -47,7 +47,8 @@ export const isSteady = ({ cleanSince }: Source, now: number): boolean => now - 
 export function refuge(lane: Lane, scene: Scene, downFor: number): Source | undefined {
   const { now } = scene
   const next = standbys(lane, scene)
-  return next.find((source) => isSteady(source, now)) ?? (isAllowed(lane, now, downFor) ? next[0] : undefined)
+  const steady = next.filter((source) => isSteady(source, now))
+  return steady.find(isSound) ?? (isAllowed(lane, now, downFor) ? next[0] : steady[0])
 }
 
 export type Change = Scene & { cause: Status['cause']; why: string }

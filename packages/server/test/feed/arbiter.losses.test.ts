@@ -163,6 +163,22 @@ describe('damping', () => {
     expect(run.causes()).toEqual(['first a', 'closed b', 'closed c', 'closed d'])
   })
 
+  test('leaves nobody to a price that the others contradict while one is there that is sound, even a flapper', () => {
+    const run = open(['a', 'b', 'c', 'd'])
+    const words = (from: number, to: number) => [
+      ...['a', 'c', 'd'].flatMap((who) => steady(from, to, who)),
+      ...steady(from, to, 'b', { price: 103 })
+    ]
+    run.hear(...words(0, 10_000)).to(10_000)
+    run.close('c')
+    run.close('d')
+    // `c` and `d` are back but a moment; `b` was never gone, but nobody believes it.
+    run.hear(...words(10_050, 11_000)).to(11_000)
+    expect(run.verdict().sources.find(({ provider }) => provider === 'b')?.weight).toBe(0)
+    run.close('a')
+    expect(run.causes().at(-1)).toBe('closed c')
+  })
+
   test('one that flaps every 500 ms is not returned to while it does, whichever of three it is', () => {
     fc.assert(
       fc.property(fc.subarray(['a', 'b', 'c'], { minLength: 1 }), fc.nat(499), (flappers, phase) => {
