@@ -10,6 +10,7 @@ import {
 } from '@tickwire/protocol'
 import { createFold } from './fold.ts'
 import type { Truth } from './truth.ts'
+import { createWhole } from './whole.ts'
 
 export const INVARIANTS = {
   sequence: 'per client and topic sequences rise, and what is missing between them was announced',
@@ -21,6 +22,7 @@ export const INVARIANTS = {
   queue: 'what waits for a client stays within its bound',
   limits: 'no provider is dialled, sent or asked more than it allows, nor asked while it wants quiet',
   defect: 'nothing throws',
+  gap: 'after calm no gap is open without a reason, and new candles are whole',
   liveness: 'after 30 s of calm every provider is live and every client is up to date'
 } as const
 export type Invariant = keyof typeof INVARIANTS
@@ -71,6 +73,7 @@ function createPlantChecks(truth: Truth, complain: Complain) {
   const verified = new Set<string>()
   const liveAt = new Map<string, number>()
   const fold = createFold()
+  const whole = createWhole()
 
   const book = (event: Published<Book>): void => {
     if (!isValid(event)) return
@@ -105,6 +108,7 @@ function createPlantChecks(truth: Truth, complain: Complain) {
     switchesSince: (lane: string, since: number): number => (switched.get(lane) ?? []).filter((at) => at >= since).length,
 
     published(event: Published, hasLink: (provider: string) => boolean): void {
+      whole.published(event)
       if (event.type === 'status') return lead(event)
       if (event.type === 'provider' && event.phase === 'live') liveAt.set(event.provider, event.published)
       value(event)
@@ -120,6 +124,11 @@ function createPlantChecks(truth: Truth, complain: Complain) {
         complain('leader', `${event.topic} ${event.seq} is of ${event.provider}, and ${String(leaders.get(lane))} leads`)
       else if (!hasLink(event.provider))
         complain('leader', `${event.topic} ${event.seq} is of ${event.provider}, which has no connection`)
+    },
+
+    /** It has been calm for long enough. */
+    wholeBy(now: number): void {
+      for (const complaint of whole.broken(now)) complain('gap', complaint)
     },
 
     /** Candles that should be told by now. */
