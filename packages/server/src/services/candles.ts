@@ -162,7 +162,10 @@ function pass(lane: Lane, time: number, keep: number): Output[] {
   return out
 }
 
-const usable = ({ time, price, size }: Trade): boolean => Number.isFinite(time) && Number.isFinite(price) && Number.isFinite(size)
+/** A trade dated further ahead of its arrival than clocks differ belongs to no candle: one of 2099 must not end all others. */
+const AHEAD = 300_000
+const usable = ({ time, received, price, size }: Trade): boolean =>
+  Number.isFinite(time) && time - received <= AHEAD && Number.isFinite(price) && Number.isFinite(size)
 
 function seriesOf(state: CandleState, instrument: string): Series {
   let series = state.series.get(instrument)
