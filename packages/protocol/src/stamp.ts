@@ -26,9 +26,12 @@ export type Stamp = {
 }
 
 const OF_ITS_TIME = 300_000
-/** Whether what is sorted by time (a candle) may go by this event's own: always, unless it cannot be right by more than five minutes. */
+/**
+ * Whether what is sorted by time (a candle) may go by this event's own: always, unless it cannot be right by more than five minutes.
+ * Nothing has happened five minutes after we heard of it, whatever is known of the clocks.
+ */
 export const isOfItsTime = ({ time, received, clock }: Pick<Stamp, 'time' | 'received' | 'clock'>): boolean =>
-  clock === undefined || Math.abs(received - time) <= OF_ITS_TIME
+  time - received <= OF_ITS_TIME && (clock === undefined || received - time <= OF_ITS_TIME)
 
 /** The part of the exchange's day in which it happened. */
 export type TradingSession = 'pre' | 'regular' | 'post' | 'overnight' | 'closed'

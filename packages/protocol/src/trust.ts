@@ -110,6 +110,8 @@ export type Liquidity = Stamp & {
   /** The largest levels below and above, largest first. */
   support: readonly (readonly [price: number, size: number])[]
   resistance: readonly (readonly [price: number, size: number])[]
+  /** Its book is stale, empty or crossed by now: this is how it was last. */
+  stale?: true
 }
 
 /** How the price has moved, against other times. */

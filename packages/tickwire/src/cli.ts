@@ -67,9 +67,10 @@ program
   .description(
     'the whole product on simulated time against failing providers, networks and clients; every invariant after every step'
   )
-  .option('--seeds <n>', 'seeds 1 to n, one after the other', '200')
+  .option('--seeds <n>', 'seeds 1 to n', '200')
   .option('--seed <n>', 'this one alone')
   .option('--minutes <n>', 'simulated minutes of each seed', '1')
+  .option('--jobs <n>', 'seeds at a time, each in a thread of its own; as many as there are cores unless named')
   .option('--digest', 'print the SHA-256 of all that happened: the same seed gives the same')
   .option('--log', 'print all that happened')
   .action(async (flags: SimulateFlags) => (await import('./simulate.ts')).simulateSeeds(flags))

@@ -1,9 +1,11 @@
-/** `tickwire simulate`: the whole product against simulated providers, networks and clients that fail, one seed after the other. */
+/** `tickwire simulate`: the whole product against simulated providers, networks and clients that fail, seed by seed. */
+import { availableParallelism } from 'node:os'
 import { ConfigError } from '@tickwire/server/settings.ts'
 import { INVARIANTS } from './simulation/checks.ts'
-import { simulate, type Failure } from './simulation/simulation.ts'
+import { outcomes } from './simulation/crew.ts'
+import type { Failure } from './simulation/simulation.ts'
 
-export type SimulateFlags = { seeds: string; seed?: string; minutes: string; digest?: true; log?: true }
+export type SimulateFlags = { seeds: string; seed?: string; minutes: string; jobs?: string; digest?: true; log?: true }
 
 const PROGRESS_EVERY = 5_000
 
@@ -22,8 +24,9 @@ export async function simulateSeeds(flags: SimulateFlags): Promise<void> {
   const failures: Failure[] = []
   const began = performance.now()
   let [simulated, told] = [0, began]
-  for (let seed = first; seed <= last; seed++) {
-    const outcome = await simulate({ seed, minutes, digest: flags.digest === true, ...(log && { log }) })
+  const jobs = flags.jobs === undefined ? availableParallelism() : numberOf('jobs', flags.jobs, 1)
+  for await (const outcome of outcomes({ first, last, minutes, jobs, digest: flags.digest === true, log })) {
+    const { seed } = outcome
     simulated += outcome.simulated
     for (const failure of outcome.failures) console.log(sentence(failure, minutes))
     failures.push(...outcome.failures)

@@ -5,7 +5,7 @@
 import { age, freshness, percent, price } from '../model/format.ts'
 import { serverNow } from '../model/clock.ts'
 import { mark } from '../model/marks.ts'
-import { spread, type Row } from '../model/row.ts'
+import { confidenceOf, spread, type Row } from '../model/row.ts'
 import { sparkline } from './sparkline.ts'
 
 const FLASH_MS = 450
@@ -43,7 +43,7 @@ export function createPainter(element: HTMLElement): (row: Row) => void {
     write('spread', price(spread(row), decimals))
     write('provider', row.provider ?? '–')
     mark('first-price', row.last !== undefined || row.bid !== undefined)
-    const sure = row.confidence
+    const sure = confidenceOf(row)
     if (write('sure', sure === undefined ? '–' : String(Math.round(sure * 100))))
       meter.style.width = `${Math.round((sure ?? 0) * 100)}%`
   }

@@ -11,6 +11,13 @@ const FLAT = 0.005
 const toneOf = (n: number | undefined): string | undefined =>
   n === undefined || Math.abs(n) < FLAT ? undefined : n > 0 ? 'up' : 'down'
 
+const moved = (name: string, value: number | undefined, title: string) => (
+  <div key={name} className="flex gap-1" title={value === undefined ? `${title}: not yet watched for so long` : title}>
+    <dt className="text-muted">{name}</dt>
+    <dd data-tone={toneOf(value)}>{percent(value)}</dd>
+  </div>
+)
+
 export function Changes({ id }: { id: string }) {
   const [held] = useState<{ told?: Published<Change> }>(() => ({}))
   useTopics([`change:${id}`], (event) => {
@@ -20,12 +27,6 @@ export function Changes({ id }: { id: string }) {
   })
   useBeat(`change:${id}`, 500)
   const { windows = {}, volume, gap } = held.told ?? {}
-  const moved = (name: string, value: number | undefined, title: string) => (
-    <div key={name} className="flex gap-1" title={value === undefined ? `${title}: not yet watched for so long` : title}>
-      <dt className="text-muted">{name}</dt>
-      <dd data-tone={toneOf(value)}>{percent(value)}</dd>
-    </div>
-  )
   return (
     <dl data-testid="changes" className="flex flex-wrap gap-x-3 text-[11.5px] whitespace-nowrap">
       {WINDOWS.map((window) => moved(window, windows[window], `Change over ${window}`))}

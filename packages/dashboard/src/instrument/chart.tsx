@@ -71,9 +71,7 @@ function Legend({ bar, decimals, marks }: LegendProps) {
   )
 }
 
-type IntervalsProps = { interval: Interval; pick: (interval: Interval) => void; marks: readonly ChartMark[] }
-
-function Intervals({ interval, pick, marks }: IntervalsProps) {
+function Intervals({ interval, pick }: { interval: Interval; pick: (interval: Interval) => void }) {
   return (
     <div className="panel-head gap-1! overflow-x-auto" role="group" aria-label="Interval of the candles">
       {INTERVALS.map((one) => (
@@ -81,7 +79,6 @@ function Intervals({ interval, pick, marks }: IntervalsProps) {
           {one}
         </button>
       ))}
-      <Tally marks={marks} />
     </div>
   )
 }
@@ -165,7 +162,7 @@ function Tally({ marks }: { marks: readonly ChartMark[] }) {
   return (
     <p
       data-testid="tally"
-      className="ml-auto flex gap-2.5 pl-3 text-[11px] whitespace-nowrap text-muted"
+      className="absolute bottom-[52px] left-2 z-10 flex gap-2.5 rounded bg-panel/85 px-1 text-[10.5px] whitespace-nowrap text-muted"
       title="Marks on the chart: gaps above the candles; revisions and missing parts below. Point at one to read it."
     >
       {parts
@@ -215,7 +212,7 @@ export function Chart({ id }: { id: string }) {
       : 'Not connected.'
   return (
     <>
-      <Intervals interval={interval} pick={pick} marks={marks} />
+      <Intervals interval={interval} pick={pick} />
       <div className="relative min-h-0 flex-1">
         <Legend bar={bar} decimals={decimals} marks={marks} />
         <div
@@ -227,12 +224,13 @@ export function Chart({ id }: { id: string }) {
           data-bars={bars}
           data-gaps={marks.map(({ what }) => what).join(' ')}
         />
-        {bars === 0 && <p className={`note pointer-events-none absolute inset-0 ${loading ? 'waiting' : ''}`}>{empty}</p>}
+        {bars === 0 && <p className={`note pointer-events-none absolute inset-0 z-10 ${loading ? 'waiting' : ''}`}>{empty}</p>}
         {trouble && (
           <p role="status" className="absolute top-6 left-3 z-10 max-w-[calc(100%-6rem)] text-[11.5px] text-amber">
             {`No history: ${trouble} Live candles follow.`}
           </p>
         )}
+        {marks.length > 0 && <Tally marks={marks} />}
         <a
           href="https://www.tradingview.com/"
           target="_blank"

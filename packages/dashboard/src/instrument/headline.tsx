@@ -5,6 +5,7 @@ import { serverNow } from '../model/clock.ts'
 import { useDesk } from '../model/desk.ts'
 import { age, clockTime, freshness, percent, price, shortName, size } from '../model/format.ts'
 import { CLOCK, useBeat } from '../model/pulse.ts'
+import { confidenceOf } from '../model/row.ts'
 import { SURE } from '../grid/row.tsx'
 import { Changes } from './changes.tsx'
 
@@ -33,6 +34,7 @@ export function Headline({ id }: { id: string }) {
   const info = useDesk((desk) => desk.byId.get(id))
   const row = rowOf(id)
   const decimals = row.digits
+  const sure = confidenceOf(row)
   const { name, suffix } = shortName(id)
   const tone = row.change === undefined ? undefined : row.change < 0 ? 'down' : 'up'
   const Trend = row.change !== undefined && row.change < 0 ? TrendingDown : TrendingUp
@@ -65,7 +67,7 @@ export function Headline({ id }: { id: string }) {
           {row.provider ?? '–'}
         </Fact>
         <Fact name="Confidence" title={SURE}>
-          {row.confidence === undefined ? '–' : `${Math.round(row.confidence * 100)} %`}
+          {sure === undefined ? '–' : `${Math.round(sure * 100)} %`}
         </Fact>
         <Fact name="Age" title="Since the server last heard of it">
           <Age received={row.received} />

@@ -48,7 +48,9 @@ export function LiquidityStrip({ id, decimals }: { id: string; decimals: number 
   return (
     <dl
       data-testid="liquidity"
-      className="grid h-[42px] flex-none grid-cols-2 content-center gap-x-4 border-t border-line px-3 text-[11px]"
+      data-stale={told?.stale}
+      title={told?.stale ? 'Its book no longer holds: this is how it was last' : undefined}
+      className="grid h-[42px] flex-none grid-cols-2 content-center gap-x-4 border-t border-line px-3 text-[11px] data-stale:line-through data-stale:opacity-50"
     >
       <Figure name="Spread" title="Ask less bid, in hundredths of a percent of the middle">
         {told ? `${told.spreadBps.toFixed(2)} bp` : '–'}

@@ -66,6 +66,7 @@ function Prices({ quote, report, decimals }: SourceProps) {
 
 function Reason({ report }: { report: SourceReport }) {
   const { liveness, basis, reason } = report
+  const delivers = liveness === 'live' || liveness === 'late'
   return (
     <p className="truncate" title={`${liveness}: ${reason}`}>
       <span className={LIFE[liveness]}>{liveness}</span>
@@ -73,7 +74,7 @@ function Reason({ report }: { report: SourceReport }) {
       {basis !== undefined && (
         <span title="Its lasting distance from the others, which is allowed for">{` · basis ${bps(basis)}`}</span>
       )}
-      {report.latency !== undefined && <span>{` · ${latency(report.latency)} to us`}</span>}
+      {delivers && report.latency !== undefined && <span>{` · ${latency(report.latency)} to us`}</span>}
     </p>
   )
 }

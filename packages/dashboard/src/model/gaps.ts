@@ -3,7 +3,7 @@ import type { Gap, GapFilled, Published } from '@tickwire/client'
 import { useEffect, useState } from 'react'
 import { useTopics } from './connection.ts'
 import { age, count } from './format.ts'
-import { gapText } from './notices.ts'
+import { gapCause, gapText } from './notices.ts'
 import { touch } from './pulse.ts'
 import { fetchGaps, type Fill, type KnownGap } from './rest.ts'
 
@@ -69,10 +69,13 @@ const HOW = { rest: 'asked of', provider: 'taken from', snapshot: 'the newest st
 /** A gap in words, with what came of it. */
 export function gapStory(gap: KnownGap): string {
   const { fills, state, why, lasting } = gap
-  if (state === 'open') return `${gapText(gap)}${lasting ? ', and it goes on' : ''}${why ? `: ${why}` : ''}`
+  // Of one that goes on the length so far is no length.
+  if (state === 'open')
+    return `${gapText(lasting ? { ...gap, to: gap.from } : gap)}${lasting ? ', and it goes on' : ''}${why ? `: ${why}` : ''}`
+  const told = gap.action === 'open' ? gapCause(gap) : gapText(gap)
   const items = fills.reduce((sum, fill) => sum + fill.items, 0)
   const last = fills.at(-1)
-  if (!last) return `${gapText(gap)}; filled`
+  if (!last) return `${told}; filled`
   const after = last.at > gap.to ? ` after ${age(last.at - gap.to)}` : ''
-  return `${gapText(gap)}; filled${after}: ${count(items)} ${items === 1 ? 'event' : 'events'}, ${HOW[last.how]} ${last.by}`
+  return `${told}; filled${after}: ${count(items)} ${items === 1 ? 'event' : 'events'}, ${HOW[last.how]} ${last.by}`
 }

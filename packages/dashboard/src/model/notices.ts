@@ -42,7 +42,9 @@ export function addNotice(notices: readonly Notice[], notice: Notice): Notice[] 
 export const sentence = (text: string): string =>
   text.replace(/^\p{Ll}(?!\S*[\d@])/u, (letter) => letter.toUpperCase()).replace(/[^.!?]$/, '$&.')
 
-const span = (from: number, to: number): string => (to > from ? ` (${((to - from) / 1_000).toFixed(1)} s)` : '')
+/** What would be told as 0.0 s is told without a length. */
+const SHORT_MS = 50
+const span = (from: number, to: number): string => (to - from >= SHORT_MS ? ` (${((to - from) / 1_000).toFixed(1)} s)` : '')
 
 /**
  * A status is worth a line when the leader changed, was lost or is there again; the first choice at the start is not news.
@@ -71,8 +73,10 @@ const CAUSES = {
   disconnect: 'disconnected'
 } as const
 
-export const gapText = (gap: Pick<Gap, 'provider' | 'kind' | 'cause' | 'action' | 'from' | 'to'>): string =>
-  `${gap.provider} ${gap.kind}: ${CAUSES[gap.cause]}${span(gap.from, gap.to)}, ${ACTIONS[gap.action]}`
+type Told = Pick<Gap, 'provider' | 'kind' | 'cause' | 'action' | 'from' | 'to'>
+export const gapCause = ({ provider, kind, cause, from, to }: Told): string =>
+  `${provider} ${kind}: ${CAUSES[cause]}${span(from, to)}`
+export const gapText = (gap: Told): string => `${gapCause(gap)}, ${ACTIONS[gap.action]}`
 
 export const gapNotice = (gap: Published<Gap>): Notice => ({
   at: gap.published,

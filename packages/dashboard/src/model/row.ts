@@ -141,6 +141,12 @@ export function newestDecision({ decisions: { quote, trade, ...others } }: Row):
   return quote ?? trade ?? Object.values(others)[0]
 }
 
+/** A forecast of a price that somebody stands for: where nobody leads any more there is none. */
+export function confidenceOf({ bid, confidence, decisions }: Row): number | undefined {
+  const decision = decisions[bid === undefined ? 'trade' : 'quote']
+  return decision && decision.leader === undefined ? undefined : confidence
+}
+
 export const spread = (row: Row): number | undefined =>
   row.bid === undefined || row.ask === undefined ? undefined : row.ask - row.bid
 const middle = (row: Row): number | undefined =>

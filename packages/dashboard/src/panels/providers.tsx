@@ -5,6 +5,7 @@ import { serverNow } from '../model/clock.ts'
 import { useDesk } from '../model/desk.ts'
 import { age, clockTime, count, latency } from '../model/format.ts'
 import { CLOCK, useBeat } from '../model/pulse.ts'
+import { speedOf } from '../model/speed.ts'
 import { sentence } from '../model/notices.ts'
 import type { ProviderAbout } from '../model/rest.ts'
 import { Latency } from './latency.tsx'
@@ -37,8 +38,9 @@ const reasons = (refused: Record<string, number>): string =>
     .join('\n') || 'Nothing was refused'
 
 function Numbers({ status }: { status: ProviderStatus }) {
-  const { rate, subscriptions, reconnects, gaps, refused } = status
-  const cells = [latency(status.latency), count(Math.round(rate)), count(subscriptions), count(reconnects), count(gaps)]
+  const { subscriptions, reconnects, gaps, refused } = status
+  const now = speedOf(status)
+  const cells = [latency(now?.latency), count(now?.rate), count(subscriptions), count(reconnects), count(gaps)]
   const warn = [false, false, false, reconnects > 0, gaps > 0]
   const bad = sum(refused)
   return (

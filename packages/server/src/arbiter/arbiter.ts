@@ -5,8 +5,9 @@ import { FAULTS, openStanding, passTime } from './confidence.ts'
 import { settle } from './forecasts.ts'
 import { admitEvent, settleHeld } from './hear.ts'
 import { isUsual, openLane, openSource, standbys, type Admissible } from './lane.ts'
-import { gapEvent, isAllowed, lead, leaderless, type ArbiterOutput, type ArbiterSettings, type Place } from './lead.ts'
+import { gapEvent, isAllowed, lead, leaderless, refuge, type ArbiterOutput, type ArbiterSettings, type Place } from './lead.ts'
 import { judge } from './review.ts'
+import { quickMuteOf } from './mute.ts'
 import { BAD, freshnessOf, passMarks } from './score.ts'
 import { look, openVoice, type Voice } from './voice.ts'
 
@@ -16,7 +17,8 @@ export type ArbiterInput =
   | { type: 'tick'; now: number }
   | ({ type: 'subscribed' | 'unsubscribed' } & Place)
   | ({ type: 'closed'; reason: string } & Place)
-  | ({ type: 'gap'; cause: Gap['cause']; action: Gap['action'] } & Place & Pick<Gap, 'expected' | 'got'>)
+  /** `wide`: of the whole connection, which ends with it; its numbers are none of this kind's. */
+  | ({ type: 'gap'; cause: Gap['cause']; action: Gap['action']; wide?: boolean } & Place & Pick<Gap, 'expected' | 'got'>)
   /** A frame or a subscription was refused. */
   | { type: 'refused'; provider: string }
   /** By how much its clock is ahead of ours, as far as that is measured. */
@@ -65,9 +67,9 @@ function tick(state: ArbiterState, now: number): ArbiterOutput[] {
   settle(state.forecasts, state.prices, now)
   const bench = { ...sceneOf(state, now), settings: state.settings, silence: now >= state.judgeFrom }
   const outputs: ArbiterOutput[] = []
-  for (const view of state.views.values()) {
+  for (const [instrument, view] of state.views) {
     if (view.holding.size > 0) settleHeld(state, view, now, outputs)
-    look(view, now)
+    look(view, now, (voice) => quickMuteOf(state, instrument, voice, bench))
   }
   for (const lane of state.lanes.values()) judge(lane, bench, outputs)
   return outputs
@@ -75,17 +77,22 @@ function tick(state: ArbiterState, now: number): ArbiterOutput[] {
 
 /** Time passes well for a provider in so far as its subscriptions are not closed. */
 function measure(state: ArbiterState, elapsed: number, now: number): void {
-  const counts = new Map<string, { up: number; all: number }>()
+  const counts = new Map<string, { up: number; all: number; latency: number; timed: number }>()
   for (const lane of state.lanes.values())
     for (const source of lane.sources.values()) {
-      const count = entry(counts, source.provider, () => ({ up: 0, all: 0 }))
+      const count = entry(counts, source.provider, () => ({ up: 0, all: 0, latency: 0, timed: 0 }))
       count.all++
       if (source.state !== 'closed') count.up++
       // What was never heard yet is not known to be bad.
       if (source.pulse.heard !== -Infinity) passMarks(source.marks, elapsed, isUsual(source, now), freshnessOf(source.pulse, now))
-      if (source.marks.latency !== undefined) state.latencies.set(source.provider, source.marks.latency)
+      if (source.marks.latency === undefined) continue
+      count.latency += source.marks.latency
+      count.timed++
     }
-  for (const [provider, { up, all }] of counts) passTime(entry(state.standings, provider, openStanding), elapsed, up / all)
+  for (const [provider, { up, all, latency, timed }] of counts) {
+    passTime(entry(state.standings, provider, openStanding), elapsed, up / all)
+    if (timed > 0) state.latencies.set(provider, latency / timed)
+  }
 }
 
 // ---- what the feed tells -----------------------------------------------------------------------------------------
@@ -139,10 +146,9 @@ function closed(state: ArbiterState, { reason, ...place }: Extract<ArbiterInput,
   source.cleanSince = undefined
   if (lane.leader !== source) return []
   const scene = sceneOf(state, now)
-  const [next] = standbys(lane, scene)
-  const failover = next && isAllowed(lane, now, 0)
-  const outputs = [gapEvent({ ...place, cause: 'disconnect', action: failover ? 'failover' : 'open' }, source.pulse.heard)]
-  if (failover) lead(lane, next, { ...scene, cause: 'closed', why: `${provider} disconnected (${reason})` }, outputs)
+  const next = refuge(lane, scene, 0)
+  const outputs = [gapEvent({ ...place, cause: 'disconnect', action: next ? 'failover' : 'open' }, source.pulse.heard)]
+  if (next) lead(lane, next, { ...scene, cause: 'closed', why: `${provider} disconnected (${reason})` }, outputs)
   return outputs
 }
 

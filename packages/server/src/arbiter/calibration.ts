@@ -15,6 +15,8 @@ import { add, clear, copy, count, fit, halve, KNOTS, openCounts, valueOf, type C
 /** Compared with the other providers, or by its freshness alone. */
 type Pair = { compared: Counts; alone: Counts }
 const openPair = (): Pair => ({ compared: openCounts(), alone: openCounts() })
+/** Of whom nothing was counted. */
+const UNCOUNTED: Readonly<Pair> = openPair()
 
 /** A change for the worse or the better that may be going on, how likely, and what was counted since it may have begun. */
 type Suspicion = { score: number; since: Pair }
@@ -164,7 +166,7 @@ export function learn(all: Class): void {
       alone: fit(alone, (k) => shift(common.alone[k]!), STRENGTH)
     }
   }
-  all.unknown = curvesOf(openPair(), all.share)
+  all.unknown = curvesOf(UNCOUNTED, all.share)
   for (const track of all.tracks.values()) track.curves = curvesOf(track.counts, shareOf(all, track))
 }
 

@@ -58,8 +58,14 @@ export function fit({ n, hits }: Counts, expected: (knot: number) => number, str
   return curve
 }
 
+function isRising(values: Curve): boolean {
+  for (let k = 1; k < KNOTS; k++) if (values[k - 1]! > values[k]!) return false
+  return true
+}
+
 /** Isotonic regression by pooling adjacent violators: the nearest curve, by weight, that never falls. */
 function rise(values: Curve, weights: Float64Array): void {
+  if (isRising(values)) return
   const blocks: { value: number; weight: number; length: number }[] = []
   for (let k = 0; k < KNOTS; k++) {
     let block = { value: values[k]!, weight: weights[k]!, length: 1 }

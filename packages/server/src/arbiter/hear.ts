@@ -1,9 +1,10 @@
 /** What becomes of an event: heard, weighed, passed on under its provider's name, and as the instrument's own if its source leads. */
-import { topicName, type Candle } from '@tickwire/protocol'
+import { topicName, type Book, type Candle } from '@tickwire/protocol'
 import { entry, fault, sceneOf, viewOf, type ArbiterState } from './state.ts'
 import { confidenceOf, FAULTS, openStanding } from './confidence.ts'
 import { isOutOfDate, isSound, preference, remember, say, standbys, type Admissible, type Lane, type Source } from './lane.ts'
-import { isAllowed, lead, seconds, type ArbiterOutput } from './lead.ts'
+import { isAllowed, isSteady, lead, type ArbiterOutput } from './lead.ts'
+import { seconds } from './liveness.ts'
 import { impossible, isPossibleAge } from './possible.ts'
 import { notePrice, priceOf } from './prices.ts'
 import { beat, openPulse } from './pulse.ts'
@@ -41,10 +42,10 @@ export function admitEvent(state: ArbiterState, event: Admissible | Candle, conn
 }
 
 /** We say so ourselves, because its connection is silent or down: it is no word of the provider's. */
-function fade(lane: Lane, source: Source, book: Admissible): ArbiterOutput[] {
+function fade(lane: Lane, source: Source, book: Book): ArbiterOutput[] {
   source.last = book
   const own: ArbiterOutput = { topic: source.topic, event: { ...book } }
-  return source === lane.leader ? [own, { topic: lane.topic, event: book }] : [own]
+  return source === lane.leader ? [own, { topic: lane.topic, event: (lane.shown = book) }] : [own]
 }
 
 /** It spoke, whatever it said. */
@@ -128,6 +129,7 @@ function pass(state: ArbiterState, lane: Lane, source: Source, event: Admissible
   if (!isPast || !source.last || event.time >= source.last.time) source.last = event
   if (source === lane.leader) {
     if (event.type === 'trade') for (const other of lane.sources.values()) other.recent.length = 0
+    else lane.shown = event
     outputs.push({ topic: lane.topic, event })
   } else if (event.type === 'trade' && !isPast) remember(source, event)
 }
@@ -140,7 +142,8 @@ function takeOver(state: ArbiterState, lane: Lane, source: Source, now: number, 
   if (!leader) change('first', lane.outage ? 'it speaks again' : 'it spoke first')
   else if (leader.state !== 'live') {
     const downFor = now - leader.downSince
-    if (isAllowed(lane, now, downFor)) change('closed', `${leader.provider} is down for ${seconds(downFor)}`)
+    if (isSteady(source, now) || isAllowed(lane, now, downFor))
+      change('closed', `${leader.provider} is down for ${seconds(downFor)}`)
   } else if (now - lane.openedAt < SETTLING && lane.switches.length === 0) {
     if (preference(order, source.provider) < preference(order, leader.provider))
       change('first', `it is preferred to ${leader.provider}`)

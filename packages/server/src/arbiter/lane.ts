@@ -39,11 +39,15 @@ export type Lane = {
   kind: ArbitratedKind
   instrument: string
   topic: string
+  /** Where it is told why. */
+  verdictTopic: string
   sources: Map<string, Source>
   /** The market's clock: instants at which any of its sources spoke, and the last of them. */
   words: number
   saidAt: number
   leader?: Source | undefined
+  /** The state that readers have: trades are no state. */
+  shown?: Exclude<Admissible, Trade> | undefined
   /** Who led before nobody did. */
   previous?: string | undefined
   openedAt: number
@@ -63,6 +67,7 @@ export const openLane = (kind: ArbitratedKind, instrument: string, now: number):
   kind,
   instrument,
   topic: topicName(kind, instrument),
+  verdictTopic: topicName('arbitration', instrument, undefined, kind),
   sources: new Map(),
   words: 0,
   saidAt: -Infinity,

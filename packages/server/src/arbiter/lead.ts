@@ -1,7 +1,7 @@
 /** A change of leader: what is published for it, and how often it may happen. */
 import { topicName, type ArbitratedKind, type Gap, type MarketEvent, type Status } from '@tickwire/protocol'
 import type { Targets } from './forecasts.ts'
-import { standbys, type Lane, type Scene, type Source } from './lane.ts'
+import { isSound, standbys, type Lane, type Scene, type Source } from './lane.ts'
 import type { Weights } from './score.ts'
 
 /** One kind of data of one instrument at one provider, at a time. */
@@ -39,6 +39,18 @@ export function isAllowed(lane: Lane, now: number, downFor: number): boolean {
   return beyond < 0 || downFor >= 1_000 * 2 ** beyond
 }
 
+/** Faultless for so long it is no flapper, which comes and goes. */
+const STEADY = 5_000
+export const isSteady = ({ cleanSince }: Source, now: number): boolean => now - (cleanSince ?? now) >= STEADY
+
+/** To whom a leader that is down is left: to one that is steady at once, however often that happened; to a flapper with patience. */
+export function refuge(lane: Lane, scene: Scene, downFor: number): Source | undefined {
+  const { now } = scene
+  const next = standbys(lane, scene)
+  const steady = next.filter((source) => isSteady(source, now))
+  return steady.find(isSound) ?? (isAllowed(lane, now, downFor) ? next[0] : steady[0])
+}
+
 export type Change = Scene & { cause: Status['cause']; why: string }
 
 export function lead(lane: Lane, next: Source, change: Change, outputs: ArbiterOutput[]): void {
@@ -56,16 +68,33 @@ export function lead(lane: Lane, next: Source, change: Change, outputs: ArbiterO
   const reason = `${next.provider} leads ${lane.kind} of ${lane.instrument}: ${why}`
   outputs.push(status(lane, next.provider, { standbys: others, cause, reason, now, leader: next.provider, previous }))
   // After an outage the new leader's next word is here already; of trades those before it are missing too.
-  if (cause !== 'first' || (afterOutage && lane.kind === 'trade')) bridge(lane, next, cause === 'failback', outputs)
+  if (cause !== 'first' || (afterOutage && lane.kind === 'trade')) bridge(lane, next, change, outputs)
 }
 
 /** What the standby heard since the leader's last event closes the hole; at a failback there is none. */
-function bridge(lane: Lane, next: Source, failback: boolean, outputs: ArbiterOutput[]): void {
+function bridge(lane: Lane, next: Source, change: Change, outputs: ArbiterOutput[]): void {
   const { topic } = lane
   if (lane.kind !== 'trade') {
-    if (next.last) outputs.push({ topic, event: { ...next.last } })
-  } else if (!failback) for (const trade of next.recent) outputs.push({ topic, event: { ...trade, backfill: true } })
+    const { last } = next
+    if (last && last.type !== 'trade' && mayReplace(lane.shown, last, change))
+      outputs.push({ topic, event: (lane.shown = { ...last }) })
+  } else if (change.cause !== 'failback')
+    for (const trade of next.recent) outputs.push({ topic, event: { ...trade, backfill: true } })
   next.recent.length = 0
+}
+
+/** The leader that is left is whole: what readers have of it is good until the next word. */
+const UNHARMED: ReadonlySet<Status['cause']> = new Set(['better', 'failback'])
+
+/**
+ * State goes forward in the market's time, each clock's offset taken off: else the next word of the new leader is awaited, which
+ * comes soon. But orders of a leader that is dead, damaged or wrong stand no more, and what a live one said last stands until it
+ * says another: its quote or book is shown at once, though it changed earlier. A ticker tells what was, so it never goes back.
+ */
+function mayReplace(shown: Lane['shown'], last: NonNullable<Lane['shown']>, { cause, offsets }: Change): boolean {
+  if (!shown || (last.type !== 'ticker' && !UNHARMED.has(cause))) return true
+  const at = ({ time, provider }: typeof last): number => time - (offsets.get(provider) ?? 0)
+  return at(last) > at(shown) || (shown.type === 'book' && shown.state === 'stale')
 }
 
 /** The lane has no leader any more. */
@@ -107,5 +136,3 @@ export function gapEvent(missing: Place & Pick<Gap, 'cause' | 'action' | 'expect
   if (got !== undefined) event.got = got
   return { topic: topicName('gap', instrument), event }
 }
-
-export const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`

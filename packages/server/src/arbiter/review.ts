@@ -12,7 +12,8 @@ import {
   type Scored,
   type Source
 } from './lane.ts'
-import { gapEvent, isAllowed, lead, leaderless, seconds, type ArbiterOutput, type ArbiterSettings } from './lead.ts'
+import { gapEvent, isAllowed, lead, leaderless, refuge, type ArbiterOutput, type ArbiterSettings } from './lead.ts'
+import { seconds } from './liveness.ts'
 import { muteLimit, silenceLimit, usualInterval, type Pulse } from './pulse.ts'
 
 /** What is known at this tick. `silence`: whether silence may be judged. */
@@ -38,10 +39,9 @@ function replaceDown(lane: Lane, leader: Source, bench: Bench, outputs: ArbiterO
   const { now, silence, settings } = bench
   const downFor = now - leader.downSince
   const down = `${leader.provider} is down for ${seconds(downFor)}`
-  const [next] = standbys(lane, bench)
-  if (next) {
-    if (isAllowed(lane, now, downFor)) lead(lane, next, { ...bench, cause: 'closed', why: down }, outputs)
-  } else if (silence && downFor >= settings.outageAfter)
+  const next = refuge(lane, bench, downFor)
+  if (next) lead(lane, next, { ...bench, cause: 'closed', why: down }, outputs)
+  else if (silence && downFor >= settings.outageAfter && standbys(lane, bench).length === 0)
     outputs.push(leaderless(lane, leader, 'outage', `nobody delivers: ${down} and there is no standby that speaks`, now))
 }
 
@@ -138,10 +138,13 @@ function failBack(lane: Lane, mine: Scored, others: Scored[], bench: Bench, outp
   const { order, now, settings } = bench
   if (now - lane.switchedAt < settings.holdDown) return false
   const leader = mine.source.provider
-  const isBetter = ({ source, score }: Scored) =>
-    preference(order, source.provider) < preference(order, leader) && score >= mine.score - CLEAR.by / 2
+  // Against the best, not against the leader alone: whoever is clearly behind anybody would lose the lead again within seconds.
+  const all = [mine, ...others]
+  const isNear = (each: Scored) =>
+    all.every((o) => each.score >= o.score - CLEAR.by / 2 && rankOf(each, bench) >= rankOf(o, bench) - CLEAR.by / 2)
+  const isBetter = (each: Scored) => preference(order, each.source.provider) < preference(order, leader) && isNear(each)
   const better = others
-    .filter((each) => isBetter(each) && isProven(each.source, bench))
+    .filter((each) => isProven(each.source, bench) && isBetter(each))
     .sort((a, b) => preference(order, a.source.provider) - preference(order, b.source.provider))[0]?.source
   if (better?.cleanSince === undefined) return false
   const why = `it is preferred to ${leader} and was faultless for ${seconds(now - better.cleanSince)}`

@@ -1,14 +1,17 @@
 /** The arbiter's view of one kind of one instrument as an event: who leads and why, how each source fares, and what all say together. */
-import { ARBITRATED_KINDS, topicName, type Arbitration, type SourceReport } from '@tickwire/protocol'
+import { ARBITRATED_KINDS, type Arbitration, type SourceReport } from '@tickwire/protocol'
 import { sceneOf, type ArbiterState } from './state.ts'
-import type { Opinion, Verdict } from './consensus.ts'
+import type { Opinion } from './consensus.ts'
 import { evidenceOf, isSound, latencyOf, ranked, scoresOf, type Lane, type Scene, type Scored } from './lane.ts'
 import { DAMPING_WINDOW, STANDBYS } from './lead.ts'
-import { livenessOf } from './liveness.ts'
-import { basisOf, opinionAt } from './voice.ts'
+import { livenessOf, seconds } from './liveness.ts'
+import { muteOf } from './mute.ts'
+import { basisOf, opinionAt, type Voice } from './voice.ts'
 
 const rounded = (value: number, digits = 3): number => Math.round(value * 10 ** digits) / 10 ** digits
 const significant = (price: number): number => Number(price.toPrecision(10))
+/** For a person: a hundredth of a basis point is more than anybody reads. */
+const spoken = (price: number): number => Number(price.toPrecision(7))
 
 /** All kinds of one instrument that somebody asks for. */
 export const arbitrationsOf = (state: ArbiterState, instrument: string, now: number): Arbitration[] =>
@@ -21,7 +24,7 @@ export function arbitrationOf(state: ArbiterState, lane: Lane, now: number): Arb
   const scene = sceneOf(state, now)
   const view = state.views.get(lane.instrument)
   // What came at this very instant counts too: it is told, not decided on.
-  const opinion = view && opinionAt(view, now + 1)
+  const opinion = view && opinionAt(view, now + 1, { mute: (voice) => muteOf(state, lane.instrument, voice, scene) })
   const next = ranked(lane, scene)
     .filter(({ source }) => isSound(source))
     .map(({ source }) => source.provider)
@@ -81,7 +84,7 @@ function reportOf({ source, score, inputs }: Scored, bench: Bench): SourceReport
     score: rounded(score),
     inputs: Object.fromEntries(names.map((name) => [name, rounded(inputs[name])])) as typeof inputs,
     weight: rounded(verdict?.weight ?? 0),
-    reason: reasonOf(verdict, state === 'live' ? undefined : why, held?.prints.length)
+    reason: reasonOf(verdict?.reason ?? uncounted(voice, now), state === 'live' ? undefined : why, held?.prints.length)
   }
   if (voice.price > 0) {
     report.price = significant(voice.price)
@@ -94,8 +97,11 @@ function reportOf({ source, score, inputs }: Scored, bench: Bench): SourceReport
   return report
 }
 
-function reasonOf(verdict: Verdict | undefined, silent: string | undefined, held = 0): string {
-  const price = verdict?.reason ?? 'it has told no price yet'
+/** Where nobody's price counts any more there is no verdict. */
+const uncounted = ({ price, at }: Voice, now: number): string =>
+  price > 0 ? `its last price is ${seconds(now - at)} old` : 'it has told no price yet'
+
+function reasonOf(price: string, silent: string | undefined, held = 0): string {
   const waiting = held > 0 ? `; ${held} ${held === 1 ? 'price waits' : 'prices wait'} to be borne out` : ''
   return `${price}${silent === undefined ? '' : `; ${silent}`}${waiting}`
 }
@@ -113,12 +119,12 @@ function sentenceOf({ lane, next, opinion }: Bench, scored: readonly Scored[]): 
 function together(opinion: Opinion | undefined): string {
   if (!opinion) return 'no source tells a price that still counts'
   const { price, used, sources, toleranceBps, disputed } = opinion
-  const sum = `${significant(price)}, from ${used} of ${sources} ${sources === 1 ? 'source' : 'sources'}`
+  const sum = `${spoken(price)}, from ${used} of ${sources} ${sources === 1 ? 'source' : 'sources'}`
   if (disputed) return `they do not agree: the middle is ${sum}, up to ${toleranceBps.toFixed(0)} bps apart`
   return sources === 1 ? `the price is ${sum}` : `together they say ${sum} within ${toleranceBps.toFixed(0)} bps`
 }
 
-export const topicOfLane = ({ instrument, kind }: Lane): string => topicName('arbitration', instrument, undefined, kind)
+export const topicOfLane = ({ verdictTopic }: Lane): string => verdictTopic
 
 /** What makes it worth telling anew: not that a second has passed. */
 export const gistOf = ({ leader, standbys, sentence, sources, consensus }: Arbitration): string =>

@@ -1,6 +1,9 @@
 /** What each provider says of an instrument's price, whatever the kind: the last price believed, its usual ways, and how it holds. Pure. */
 import { consensusOf, type Opinion, type Said } from './consensus.ts'
 
+/** When it was found, and why. */
+export type Mute = { at: number; why: string }
+
 export type Voice = {
   provider: string
   /** The last price believed, and the one before the instant at which it came: NaN while there is none. */
@@ -14,6 +17,8 @@ export type Voice = {
   move: number
   /** When a connection of it went down: whatever it said before is out of date. */
   downAt: number
+  /** At the last look it was silent for longer than usual: what it said before is out of date. */
+  mute?: Mute | undefined
   /** Mean and mean deviation of its distance from the middle, logarithms, and over how long they were learnt. */
   distance: number
   unrest: number
@@ -94,7 +99,7 @@ const oldestOf = ({ at, interval, intervalBefore }: Voice, now: number): number 
 
 export const isHeard = (voice: Voice, now: number): boolean => {
   const { price, at } = settled(voice, now)
-  return at > voice.downAt && price > 0 && now - at <= oldestOf(voice, now)
+  return at > voice.downAt && at > (voice.mute?.at ?? -Infinity) && price > 0 && now - at <= oldestOf(voice, now)
 }
 
 /** A basis must last: learnt over this long, and its unrest less than half of it. Below a basis point it is none. */
@@ -113,11 +118,12 @@ function isStanding(voice: Voice, opinion: Opinion | undefined): boolean {
   return opinion !== undefined && Math.abs(Math.log(opinion.price / voice.standing.consensus)) > FROZEN.moved
 }
 
-function outOf(voice: Voice, now: number, opinion: Opinion | undefined): string | undefined {
+function outOf(voice: Voice, now: number, opinion: Opinion | undefined, mute: Mute | undefined): string | undefined {
   const { downAt, standing } = voice
   const { price, at } = settled(voice, now)
   if (!(price > 0)) return 'it has told no price yet'
   if (at <= downAt) return 'its connection is down'
+  if (mute && at <= mute.at) return mute.why
   if (price !== standing.price || !isStanding(voice, opinion)) return undefined
   const moved = `while the others moved by ${Math.round(Math.abs(Math.log((opinion?.price ?? 1) / standing.consensus)) * 1e4)} bps`
   return at - standing.since >= FROZEN.after
@@ -130,15 +136,23 @@ function outOf(voice: Voice, now: number, opinion: Opinion | undefined): string 
 const isFrozen = (why: string | undefined): boolean => why?.startsWith('frozen') ?? false
 
 /** What all say at an instant, without what comes at it. */
-export function opinionAt(view: View, now: number, basis: (voice: Voice) => number = basisOf): Opinion | undefined {
-  return consensusOf(saidAt(view, now, basis))
+export function opinionAt(
+  view: View,
+  now: number,
+  { basis = basisOf, mute = lastMute }: Partial<Ways> = {}
+): Opinion | undefined {
+  return consensusOf(saidAt(view, now, { basis, mute }))
 }
 
-function saidAt(view: View, now: number, basis: (voice: Voice) => number): Said[] {
+/** How a voice is to be taken: what is allowed for, and whether it still counts. */
+type Ways = { basis: (voice: Voice) => number; mute: (voice: Voice) => Mute | undefined }
+const lastMute = ({ mute }: Voice): Mute | undefined => mute
+
+function saidAt(view: View, now: number, { basis, mute }: Ways): Said[] {
   return [...view.voices.values()]
     .map((voice) => {
       const { price, at } = settled(voice, now)
-      const out = outOf(voice, now, view.opinion)
+      const out = outOf(voice, now, view.opinion, mute(voice))
       return {
         provider: voice.provider,
         price,
@@ -155,13 +169,14 @@ function saidAt(view: View, now: number, basis: (voice: Voice) => number): Said[
 export const LOOK_EVERY = 500
 const FADE = 600_000
 
-/** Now and then all voices are looked at: what they make together, who keeps away from it, whose price held. */
-export function look(view: View, now: number): void {
+/** Now and then all voices are looked at: who is mute, what they make together, who keeps away from it, whose price held. */
+export function look(view: View, now: number, mute: Ways['mute'] = lastMute): void {
   const elapsed = Math.min(now - view.lookedAt, 2 * LOOK_EVERY)
   if (elapsed < LOOK_EVERY) return
   view.lookedAt = now
+  for (const voice of view.voices.values()) voice.mute = mute(voice)
   const opinion = opinionAt(view, now)
-  const plain = opinion && opinionAt(view, now, () => 0)
+  const plain = opinion && opinionAt(view, now, { basis: () => 0 })
   if (opinion && view.opinion) rebase(view, view.opinion, opinion)
   view.opinion = opinion ?? view.opinion
   if (!opinion || !plain) {

@@ -98,17 +98,21 @@ export type State<S> = {
   /** Failed connections in a row, and how many of them for our credentials. */
   attempt: number
   denials: number
+  /** The credentials that were refused last, in a row. */
+  refused?: string | undefined
   /** What went wrong last with a REST call, for the reason of a silence. */
   trouble?: string | undefined
   /** What is missing of its trades, kept over a reconnect. */
   holes: Holes
   /** This connection brought market data: an accepted socket alone proves nothing. */
   proven: boolean
+  /** Its socket has brought what is wanted, now or before: it is heard when the socket speaks, whatever REST answers. */
+  streams: boolean
   openedAt: number
   /** Since when there is no good connection. */
   downSince: number
   dialAt: number
-  /** When the last frame came, of whatever kind. */
+  /** When the last frame came, of whatever kind; of those that are asked by REST alone, the last answer. */
   heard: number
   /** The rhythm of its market data. */
   pulse: Pulse

@@ -1,91 +1,21 @@
 /** One connection with its machine: every input passes here, and what the machine asks for is done here. */
-import type { Access, Adapter, Listing, Need, Subscription } from '../providers/adapter.ts'
-import type { Decoded, Effect, Input, Missing, Settings, State } from './connection.ts'
-import type { Span } from './holes.ts'
-import type { Dial, Ending, Link } from './link.ts'
-import type { Timers } from '../timers.ts'
-import { start, step } from './machine.ts'
-import { createPoller, type Poller } from './poll.ts'
-import { answered, failureOf, type Rest } from './rest.ts'
+import type { Need } from '../providers/adapter.ts'
+import { keyOf } from './asks.ts'
+import type { Effect, Input } from './connection.ts'
+import { inherit } from './holes.ts'
+import type { Ending } from './link.ts'
+import { step } from './machine.ts'
+import { createPoller } from './poll.ts'
+import { ponged, probe } from './probe.ts'
+import { answered, failureOf } from './rest.ts'
+import { allSlots, isFull, openSlot, phasesOf, type Shop, type Slot } from './shop.ts'
 import { doubtAll } from './shown.ts'
 import * as tally from './tally.ts'
-
-export type PoolHooks = {
-  /** A later connection has a higher number. */
-  onEvent: (event: Decoded, received: number, connection: number) => void
-  onGap: (gap: Missing, carried: readonly Subscription[], action: 'resync' | 'open', now: number) => void
-  /** A hole in the trades is filled as far as it can be, or cannot be, and why. */
-  onFilled: (span: Span, how: 'rest' | 'provider', now: number) => void
-  onUnfilled: (span: Span, reason: string, now: number) => void
-  /** These are no longer delivered, and why. They are `live` again with their next event. */
-  onClosed: (carried: readonly Subscription[], reason: string, now: number) => void
-  onRejected: (reason: string, subscription: Subscription | undefined) => void
-  onRefused: () => void
-  onListing: (rows: readonly Listing[]) => void
-  onPhase: (now: number) => void
-  /** No provider delivers anything. */
-  isOutage: () => boolean
-  /** Something behind this connection threw: a defect of ours, which must not end the process. */
-  onDefect: (error: unknown) => void
-  /** Worth a line in the log; never called per event. */
-  onNotice: (what: string, fields: object) => void
-}
-
-export type Slot = {
-  /** Counts the connections of this provider, so that of two the later one is known. */
-  connection: number
-  state: State<unknown>
-  link?: Link | undefined
-  poller?: Poller | undefined
-  wanted: Map<string, Subscription>
-  /** Waits for its turn under the provider's limit of connection attempts. */
-  dialling: boolean
-  /** The connection that takes over from this one. */
-  successor?: Slot | undefined
-  liveSince?: number | undefined
-  /** When the ping left that is not answered yet, and when the next may leave. */
-  pingedAt?: number | undefined
-  probeAt: number
-}
-
-/** All that the connections of one provider share. */
-export type Shop = {
-  adapter: Adapter
-  access: Access
-  /** Read again before each connection: tokens change. */
-  readAccess: () => Access
-  wsUrl: string
-  settings: Settings
-  clock: () => number
-  timers: Timers
-  random: () => number
-  hooks: PoolHooks
-  dial: Dial
-  rest: Rest
-  tally: tally.Tally
-  slots: Slot[]
-  /** Subscription → the connection that carries it. */
-  where: Map<string, Slot>
-  /** Times of the last connection attempts. */
-  attempts: number[]
-  connections: number
-  stopped: boolean
-}
 
 /** After this long both connections of a rotation have surely delivered the same; the old one may go. */
 const OVERLAP = 2_000
 /** A successor whose subscriptions are not all settled by then takes over all the same. */
 const PATIENCE = 15_000
-
-export const openSlot = (shop: Shop, route: string, wanted: Map<string, Subscription>): Slot => ({
-  connection: 0,
-  state: start(shop.adapter, [...wanted.values()], shop.clock(), shop.access, shop.settings, route),
-  wanted,
-  dialling: false,
-  probeAt: 0
-})
-
-export const allSlots = ({ slots }: Shop): Slot[] => slots.flatMap((slot) => (slot.successor ? [slot, slot.successor] : [slot]))
 
 export function feed(shop: Shop, slot: Slot, input: Input): void {
   try {
@@ -125,7 +55,6 @@ function perform(shop: Shop, slot: Slot, effect: Effect, now: number): void {
       tally.setPhase(shop.tally, phasesOf(shop), effect, now)
       return hooks.onPhase(now)
     case 'gap':
-      shop.tally.gaps++
       return hooks.onGap(effect.gap, [...slot.wanted.values()], effect.action, now)
     case 'filled':
       return hooks.onFilled(effect.span, effect.how, now)
@@ -143,8 +72,6 @@ const endingOf = ({ reason, wait, denied }: Extract<Effect, { type: 'hangup' }>)
   ...(wait === undefined ? {} : { wait }),
   ...(denied ? { denied } : {})
 })
-
-export const phasesOf = (shop: Shop) => shop.slots.map((slot) => slot.state.phase)
 
 function refusal(
   { tally: counts, hooks }: Shop,
@@ -164,6 +91,10 @@ function refusal(
   }
 }
 
+/** Retries leave something of a window for later: of its second half each one waits longer, as long as the rest is to last. */
+const isEarly = (attempts: readonly number[], { count, per }: Shop['adapter']['limits']['attempts'], now: number): boolean =>
+  attempts.length >= count / 2 && now - attempts.at(-1)! < (attempts[0]! + per - now) / 2 ** (count - attempts.length)
+
 /** Connection attempts are limited over all connections of the provider. */
 export function dialDue(shop: Shop, now: number): void {
   const { attempts, adapter } = shop
@@ -172,6 +103,7 @@ export function dialDue(shop: Shop, now: number): void {
     if (!slot.dialling) continue
     while (attempts.length > 0 && now - attempts[0]! >= per) attempts.shift()
     if (attempts.length >= count) return
+    if (slot.state.attempt > 0 && isEarly(attempts, shop.adapter.limits.attempts, now)) continue
     attempts.push(now)
     slot.dialling = false
     connect(shop, slot)
@@ -187,6 +119,7 @@ function connect(shop: Shop, slot: Slot): void {
   slot.connection = ++shop.connections
   const dialledAt = shop.clock()
   slot.pingedAt = undefined
+  slot.missed = 0
   slot.poller = createPoller({
     rest,
     timers,
@@ -208,8 +141,8 @@ function connect(shop: Shop, slot: Slot): void {
         feed(shop, slot, { type: 'opened', now })
       },
       onPong() {
-        if (slot.pingedAt !== undefined) tally.countRoundTrip(shop.tally, clock() - slot.pingedAt)
-        slot.pingedAt = undefined
+        const took = ponged(slot, clock())
+        if (took !== undefined) tally.countRoundTrip(shop.tally, took)
       },
       onFrame(frame) {
         const now = clock()
@@ -240,10 +173,11 @@ function closed(shop: Shop, slot: Slot, ending: Ending): void {
   hangUp(slot)
   if (slot.state.phase !== 'connecting') shop.tally.reconnects++
   if (slot.successor) {
-    // Its successor was opened in time, or is the best hope now.
-    const isLive = slot.successor.liveSince !== undefined
-    succeed(shop, slot)
-    if (!isLive) shop.hooks.onClosed(carried, ending.reason, now)
+    // Its successor was opened in time, or is the best hope now: what it does not hear yet is missing from here on.
+    const { all } = slot.successor.state.asks
+    const missed = carried.filter((s) => all.get(keyOf(s))?.state !== 'confirmed')
+    succeed(shop, slot, new Set(missed.flatMap(({ kind, symbol }) => (kind === 'trade' ? [symbol] : []))))
+    if (missed.length > 0) shop.hooks.onClosed(missed, ending.reason, now)
     return
   }
   feed(shop, slot, { type: 'closed', now, ...ending, outage: shop.hooks.isOutage() })
@@ -251,27 +185,32 @@ function closed(shop: Shop, slot: Slot, ending: Ending): void {
   if (!isSuccessor) shop.hooks.onClosed(carried, ending.reason, now)
 }
 
+function cut(shop: Shop, slot: Slot, reason: string): void {
+  hangUp(slot)
+  closed(shop, slot, { reason })
+}
+
+/** Nobody there is noticed so long before the connection would be stale. */
+export function probeDue(shop: Shop, slot: Slot, now: number): void {
+  if (probe(slot, slot.state.heard, now)) cut(shop, slot, 'two pings without an answer')
+}
+
 export function rotate(shop: Shop, slot: Slot, reason: string): void {
   if (slot.successor || shop.slots.some((s) => s.successor === slot)) return
   // Where a second connection is refused, this one must go first; what is missed meanwhile is filled by REST.
-  if (isFull(shop, slot.state.route)) {
-    hangUp(slot)
-    return closed(shop, slot, { reason })
-  }
+  if (isFull(shop, slot.state.route)) return cut(shop, slot, reason)
   slot.successor = openSlot(shop, slot.state.route, new Map(slot.wanted))
   slot.successor.state.shelf.records = slot.state.shelf.records
   shop.hooks.onNotice('connection rotates', { reason })
   feed(shop, slot.successor, { type: 'tick', now: shop.clock() })
 }
 
-/** The provider allows no further connection on this route. */
-export const isFull = (shop: Shop, route: string): boolean =>
-  allSlots(shop).filter(({ state }) => state.route === route).length >= (shop.adapter.limits.connections ?? Infinity)
-
-function succeed(shop: Shop, slot: Slot): void {
+/** `missed`: symbols whose trades nobody hears now. */
+function succeed(shop: Shop, slot: Slot, missed: ReadonlySet<string> = new Set()): void {
   const { successor } = slot
   if (!successor) return
   fadeOut(shop, slot)
+  inherit(successor.state.holes, slot.state.holes, missed, shop.clock())
   hangUp(slot)
   slot.successor = undefined
   shop.slots = shop.slots.map((s) => (s === slot ? successor : s))

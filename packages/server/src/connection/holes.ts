@@ -169,19 +169,33 @@ function numbered(hole: Hole, { id }: Last, { expected, got }: { expected?: numb
 }
 
 /** The connection is gone: from the last trade of each symbol on there is a hole, whose end is not known yet. */
-export function breakOff(s: Holes, symbols: Iterable<string>): void {
-  for (const holes of s.open.values()) for (const hole of holes) hole.asked.clear()
+export function breakOff(s: Holes, symbols: Iterable<string>, askAt = Infinity): void {
   for (const symbol of symbols) {
     const last = s.last.get(symbol)
     if (!last || holesOf(s, symbol).some(({ to }) => to === Infinity)) continue
-    const hole = openHole(symbol, last, Infinity)
+    const hole = openHole(symbol, last, askAt)
     add(s, symbol, last.id === undefined ? hole : { ...hole, counted: true, expected: last.id + 1 })
   }
 }
 
+/** Nobody waits any more for what was asked. */
 export function reopen({ open }: Holes, now: number): void {
-  for (const holes of open.values())
-    for (const hole of holes) Object.assign(hole, { askAt: now + FILL_AFTER, tries: 0, pages: 0, reached: hole.from })
+  for (const hole of [...open.values()].flat()) {
+    hole.asked.clear()
+    Object.assign(hole, { askAt: now + FILL_AFTER, tries: 0, pages: 0, reached: hole.from })
+  }
+}
+
+/** One connection takes over from another: what that one knew and misses is its own now, and what neither hears is a hole. */
+export function inherit(s: Holes, from: Holes, missed: ReadonlySet<string>, now: number): void {
+  reopen(from, now)
+  for (const [symbol, last] of from.last) {
+    if (!s.last.has(symbol)) s.last.set(symbol, last)
+    const handed = holesOf(from, symbol)
+    if (handed.length > 0) s.open.set(symbol, [...handed, ...holesOf(s, symbol)])
+  }
+  from.open.clear()
+  breakOff(s, missed, now + FILL_AFTER)
 }
 
 /** What nobody wants any more needs no filling. */

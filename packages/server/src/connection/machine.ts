@@ -46,6 +46,7 @@ export function start<S>(
     denials: 0,
     holes: openHoles(),
     proven: false,
+    streams: false,
     openedAt: now,
     downSince: now,
     dialAt: now,
@@ -88,7 +89,10 @@ function want<S>(adapter: Adapter<S>, s: State<S>, { wanted, now }: Extract<Inpu
   s.wanted = new Map(wanted.map((w) => [keyOf(w), w]))
   s.unsettled = true
   // It will speak less from now on.
-  if ([...before.keys()].some((key) => !s.wanted.has(key))) s.pulse = openPulse()
+  if ([...before.keys()].some((key) => !s.wanted.has(key))) {
+    s.pulse = openPulse()
+    s.streams = false
+  }
   return settleUp(adapter, s, [], now)
 }
 
@@ -109,6 +113,8 @@ function tick<S>(adapter: Adapter<S>, s: State<S>, now: number): Effect[] {
   const silent = now - s.heard
   if (silent > adapter.staleAfter && !isClosed(adapter, s, now))
     return [{ type: 'hangup', reason: `nothing heard for ${seconds(silent)}${becauseOf(s)}` }]
+  if (adapter.isAdmitted?.(s.session) === false && now - s.openedAt >= s.settings.patience)
+    return [{ type: 'hangup', reason: `login not answered for ${seconds(now - s.openedAt)}${becauseOf(s)}` }]
   // It was we who stood still: what waits in the socket must be read before the provider is judged.
   if (s.phase === 'live' && now - s.tickedAt > LATE_TICK) s.pulse.heard = Math.max(s.pulse.heard, now)
   s.tickedAt = now
@@ -149,6 +155,7 @@ function frame<S>(adapter: Adapter<S>, s: State<S>, text: Frame, now: number): E
   if (!isOpen(s)) return []
   s.heard = now
   const understood = understand(adapter, s, text, now)
+  s.streams ||= understood.some(({ type }) => type === 'event')
   return send(adapter, s, s.phase === 'stale' ? [...judgeSilence(adapter, s, now), ...understood] : understood, now)
 }
 
@@ -162,7 +169,8 @@ function judgeSilence<S>(adapter: Adapter<S>, s: State<S>, now: number): Effect[
 function answer<S>(adapter: Adapter<S>, s: State<S>, input: Extract<Input, { type: 'answer' }>): Effect[] {
   if (!isOpen(s)) return []
   const { need, body, unchanged, now } = input
-  s.heard = now
+  // That its REST answers says nothing of a socket that used to speak.
+  if (!s.streams) s.heard = now
   s.trouble = undefined
   fetching(s.shelf, need, false)
   const effects = unchanged === true ? [] : understand(adapter, s, body, now, need)
@@ -197,7 +205,10 @@ const tradedOf = <S>({ wanted }: State<S>): string[] =>
 function closed<S>(adapter: Adapter<S>, s: State<S>, input: Extract<Input, { type: 'closed' }>, random: () => number): Effect[] {
   const { now, reason } = input
   const { backoff: usual, attempts, breakAfter, breakFor } = s.settings
-  s.denials = input.denied ? s.denials + 1 : 0
+  // A token that was renewed meanwhile was not refused before.
+  const refused = input.denied ? JSON.stringify(s.access) : undefined
+  s.denials = refused === undefined ? 0 : refused === s.refused ? s.denials + 1 : 1
+  s.refused = refused
   // The loss of a good connection is no failed attempt.
   const wasGood = s.proven || (isOpen(s) && now - s.openedAt >= STOOD)
   s.attempt = wasGood ? 0 : s.attempt + 1

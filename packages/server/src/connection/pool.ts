@@ -7,23 +7,9 @@ import { SETTINGS, type Settings } from './connection.ts'
 import type { Histogram } from './histogram.ts'
 import { openLink, openNothing, type Dial } from './link.ts'
 import type { Transport } from './http.ts'
-import { probe } from './probe.ts'
 import { createRest, type Rest } from './rest.ts'
-import {
-  allSlots,
-  dialDue,
-  fadeOut,
-  feed,
-  hangUp,
-  isFull,
-  openSlot,
-  phasesOf,
-  rotate,
-  succeedDue,
-  type PoolHooks,
-  type Shop,
-  type Slot
-} from './connections.ts'
+import { dialDue, fadeOut, feed, hangUp, probeDue, rotate, succeedDue } from './connections.ts'
+import { allSlots, isFull, openSlot, phasesOf, type PoolHooks, type Shop, type Slot } from './shop.ts'
 import { doubt } from './shown.ts'
 import { reportOf } from './standing.ts'
 import * as tally from './tally.ts'
@@ -73,7 +59,7 @@ export function createPool(options: PoolOptions) {
       dialDue(shop, now)
       for (const slot of allSlots(shop)) feed(shop, slot, { type: 'tick', now })
       for (const slot of shop.slots) succeedDue(shop, slot, now)
-      for (const slot of shop.slots) probe(slot, shop.clock())
+      for (const slot of shop.slots) probeDue(shop, slot, shop.clock())
     },
 
     books: (now: number) => booksOf(shop, now),
@@ -92,9 +78,10 @@ export function createPool(options: PoolOptions) {
     /** From the provider's time to ours, by kind. */
     hops: (): ReadonlyMap<string, Histogram> => shop.tally.hops,
 
-    status(now: number, simulated: boolean): ProviderStatus {
+    /** `gaps`: how many were told of it. */
+    status(now: number, simulated: boolean, gaps: number): ProviderStatus {
       const connections = allSlots(shop).filter((slot) => slot.link).length
-      return tally.statusOf(shop.tally, now, { connections, subscriptions: shop.where.size, simulated })
+      return tally.statusOf(shop.tally, now, { connections, subscriptions: shop.where.size, simulated, gaps })
     },
 
     stop(): void {

@@ -12,7 +12,6 @@ export type Tally = {
   frames: number
   events: number
   reconnects: number
-  gaps: number
   /** Frames in each of the last seconds, in a ring; `second` is the current one, `first` the first one ever. */
   perSecond: Float64Array
   second: number
@@ -46,7 +45,6 @@ export const openTally = (provider: string, times: Tally['times'] = 'live'): Tal
   frames: 0,
   events: 0,
   reconnects: 0,
-  gaps: 0,
   perSecond: new Float64Array(WINDOW + 1),
   second: 0,
   first: 0,
@@ -142,10 +140,10 @@ export function setPhase(
 export function statusOf(
   tally: Tally,
   now: number,
-  more: Pick<ProviderStatus, 'connections' | 'subscriptions' | 'simulated'>
+  more: Pick<ProviderStatus, 'connections' | 'subscriptions' | 'simulated' | 'gaps'>
 ): ProviderStatus {
   advance(tally, now)
-  const { provider, phase, reason, frames, events, reconnects, gaps, lastFailover, perSecond, second, skew } = tally
+  const { provider, phase, reason, frames, events, reconnects, lastFailover, perSecond, second, skew } = tally
   // The current second is not over yet and does not count.
   const total = perSecond.reduce((sum, n) => sum + n, 0) - perSecond[second % (WINDOW + 1)]!
   const rate = total / Math.min(WINDOW, Math.max(1, second - tally.first))
@@ -153,7 +151,7 @@ export function statusOf(
   const refused = Object.fromEntries(tally.refused)
   const since = tally.since === 0 ? now : tally.since
   const stamp = { type: 'provider', provider, instrument: '', time: now, received: now } as const
-  const status: ProviderStatus = { ...stamp, phase, since, reason, ...more, rate, frames, events, refused, reconnects, gaps }
+  const status: ProviderStatus = { ...stamp, phase, since, reason, ...more, rate, frames, events, refused, reconnects }
   if (latency !== undefined) status.latency = latency
   if (skew.estimate) status.clock = { ...skew.estimate }
   if (lastFailover !== undefined) status.lastFailover = lastFailover

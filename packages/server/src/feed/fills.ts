@@ -1,7 +1,7 @@
 /** What fills a gap: a standby's stream, the provider's own past by REST, or the next picture; and what nothing fills. */
 import { topicName, type GapFilled, type Status } from '@tickwire/protocol'
 import type { ArbiterOutput } from '../arbiter/arbiter.ts'
-import { keyOf, ownOf, tell, type FindLane, type Gaps, type NamedGap, type Open, type Side } from './gap.ts'
+import { endAt, keyOf, ownOf, tell, type FindLane, type Gaps, type Open, type Side } from './gap.ts'
 import type { Span } from '../connection/holes.ts'
 import type { Source } from '../arbiter/lane.ts'
 
@@ -29,7 +29,10 @@ export function fillOf(gaps: Gaps, one: Open, { how, by, items, now }: Fill, { o
   }
   if (own) event.own = true
   one.known.fills.push(event)
-  if (!one.lane.open) one.known.state = 'filled'
+  if (!one.lane.open) {
+    one.known.state = 'filled'
+    delete one.known.why
+  }
   if (!one.lane.open && !one.own.open) drop(gaps, one)
   return { topic: topicName('gap', instrument), event }
 }
@@ -61,10 +64,15 @@ export function bridgeOf(gaps: Gaps, lanes: FindLane, status: Status): Bridge | 
 
 export function bridged(gaps: Gaps, { next, over }: Bridge, now: number, told: ArbiterOutput[]): void {
   for (const one of over) {
-    if (one.lane.items >= REMEMBERED) continue
-    one.lane.open = false
-    one.lane.end ??= one.gap.to
-    told.push(fillOf(gaps, one, { how: 'provider', by: next.provider, items: one.lane.items, now }, { own: false }))
+    const { gap, lane } = one
+    if (lane.items >= REMEMBERED) continue
+    if (lane.end === undefined) {
+      lane.end = lane.lasts ? Math.max(gap.to, now) : gap.to
+      // From here on the new leader's stream is whole, whether or not anything is traded.
+      if (lane.lasts) told.push(tell(endAt(one, lane.end, now)))
+    }
+    lane.open = false
+    told.push(fillOf(gaps, one, { how: 'provider', by: next.provider, items: lane.items, now }, { own: false }))
   }
 }
 
@@ -72,38 +80,75 @@ export type Report = { provider: string; instrument: string; span: Span; now: nu
 
 /** A provider's own past is here: it fills its own stream, and the arbitrated one where its trades went there too. */
 export function filled(gaps: Gaps, lanes: FindLane, report: Report & { how: 'rest' | 'provider' }): ArbiterOutput[] {
-  const { provider, instrument, span, how, now } = report
-  const key = `trade:${instrument}`
-  const leads = lanes(key)?.leader?.provider === provider
-  return (gaps.open.get(key) ?? []).slice().flatMap((one) => {
-    const mine = one.gap.provider === provider && one.own.open && covers(span, one.gap, one.own)
-    const all =
-      one.lane.open && (one.by === provider || (one.by === undefined && (leads || mine))) && covers(span, one.gap, one.lane)
-    if (!mine && !all) return []
-    if (mine) one.own.open = false
-    if (all) one.lane.open = false
-    const items = all ? one.lane.items : one.own.items
-    return [fillOf(gaps, one, { how, by: provider, items, now }, { own: !all })]
-  })
+  const key = `trade:${report.instrument}`
+  const leads = lanes(key)?.leader?.provider === report.provider
+  return (gaps.open.get(key) ?? []).slice().flatMap((one) => fillWith(gaps, one, leads, report))
 }
 
-/** Numbers say it exactly, times where there are none. */
-function covers(span: Span, { expected, from, to, cause }: NamedGap, { end }: Side): boolean {
-  if (cause === 'sequence' && typeof expected === 'number' && span.expected !== undefined)
-    return expected >= span.expected && expected < (span.got ?? Infinity)
-  return span.from <= from && (end ?? to) <= span.to
+function fillWith(gaps: Gaps, one: Open, leads: boolean, report: Report & { how: 'rest' | 'provider' }): ArbiterOutput[] {
+  const { provider: by, span, how, now } = report
+  const { own, lane, gap } = one
+  const concerned = gap.provider === by && own.open && concerns(span, one, own)
+  const mine = concerned && reaches(span, one, own)
+  const fits = mine ? leads || reaches(span, one, lane) : covers(span, one, lane)
+  const all = lane.open && (one.by === by || (one.by === undefined && (leads || mine))) && fits
+  if (!mine && !all) return concerned ? giveUp(gaps, one, `what ${by} has of its past ends before it`, now) : []
+  const ended = all ? endedBy(one, lane, report) : endedBy(one, own, report)
+  if (mine) own.open = false
+  if (all) lane.open = false
+  const items = all ? lane.items : own.items
+  const fill = fillOf(gaps, one, { how, by, items, now }, { own: !all })
+  // The provider's own stream is whole again, and the arbitrated one is not: the pasts of two would count the market twice.
+  const part = one.by === undefined || one.by === by ? `what ${by} has of it is a part` : `${one.by} has told a part of it`
+  return lane.open ? [...ended, fill, ...giveUp(gaps, one, part, now)] : [...ended, fill]
 }
+
+/** Nothing was traded since, and yet it is over: the stream is on again, and the past up to here is known. */
+function endedBy(one: Open, side: Side, { span, now }: Report): ArbiterOutput[] {
+  const { gap, own, lane } = one
+  if (!side.lasts || side.end !== undefined || !Number.isFinite(span.to)) return []
+  side.end = Math.max(gap.to, span.to)
+  return side === (gap.own ? own : lane) ? [tell(endAt(one, side.end, now))] : []
+}
+
+const isNumber = (expected: number | string | undefined, span: Span): boolean =>
+  typeof expected === 'number' && expected >= span.expected! && expected < (span.got ?? Infinity)
+
+/** Numbers say it exactly, times where there are none: of two trades of one instant one may be missing between them. */
+function concerns(span: Span, one: Open, side: Side): boolean {
+  const { from, to, expected } = one.gap
+  if (one.numbered && span.expected !== undefined) return isNumber(expected, span)
+  const until = side.end ?? (side.lasts ? Infinity : to)
+  return (span.from < until && from < span.to) || (span.from === from && until === from + 1)
+}
+
+/** What lasts ends with the span. */
+function reaches(span: Span, { gap, numbered }: Open, { end, lasts }: Side): boolean {
+  if (numbered && span.expected !== undefined) return isNumber(gap.expected, span)
+  return (lasts && end === undefined) || (end ?? gap.to) <= Math.max(span.to, gap.from + 1)
+}
+
+const covers = (span: Span, one: Open, side: Side): boolean =>
+  reaches(span, one, side) && ((one.numbered && span.expected !== undefined) || span.from <= one.gap.from)
 
 /** Nobody will fill it any more: told once again, open for good. */
-export function unfilled(gaps: Gaps, report: Report & { reason: string }): ArbiterOutput[] {
-  const { provider, instrument, span, reason, now } = report
-  return (gaps.open.get(`trade:${instrument}`) ?? []).slice().flatMap((one) => {
-    if (one.gap.provider !== provider || !one.own.open || !covers(span, one.gap, one.own)) return []
-    one.own.open = false
-    one.known.why = reason
-    if (!one.lane.open) drop(gaps, one)
-    Object.assign(one.gap, { action: 'open', time: now, received: now })
-    const own = one.gap.own === true || one.own.end === one.lane.end ? [] : [tell(ownOf(one, now))]
-    return one.lane.open || one.gap.own ? [tell(one.gap), ...own] : own
-  })
+export function unfilled(gaps: Gaps, { provider, instrument, span, reason, now }: Report & { reason: string }): ArbiterOutput[] {
+  return (gaps.open.get(`trade:${instrument}`) ?? [])
+    .slice()
+    .flatMap((one) =>
+      one.gap.provider === provider && one.own.open && concerns(span, one, one.own) ? giveUp(gaps, one, reason, now) : []
+    )
+}
+
+/** Another's past may fill the arbitrated stream all the same, so that stays open. */
+export function giveUp(gaps: Gaps, one: Open, reason: string, now: number): ArbiterOutput[] {
+  const { gap, known, own, lane } = one
+  const told = own.open
+  own.open = false
+  known.why = reason
+  if (!lane.open) drop(gaps, one)
+  Object.assign(gap, { action: 'open', time: now, received: now })
+  Object.assign(known, { action: 'open', time: now, received: now })
+  const mine = gap.own || !told || (lane.open && own.end === lane.end) ? [] : [tell(ownOf(one, now))]
+  return lane.open || gap.own ? [tell(gap), ...mine] : mine
 }

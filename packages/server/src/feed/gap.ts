@@ -8,10 +8,18 @@ export type NamedGap = Gap & { id: string }
 export type KnownGap = NamedGap & { state: 'open' | 'filled'; fills: GapFilled[]; why?: string }
 
 /** One of the two streams that may miss something: the provider's own, and the one of whoever leads. */
-export type Side = { end?: number; items: number; open: boolean }
+export type Side = {
+  end?: number
+  items: number
+  open: boolean
+  /** It opened without an end. */
+  lasts: boolean
+}
 export type Open = {
   gap: NamedGap
   known: KnownGap
+  /** `expected` is the number of a trade: no other span than that number's is about it. */
+  numbered: boolean
   own: Side
   lane: Side
   /** Whose past trades fill the arbitrated stream: one provider's, for a mixture would count a market twice. */
@@ -20,13 +28,15 @@ export type Open = {
 
 export type Gaps = {
   count: number
+  /** How many were told of each provider. */
+  told: Map<string, number>
   /** `kind:instrument` → what is open there. */
   open: Map<string, Open[]>
-  /** Instrument → the last ones, oldest first. */
+  /** Instrument → the last ones, oldest first: so many of the arbitrated stream's, and so many of providers' own. */
   known: Map<string, KnownGap[]>
 }
 
-export const openGaps = (): Gaps => ({ count: 0, open: new Map(), known: new Map() })
+export const openGaps = (): Gaps => ({ count: 0, told: new Map(), open: new Map(), known: new Map() })
 export const gapsOf = ({ known }: Gaps, instrument: string): readonly KnownGap[] => known.get(instrument) ?? []
 
 /** The lane, after the arbiter has judged. */
@@ -38,5 +48,16 @@ export const tell = (gap: NamedGap): ArbiterOutput => ({ topic: topicName('gap',
 /** The gap as the provider's own topic has it, where it ends at another time than the arbitrated stream's. */
 export function ownOf({ gap, own }: Open, now: number): NamedGap {
   const { lasting: _, ...told } = gap
-  return { ...told, to: own.end ?? gap.to, time: now, received: now, own: true }
+  const mine: NamedGap = { ...told, to: own.end ?? gap.to, time: now, received: now, own: true }
+  if (own.lasts && own.end === undefined) mine.lasting = true
+  return mine
+}
+
+/** More is known of it than when it was told: it ends there. */
+export function endAt({ gap, known }: Open, to: number, now: number): NamedGap {
+  delete gap.lasting
+  delete known.lasting
+  Object.assign(gap, { to, time: now, received: now })
+  Object.assign(known, { to, time: now, received: now })
+  return gap
 }

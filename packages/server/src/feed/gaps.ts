@@ -1,33 +1,35 @@
 /** The gaps that are known: each has an id, is told when it opens and when it is filled, and stays listed when it cannot be. */
 import { type Gap, type MarketEvent, type Trade } from '@tickwire/protocol'
 import type { ArbiterInput, ArbiterOutput } from '../arbiter/arbiter.ts'
-import { bridged, bridgeOf, drop, fillOf, type Bridge } from './fills.ts'
-import { keyOf, ownOf, tell, type FindLane, type Gaps, type KnownGap, type NamedGap, type Open, type Side } from './gap.ts'
+import { bridged, bridgeOf, drop, fillOf, giveUp, type Bridge } from './fills.ts'
+import { endAt, keyOf, ownOf, tell, type FindLane, type Gaps, type KnownGap, type NamedGap, type Open, type Side } from './gap.ts'
 
-/** Open ones remembered per kind of an instrument, and known ones per instrument. */
+/** Open ones remembered per kind of an instrument, and known ones per instrument: of the arbitrated stream, and of providers' own. */
 const OPEN = 16
 const KNOWN = 50
 const INSTRUMENTS = 2_000
+/** Of no gap the ends are nearer to each other. */
+const WIDTH = 1
 
 /** What the arbiter says, with what it means for the gaps: each gets its id, and is told anew when its end is known. */
 export function follow(gaps: Gaps, lanes: FindLane, input: ArbiterInput, outputs: ArbiterOutput[]): ArbiterOutput[] {
   if (input.type === 'event' && gaps.open.size === 0) return outputs
-  if (input.type === 'unsubscribed') forget(gaps, input)
+  const now = input.type === 'event' ? input.event.received : 'now' in input ? input.now : 0
   const told: ArbiterOutput[] = []
   const bridges: Bridge[] = []
   for (const output of outputs) {
     const event = 'event' in output ? output.event : undefined
-    if (event?.type === 'gap') told.push(admitted(gaps, lanes, event))
+    if (event?.type === 'gap') admitted(gaps, lanes, event, input.type === 'gap' && input.wide === true, told)
     else if (event && 'topic' in output && (event.type === 'trade' || isShown(event)))
-      heard(gaps, lanes, output.topic, event, told)
+      heard(gaps, lanes, output.topic, event, now, told)
     else told.push(output)
     const bridge = event?.type === 'status' ? bridgeOf(gaps, lanes, event) : undefined
     if (bridge) bridges.push(bridge)
   }
   if (input.type === 'closed' && !outputs.some((o) => 'event' in o && o.event.type === 'gap'))
     lostByStandby(gaps, lanes, input, told)
-  const now = input.type === 'event' ? input.event.received : 'now' in input ? input.now : 0
   for (const bridge of bridges) bridged(gaps, bridge, now, told)
+  if (input.type === 'unsubscribed') forget(gaps, input, told)
   return told
 }
 
@@ -36,14 +38,19 @@ const isShown = (event: MarketEvent): event is Extract<MarketEvent, { type: 'quo
 
 // ---- it opens ----------------------------------------------------------------------------------------------------
 
-function admitted(gaps: Gaps, lanes: FindLane, gap: Gap): ArbiterOutput {
+function admitted(gaps: Gaps, lanes: FindLane, gap: Gap, wide: boolean, told: ArbiterOutput[]): void {
   const lane = lanes(keyOf(gap))
-  const from = lane?.sources.get(gap.provider)?.last?.time ?? gap.from
+  const last = lane?.sources.get(gap.provider)?.last
+  // Of trades that were never heard there is no past to ask for: they begin with the first one.
+  if (gap.kind === 'trade' && !last) return
+  const from = last?.time ?? gap.from
   const led = gap.action === 'failover' || (lane?.leader?.provider ?? lane?.previous) === gap.provider
   const found: Gap = { ...gap, from: Math.min(from, gap.to) }
+  // The two ends are told in whole milliseconds, and something was lost between them.
+  found.to = Math.max(gap.to, found.from + WIDTH)
   if (!led) found.own = true
   if (gap.cause === 'disconnect' && gap.action !== 'failover') found.lasting = true
-  return tell(open(gaps, found))
+  open(gaps, found, wide, told)
 }
 
 /** Nobody who reads the arbitrated stream misses what a standby lost; who reads the standby's own does. */
@@ -56,7 +63,8 @@ function lostByStandby(
   const { kind, instrument, provider, now } = input
   const source = lanes(`${kind}:${instrument}`)?.sources.get(provider)
   if (kind !== 'trade' || source?.last === undefined || source.state !== 'closed' || source.downSince !== now) return
-  const span = { from: Math.min(source.last.time, now), to: now }
+  const from = Math.min(source.last.time, now)
+  const span = { from, to: Math.max(now, from + WIDTH) }
   const gap: Gap = {
     type: 'gap',
     provider,
@@ -68,39 +76,75 @@ function lostByStandby(
     cause: 'disconnect',
     action: 'open'
   }
-  told.push(tell(open(gaps, { ...gap, own: true, lasting: true })))
+  open(gaps, { ...gap, own: true, lasting: true }, false, told)
 }
 
-/** One that comes before the end of another of the same provider makes that longer. */
-function open(gaps: Gaps, gap: Gap): NamedGap {
+/** One loss is one gap: what comes before the end of another of the same provider makes that longer. */
+function open(gaps: Gaps, gap: Gap, wide: boolean, told: ArbiterOutput[]): void {
   const key = keyOf(gap)
   const here = gaps.open.get(key) ?? []
-  const old = here.find((o) => o.gap.provider === gap.provider && o.own.open && o.own.end === undefined && isSame(o.gap, gap))
-  if (old) {
-    Object.assign(old.gap, { ...gap, from: Math.min(old.gap.from, gap.from), to: Math.max(old.gap.to, gap.to) })
-    if (!gap.own) delete old.gap.own
-    if (!gap.own) old.lane.open = true
-    delete old.own.end
-    delete old.lane.end
-    Object.assign(old.known, old.gap)
-    return old.gap
-  }
-  const named: NamedGap = { ...gap, id: `${Math.floor(gap.time).toString(36)}-${(++gaps.count).toString(36)}` }
+  const numbered = gap.kind === 'trade' && gap.cause === 'sequence' && typeof gap.expected === 'number' && !wide
+  const old = here.find((o) => o.gap.provider === gap.provider && o.own.open && o.own.end === undefined && !o.numbered)
+  const isOver = old && !gap.own && !old.gap.own && !old.lane.open
+  if (old && !isOver && (!numbered || old.own.lasts)) return void told.push(tell(lengthened(old, gap)))
+  const span = isOver ? after(old, gap) : gap
+  const named: NamedGap = { ...span, id: `${Math.floor(gap.time).toString(36)}-${(++gaps.count).toString(36)}` }
   const known: KnownGap = { ...named, state: 'open', fills: [] }
-  here.push({ gap: named, known, own: { items: 0, open: true }, lane: { items: 0, open: !gap.own } })
-  if (here.length > OPEN) here.shift()
-  gaps.open.set(key, here)
+  const lasts = gap.lasting === true
+  const own: Side = { items: 0, open: true, lasts: lasts || gap.cause === 'disconnect' }
+  const one: Open = { gap: named, known, numbered, own, lane: { items: 0, open: !gap.own, lasts } }
+  gaps.told.set(gap.provider, (gaps.told.get(gap.provider) ?? 0) + 1)
   list(gaps, known)
-  return named
+  if (here.length >= OPEN) pushOut(gaps, here, gap.time, told)
+  gaps.open.set(key, [...(gaps.open.get(key) ?? []), one])
+  told.push(tell(named))
 }
 
-/** Skips of numbers in trades are told one by one. */
-const isSame = (a: Gap, b: Gap): boolean => a.kind !== 'trade' || (a.cause !== 'sequence' && b.cause !== 'sequence')
+/** Its provider leads again without a new word, and is lost again: what was filled stays filled, the rest is another gap. */
+function after({ gap: old, own, lane }: Open, gap: Gap): Gap {
+  own.end = lane.end ?? old.to
+  const from = Math.max(gap.from, own.end)
+  return { ...gap, from, to: Math.max(gap.to, from + WIDTH) }
+}
+
+function lengthened(old: Open, gap: Gap): NamedGap {
+  const { known, own, lane } = old
+  const lasts = gap.lasting === true
+  own.lasts ||= lasts || gap.cause === 'disconnect'
+  // What its readers are no longer given is lost by its own topic alone.
+  if (gap.own && !old.gap.own) return ownOf(old, gap.time)
+  if (old.gap.own && !gap.own) {
+    delete old.gap.own
+    delete known.own
+    lane.open = true
+    known.state = 'open'
+  }
+  lane.lasts ||= lasts
+  const { from, to, cause, expected, got } = old.gap
+  Object.assign(old.gap, gap, { from: Math.min(from, gap.from), to: Math.max(to, gap.to) })
+  // A connection that was given up because of what it lost.
+  if (cause === 'sequence') Object.assign(old.gap, { cause, expected, got })
+  delete lane.end
+  Object.assign(known, old.gap)
+  return old.gap
+}
+
+/** Those of which nothing is hoped go first, then those that only a provider's own topic misses, then those that are over. */
+const rankOf = ({ known, lane }: Open): number =>
+  known.why !== undefined && lane.end !== undefined ? 0 : lane.open ? (lane.end === undefined ? 3 : 2) : 1
+
+/** It is told once more, so that nobody waits for it. */
+function pushOut(gaps: Gaps, here: readonly Open[], now: number, told: ArbiterOutput[]): void {
+  const one = here.reduce((a, b) => (rankOf(b) < rankOf(a) ? b : a))
+  if (one.known.why === undefined) told.push(...giveUp(gaps, one, `more than ${OPEN} are open at once`, now))
+  drop(gaps, one)
+}
 
 function list({ known }: Gaps, gap: KnownGap): void {
   const all = known.get(gap.instrument) ?? []
   all.push(gap)
-  if (all.length > KNOWN) all.shift()
+  const alike = all.filter(({ own }) => own === gap.own)
+  if (alike.length > KNOWN) all.splice(all.indexOf(alike[0]!), 1)
   known.delete(gap.instrument)
   known.set(gap.instrument, all)
   if (known.size > INSTRUMENTS) known.delete(known.keys().next().value!)
@@ -110,7 +154,7 @@ function list({ known }: Gaps, gap: KnownGap): void {
 
 type Shown = Extract<MarketEvent, { type: 'trade' | 'quote' | 'ticker' | 'book' }>
 
-function heard(gaps: Gaps, lanes: FindLane, topic: string, event: Shown, told: ArbiterOutput[]): void {
+function heard(gaps: Gaps, lanes: FindLane, topic: string, event: Shown, now: number, told: ArbiterOutput[]): void {
   const key = `${event.type}:${event.instrument}`
   const arbitrated = topic === key
   const here = gaps.open.get(key)
@@ -121,22 +165,22 @@ function heard(gaps: Gaps, lanes: FindLane, topic: string, event: Shown, told: A
   for (const one of here) {
     const side = sideOf(one, arbitrated, event.provider)
     if (!side?.open) continue
-    if (!fill && side.end === undefined) ended(one, side, event, lanes(key)?.leader?.provider === event.provider, told)
+    if (!fill && side.end === undefined)
+      ended(one, side, { time: event.time, now, leads: lanes(key)?.leader?.provider === event.provider }, told)
     else if (fill && isWithin(one.gap, side, event) && (!arbitrated || (one.by ??= event.provider) === event.provider))
       side.items++
   }
   told.push({ topic, event })
   if (event.type === 'trade') {
     if (fill && !arbitrated && lanes(key)?.leader?.provider !== event.provider) route(here, key, event, told)
+    if (!fill && !arbitrated) stood(gaps, here, event.provider, now, told)
     return
   }
   for (const one of here.slice()) {
     const side = sideOf(one, arbitrated, event.provider)
     if (!side?.open || (!arbitrated && one.lane.open)) continue
     one.own.open = one.lane.open = false
-    told.push(
-      fillOf(gaps, one, { how: 'snapshot', by: event.provider, items: 1, now: event.received }, { own: one.gap.own === true })
-    )
+    told.push(fillOf(gaps, one, { how: 'snapshot', by: event.provider, items: 1, now }, { own: one.gap.own === true }))
   }
 }
 
@@ -150,21 +194,33 @@ const isFilledByAnother = ({ known }: Gaps, { instrument, provider, time }: Show
 const sideOf = (one: Open, arbitrated: boolean, provider: string): Side | undefined =>
   arbitrated ? one.lane : one.gap.provider === provider ? one.own : undefined
 
-function ended(one: Open, side: Side, { time, received }: Shown, leads: boolean, told: ArbiterOutput[]): void {
+type End = { time: number; now: number; leads: boolean }
+function ended(one: Open, side: Side, { time, now, leads }: End, told: ArbiterOutput[]): void {
   const { gap } = one
-  side.end = Math.max(gap.from, time)
-  const isLonger = gap.cause === 'disconnect' || gap.cause === 'silence'
+  const isTrade = gap.kind === 'trade'
+  // A picture may be older than the loss of the one before it; a trade by another's clock, too.
+  side.end = Math.max(time, isTrade ? gap.from + WIDTH : gap.to)
+  const isLonger = side.lasts || gap.cause === 'disconnect' || gap.cause === 'silence'
   // Of the two ends the arbitrated stream's is the gap's, where it has that gap.
   if (side !== (gap.own ? one.own : one.lane)) {
-    if (isLonger && gap.kind === 'trade' && !leads) told.push(tell(ownOf(one, received)))
+    if (isLonger && isTrade && !leads) told.push(tell(ownOf(one, now)))
     return
   }
-  gap.to = side.end
-  delete gap.lasting
-  delete one.known.lasting
-  gap.time = gap.received = received
-  Object.assign(one.known, { to: gap.to })
-  if (isLonger && gap.kind === 'trade') told.push(tell(gap))
+  // Told anew, or what fills it would leave a rest that nothing fills.
+  const isNews = isTrade && (isLonger || side.end !== gap.to)
+  endAt(one, side.end, now)
+  if (isNews) told.push(tell(gap))
+}
+
+/** It was silent and speaks again on the connection that it had: no past of it will be asked for. */
+function stood(gaps: Gaps, here: readonly Open[], provider: string, now: number, told: ArbiterOutput[]): void {
+  for (const one of here.slice()) {
+    const { gap, own, lane } = one
+    if (gap.cause !== 'silence' || gap.provider !== provider || !own.open) continue
+    if (lane.open)
+      told.push(...giveUp(gaps, one, `${provider} speaks again as if nothing were missing, and nobody else heard all of it`, now))
+    else drop(gaps, one)
+  }
 }
 
 const isWithin = ({ from }: Gap, { end = Infinity }: Side, { time }: Shown): boolean => time >= from && time <= end
@@ -178,6 +234,10 @@ function route(here: readonly Open[], topic: string, event: Trade, told: Arbiter
   told.push({ topic, event: { ...event } })
 }
 
-function forget(gaps: Gaps, { kind, instrument, provider }: Pick<Gap, 'kind' | 'instrument' | 'provider'>): void {
-  for (const one of (gaps.open.get(`${kind}:${instrument}`) ?? []).slice()) if (one.gap.provider === provider) drop(gaps, one)
+type Leaving = Pick<Gap, 'kind' | 'instrument' | 'provider'> & { now: number }
+/** Its past is not asked for any more; the arbitrated stream's gap ends with the next trade of whoever leads then. */
+function forget(gaps: Gaps, { kind, instrument, provider, now }: Leaving, told: ArbiterOutput[]): void {
+  for (const one of (gaps.open.get(`${kind}:${instrument}`) ?? []).slice())
+    if (one.gap.provider === provider && one.own.open)
+      told.push(...giveUp(gaps, one, `${provider} is not asked for it any more`, now))
 }

@@ -1,4 +1,7 @@
-/** By which calendar an instrument trades: its listing says so, else whoever carries it says it of all that he has. Pure. */
+/**
+ * By which calendar an instrument trades: its listing says so, else whoever carries it says it of all that he has.
+ * No clock: time is an argument. But `marketsOf` remembers what it found for a minute.
+ */
 import type { Adapter, CalendarId } from '../providers/adapter.ts'
 import type { Clockwork, Market } from '../calendar/calendar.ts'
 import type { Instruments } from './instruments.ts'

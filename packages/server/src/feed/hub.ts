@@ -137,7 +137,7 @@ function marketOf({ market, simulated }: Hub, { adapter, pool }: Provider, statu
 /** A provider without a listing can be asked for nothing, whatever its connections would do. */
 export function statusOf(hub: Hub, provider: Provider, now: number): ProviderStatus {
   const { pool, listed, listFailure } = provider
-  const status = marketOf(hub, provider, pool.status(now, hub.simulated), now)
+  const status = marketOf(hub, provider, pool.status(now, hub.simulated, hub.gaps.told.get(provider.adapter.provider) ?? 0), now)
   if (listed || listFailure === undefined) return status
   return { ...status, phase: 'waiting', reason: `its list of instruments cannot be loaded: ${listFailure}; it is asked again` }
 }

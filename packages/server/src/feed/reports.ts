@@ -28,6 +28,16 @@ function tellPhase(hub: Hub, provider: Provider, now: number): void {
   hub.log[phase === 'live' ? 'info' : 'warn']({ provider: provider.adapter.provider, phase, reason }, 'provider phase')
 }
 
+/** Nobody else delivers any of what this provider carries: who delivers other instruments is no help. */
+export function isOutage({ providers, users }: Pick<Hub, 'providers' | 'users'>, provider: string): boolean {
+  const places = [...users.values()].map(({ place }) => place)
+  const mine = new Set(places.flatMap((place) => (place.provider === provider ? [place.instrument] : [])))
+  const delivers = (other: string): boolean => other !== provider && (providers.get(other)?.pool.delivers() ?? false)
+  // Who carries nothing that is asked for is compared with all.
+  if (mine.size === 0) return ![...providers.keys()].some(delivers)
+  return !places.some((place) => mine.has(place.instrument) && delivers(place.provider))
+}
+
 export function hooksOf(hub: Hub, provider: string): PoolHooks {
   const { instruments, log } = hub
   const placed = (
@@ -54,7 +64,7 @@ export function hooksOf(hub: Hub, provider: string): PoolHooks {
     onGap({ symbol, kind, cause, expected, got }, carried, action, now) {
       const numbers = { ...(expected === undefined ? {} : { expected }), ...(got === undefined ? {} : { got }) }
       for (const place of placed(symbol === undefined ? carried : [{ symbol, kind }]))
-        judge(hub, { type: 'gap', now, ...place, cause, action, ...numbers })
+        judge(hub, { type: 'gap', now, ...place, cause, action, wide: symbol === undefined, ...numbers })
     },
     onFilled(span, how, now) {
       for (const { instrument } of placed([{ symbol: span.symbol, kind: 'trade' }]))
@@ -78,7 +88,7 @@ export function hooksOf(hub: Hub, provider: string): PoolHooks {
     onRefused: () => judge(hub, { type: 'refused', provider }),
     onListing: (rows) => listed(hub, provider, rows),
     onPhase: (now) => tellPhase(hub, hub.providers.get(provider)!, now),
-    isOutage: () => ![...hub.providers.values()].some(({ pool }) => pool.delivers()),
+    isOutage: () => isOutage(hub, provider),
     onDefect(error) {
       // Each kind once: a defect on the road of every event must not fill the disk.
       const kind = String(error)

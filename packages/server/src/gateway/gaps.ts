@@ -34,7 +34,7 @@ const answer = z.object({
         fills: z.array(fill)
       })
     )
-    .describe('the last 50, oldest first')
+    .describe('oldest first: the last 50, and the last 50 that only a provider’s own topic missed')
 })
 
 const told = ({ time: at, how, by, items, from, to, own }: GapFilled): z.infer<typeof fill> => {

@@ -181,6 +181,8 @@ function lastRoute(app: App, { understand, reader }: RestOptions): void {
   )
 }
 
+const isRegular = ({ session }: Candle): boolean => session === undefined || session === 'regular'
+
 function candleRoute(app: App, { desk, sources }: RestOptions): void {
   app.get(
     '/v1/candles/:instrument',
@@ -205,7 +207,6 @@ function candleRoute(app: App, { desk, sources }: RestOptions): void {
       const { limit: count, session } = query
       // Regular hours are two fifths of the longest trading day, so that enough are left of what is asked.
       const all = await sources.candles(instrument, query.interval, session === 'all' ? count : count * 3)
-      const isRegular = (candle: Candle): boolean => candle.session === undefined || candle.session === 'regular'
       const candles = session === 'all' ? all : all.filter((candle) => isRegular(candle) === (session === 'regular'))
       return { instrument, interval: query.interval, candles: candles.slice(-count) }
     }

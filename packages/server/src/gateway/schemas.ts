@@ -67,7 +67,8 @@ export const liquidity = z.object({
   imbalance: z.number(),
   depth: z.array(z.object({ bps: z.number(), bids: z.number(), asks: z.number() })),
   support: z.array(level),
-  resistance: z.array(level)
+  resistance: z.array(level),
+  stale: z.literal(true).optional().describe('its book is stale, empty or crossed by now: this is how it was last')
 })
 export const candle = z.object({
   provider: z.string(),

@@ -247,6 +247,8 @@ export type Adapter<Session = unknown> = {
   open: (access: Access, route?: string) => Session
   /** Frames to send once the socket is open, before any subscription (login, heartbeats). */
   greet?: (session: Session) => readonly Outgoing[]
+  /** The login was answered; absent where there is none. A connection that is not let in for too long is dialled anew. */
+  isAdmitted?: (session: Session) => boolean
   subscribe: (wanted: readonly Subscription[], session: Session) => readonly Outgoing[]
   unsubscribe: (unwanted: readonly Subscription[], session: Session) => readonly Outgoing[]
   /** `need` is set when `frame` answers a REST call. Never throws on what the provider sent: says `refused`. */

@@ -74,6 +74,7 @@ export const alpaca = adapter<Session>({
       : [write({ action: 'auth', key, secret }, isMessagePack(session.access))]
   },
 
+  isAdmitted: ({ authenticated }) => authenticated,
   subscribe(wanted, session) {
     for (const one of wanted) session.wanted.set(keyOf(one), one)
     if (session.route === 'account') return accountPolls(session)

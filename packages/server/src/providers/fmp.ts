@@ -52,6 +52,8 @@ export const fmp = adapter<Session>({
   open: ({ key = '' }) => ({ key, socket: false, admitted: false, streams: new Map(), polled: new Set(), seen: new Map() }),
   // Asked before the login is answered, a subscription is lost: it waits.
   greet: ({ key }) => [JSON.stringify({ event: 'login', data: { apiKey: key } })],
+  // Without the premium plan only the calls are of use.
+  isAdmitted: ({ admitted, streams }) => admitted || streams.size === 0,
   subscribe(wanted, session) {
     const streamed = wanted.filter(isStreamed)
     for (const one of streamed) session.streams.set(`${one.kind} ${one.symbol}`, one)

@@ -77,6 +77,7 @@ export const fyers = adapter<Session>({
       ? []
       : [authFrame(socketKey(session.access) ?? bearerOf(session.access).slice(0, 1_000)), modeFrame(isLite(session))],
 
+  isAdmitted: ({ authenticated, route }) => authenticated || route === ORDERS,
   subscribe: (wanted, session) => (session.route === ORDERS ? askOwn(wanted, session) : subscribe(wanted, session)),
   unsubscribe(unwanted, session) {
     if (session.route !== ORDERS) return unsubscribe(unwanted, session)

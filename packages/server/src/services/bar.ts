@@ -20,6 +20,8 @@ export type Bar = Slot &
     confidence: number | undefined
     /** When the close was made; the start of a bar that no trade priced. */
     time: number
+    /** Time of the trade that gave the close, also that of another bar. */
+    since: number
     received: number
     volume: Sum
     /** All of them, also those that set no price. */
@@ -42,10 +44,10 @@ export const noPrices = (price = Number.NaN): Prices => ({
   last: undefined
 })
 
-type Origin = { provider: string; received: number; confidence?: number | undefined }
+type Origin = { provider: string; received: number; confidence?: number | undefined; time: number; since?: number }
 
 /** A bar without a trade, at the price before it. */
-export const flat = (slot: Slot, price: number, { provider, received, confidence }: Origin): Bar => ({
+export const flat = (slot: Slot, price: number, { provider, received, confidence, time, since = time }: Origin): Bar => ({
   start: slot.start,
   end: slot.end,
   session: slot.session,
@@ -53,6 +55,7 @@ export const flat = (slot: Slot, price: number, { provider, received, confidence
   provider,
   confidence,
   time: slot.start,
+  since,
   received,
   volume: [],
   trades: 0,
@@ -113,7 +116,7 @@ export function merge(into: Prices, other: Prices): void {
 export function sign(bar: Bar): void {
   const { last } = bar
   if (!last) return
-  bar.time = last.time
+  bar.time = bar.since = last.time
   bar.provider = last.provider
   bar.confidence = last.confidence
 }

@@ -28,7 +28,7 @@ export function heard(coverage: Coverage, { provider, time, backfill }: Trade): 
   if (coverage.begin === Infinity && !backfill) coverage.begin = time
   const last = reigns.at(-1)
   // What is filled in of the past changes nothing about who leads.
-  if (last && (last.provider === provider || time < last.since)) return
+  if (last && (last.provider === provider || time < last.since || backfill)) return
   if (reigns.push({ provider, since: time }) > REIGNS) reigns.shift()
 }
 
@@ -46,9 +46,11 @@ const spanOf = ({ from, to }: Span): Span | undefined =>
 /** The span in which candles now claim less; nothing where the gap is not of their trades. */
 export function open(coverage: Coverage, gap: Gap): Span | undefined {
   const span = spanOf(gap)
-  if (gap.kind !== 'trade' || gap.own || !span || !led(coverage, gap.provider, span)) return undefined
-  // Told again, it is as it is told now.
-  if (gap.id !== undefined) coverage.holes = coverage.holes.filter(({ id }) => id !== gap.id)
+  if (gap.kind !== 'trade' || gap.own || !span) return undefined
+  const others = gap.id === undefined ? coverage.holes : coverage.holes.filter(({ id }) => id !== gap.id)
+  // Told again, it is as it is told now, whoever has led since.
+  if (others.length === coverage.holes.length && !led(coverage, gap.provider, span)) return undefined
+  coverage.holes = others
   place(coverage, { id: gap.id, from: span.from, to: gap.lasting ? Infinity : span.to })
   const { holes } = coverage
   if (holes.length > HOLES) {

@@ -103,14 +103,21 @@ function settle(lane: Lane, place: number): void {
       continue
     }
     if (!before) continue
-    const { close, provider, confidence } = before
-    if (bar.close === close && bar.open === close && bar.provider === provider && bar.confidence === confidence) {
+    const { close, provider, confidence, since } = before
+    if (
+      bar.close === close &&
+      bar.open === close &&
+      bar.since === since &&
+      bar.provider === provider &&
+      bar.confidence === confidence
+    ) {
       if (i > place) return
       continue
     }
     Object.assign(bar, noPrices(close), {
       provider,
       confidence,
+      since,
       time: bar.start,
       received: Math.max(bar.received, before.received)
     })
@@ -157,13 +164,19 @@ export function settleMinute(lane: Lane, start: number, prices: Prices): void {
   if (bar) merge((bar.base ??= noPrices()), prices)
 }
 
-/** More or less is known of a span. */
+/** More or less is known of a span, and of what rests on its last price. */
 export function touchSpan(lane: Lane, { from, to }: Span): void {
   for (let i = Math.max(0, search(lane.bars, from)); i < lane.bars.length; i++) {
     const bar = lane.bars[i]!
-    if (bar.start >= to) return
+    if (bar.start >= to && (bar.priced > 0 || bar.since >= to)) return
     if (bar.end > from) touch(lane, bar)
   }
+}
+
+/** Where no trade set a price it is one of before: whoever does not know all from there on does not know that it still stands. */
+function shareOf(coverage: Coverage, { start, end, priced, since }: Bar): number {
+  const own = coverageOf(coverage, start, end)
+  return priced > 0 || since >= start ? own : Math.min(own, coverageOf(coverage, since, end))
 }
 
 export function candleOf({ instrument, interval, grid, coverage }: Lane, bar: Bar): Candle {
@@ -171,7 +184,7 @@ export function candleOf({ instrument, interval, grid, coverage }: Lane, bar: Ba
   const stamp = { provider, instrument, time, received }
   const { trades, closed, revision } = bar
   const volume = total(bar.volume)
-  const share = coverageOf(coverage, start, end)
+  const share = shareOf(coverage, bar)
   const candle: Candle = {
     type: 'candle',
     ...stamp,

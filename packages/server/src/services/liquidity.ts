@@ -12,18 +12,24 @@ const EVERY = 250
 type Lane = {
   /** The last book that was not told yet. */
   waiting?: Book | undefined
-  told: boolean
+  /** What was told last, while it holds. */
+  told?: Liquidity | undefined
   /** When one was told last, by the clock that the watermark follows. */
   toldAt: number
   /** The watermark. */
   now: number
 }
 
+function isUsable({ bids, asks, state }: Book): boolean {
+  const [best, offer] = [bids[0], asks[0]]
+  return best !== undefined && offer !== undefined && state !== 'stale' && best[0] < offer[0]
+}
+
 /** Nothing of a book that is not to be trusted, has an empty side, or is crossed. */
 export function liquidityOf(book: Book): Liquidity | undefined {
-  const { bids, asks, provider, instrument, time, received, state } = book
+  const { bids, asks, provider, instrument, time, received } = book
   const [best, offer] = [bids[0], asks[0]]
-  if (!best || !offer || state === 'stale' || best[0] >= offer[0]) return undefined
+  if (!best || !offer || !isUsable(book)) return undefined
   const [bid, bidSize] = best
   const [ask, askSize] = offer
   const mid = (bid + ask) / 2
@@ -75,9 +81,17 @@ function tell(lane: Lane): Output[] {
   lane.waiting = undefined
   const event = book && liquidityOf(book)
   if (!event) return []
-  lane.told = true
+  lane.told = event
   lane.toldAt = lane.now
   return [{ topic: topicName('liquidity', event.instrument), event }]
+}
+
+/** Its book is gone: what was told of it must not stand as if it held. The next book that can be used is told at once. */
+function end(lane: Lane, { provider, time, received }: Book): Output[] {
+  const { told } = lane
+  lane.waiting = lane.told = undefined
+  if (!told) return []
+  return [{ topic: topicName('liquidity', told.instrument), event: { ...told, provider, time, received, stale: true } }]
 }
 
 export const liquidity = service<Map<string, Lane>>({
@@ -87,7 +101,8 @@ export const liquidity = service<Map<string, Lane>>({
   fold(lanes, input) {
     if (input.type !== 'book' && input.type !== 'watermark') return []
     let lane = lanes.get(input.instrument)
-    if (!lane) lanes.set(input.instrument, (lane = { told: false, toldAt: -Infinity, now: -Infinity }))
+    if (!lane) lanes.set(input.instrument, (lane = { toldAt: -Infinity, now: -Infinity }))
+    if (input.type === 'book' && !isUsable(input)) return end(lane, input)
     if (input.type === 'book') lane.waiting = input
     else lane.now = input.time
     // The first at once; then only the watermark's clock says that it is time again.

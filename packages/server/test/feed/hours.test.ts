@@ -1,5 +1,5 @@
 /** Silence by right: in a halt, and while the market is closed, nobody needs to speak. */
-import type { Status, Trade } from '@tickwire/protocol'
+import type { Trade } from '@tickwire/protocol'
 import { expect, test } from 'vitest'
 import { admit, createArbiter, type ArbiterSettings } from '../../src/arbiter/arbiter.ts'
 import { createCalendar } from '../../src/calendar/calendar.ts'
@@ -18,12 +18,13 @@ function drive(settings: Partial<ArbiterSettings> = {}) {
   const causes: string[] = []
   const give = (input: Parameters<typeof admit>[1]) => {
     for (const output of admit(state, input))
-      if ('topic' in output && output.event.type === 'status') causes.push((output.event as Status).cause)
+      if ('topic' in output && output.event.type === 'status') causes.push(output.event.cause)
   }
   for (const provider of ['a', 'b']) give({ type: 'subscribed', provider, kind: 'trade', instrument: X, now })
   const trade = (provider: string): Trade => ({
     type: 'trade', provider, instrument: X, time: now, received: now, id: `${provider}${now}`, price: 100, size: 1, side: 'buy'
   }) // prettier-ignore
+  const told = () => arbitrationOf(state, state.lanes.get(`trade:${X}`)!, now).sources
   return {
     causes,
     /** Both trade every 100 ms. */
@@ -38,7 +39,8 @@ function drive(settings: Partial<ArbiterSettings> = {}) {
     },
     jump: (to: number) => void (now = to),
     halt: (since?: number) => give({ type: 'halt', instrument: X, since }),
-    livenessOf: () => arbitrationOf(state, state.lanes.get(`trade:${X}`)!, now).sources.map(({ liveness }) => liveness)
+    livenessOf: () => told().map(({ liveness }) => liveness),
+    reasons: () => told().map(({ reason }) => reason)
   }
 }
 
@@ -91,4 +93,14 @@ test('an instrument has the hours of its listing, else those of whoever carries 
   expect(market('UNKNOWN', 0)).toBeUndefined()
   expect(asked).toEqual(['XLON', '24/7'])
   expect(marketsOf(undefined, instruments, carriers)).toBeUndefined()
+})
+
+test('whose prices are too old to count is not said to have told none', () => {
+  const run = drive()
+  run.busy(T0 + 30_000)
+  run.silent(T0 + 900_000, 1_000)
+  expect(run.reasons()).toEqual([
+    expect.stringMatching(/^its last price is \d+\.\d s old/) as string,
+    expect.stringMatching(/^its last price is \d+\.\d s old/) as string
+  ])
 })

@@ -30,6 +30,8 @@ export type Faults = {
   lags: number
   /** Rows per page; the next is named in the answer. */
   page: number
+  /** Chance per trade: it is lost, and the connection's count of frames says so. */
+  wide?: number
   /** Without REST for past trades. */
   mute?: boolean
 }
@@ -82,9 +84,9 @@ export function openDesk(order: readonly string[]) {
       else if (effect.type === 'unfilled')
         say(unfilled(gaps, { provider, instrument: X, span: effect.span, reason: effect.reason, now }))
       else if (effect.type === 'gap') {
-        const { cause, expected, got } = effect.gap
+        const { cause, expected, got, symbol } = effect.gap
         const numbers = { ...(expected === undefined ? {} : { expected }), ...(got === undefined ? {} : { got }) }
-        give({ type: 'gap', cause, action: effect.action, ...numbers, ...place(provider, now) })
+        give({ type: 'gap', cause, action: effect.action, wide: symbol === undefined, ...numbers, ...place(provider, now) })
       }
     },
     told,
@@ -113,16 +115,36 @@ export function openProvider(desk: Desk, provider: string, tape: readonly Row[],
   const connected: number[] = []
   let next = 0
   let open = false
+  let frames = 0
+  let cuts = 0
   const feed = (input: Input) => {
+    let hungUp = false
     for (const effect of step(adapter, state, input, random)) {
       const { now } = input
       if (effect.type === 'need') calls.push({ need: effect.need, at: now + 50 + random() * (random() < 0.2 ? 3_000 : 200) })
       else if (effect.type === 'dial') dialled = now
+      else if (effect.type === 'hangup') hungUp = true
       else desk.take(provider, effect, now)
     }
+    if (hungUp) cut(input.now)
   }
   let dialled = Infinity
-  const hear = (trade: Row, now: number) => feed({ type: 'frame', now, frame: JSON.stringify([trade]) })
+  const hear = (trade: Row, now: number) => {
+    frames++
+    feed({ type: 'frame', now, frame: JSON.stringify([trade]) })
+  }
+  const cut = (now: number) => {
+    cuts++
+    open = false
+    flying.length = calls.length = 0
+    feed({ type: 'closed', now, reason: 'reset' })
+    desk.closed(provider, now)
+  }
+  /** Its numbers are those of frames, which look like those of trades. */
+  const skip = (now: number) => {
+    const gap: Meaning = { type: 'gap', kind: 'trade', cause: 'sequence', expected: frames + 1, got: frames + 3 }
+    feed({ type: 'frame', now, frame: JSON.stringify([gap]) })
+  }
 
   function answer(need: Need, now: number): void {
     if (random() < faults.fails) return feed({ type: 'failed', now, need, reason: 'HTTP 503' })
@@ -151,6 +173,10 @@ export function openProvider(desk: Desk, provider: string, tape: readonly Row[],
     for (; next < tape.length && tape[next]!.time <= now; next++) {
       const trade = tape[next]!
       if (!open || (faulty && random() < faults.lost)) continue
+      if (faulty && faults.wide !== undefined && random() < faults.wide) {
+        skip(now)
+        continue
+      }
       flying.push({ at: faulty && random() < faults.late ? now + 300 + random() * 500 : now, trade })
       if (random() < faults.repeated) flying.push({ at: now + random() * 800, trade })
     }
@@ -159,15 +185,10 @@ export function openProvider(desk: Desk, provider: string, tape: readonly Row[],
     while (flying.length > 0 && flying[0]!.at <= now) hear(flying.shift()!.trade, now)
     calls.sort((a, b) => a.at - b.at)
     while (calls.length > 0 && calls[0]!.at <= now) answer(calls.shift()!.need, now)
-    if (faulty && random() < (faults.breaks * TICK) / 1_000) {
-      open = false
-      flying.length = calls.length = 0
-      feed({ type: 'closed', now, reason: 'reset' })
-      desk.closed(provider, now)
-    }
+    if (faulty && random() < (faults.breaks * TICK) / 1_000) cut(now)
   }
   desk.subscribe(provider, START)
-  return { advance, connected, tape }
+  return { advance, connected, tape, cuts: () => cuts }
 }
 
 export function run(seed: number, faults: Faults, { count = 60, others = [] as readonly string[] } = {}) {

@@ -128,6 +128,22 @@ describe('a connection', () => {
     expect(m.tick(15_002)).toEqual([{ type: 'hangup', reason: 'nothing heard for 10.0 s' }])
   })
 
+  test('a socket that used to speak is given up when it is silent, however often REST answers; of REST alone an answer is all there is', () => {
+    const need = { type: 'need', path: '/ticker', purpose: 'snapshot' } as const
+    const endings = [true, false].map((speaks) => {
+      const m = drive([trades('A')], { staleAfter: 10_000 })
+      m.open()
+      if (speaks) m.hear(trade())
+      const told: string[] = []
+      for (let at = 1_000; at <= 30_000; at += 1_000) {
+        told.push(...m.tick(at).flatMap((e) => (e.type === 'hangup' ? [e.reason] : [])))
+        m.feed({ type: 'answer', need, body: JSON.stringify([{ ...trade(), price: at }]) })
+      }
+      return told[0]
+    })
+    expect(endings).toEqual(['nothing heard for 11.0 s', undefined])
+  })
+
   test('an open connection whose market data dries up is stale within 2 s, though its heartbeats go on, and says why', () => {
     const m = drive([trades('A')])
     m.open()
@@ -454,6 +470,18 @@ describe('credentials that are refused', () => {
     m.open()
     m.hear(trade())
     expect(m.state.denials).toBe(0)
+  })
+
+  test('are tried again at once when they were renewed meanwhile: each is refused twice before we wait', () => {
+    const m = drive([trades('A')])
+    for (let token = 0; token < 10; token++) {
+      m.at(m.state.dialAt)
+      m.feed({ type: 'tick' })
+      m.state.access = { key: `${token}` }
+      m.feed({ type: 'closed', reason: 'handshake refused with HTTP 401', denied: true })
+      expect(m.state.denials).toBe(1)
+    }
+    expect(m.state.dialAt).toBeLessThan(300_000)
   })
 
   test.each([401, 403])('end it when all data comes by REST and is refused with HTTP %i', (status) => {

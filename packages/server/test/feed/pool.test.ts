@@ -51,7 +51,7 @@ async function open(
     clearInterval(timer)
     pool.stop()
   })
-  return { venue, pool, events, log, status: () => pool.status(Date.now(), true) }
+  return { venue, pool, events, log, status: () => pool.status(Date.now(), true, 0) }
 }
 
 /** The latency told after trades with times this far from now. */

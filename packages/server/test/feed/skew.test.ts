@@ -102,7 +102,7 @@ test('nothing is told before a few words have come, nor of words that carry no t
   expect(clockOf(skew)).toBeUndefined()
 })
 
-const more = { connections: 1, subscriptions: 1, simulated: true }
+const more = { connections: 1, subscriptions: 1, simulated: true, gaps: 0 }
 const quote = (time: number) => ({ type: 'quote' as const, symbol: 'X', time, bid: 1, bidSize: 1, ask: 2, askSize: 1 })
 const trade = (time: number) => ({ type: 'trade' as const, symbol: 'X', time, price: 1, size: 1, side: 'buy' as const })
 

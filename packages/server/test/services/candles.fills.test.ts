@@ -100,6 +100,21 @@ describe('coverage', () => {
     expect(closed(run([...both, filled('a', 0, 29_999), filled('b', 15_000, 44_999), mark(MINUTE)]))[0]?.coverage).toBe(1)
   })
 
+  test('a candle without a trade rests on the last one before it: lost trades in between are missing there too, until the fill', () => {
+    const inputs = [trade(1, 0, 10), gap('a', 30_000, 40_000), mark(3 * MINUTE)]
+    const flat = closed(run(inputs)).slice(1)
+    expect(flat.map(({ close, coverage }) => [close, coverage! < 1])).toEqual([[10, true], [10, true]]) // prettier-ignore
+    const more = [trade(2, 35_000, 12, 2, { backfill: true }), filled('a', 30_000, 40_000), mark(3 * MINUTE)]
+    expect(standing(closed(run([...inputs, ...more]))).map(({ close, coverage }) => [close, coverage])).toEqual([[12, 1], [12, 1], [12, 1]]) // prettier-ignore
+  })
+
+  test('what was lost before the last trade changes no price after it; a gap told late revises what rests on it', () => {
+    const before = [trade(1, 0, 10), trade(2, 50_000, 11), mark(3 * MINUTE), gap('a', 30_000, 40_000), mark(3 * MINUTE)]
+    expect(closed(run(before)).map(({ start, revision }) => [start / MINUTE, revision])).toEqual([[0, 0], [1, 0], [2, 0], [0, 1]]) // prettier-ignore
+    const after = [trade(1, 0, 10), trade(2, 20_000, 11), mark(3 * MINUTE), gap('a', 30_000, 40_000), mark(3 * MINUTE)]
+    expect(standing(closed(run(after))).map(({ coverage, revision }) => [coverage! < 1, revision])).toEqual([[true, 1], [true, 1], [true, 1]]) // prettier-ignore
+  })
+
   test('a gap of no length still hides a trade; a gap that is told again counts once, as it is told now', () => {
     expect(closed(run([trade(1, 0, 10), gap('a', 5, 5), mark(MINUTE)]))[0]?.coverage).toBeLessThan(1)
     const again = run([trade(1, 0, 10), gap('a', 0, 14_999), gap('a', 0, 29_999), mark(MINUTE)])
@@ -308,8 +323,11 @@ describe('properties', () => {
           const candle = told.get(Math.floor(time / length) * length)
           expect(candle?.coverage ?? 0).toBeLessThan(1)
         }
-        for (const { start, coverage, trades } of told.values())
-          if (coverage === 1) expect(trades).toBe(tape.filter(({ time }) => time >= start && time < start + length).length)
+        // And it is the candle of the whole tape, price for price.
+        const whole = tape.flatMap((each): Input[] => [mark(each.time - 500), each])
+        const right = new Map(standing(run([...whole, mark(END)], interval)).map((candle) => [candle.start, candle]))
+        for (const candle of told.values())
+          if (candle.coverage === 1) expect(text([candle])).toEqual(text([right.get(candle.start)!]))
       }),
       { numRuns: 500, seed: SEED }
     )

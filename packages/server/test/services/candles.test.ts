@@ -112,6 +112,15 @@ describe('rules', () => {
     expect(out.map(short)).toEqual([[0, 10, 10, 10, 10, 1, 1, 0]])
   })
 
+  test('a first trade dated further ahead of its arrival than clocks differ is in no candle, watermark or not', () => {
+    const future = trade(Date.parse('2099-01-01'), 1, 1, { received: 5 })
+    const out = closed(run([future, trade(1, 10), trade(MINUTE + 1, 11), mark(2 * MINUTE)]))
+    expect(out.map(short)).toEqual([
+      [0, 10, 10, 10, 10, 1, 1, 0],
+      [MINUTE, 11, 11, 11, 11, 1, 1, 0]
+    ])
+  })
+
   test('after a sleep of a year the series goes on without a year of flat candles', () => {
     const year = 365 * 24 * 60 * MINUTE
     const out = closed(run([trade(0, 10), mark(year), trade(year, 20), mark(year + MINUTE)]))

@@ -82,6 +82,23 @@ describe('liquidity', () => {
     expect(liquidityOf(bookOf([[2, 1]], [[2, 1]]))).toBeUndefined()
   })
 
+  test.each<[string, Partial<Book>]>([
+    ['goes stale', { state: 'stale' }],
+    ['is empty on a side', { asks: [] }],
+    ['is crossed', { asks: [[1, 1]] }]
+  ])('of a book that %s is said to be stale, at once and once; the next good book is told at once', (_, change) => {
+    const state = liquidity.open()
+    const say = (more: Partial<Book> = {}) => liquidity.fold(state, bookOf([[1, 1]], [[20, 1]], more))
+    expect(say()).toMatchObject([{ topic: 'liquidity:BTC-USDT', event: { bid: 1 } }])
+    expect(say()[0]?.event).toBeUndefined()
+    expect(say({ ...change, received: 7 })).toMatchObject([{ event: { bid: 1, ask: 20, received: 7, stale: true } }])
+    expect(say(change)).toEqual([])
+    expect(liquidity.fold(state, { type: 'watermark', instrument: 'BTC-USDT', time: 9_000 })).toEqual([])
+    const [again] = say({ bids: [[2, 1]] })
+    expect(again).toMatchObject({ event: { bid: 2 } })
+    expect(again?.event).not.toHaveProperty('stale')
+  })
+
   test('is told at once, then at most four times a second, and always of the newest book', () => {
     const state = liquidity.open()
     const say = (bid: number) => liquidity.fold(state, bookOf([[bid, 1]], [[20, 1]]))

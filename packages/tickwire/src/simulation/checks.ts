@@ -1,7 +1,16 @@
 /** The invariants: each is told what happens and says what is wrong. Pure, so that a tampered log shows that each can fail. */
-import { isPureState, type ArbitratedKind, type Book, type Candle, type Published, type Status } from '@tickwire/protocol'
+import {
+  ARBITRATED_KINDS,
+  isPureState,
+  type ArbitratedKind,
+  type Book,
+  type Candle,
+  type Published,
+  type Status
+} from '@tickwire/protocol'
 import { createFold } from './fold.ts'
 import type { Truth } from './truth.ts'
+import { createWhole } from './whole.ts'
 
 export const INVARIANTS = {
   sequence: 'per client and topic sequences rise, and what is missing between them was announced',
@@ -13,16 +22,27 @@ export const INVARIANTS = {
   queue: 'what waits for a client stays within its bound',
   limits: 'no provider is dialled, sent or asked more than it allows, nor asked while it wants quiet',
   defect: 'nothing throws',
+  gap: 'after calm no gap is open without a reason, and new candles are whole',
   liveness: 'after 30 s of calm every provider is live and every client is up to date'
 } as const
 export type Invariant = keyof typeof INVARIANTS
 export type Complain = (invariant: Invariant, what: string) => void
 
+const ARBITRATED: ReadonlySet<Published['type']> = new Set(ARBITRATED_KINDS)
+
 /** What a client was told of holes, and where it stands. */
 type Stand = { seen: number; excused: number }
 
 const sameEvent = (a: Published, b: Published): boolean =>
-  a.type === b.type && a.time === b.time && a.provider === b.provider && a.published === b.published && valueOf(a) === valueOf(b)
+  a.type === b.type && a.time === b.time && a.provider === b.provider && a.published === b.published && sameValue(a, b)
+
+/** Field by field: it is asked for each event of each client. */
+function sameValue(a: Published, b: Published): boolean {
+  if (a.type === 'trade' && b.type === 'trade') return a.id === b.id && a.price === b.price && a.size === b.size
+  if (a.type === 'quote' && b.type === 'quote')
+    return a.bid === b.bid && a.bidSize === b.bidSize && a.ask === b.ask && a.askSize === b.askSize
+  return valueOf(a) === valueOf(b)
+}
 
 function valueOf(event: Published): string {
   if (event.type === 'trade') return `${event.id} ${event.price} ${event.size}`
@@ -30,8 +50,6 @@ function valueOf(event: Published): string {
   if (event.type === 'candle') return `${event.start} ${event.close} ${event.volume} ${event.revision}`
   return event.type === 'book' ? `${event.bids.join(' ')} ${event.asks.join(' ')}` : ''
 }
-
-export type Checks = ReturnType<typeof createChecks>
 
 export function createChecks(truth: Truth, complain: Complain) {
   const plant = createPlantChecks(truth, complain)
@@ -55,6 +73,7 @@ function createPlantChecks(truth: Truth, complain: Complain) {
   const verified = new Set<string>()
   const liveAt = new Map<string, number>()
   const fold = createFold()
+  const whole = createWhole()
 
   const book = (event: Published<Book>): void => {
     if (!isValid(event)) return
@@ -89,12 +108,13 @@ function createPlantChecks(truth: Truth, complain: Complain) {
     switchesSince: (lane: string, since: number): number => (switched.get(lane) ?? []).filter((at) => at >= since).length,
 
     published(event: Published, hasLink: (provider: string) => boolean): void {
+      whole.published(event)
       if (event.type === 'status') return lead(event)
       if (event.type === 'provider' && event.phase === 'live') liveAt.set(event.provider, event.published)
       value(event)
       if (event.type === 'book') book(event)
       if (event.type === 'candle') candle(event)
-      const isLane = ['trade', 'quote', 'ticker', 'book'].includes(event.type) && !event.topic.includes('@')
+      const isLane = ARBITRATED.has(event.type) && !event.topic.includes('@')
       if (!isLane) return
       if (event.type === 'trade') fold.add(event)
       const lane = `${event.type as ArbitratedKind}:${event.instrument}`
@@ -104,6 +124,11 @@ function createPlantChecks(truth: Truth, complain: Complain) {
         complain('leader', `${event.topic} ${event.seq} is of ${event.provider}, and ${String(leaders.get(lane))} leads`)
       else if (!hasLink(event.provider))
         complain('leader', `${event.topic} ${event.seq} is of ${event.provider}, which has no connection`)
+    },
+
+    /** It has been calm for long enough. */
+    wholeBy(now: number): void {
+      for (const complaint of whole.broken(now)) complain('gap', complaint)
     },
 
     /** Candles that should be told by now. */
@@ -116,7 +141,8 @@ function createPlantChecks(truth: Truth, complain: Complain) {
 /** Over what each client is given. */
 function createClientChecks(complain: Complain) {
   const stands = new Map<string, Stand>()
-  const published = new Map<string, Published>()
+  /** By topic and sequence. */
+  const published = new Map<string, Map<number, Published>>()
   const standOf = (person: string, topic: string): Stand => {
     const key = `${person} ${topic}`
     let stand = stands.get(key)
@@ -125,12 +151,16 @@ function createClientChecks(complain: Complain) {
   }
   return {
     /** What the plant published, to compare. */
-    remember: (event: Published): void => void published.set(`${event.topic} ${event.seq}`, event),
+    remember(event: Published): void {
+      let all = published.get(event.topic)
+      if (!all) published.set(event.topic, (all = new Map()))
+      all.set(event.seq, event)
+    },
 
     delivered(person: string, event: Published): void {
       const { topic, seq } = event
       const stand = standOf(person, topic)
-      const known = published.get(`${topic} ${seq}`)
+      const known = published.get(topic)?.get(seq)
       if (!known || !sameEvent(event, known))
         complain('delivery', `${person} was given ${topic} ${seq}, which was not published so`)
       if (seq <= stand.seen) complain('sequence', `${person} was given ${topic} ${seq} after ${stand.seen}`)

@@ -47,9 +47,6 @@ function createQueue() {
 
 /** Promises that a step settled go on before the next step, as deep as this. */
 const DEPTH = 16
-async function settle(): Promise<void> {
-  for (let depth = 0; depth < DEPTH; depth++) await Promise.resolve()
-}
 
 export function createSchedule(start: number): Schedule {
   const queue = createQueue()
@@ -83,7 +80,7 @@ export function createSchedule(start: number): Schedule {
         now = due.at
         steps++
         due.act()
-        await settle()
+        for (let depth = 0; depth < DEPTH; depth++) await Promise.resolve()
         if (!look()) return
       }
       now = Math.max(now, until)

@@ -2,10 +2,11 @@
 import { createHash } from 'node:crypto'
 import type { MarketEvent, Published } from '@tickwire/protocol'
 import { seedOf, stream } from '@tickwire/street/random.ts'
-import { createChecks, type Invariant } from './checks.ts'
+import { createChecks, type Complain, type Invariant } from './checks.ts'
 import { wreak } from './faults.ts'
 import { createSchedule, type Schedule } from './schedule.ts'
 import { createTruth } from './truth.ts'
+import { unexplained } from './whole.ts'
 import { BOUNDS, createWorld, type World } from './world.ts'
 
 export type Failure = { seed: number; step: number; at: number; invariant: Invariant; what: string }
@@ -43,18 +44,15 @@ const START = Date.UTC(2026, 0, 7, 15, 0, 25)
 const QUIET_START = 4_000
 const CALM = 30_000
 const STORM = 60_000
+/** By then REST was asked for all that was missed, five times if need be, and of those who allow five calls a minute. */
+const REFILLED = 240_000
+const REFILL = 20_000
 const LOOK_EVERY = 100
 /** A batch may take a client this far beyond its bound, and the texts are longer than their weights. */
 const MOST_WAITING = 3 * (BOUNDS.backlog + BOUNDS.burst + BOUNDS.outbox.maxWeight)
 
-export async function simulate({
-  seed,
-  minutes,
-  digest = false,
-  log,
-  all = false,
-  broken = {}
-}: SimulationOptions): Promise<Outcome> {
+export async function simulate(options: SimulationOptions): Promise<Outcome> {
+  const { seed, minutes, digest = false, log, all = false, broken = {} } = options
   const schedule = createSchedule(START)
   const hash = digest ? createHash('sha256') : undefined
   const failures: Failure[] = []
@@ -117,6 +115,7 @@ export async function simulate({
     await go(schedule.now() + CALM)
     if (goesOn()) checkLiveness(world, checks, complain, schedule.now())
   }
+  if (goesOn()) await checkGaps(world, complain, schedule.now, go)
   return {
     seed,
     steps: schedule.steps(),
@@ -168,6 +167,14 @@ function createLook(
   }
 }
 
+/** In the calm that goes on each gap is filled, or it is said why not. */
+async function checkGaps(world: World, complain: Complain, clock: () => number, go: (until: number) => Promise<void>) {
+  const open = (): string[] => world.traded.flatMap((instrument) => unexplained(world.feed.gaps(instrument)))
+  const refilled = clock() + REFILLED
+  for (let at = clock(); at < refilled && open().length > 0; at += REFILL) await go(at + REFILL)
+  for (const what of open()) complain('gap', what)
+}
+
 /** In transit is what is younger than this. */
 const TRANSIT = 1_000
 /** A thin flow may be called stale for a moment. */
@@ -196,4 +203,5 @@ function checkLiveness(
     if (checks.leaders.get(`trade:${instrument}`) === undefined && checks.leaders.get(`quote:${instrument}`) === undefined)
       complain('liveness', `nobody leads ${instrument}`)
   checks.foldedBy(now - TRANSIT)
+  checks.wholeBy(now)
 }
