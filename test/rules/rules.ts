@@ -45,7 +45,7 @@ const PURE = [
   /^packages\/server\/src\/dialects\//,
   /^packages\/server\/src\/plant\/(plant|keep|handed)\.ts$/,
   // All of the feed but its shells.
-  /^packages\/server\/src\/feed\/(?!(feed|connections|hub|link|lookup|pass|poll|pool|public|reports|rest|upstream)\.ts)/,
+  /^packages\/server\/src\/feed\/(?!(feed|connections|hub|link|lookup|pass|pause|poll|pool|public|reports|rest|upstream)\.ts)/,
   /^packages\/server\/src\/gateway\/outbox\.ts$/,
   /^packages\/server\/src\/(nearest|settings|config)\.ts$/,
   /^packages\/street\/src\/(market|pair|latent|random|venues)\.ts$/,

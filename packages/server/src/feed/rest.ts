@@ -1,5 +1,6 @@
 /** HTTP calls to one provider: paced, bounded in time and size, coalesced, retried; what goes wrong is a value. */
 import type { Frame, Need } from '../providers/adapter.ts'
+import { pause } from './pause.ts'
 import { openBudget, type Window } from './budget.ts'
 import { isPublicHost, mayFollow } from './public.ts'
 import { retryAfter } from './retry.ts'
@@ -82,8 +83,12 @@ export function createRest(options: RestOptions): Rest {
   /** Who asks many hosts is quiet with the one that wished it. */
   const quietHosts = new Map<string, number>()
   const hush = (host: string, wait: number) => {
-    if (host === '') quietUntil = Math.max(quietUntil, clock() + wait)
-    else quietHosts.set(host, clock() + wait)
+    if (host === '') {
+      quietUntil = Math.max(quietUntil, clock() + wait)
+      return
+    }
+    for (const [other, until] of quietHosts) if (until <= clock()) quietHosts.delete(other)
+    quietHosts.set(host, clock() + wait)
   }
 
   const turn = async (host: string) => {
@@ -197,18 +202,4 @@ async function readBody(response: Response, maxBytes: number): Promise<Buffer | 
     parts.push(part)
   }
   return Buffer.concat(parts)
-}
-
-/** Ends early, without an error, when `signal` aborts. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve()
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done)
-  })
 }

@@ -54,7 +54,7 @@ function told(message: unknown, code: number, reason: string, id: unknown, sessi
   }
 }
 
-const farmOf = (message: unknown, code: number): string => `${code} ${String(message).split(':').at(-1)?.trim()}`
+const farmOf = (message: unknown, code: number): string => `${code} ${values.say(message).split(':').at(-1)?.trim()}`
 
 /** A farm that was broken has forgotten who listened, and does not say so. */
 function mended(message: unknown, code: number, session: Session): readonly Meaning[] {
@@ -64,7 +64,7 @@ function mended(message: unknown, code: number, session: Session): readonly Mean
 }
 
 const isWarning = (message: unknown, code: number): boolean =>
-  (code >= 2_100 && code < 3_000) || ADVISORIES.has(code) || String(message).includes('Warning:')
+  (code >= 2_100 && code < 3_000) || ADVISORIES.has(code) || values.say(message).includes('Warning:')
 
 function refused(asked: Asked, code: number, reason: string, received: number, session: Session): readonly Meaning[] {
   if (isWarning(reason, code)) {

@@ -2,7 +2,7 @@
 import type { Ending, Hooks, Link } from '../feed/link.ts'
 import { closeExchange, judge, reasonOf, type Exchange, type Library } from './ccxt.library.ts'
 import { keyOf, sourceOf, type Asked, type Source } from './ccxt.watch.ts'
-import { pause } from './pause.ts'
+import { pause } from '../feed/pause.ts'
 
 /** Makes the exchange, its markets known; what it throws ends the connection. */
 export type Make = () => Promise<{ library: Library; exchange: Exchange }>

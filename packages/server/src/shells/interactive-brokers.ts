@@ -3,7 +3,7 @@ import { openBudget } from '../feed/budget.ts'
 import type { Answer, Call as RestCall } from '../feed/rest.ts'
 import { interactiveBrokers } from '../providers/interactive-brokers.ts'
 import { isCall, open, type Call, type Live, type Where } from './interactive-brokers.connection.ts'
-import { pause } from './pause.ts'
+import { pause } from '../feed/pause.ts'
 import type { OpenShell } from './shell.ts'
 
 /** TWS refuses the same question asked again within this time. */

@@ -1,7 +1,7 @@
 /** The wait that the shells share. */
 import { getEventListeners } from 'node:events'
 import { expect, test } from 'vitest'
-import { pause } from '../../src/shells/pause.ts'
+import { pause } from '../../src/feed/pause.ts'
 
 test('a pause that is over leaves no listener behind', async () => {
   const { signal } = new AbortController()
