@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
-    setupFiles: ['test/kinds.setup.ts'],
+    setupFiles: ['test/kinds.setup.ts', 'test/chance.setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // Two cores: as many files at once, so that the tests with sockets keep their pace.

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { chromium, type Browser, type Page } from 'playwright-core'
+import { afterAll, beforeAll } from 'vitest'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const dashboard = join(root, 'packages/dashboard')
@@ -57,6 +58,26 @@ export async function startDemo(port = 0, flags: readonly string[] = ['--demo'])
     await gone
   }
   return { url, port: Number(new URL(url).port), fault, kill }
+}
+
+/** The demo and the browser of the test file at hand, from its first test to its last. */
+export let demo: Demo
+export let browser: Browser
+
+export function onDemo(): void {
+  beforeAll(async () => {
+    ensurePage()
+    ;[demo, browser] = await Promise.all([startDemo(), openBrowser()])
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await demo?.kill()
+  })
+}
+
+/** Where it was before, for whoever is still looking there. */
+export async function startDemoAgain(): Promise<void> {
+  demo = await startDemo(demo.port)
 }
 
 async function announced(child: ChildProcess): Promise<{ url: string; control: string }> {

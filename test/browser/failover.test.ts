@@ -1,19 +1,9 @@
 /** The leading provider dies while the page is open, and again before another page comes. */
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ensurePage, marked, openBrowser, openTab, startDemo, type Demo } from './browser.ts'
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
+import { browser, demo, marked, onDemo, openTab } from './browser.ts'
 
-let demo: Demo
-let browser: Browser
-
-beforeAll(async () => {
-  ensurePage()
-  ;[demo, browser] = await Promise.all([startDemo(), openBrowser()])
-})
-afterAll(async () => {
-  await browser?.close()
-  await demo?.kill()
-})
+onDemo()
 
 const POLL = { timeout: 15_000, interval: 100 }
 const lower = (page: Page) => page.getByRole('region', { name: 'Providers, trust, news and log' })

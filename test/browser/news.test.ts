@@ -1,19 +1,9 @@
 /** News and providers on the page: headlines with their source, age and instruments, and what each provider gives and forbids. */
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ensurePage, marked, openBrowser, openTab, PHONE, startDemo, WIDE, type Demo } from './browser.ts'
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
+import { browser, demo, marked, onDemo, openTab, PHONE, WIDE } from './browser.ts'
 
-let demo: Demo
-let browser: Browser
-
-beforeAll(async () => {
-  ensurePage()
-  ;[demo, browser] = await Promise.all([startDemo(), openBrowser()])
-})
-afterAll(async () => {
-  await browser?.close()
-  await demo?.kill()
-})
+onDemo()
 
 /** What the server would answer to this question, where the street has nothing of the kind. */
 type Canned = Record<string, unknown>

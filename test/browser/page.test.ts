@@ -1,24 +1,15 @@
 /** The page as a person meets it: prices, choosing, keys, sizes, colours, and nothing for the console to complain about. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import type { Browser, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { ensurePage, marked, openBrowser, openTab, PHONE, startDemo, WIDE, type Demo } from './browser.ts'
+import { browser, demo, marked, onDemo, openTab, PHONE, WIDE } from './browser.ts'
 
-let demo: Demo
-let browser: Browser
 /** The tab of the describe at hand, and what its console said. */
 let page: Page
 let complaints: string[]
 
-beforeAll(async () => {
-  ensurePage()
-  ;[demo, browser] = await Promise.all([startDemo(), openBrowser()])
-})
-afterAll(async () => {
-  await browser?.close()
-  await demo?.kill()
-})
+onDemo()
 
 /** A fresh tab at an address of the page, with its first price on it; and at its end, a console that said nothing. */
 const visiting = (path = '', viewport = WIDE): void => {

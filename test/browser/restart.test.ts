@@ -1,19 +1,8 @@
 /** The server dies under the page, and comes back. */
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ensurePage, marked, openBrowser, openTab, startDemo, type Demo } from './browser.ts'
+import { expect, test } from 'vitest'
+import { browser, demo, marked, onDemo, openTab, startDemoAgain } from './browser.ts'
 
-let demo: Demo
-let browser: Browser
-
-beforeAll(async () => {
-  ensurePage()
-  ;[demo, browser] = await Promise.all([startDemo(), openBrowser()])
-})
-afterAll(async () => {
-  await browser?.close()
-  await demo?.kill()
-})
+onDemo()
 
 /** What the browser itself says of a socket or a request that found nobody: no page can keep that from the console. */
 const OF_THE_PLATFORM = /WebSocket connection to .* failed|net::ERR_/
@@ -31,7 +20,7 @@ test('[S1-69] [S3-40] a killed and restarted server: the page says so, comes bac
   // What stands there grows old, and says so.
   await page.waitForSelector('[id="row-BTC-USDT"] [data-cell=age]:not([data-fresh=fresh])')
 
-  demo = await startDemo(demo.port)
+  await startDemoAgain()
   await marked(page, 'restarted')
   await page.waitForSelector('[data-testid=connection][data-phase=open]')
   expect(await connection.textContent()).toMatch(/^Connected.*server restarted \d+ s ago: new epoch, snapshots reloaded$/)

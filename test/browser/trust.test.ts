@@ -1,19 +1,9 @@
 /** Why a number can be trusted, on the page: the leader's reasons, gaps as marks, the calibration, and how the book stands. */
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ensurePage, marked, openBrowser, openTab, PHONE, startDemo, WIDE, type Demo } from './browser.ts'
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
+import { browser, demo, marked, onDemo, openTab, PHONE, WIDE } from './browser.ts'
 
-let demo: Demo
-let browser: Browser
-
-beforeAll(async () => {
-  ensurePage()
-  ;[demo, browser] = await Promise.all([startDemo(), openBrowser()])
-})
-afterAll(async () => {
-  await browser?.close()
-  await demo?.kill()
-})
+onDemo()
 
 const POLL = { timeout: 20_000, interval: 100 }
 const INPUTS = ['freshness', 'latency', 'uptime', 'completeness', 'reliability']

@@ -28,7 +28,7 @@ afterEach(async () => {
 
 describe('modes', () => {
   test('without configuration it is the demo, and says so in what it prints, in /health and to every client', async () => {
-    const { url, program, get } = await start(['--demo'])
+    const { url, program, get } = await start(['serve', '--demo'])
     expect(program.output()).toContain('every price is simulated')
     expect(await get('/health')).toMatchObject({ mode: 'demo', simulated: true })
     using client = connect({ url })
@@ -108,7 +108,8 @@ describe('the command', () => {
     [['--capture', 'kraken', '--speed', '-1'], /--speed is "-1"/],
     [['--config', '/nowhere/at.all'], /does not exist/],
     [['--set', 'gatewy.flushEvery=1s'], /did you mean gateway\.flushEvery\?/],
-    [['--prot', '1'], /Did you mean --port\?/]
+    [['--prot', '1'], /Did you mean --port\?/],
+    [['frobnicate'], /there is no command "frobnicate": there are serve, street, init, doctor, config/]
   ])('%j is refused in words, with exit code 1 or 2 and without a stack trace', async (args, message) => {
     const failure = await run(args, READY).then(
       () => 'it started',

@@ -39,7 +39,15 @@ common(program)
   .option('--speed <n>', 'pace of --capture: 1 is as recorded', '1')
   .option('--insecure', 'listen for others (--host) although nobody needs a token')
   .option('--print-config', 'print the configuration in force, without secrets, and end')
-  .action(async (flags: ServeFlags) => (await import('./serve.ts')).serve(flags))
+  .usage('[command] [options]')
+  .argument('[command]', 'serve, which is also what happens without one, or one of those below', 'serve')
+  .action(async (command: string, flags: ServeFlags) => {
+    if (command !== 'serve') {
+      const known = ['serve', ...program.commands.map((each) => each.name())].join(', ')
+      program.error(`there is no command ${JSON.stringify(command)}: there are ${known}`, { exitCode: 2 })
+    }
+    await (await import('./serve.ts')).serve(flags)
+  })
   .addHelpText(
     'after',
     `

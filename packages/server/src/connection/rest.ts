@@ -2,6 +2,7 @@
 import type { Frame, Need } from '../providers/adapter.ts'
 import { overHttp, type Reply, type Transport } from './http.ts'
 import { timers as real, type Timers } from '../timers.ts'
+import { pause } from './pause.ts'
 import { openBudget, type Window } from './budget.ts'
 import { retryAfter } from './retry.ts'
 import type { Dated } from './skew.ts'
@@ -94,8 +95,12 @@ export function createRest(options: RestOptions): Rest {
   /** Who asks many hosts is quiet with the one that wished it. */
   const quietHosts = new Map<string, number>()
   const hush = (host: string, wait: number) => {
-    if (host === '') quietUntil = Math.max(quietUntil, clock() + wait)
-    else quietHosts.set(host, clock() + wait)
+    if (host === '') {
+      quietUntil = Math.max(quietUntil, clock() + wait)
+      return
+    }
+    for (const [other, until] of quietHosts) if (until <= clock()) quietHosts.delete(other)
+    quietHosts.set(host, clock() + wait)
   }
 
   const turn = async (host: string) => {
@@ -186,18 +191,4 @@ function outcomeOf({ status, headers, body, moved }: Got, now: number, bytes: bo
     }
   const reason = `HTTP ${status}: ${body.toString().slice(0, 200)}`
   return { ok: false, reason, status, again: isBusy || status >= 500, ...quiet }
-}
-
-/** Ends early, without an error, when `signal` aborts. */
-function pause({ after }: Timers, ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve()
-  return new Promise((resolve) => {
-    const done = () => {
-      cancel()
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const cancel = after(ms, done)
-    signal.addEventListener('abort', done)
-  })
 }

@@ -174,7 +174,7 @@ export type Adapter<Session = unknown> = {
   streams?: readonly Interval[]
   /** What must be configured, in the provider's words; empty for public data. */
   needs: readonly (keyof Access)[]
-  /** Further choices, `name: what it is`, configured under `options`. */
+  /** Further choices, `name: what it is`, configured under `options`; `interval` (seconds) of polled news is `news.interval` unless set. */
   takes?: Readonly<Record<string, string>>
   /** Not used unless the operator says so, although it needs nothing (terms, or no service level). */
   offByDefault?: true

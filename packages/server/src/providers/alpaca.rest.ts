@@ -181,7 +181,7 @@ function nextPage({ next_page_token: token }: Row, need: Need): readonly Meaning
 /** {"AAPL":{"latestTrade":{..},"latestQuote":{..},"minuteBar":{..},"dailyBar":{..},"prevDailyBar":{..}}}; crypto has it under `snapshots` */
 function snapshots(m: Row, received: number, session: Session): readonly Meaning[] {
   const one = m.latestTrade !== undefined || m.dailyBar !== undefined
-  const found = values.isRecord(m.snapshots) ? m.snapshots : one ? { [String(m.symbol)]: m } : m
+  const found = values.isRecord(m.snapshots) ? m.snapshots : one ? { [values.say(m.symbol)]: m } : m
   return Object.entries(found).flatMap(([symbol, snapshot]) => {
     if (!values.isRecord(snapshot)) return []
     const [last, bar, before] = [snapshot.latestTrade, snapshot.dailyBar, snapshot.prevDailyBar].map((part) =>

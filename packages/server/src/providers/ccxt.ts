@@ -167,7 +167,7 @@ function told(m: Message, place: Place, received: number): readonly Meaning[] {
   // {"denied":"invalid api key"}
   if (m.denied !== undefined) return [{ type: 'reject', reason: values.say(m.denied), denied: true }]
   // {"watching":"trades","symbol":"BTC/USDT"}
-  const watching = KIND.get(String(m.watching))
+  const watching = KIND.get(m.watching as string)
   if (watching !== undefined && symbol !== '') return [{ type: 'ack', kind: watching, symbol }]
   // {"refused":"trades","symbol":"BTC/XYZ","reason":"BadSymbol: bybit does not have market symbol BTC/XYZ"}
   if (m.refused !== undefined) return [refusal(m, symbol)]
@@ -180,13 +180,13 @@ function told(m: Message, place: Place, received: number): readonly Meaning[] {
 }
 
 function refusal(m: Message, symbol: string): Meaning {
-  const kind = KIND.get(String(m.refused))
+  const kind = KIND.get(m.refused as string)
   const reason = values.say(m.reason)
   return kind === undefined || symbol === '' ? { type: 'reject', reason } : { type: 'reject', kind, symbol, reason }
 }
 
 function lost(m: Message, symbol: string): readonly Meaning[] {
-  const kind = KIND.get(String(m.lost))
+  const kind = KIND.get(m.lost as string)
   const from = values.number(m.from)
   if (kind === undefined || symbol === '' || !(from > 0)) return [values.refused('a frame of an unknown shape')]
   const gap: Meaning = { type: 'gap', kind, symbol, cause: 'sequence' }

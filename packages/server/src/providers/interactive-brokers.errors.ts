@@ -64,7 +64,7 @@ function mended(message: unknown, code: number, session: Session): readonly Mean
 }
 
 const isWarning = (message: unknown, code: number): boolean =>
-  (code >= 2_100 && code < 3_000) || ADVISORIES.has(code) || (typeof message === 'string' && message.includes('Warning:'))
+  (code >= 2_100 && code < 3_000) || ADVISORIES.has(code) || values.say(message).includes('Warning:')
 
 function refused(asked: Asked, code: number, reason: string, received: number, session: Session): readonly Meaning[] {
   if (isWarning(reason, code)) {

@@ -40,7 +40,7 @@ const isSide = (name: Tick): name is 'bid' | 'ask' => name === 'bid' || name ===
 
 /** -1, in places -100, and 0 say "none"; so does an unset double, which comes as null. */
 export function priced(line: Line, type: unknown, value: unknown, session: Session): readonly Meaning[] {
-  const name = typeof type === 'number' ? PRICES[type] : undefined
+  const name = PRICES[values.number(type)]
   if (name === undefined) return []
   const price = values.number(value)
   if (value === null || price === -1 || price === -100 || price === 0) {
@@ -56,7 +56,7 @@ export function priced(line: Line, type: unknown, value: unknown, session: Sessi
 }
 
 export function sized(line: Line, type: unknown, value: unknown, session: Session): readonly Meaning[] {
-  const name = typeof type === 'number' ? SIZES[type] : undefined
+  const name = SIZES[values.number(type)]
   if (name === undefined || value === null) return []
   const size = values.number(value)
   if (!values.isSize(size)) return size === -1 || size > 1.7e308 ? [] : [values.refused('tick: impossible size')]
@@ -145,7 +145,7 @@ export function told(asked: Asked, type: unknown, value: unknown, session: Sessi
 
 /** `701.28;1;1348075471534;67854;701.46918464;true`; without a price it tells the volume alone. */
 function printed({ symbol, id }: Asked, value: unknown, session: Session): readonly Meaning[] {
-  const [price = '', size = '', time = ''] = typeof value === 'string' ? value.split(';') : []
+  const [price = '', size = '', time = ''] = values.say(value).split(';')
   if (price === '' || Number(size) === 0) return []
   const lot = session.shares.lines || !inLots(contractOf(symbol)) ? 1 : 100
   const event = values.print(symbol, values.number(time), values.number(price), values.number(size) * lot)
@@ -195,7 +195,7 @@ const HALTS: Readonly<Record<number, readonly ['trading' | 'halted' | 'paused', 
 }
 /** 49 and, late, 90; -1 says that nobody knows. */
 export function halted({ symbol }: Asked, type: unknown, value: unknown, received: number, session: Session): readonly Meaning[] {
-  const halt = typeof value === 'number' ? HALTS[value] : undefined
+  const halt = HALTS[values.number(value)]
   if ((type !== 49 && type !== 90) || !halt || !wants(session, 'lines', symbol, 'halt')) return []
-  return [{ type: 'halt', symbol, time: received, state: halt[0], code: String(value), reason: halt[1] }]
+  return [{ type: 'halt', symbol, time: received, state: halt[0], code: values.say(value), reason: halt[1] }]
 }

@@ -161,7 +161,7 @@ function quote(m: Row, { seen }: Session): readonly Meaning[] {
     prevClose: m.regularMarketPreviousClose
   }
   // The stream knew better already.
-  if ((seen.get(String(m.symbol))?.time ?? 0) > at) return []
+  if ((seen.get(values.say(m.symbol))?.time ?? 0) > at) return []
   const price = values.number(m[`${from}Price`])
   const delayed = values.number(m.exchangeDataDelayedBy) * 60_000
   const late = delayed > 0 ? { delayed } : {}

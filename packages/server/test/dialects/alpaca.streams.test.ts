@@ -2,11 +2,9 @@
 import { decode, encode } from '@msgpack/msgpack'
 import { expect, test } from 'vitest'
 import { alpaca } from '../../src/dialects/alpaca.ts'
-import { asked, connect, createStage, NOW, request } from './stage.ts'
+import { asked, connect, createStage, NOW, request, stampOf } from './stage.ts'
 
 const AUTH = { action: 'auth', key: 'k', secret: 's' }
-const stampOf = <T extends string, I extends string>(type: T, instrument: I) =>
-  ({ type, provider: 'any', instrument, time: NOW, received: NOW }) as const
 const AT = '2026-01-15T12:00:00Z'
 
 function subscribed(path: string, wanted: object) {

@@ -3,9 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { alpaca as adapter } from '../../src/providers/alpaca.ts'
 import { alpaca } from '../../src/dialects/alpaca.ts'
 import { candles, quotes, trades } from './events.ts'
-import { asked, connect, createStage, NOW, request } from './stage.ts'
+import { asked, connect, createStage, NOW, request, stampOf } from './stage.ts'
 
-const stampOf = <T extends string>(type: T) => ({ type, provider: 'any', instrument: 'AAPL', time: NOW, received: NOW })
 const AUTH = { action: 'auth', key: 'k', secret: 's' }
 const subscribed = (wanted: object) => {
   const stage = createStage()

@@ -4,15 +4,8 @@ import type { Need } from '../../src/providers/adapter.ts'
 import { finnhub as adapter } from '../../src/providers/finnhub.ts'
 import { finnhub } from '../../src/dialects/finnhub.ts'
 import { candles } from './events.ts'
-import { asked, connect, createStage, NOW, type Stage } from './stage.ts'
+import { asked, connect, createStage, NOW, type Stage, stampOf } from './stage.ts'
 
-const stampOf = <T extends string>(type: T, instrument = 'AAPL') => ({
-  type,
-  provider: 'any',
-  instrument,
-  time: NOW,
-  received: NOW
-})
 const trade = (more: object = {}) => ({ ...stampOf('trade'), price: 235.5, size: 100, side: 'unknown' as const, ...more })
 const on = (stage: Stage, token: string | undefined = 'k') => connect(stage, finnhub, '/', token === undefined ? {} : { token })
 const subscribed = (...symbols: string[]) => {

@@ -5,15 +5,8 @@ import { massive as adapter } from '../../src/providers/massive.ts'
 import type { Desk, InstrumentInfo } from '../../src/dialects/dialect.ts'
 import { massive } from '../../src/dialects/massive.ts'
 import { candles, quotes } from './events.ts'
-import { asked, connect, createStage, NOW, type Stage } from './stage.ts'
+import { asked, connect, createStage, NOW, type Stage, stampOf } from './stage.ts'
 
-const stampOf = <T extends string>(type: T, instrument = 'AAPL') => ({
-  type,
-  provider: 'any',
-  instrument,
-  time: NOW,
-  received: NOW
-})
 const trade = (more: object = {}) => ({
   ...stampOf('trade'),
   id: '7',

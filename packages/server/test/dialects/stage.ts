@@ -8,6 +8,10 @@ import type { Command, Desk, Dialect, InstrumentInfo } from '../../src/dialects/
 
 export const NOW = 1_768_478_400_000
 
+/** What every event has, of an instrument at the stage's time. */
+export const stampOf = <T extends string, I extends string = 'AAPL'>(type: T, instrument: I = 'AAPL' as I) =>
+  ({ type, provider: 'any', instrument, time: NOW, received: NOW }) as const
+
 const info = (
   instrument: string,
   provider: string,

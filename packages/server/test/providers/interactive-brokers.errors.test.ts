@@ -217,7 +217,7 @@ test('[T15] no event with anything in the place of anything throws, or makes a n
     ['server', 176, 'x']
   ]
   const poison = fc.oneof(
-    fc.constantFrom(null, true, 0, -1, 1e308, 5e-324, '', 'NaN', {}, [[]], 'x'.repeat(500)),
+    fc.constantFrom(null, true, 0, -1, 1e308, 5e-324, '', 'NaN', {}, { toString: null }, [[]], 'x'.repeat(500)),
     fc.jsonValue({ maxDepth: 2 })
   )
   const damaged = fc

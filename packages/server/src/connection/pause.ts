@@ -1,13 +1,15 @@
 /** A wait that ends early when `signal` aborts, and leaves no listener behind when it does not. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
+import type { Timers } from '../timers.ts'
+
+export function pause({ after }: Timers, ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
   return new Promise((resolve) => {
     const done = () => {
-      clearTimeout(timer)
+      cancel()
       signal.removeEventListener('abort', done)
       resolve()
     }
-    const timer = setTimeout(done, ms)
+    const cancel = after(ms, done)
     signal.addEventListener('abort', done)
-    if (signal.aborted) done()
   })
 }
