@@ -2,12 +2,16 @@
  * The native protocol, version 1: every frame that passes between a Tickwire server and its clients. PROTOCOL.md is the
  * normative text; this file is its types. Control messages are objects with an `op`; data arrives as arrays of events.
  */
+import type { AskedContract, Contract } from './contract.ts'
 import type { MarketEvent } from './market.ts'
 
 export const PROTOCOL_VERSION = 1
 
-/** Where a reader stands in one topic. `seq` counts from 1 without holes within one `epoch`. */
-export type Position = { epoch: string; seq: number }
+/**
+ * Where a reader stands in one topic. `seq` counts from 1 without holes within one `epoch`; `digest` is that of the topic's
+ * events up to there (digest.ts): with it a reader proves that it has exactly those.
+ */
+export type Position = { epoch: string; seq: number; digest?: number }
 
 /** An event as the plant stamped it. */
 export type Published<E extends MarketEvent = MarketEvent> = E & { topic: string; seq: number; published: number }
@@ -19,8 +23,16 @@ export type Encoding = 'json' | 'msgpack'
 export type ClientMessage =
   | { op: 'hello'; version: number; client?: string; encoding?: Encoding }
   | { op: 'auth'; token: string; id?: string | number }
-  | { op: 'subscribe'; topics: string[]; id?: string | number; resume?: Record<string, Position>; notices?: boolean }
+  | {
+      op: 'subscribe'
+      topics: string[]
+      id?: string | number
+      resume?: Record<string, Position>
+      notices?: boolean
+      contract?: AskedContract
+    }
   | { op: 'unsubscribe'; topics: string[]; id?: string | number }
+  | { op: 'digest'; id?: string | number }
   | { op: 'ping'; id?: string | number }
   | { op: 'pong'; id?: string | number }
 
@@ -34,6 +46,8 @@ export type TopicResult =
       topic: string
       ok: true
       position: Position
+      /** In force from here on: the greater of what was asked and what is possible. Of market data alone. */
+      contract?: Contract
       /** Only for a resume: true when exactly the missed events follow, false when a snapshot follows instead. */
       recovered?: boolean
       /** `live`: a provider delivers it now; `pending`: it was asked upstream and a status will say when it is live. */
@@ -63,10 +77,17 @@ export type ServerMessage =
   | { op: 'unsubscribed'; id?: string | number; topics: string[] }
   | { op: 'ping'; now: number }
   | { op: 'pong'; id?: string | number; now: number }
-  /** Events of these topics were dropped because this client was too slow: `count` of them, seq `from` to `to`. */
-  | { op: 'lost'; topic: string; count: number; from: number; to: number }
+  /** The contract was broken: of seq `from` to `to` these `count` events were not sent. */
+  | { op: 'lost'; topic: string; count: number; from: number; to: number; reason: LostReason }
+  /** Another contract is in force for these topics from here on, or again the one that was asked. */
+  | { op: 'contract'; topics: string[]; contract: Contract; reason: 'slow' | 'caught up' }
+  /** Of each topic delivered by `every`, where this client stands: `[seq, digest]`. */
+  | { op: 'digest'; id?: string | number; digests: Record<string, [seq: number, digest: number]> }
   | { op: 'error'; id?: string | number; code: ErrorCode; message: string; retry: boolean }
   | { op: 'shutdown'; retryAfterMs: number; reason: string }
+
+/** `slow`: this client did not read them in time; `age`: they were older than its `maxAge`. */
+export type LostReason = 'slow' | 'age'
 
 /** A data frame is an array of events and `lost` notices, oldest first. */
 export type DataFrame = (Published | Extract<ServerMessage, { op: 'lost' }>)[]
