@@ -57,7 +57,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     keep: keepFor(config.plant.keep)
   })
   const instruments = createInstruments()
-  const sources = sourcesOf(config)
+  const sources = sourcesOf(config, log.conceal)
   const settings = feedSettings(config)
   const feed = createFeed({
     providers: sources,

@@ -196,6 +196,13 @@ export function redacted(config: Config): unknown {
   return copy
 }
 
+/** All secrets that it holds, which the log is told never to write. */
+export const secretsOf = (config: Config): string[] =>
+  fields
+    .filter(({ secret }) => secret)
+    .map(({ path }) => read(config as unknown as Json, path))
+    .filter((value) => typeof value === 'string')
+
 export const configurationPage = (): string =>
   [
     '# Configuration',

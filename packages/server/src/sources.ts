@@ -4,6 +4,7 @@ import { ZodError } from 'zod'
 import { calendarsSchema, type Config } from './config.ts'
 import { createCalendar, type Overrides } from './calendar/calendar.ts'
 import type { FeedOptions, FeedSettings } from './feed/feed.ts'
+import type { Log } from './ops/log.ts'
 import type { Access } from './providers/adapter.ts'
 import { providers } from './providers/index.ts'
 import { ConfigError } from './settings.ts'
@@ -70,14 +71,18 @@ function accessOf(config: Config, name: string): Access {
   }
 }
 
-/** The providers that are switched on, as the feed takes them. */
-export const sourcesOf = (config: Config): Source[] =>
+/** The providers that are switched on, as the feed takes them; `conceal` hears of each secret that is read. */
+export const sourcesOf = (config: Config, conceal: Log['conceal'] = () => {}): Source[] =>
   Object.entries(config.providers)
     .filter(([, provider]) => provider.enabled)
     .map(([name, { wsUrl, restUrl, requests }]) => {
       const known = providers[name]!
       const budget = requests.length > 0 ? { limits: { ...known.limits, requests: requests.map(windowOf) } } : {}
-      const readAccess = () => accessOf(config, name)
+      const readAccess = () => {
+        const access = accessOf(config, name)
+        conceal([access.key, access.secret])
+        return access
+      }
       const shell = shells[name]?.({ wsUrl, readAccess })
       return { adapter: { ...known, ...budget }, wsUrl, restUrl, readAccess, ...shell }
     })

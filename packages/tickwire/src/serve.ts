@@ -5,9 +5,10 @@ import type { Mode } from '@tickwire/protocol'
 import { startServer, type Server } from '@tickwire/server'
 import type { Config } from '@tickwire/server/config.ts'
 import { createLog, type Log } from '@tickwire/server/ops/log.ts'
-import { ConfigError } from '@tickwire/server/settings.ts'
+import { ConfigError, secretsOf } from '@tickwire/server/settings.ts'
 import { CAPTURES, createStreet, type Street } from '@tickwire/street'
 import { load, print, type Flags } from './options.ts'
+import { onSignals } from './signals.ts'
 
 export type ServeFlags = Flags & { demo?: true; live?: true; capture?: string; speed: string; printConfig?: true }
 
@@ -21,23 +22,21 @@ export async function serve(flags: ServeFlags): Promise<void> {
   const asked = flags.capture ? 'capture' : flags.live ? 'live' : flags.demo ? 'demo' : config.mode
   const mode: Mode = asked ?? (file ? 'live' : 'demo')
 
-  const log = createLog({ level: config.log.level })
+  const log = createLog({ level: config.log.level, secrets: secretsOf(config) })
+  const running = onSignals(log)
   const street = mode === 'live' ? undefined : openStreet(config, flags, log)
+  running.stop = async () => street?.stop()
   const server = await open(street, config, mode, flags, log).catch(async (error: NodeJS.ErrnoException & { port?: number }) => {
     await street?.stop()
     if (error.code !== 'EADDRINUSE') throw error
     const option = error.port === config.port ? '--port' : '--set street.control='
     throw new ConfigError(`port ${error.port} is taken by another program: choose one with ${option}, 0 for a free one`)
   })
-  announce(server.url, mode, flags, street?.control)
-
-  const stop = async () => {
-    process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143))
+  running.stop = async () => {
     await server.stop()
     await street?.stop()
-    process.exit(0)
   }
-  process.once('SIGINT', stop).once('SIGTERM', stop)
+  announce(server.url, mode, flags, street?.control)
 }
 
 async function open(street: Street | undefined, config: Config, mode: Mode, flags: ServeFlags, log: Log): Promise<Server> {

@@ -7,6 +7,7 @@ import { SETTINGS, type Settings } from './connection.ts'
 import type { Histogram } from './histogram.ts'
 import { openLink, openNothing, type Dial } from './link.ts'
 import type { Transport } from './http.ts'
+import { discreet } from '../ops/discreet.ts'
 import { createRest, type Rest } from './rest.ts'
 import { dialDue, fadeOut, feed, hangUp, probeDue, rotate, succeedDue } from './connections.ts'
 import { allSlots, isFull, openSlot, phasesOf, type PoolHooks, type Shop, type Slot } from './shop.ts'
@@ -38,7 +39,8 @@ export type PoolOptions = {
 export type Pool = ReturnType<typeof createPool>
 
 export function createPool(options: PoolOptions) {
-  const shop = openShop(options)
+  const { status: told, ...discreetly } = discreet(options.readAccess, options.hooks)
+  const shop = openShop({ ...options, ...discreetly })
   return {
     rest: shop.rest,
     /** Many at once are asked in few frames. */
@@ -81,7 +83,7 @@ export function createPool(options: PoolOptions) {
     /** `gaps`: how many were told of it. */
     status(now: number, simulated: boolean, gaps: number): ProviderStatus {
       const connections = allSlots(shop).filter((slot) => slot.link).length
-      return tally.statusOf(shop.tally, now, { connections, subscriptions: shop.where.size, simulated, gaps })
+      return told(tally.statusOf(shop.tally, now, { connections, subscriptions: shop.where.size, simulated, gaps }))
     },
 
     stop(): void {

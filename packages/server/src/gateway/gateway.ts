@@ -6,6 +6,7 @@ import type { Log } from '../ops/log.ts'
 import { createMetrics } from '../ops/metrics.ts'
 import type { Plant } from '../plant/plant.ts'
 import { timers as real, type Cancel, type Timers } from '../timers.ts'
+import { createDrain } from './drain.ts'
 import { createEntry, type EntryOptions } from './entry.ts'
 import { createFanout, FANOUT_LIMITS, type FanoutLimits } from './fanout.ts'
 import { createHttp, type Tamper } from './http.ts'
@@ -48,7 +49,7 @@ export type GatewayOptions = EntryOptions & {
 export type Gateway = ReturnType<typeof createGateway>
 
 const BEAT = 500
-/** All of close() takes no longer than this: clients have it to take what is due to them. */
+/** All of close() takes no longer than this: clients have it to take what is due to them, answers to be made. */
 const DRAIN = 5_000
 
 const NOWHERE = { outcome: 'failed', message: 'there is no feed here', after: 0 } as const
@@ -109,6 +110,7 @@ export function createGateway(options: GatewayOptions) {
     hops: metrics.hops,
     metrics: async () => ({ type: metrics.registry.contentType, text: await metrics.registry.metrics() })
   })
+  const drain = createDrain(app, timers)
   const ws = serveWebSockets(app.server, { ...entry, shared, dialects, meters, newId: randomUUID, wire: options.wire })
   const running: Cancel[] = []
   let unwatch: (() => void) | undefined
@@ -150,8 +152,9 @@ export function createGateway(options: GatewayOptions) {
     async close(retryAfterMs = 1_000): Promise<void> {
       for (const cancel of running) cancel()
       fanout.flush()
+      drain.begin()
       sse.close(retryAfterMs)
-      await ws.close(retryAfterMs, 1001, DRAIN)
+      await Promise.all([ws.close(retryAfterMs, 1001, DRAIN), drain.finished(DRAIN)])
       fanout.stop()
       patience.stop()
       reader.stop()

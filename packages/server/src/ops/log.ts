@@ -1,23 +1,67 @@
-/** The log: JSON lines with a constant message and fields, and never a secret in them. */
-import { pino, type DestinationStream, type Logger } from 'pino'
+/** The log: JSON lines with a constant message and fields, and never a secret in them, whoever logs it and in whatever form. */
+import { destination as openDestination, pino, type DestinationStream, type Logger } from 'pino'
+import { CENSORED, createSecrets, isSecretName } from './secrets.ts'
 
-export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>
+export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'> & {
+  /** From here on these values are never written: keys that were read from a file meanwhile. */
+  conceal?: (values: Iterable<string | undefined>) => void
+}
 
-const SECRETS = ['token', 'key', 'secret', 'password', 'authorization', 'apiKey', 'cookie']
+export type LogOptions = { level?: string; destination?: DestinationStream; secrets?: Iterable<string | undefined> }
 
-/** Secrets are cut at any of the first levels of the fields, and in the headers of a logged request. */
-const PATHS = SECRETS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`, `headers["x-api-key"]`])
+/** Deeper than this nothing is worth a line. */
+const DEEPEST = 6
 
-export const createLog = (options: { level?: string; destination?: DestinationStream } = {}): Logger =>
-  pino(
+/** Of an error what a person needs; what libraries hang on it (requests, headers, answers) stays out. */
+const ofError = (error: Error, depth: number): object => {
+  const { name, message, stack, cause } = error
+  const { code } = error as { code?: unknown }
+  return {
+    type: name,
+    message,
+    stack,
+    ...(code !== undefined && { code: String(code) }),
+    ...(cause !== undefined && { cause: shown(cause, depth + 1) })
+  }
+}
+
+function shown(value: unknown, depth: number): unknown {
+  if (typeof value === 'bigint') return value.toString()
+  if (typeof value !== 'object' || value === null) return value
+  if (depth > DEEPEST) return '…'
+  if (value instanceof Error) return ofError(value, depth)
+  if (value instanceof Date) return value.toISOString()
+  if (value instanceof URL) return value.href
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `${value.byteLength} bytes`
+  if (Array.isArray(value)) return pairs(value).map((each) => shown(each, depth + 1))
+  if (value instanceof Set) return [...value].map((each) => shown(each, depth + 1))
+  const entries = value instanceof Map || value instanceof Headers ? [...value.entries()] : Object.entries(value)
+  return Object.fromEntries(
+    entries.map(([name, each]) => [name, isSecretName(String(name)) ? hidden(each) : shown(each, depth + 1)])
+  )
+}
+
+/** Whether it is set may be known. */
+const hidden = (value: unknown): unknown => (value === undefined || value === null || value === '' ? value : CENSORED)
+
+/** Raw headers: a list of names and values by turns. */
+const pairs = (list: readonly unknown[]): readonly unknown[] =>
+  list.map((each, i) => (i % 2 === 1 && typeof list[i - 1] === 'string' && isSecretName(list[i - 1] as string) ? CENSORED : each))
+
+export function createLog(options: LogOptions = {}): Logger & Required<Pick<Log, 'conceal'>> {
+  const secrets = createSecrets(options.secrets)
+  const to = options.destination ?? openDestination(1)
+  const log = pino(
     {
       level: options.level ?? 'info',
       base: null,
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
-      formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: [...new Set(PATHS)], censor: '[redacted]' }
+      formatters: { level: (label) => ({ level: label }), log: (fields) => shown(fields, 0) as Record<string, unknown> },
+      serializers: { err: (error: unknown) => error }
     },
-    options.destination ?? pino.destination(1)
+    { write: (line: string) => void to.write(secrets.censor(line)) }
   )
+  return Object.assign(log, { conceal: secrets.add })
+}
 
 export const SILENT: Log = createLog({ level: 'silent' })
