@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import type { Log } from '../ops/log.ts'
 import { errorCode } from './schemas.ts'
+import { isComingBack, refusedBlock } from './sse.frames.ts'
 
 export class RequestError extends Error {
   readonly code: ErrorCode
@@ -62,7 +63,15 @@ function textFor({ message, validation, validationContext }: Invalid, request: {
 
 export function answerErrors(app: FastifyInstance<any, any, any, any>, log: Log): void {
   app.setErrorHandler((error: Invalid, request, reply) => {
-    if (error instanceof RequestError && ERRORS[error.code].retry) reply.header('retry-after', String(error.retryAfter ?? 2))
+    if (error instanceof RequestError && ERRORS[error.code].retry) {
+      const after = error.retryAfter ?? 2
+      reply.header('retry-after', String(after))
+      // A browser's EventSource would give up for good on any other status.
+      if (isComingBack(request))
+        return reply
+          .headers({ 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' })
+          .send(refusedBlock(after * 1_000, errorBody(error.code, error.message, error.nearest)))
+    }
     if (error instanceof RequestError)
       return reply.status(ERRORS[error.code].status).send(errorBody(error.code, error.message, error.nearest))
     const status = error.statusCode ?? 500

@@ -13,6 +13,7 @@ import { createHttp, type Tamper } from './http.ts'
 import { LIMITS, type Limits } from './limits.ts'
 import { createMeters } from './meters.ts'
 import { createPatience } from './patience.ts'
+import { createPolls } from './polls.ts'
 import { createReader } from './reader.ts'
 import type { RestSources } from './rest.ts'
 import type { Demand, Shared } from './session.ts'
@@ -93,6 +94,7 @@ export function createGateway(options: GatewayOptions) {
   const understand = createUnderstanding(desk, clock)
   const shared: Shared = { plant, desk, understand, fanout, demand, auth, limits, clock, patience, redistribution }
   const sse = createSse(shared, meters, randomUUID, quotas)
+  const polls = createPolls({ plant, timers, auth, quotas, most: limits.connections })
   const open = { desk, understand, sources, reader }
   const asked = redistribution?.rest(open, visitors) ?? open
   const shelves = createShelves(asked.understand, demand)
@@ -100,6 +102,7 @@ export function createGateway(options: GatewayOptions) {
     ...entry,
     ...asked,
     sse,
+    polls,
     dialects,
     shelves,
     page: options.page,
@@ -120,7 +123,7 @@ export function createGateway(options: GatewayOptions) {
   }
 
   const beat = () => {
-    for (const each of [ws, sse, metrics, auth, quotas]) each.beat(clock())
+    for (const each of [ws, sse, polls, metrics, auth, quotas]) each.beat(clock())
   }
 
   const startTimers = () => {
@@ -154,6 +157,7 @@ export function createGateway(options: GatewayOptions) {
       fanout.flush()
       drain.begin()
       sse.close(retryAfterMs)
+      polls.close()
       await Promise.all([ws.close(retryAfterMs, 1001, DRAIN), drain.finished(DRAIN)])
       fanout.stop()
       patience.stop()

@@ -1,27 +1,28 @@
 /** The HTTP server: fastify with our limits, our errors, the OpenAPI document, and every route mounted on it. */
-import swagger from '@fastify/swagger'
-import swaggerUi from '@fastify/swagger-ui'
 import fastify, { type FastifyReply } from 'fastify'
-import { jsonSchemaTransform, validatorCompiler } from 'fastify-type-provider-zod'
-import { z } from 'zod'
+import { validatorCompiler } from 'fastify-type-provider-zod'
 import type { Hop } from '../feed/hops.ts'
 import type { Hands } from '../dialects/dialect.ts'
 import type { Log } from '../ops/log.ts'
-import { topicsOf } from './asked.ts'
 import type { Admission } from './admission.ts'
-import { answerErrors, errorBody, errorSchema, RequestError } from './errors.ts'
+import { answerErrors, errorBody, RequestError } from './errors.ts'
+import { tagAnswers } from './etag.ts'
 import { mountArbitration } from './arbitration.ts'
 import { mountBooks } from './books.ts'
 import { mountConfidence } from './confidence.ts'
 import { mountGaps } from './gaps.ts'
 import { mountHealth, type HealthOptions } from './health.ts'
+import { mountLast } from './last.ts'
 import { mountListings } from './listings.ts'
 import { mountPage } from './page.ts'
 import { mountLatency } from './latency.ts'
 import { mountMoves } from './moves.ts'
+import { describe } from './openapi.ts'
 import { permit, type PermitOptions } from './permit.ts'
+import type { Polls } from './polls.ts'
 import { mountRest, type App, type RestOptions } from './rest.ts'
 import type { createShelves } from './shelf.ts'
+import { mountSse } from './sse.route.ts'
 import type { createSse } from './sse.ts'
 import { findRoute } from './door.ts'
 
@@ -32,6 +33,7 @@ export type HttpOptions = RestOptions &
   Omit<HealthOptions, 'epoch'> &
   PermitOptions & {
     sse: ReturnType<typeof createSse>
+    polls: Polls
     admission: Admission
     shelves: ReturnType<typeof createShelves>
     page: string | undefined
@@ -43,10 +45,13 @@ export type HttpOptions = RestOptions &
 
 const MAX_BODY = 64 * 1024
 
+const keyHeaders = (dialects: HttpOptions['dialects']): string[] => dialects.flatMap(({ keys }) => keys?.headers ?? [])
+
 /** Refuses whom the WebSockets refuse by name, and lets the pages that may open one read the answers as well. */
 function admit(app: App, { admission, dialects, clock }: HttpOptions): void {
-  const named = dialects.flatMap(({ keys }) => keys?.headers ?? [])
-  const allowed = ['authorization', 'content-type', 'last-event-id', 'x-api-key', ...named].join(', ')
+  const allowed = ['authorization', 'content-type', 'if-none-match', 'last-event-id', 'x-api-key', ...keyHeaders(dialects)].join(
+    ', '
+  )
   app.addHook('onRequest', (request, reply, done) => {
     const { origin, host } = request.headers
     // By the clock that we are handed: a street's may be wrong on purpose.
@@ -57,7 +62,7 @@ function admit(app: App, { admission, dialects, clock }: HttpOptions): void {
     const fault = admission.hostFault(host)
     if (fault) return done(new RequestError('FORBIDDEN', fault))
     if (origin !== undefined && admission.allows(origin, host ?? '')) {
-      reply.header('access-control-allow-origin', origin)
+      reply.header('access-control-allow-origin', origin).header('access-control-expose-headers', 'ETag, Retry-After')
       if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined)
         return void reply
           .header('access-control-allow-methods', 'GET, HEAD, POST, PUT, DELETE')
@@ -131,49 +136,6 @@ function mountDialects(app: App, { dialects, desk, clock, tamper, reader, shelve
   }
 }
 
-function mountSse(app: App, { sse, visitors, admission }: HttpOptions): void {
-  app.get(
-    '/v1/events',
-    {
-      schema: {
-        tags: ['market'],
-        summary: 'Events as a text/event-stream; Last-Event-ID resumes exactly',
-        querystring: z.object({ topics: topicsOf('trade:BTC-USDT,quote:BTC-USDT') }),
-        response: {
-          200: z.string().describe('text/event-stream'),
-          400: errorSchema,
-          403: errorSchema,
-          404: errorSchema,
-          422: errorSchema,
-          429: errorSchema
-        }
-      }
-    },
-    (request, reply) => {
-      const { origin, host = '' } = request.headers
-      // It could not be read, and would be held open all the same.
-      if (origin !== undefined && !admission.allows(origin, host))
-        throw new RequestError('FORBIDDEN', `pages of ${JSON.stringify(origin)} are not let in; list it in gateway.origins`)
-      const topics = request.query.topics.split(',').filter((topic) => topic !== '')
-      const last = request.headers['last-event-id']
-      const cors = Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)])
-      sse.open(reply.raw, topics, typeof last === 'string' ? last : undefined, Object.fromEntries(cors), visitors.now())
-      reply.hijack()
-    }
-  )
-}
-
-function describe(app: App, version: string): void {
-  void app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: { title: 'Tickwire', description: 'Market data as it is now. The streams are on /v1/ws and /v1/events.', version }
-    },
-    transform: jsonSchemaTransform
-  })
-  void app.register(swaggerUi, { routePrefix: '/docs' })
-}
-
 export function createHttp(options: HttpOptions): App {
   const app: App = fastify({
     bodyLimit: MAX_BODY,
@@ -190,6 +152,7 @@ export function createHttp(options: HttpOptions): App {
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
   answerErrors(app, options.log)
   const methodsOf = watchRoutes(app)
+  tagAnswers(app, { auth: options.auth, keyHeaders: keyHeaders(options.dialects) })
   admit(app, options)
   permit(app, options)
   describe(app, options.sources.build.version)
@@ -198,6 +161,7 @@ export function createHttp(options: HttpOptions): App {
     const routes = scope as unknown as App
     mountListings(routes, options)
     mountRest(routes, options)
+    mountLast(routes, options)
     mountConfidence(routes, options)
     mountArbitration(routes, options)
     mountGaps(routes, options)

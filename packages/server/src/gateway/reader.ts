@@ -42,6 +42,11 @@ export function createReader({ plant, demand, timers }: { plant: Plant; demand: 
     })
 
   return {
+    /** Keeps a canonical topic subscribed upstream, for who reads it later or by other means. */
+    hold(name: string): void {
+      const topic = parseTopic(name)
+      if (!isTopicError(topic)) hold(name, topic)
+    },
     /** The last value of a canonical topic, waiting for one when its stream has only just begun. */
     async last(name: string): Promise<Published | undefined> {
       const topic = parseTopic(name)

@@ -21,8 +21,9 @@ import type {
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Desk } from '../dialects/dialect.ts'
-import { failures, interval, limit, ofInstrument, ofProvider, resolved, topicsOf } from './asked.ts'
+import { failures, interval, limit, ofInstrument, ofProvider, resolved } from './asked.ts'
 import { RequestError } from './errors.ts'
+import { tagOf } from './etag.ts'
 import type { KnownGap } from '../feed/gap.ts'
 import type { Hop } from '../feed/hops.ts'
 import type { createReader } from './reader.ts'
@@ -79,16 +80,20 @@ export type App = FastifyInstance<
 
 export type RestOptions = { desk: Desk; understand: Understand; sources: RestSources; reader: ReturnType<typeof createReader> }
 
-type ValueOf = (kind: DataKind, asked: string, provider: string | undefined) => Promise<Published>
+/** Where the answer to one request is written to. */
+type Answered = { header: (name: string, value: string) => unknown }
+/** The last event of a topic; the answer is made of it and of what came before, so that it is tagged by it. */
+type ValueOf = (reply: Answered, kind: DataKind, asked: string, provider: string | undefined) => Promise<Published>
 
 const createValueOf =
   ({ desk, understand, reader }: RestOptions): ValueOf =>
-  async (kind, asked, provider) => {
+  async (reply, kind, asked, provider) => {
     const instrument = resolved(desk, asked)
     const found = understand(topicName(kind, instrument, provider))
     if (!found.ok) throw new RequestError(found.code, found.message, found.nearest)
     const event = await reader.last(found.name)
     if (!event) throw new RequestError('NOT_FOUND', `no ${kind} of ${instrument} has arrived yet`)
+    reply.header('etag', tagOf(desk.epoch, [found.name], [event]))
     return event
   }
 
@@ -100,15 +105,19 @@ const schemaOf = <S extends z.ZodType>(summary: string, schema: S) => ({
   response: { 200: schema, ...failures }
 })
 function valueRoutes(app: App, valueOf: ValueOf): void {
-  app.get('/v1/quotes/:instrument', { schema: schemaOf('Best bid and offer', schemas.quote) }, async ({ params, query }) => {
-    const quote = await valueOf('quote', params.instrument, query.provider)
-    return quote as unknown as z.infer<typeof schemas.quote>
-  })
+  app.get(
+    '/v1/quotes/:instrument',
+    { schema: schemaOf('Best bid and offer', schemas.quote) },
+    async ({ params, query }, reply) => {
+      const quote = await valueOf(reply, 'quote', params.instrument, query.provider)
+      return quote as unknown as z.infer<typeof schemas.quote>
+    }
+  )
   app.get(
     '/v1/tickers/:instrument',
     { schema: schemaOf('Last price and the statistics of the day', schemas.ticker) },
-    async ({ params, query }) => {
-      const ticker = await valueOf('ticker', params.instrument, query.provider)
+    async ({ params, query }, reply) => {
+      const ticker = await valueOf(reply, 'ticker', params.instrument, query.provider)
       return ticker as unknown as z.infer<typeof schemas.ticker>
     }
   )
@@ -126,8 +135,8 @@ function listRoutes(app: App, valueOf: ValueOf, desk: Desk): void {
         response: { 200: z.object({ instrument: z.string(), trades: z.array(schemas.trade) }), ...failures }
       }
     },
-    async ({ params, query }) => {
-      const { topic, instrument } = await valueOf('trade', params.instrument, query.provider)
+    async ({ params, query }, reply) => {
+      const { topic, instrument } = await valueOf(reply, 'trade', params.instrument, query.provider)
       return { instrument, trades: desk.recent(topic, query.limit) as z.infer<typeof schemas.trade>[] }
     }
   )
@@ -142,41 +151,9 @@ function listRoutes(app: App, valueOf: ValueOf, desk: Desk): void {
         response: { 200: schemas.book, ...failures }
       }
     },
-    async ({ params, query }) => {
-      const book = (await valueOf('book', params.instrument, query.provider)) as unknown as z.infer<typeof schemas.book>
+    async ({ params, query }, reply) => {
+      const book = (await valueOf(reply, 'book', params.instrument, query.provider)) as unknown as z.infer<typeof schemas.book>
       return { ...book, bids: book.bids.slice(0, query.depth), asks: book.asks.slice(0, query.depth) }
-    }
-  )
-}
-
-const lastAnswer = z.object({
-  last: z.record(z.string(), schemas.event.nullable()).describe('by canonical topic; null where none has arrived'),
-  errors: z.array(schemas.topicError).describe('the topics that are not known, as they were asked for')
-})
-
-function lastRoute(app: App, { understand, reader }: RestOptions): void {
-  app.get(
-    '/v1/last',
-    {
-      schema: {
-        tags: ['market'],
-        summary: 'The last value of each topic, and what is wrong with the others',
-        querystring: z.object({ topics: topicsOf('trade:BTC-USDT,candle:BTC-USDT:1m') }),
-        response: { 200: lastAnswer, ...failures }
-      }
-    },
-    async ({ query }) => {
-      const asked = query.topics.split(',').filter((topic) => topic !== '')
-      if (asked.length === 0 || asked.length > 100) throw new RequestError('BAD_MESSAGE', 'topics: name 1 to 100 topics')
-      const results = asked.map((text) => understand(text))
-      const names = [...new Set(results.filter((result) => result.ok).map((result) => result.name))]
-      const refused = results.filter((result) => !result.ok)
-      if (names.length === 0) throw new RequestError(refused[0]!.code, refused[0]!.message, refused[0]!.nearest)
-      const values = await Promise.all(names.map((name) => reader.last(name)))
-      return {
-        last: Object.fromEntries(names.map((name, i) => [name, values[i] ?? null])),
-        errors: refused.map(({ asked: topic, code, message, nearest = [] }) => ({ topic, code, message, nearest }))
-      }
     }
   )
 }
@@ -217,6 +194,5 @@ export function mountRest(app: App, options: RestOptions): void {
   const valueOf = createValueOf(options)
   valueRoutes(app, valueOf)
   listRoutes(app, valueOf, options.desk)
-  lastRoute(app, options)
   candleRoute(app, options)
 }

@@ -3,115 +3,74 @@
  * the address, so that a browser's own Last-Event-ID brings back exactly what was missed.
  */
 import type { ServerResponse } from 'node:http'
-import { type CloseCode, type Position, type Published, type TopicResult } from '@tickwire/protocol'
-import { dialect, type Request } from '../dialects/dialect.ts'
+import type { CloseCode, TopicResult } from '@tickwire/protocol'
+import type { Request } from '../dialects/dialect.ts'
+import type { By } from './credentials.ts'
 import { RequestError } from './errors.ts'
 import type { Batch, Message } from './frame.ts'
 import type { Meters } from './meters.ts'
+import type { Patience } from './patience.ts'
 import type { Quotas } from './quotas.ts'
-import type { By } from './credentials.ts'
 import { createSession, type Line, type Session, type Shared } from './session.ts'
+import { closedBlock, positionsIn, sse, type Asked, type Memory } from './sse.frames.ts'
 import type { Visitor } from './visitors.ts'
 
-type Memory = { epoch: string; order: string[]; seqs: Map<string, number>; resume: Record<string, Position> | undefined }
-
-/** `epoch.seq.seq…`, sequences in base 36, one for each topic of the address. */
-export const encodeId = (epoch: string, seqs: readonly number[]): string =>
-  [encodeURIComponent(epoch).replaceAll('.', '%2E'), ...seqs.map((seq) => seq.toString(36))].join('.')
-
-export function decodeId(id: string, topics: readonly string[]): Record<string, Position> | undefined {
-  const [head, ...tail] = id.split('.')
-  if (!head || tail.length !== topics.length || !tail.every((seq) => /^[0-9a-z]{1,10}$/.test(seq))) return undefined
-  try {
-    const epoch = decodeURIComponent(head)
-    return Object.fromEntries(topics.map((topic, i) => [topic, { epoch, seq: Number.parseInt(tail[i]!, 36) }]))
-  } catch {
-    return undefined
-  }
-}
-
-/** For an id that is none of ours: no position is known, so every topic begins anew and says that it did. */
-const nowhere = (topics: readonly string[]): Record<string, Position> =>
-  Object.fromEntries(topics.map((topic) => [topic, { epoch: '', seq: 0 }]))
-
-const idOf = ({ epoch, order, seqs }: Memory): string =>
-  encodeId(
-    epoch,
-    order.map((topic) => seqs.get(topic) ?? 0)
-  )
-
-const block = (name: string, id: string, data: unknown): string => `event: ${name}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`
-
-/** An SSE stream is a session like any other; this is its protocol. It has memory: the positions. */
-const sse = dialect<Memory>({
-  name: 'sse',
-  paths: [],
-  maxMessage: 0,
-  open(request, desk) {
-    const asked = JSON.parse(request.rest) as string[]
-    const resume = request.query.last === undefined ? undefined : (decodeId(request.query.last, asked) ?? nowhere(asked))
-    const memory: Memory = { epoch: desk.epoch, order: [], seqs: new Map(), resume }
-    return { memory, commands: [{ type: 'subscribe', topics: asked, ...(resume ? { resume } : {}) }] }
-  },
-  receive: () => [],
-  settled(results, _tag, memory) {
-    const subscribed = results.filter((result) => result.ok)
-    memory.order = subscribed.map((result) => result.topic)
-    // Until the first event of a topic is written, its reader stands where it stood, or just before the snapshot.
-    for (const { asked, topic, position, recovered } of subscribed)
-      memory.seqs.set(topic, recovered ? memory.resume![asked]!.seq : Math.max(0, position.seq - 1))
-    return [{ type: 'send', text: `event: subscribed\ndata: ${JSON.stringify({ results })}\n\n` }]
-  },
-  render(event: Published, memory) {
-    memory.seqs.set(event.topic, event.seq)
-    return block(event.type, idOf(memory), event)
-  },
-  lost: (topic, count, from, to) => `event: lost\ndata: ${JSON.stringify({ op: 'lost', topic, count, from, to })}\n\n`,
-  shutdown: (retryAfterMs) =>
-    `retry: ${retryAfterMs}\nevent: shutdown\ndata: ${JSON.stringify({ op: 'shutdown', retryAfterMs })}\n\n`
-})
-
 const KEEP_ALIVE = 15_000
+/** From the last words to the end of the socket. */
+const CLOSE_WITHIN = 1_000
+/** Readers that lost the same server come back at times of their own. */
+const RETRY = { least: 1_000, spread: 2_000 }
+const retryFrom = (least: number): number => Math.round(least + Math.random() * RETRY.spread)
 
 /** An HTTP response as a session sees it. What is written before `start` waits for the headers. */
-function createResponseLine(response: ServerResponse, clock: () => number, meters: Meters) {
+function createResponseLine(response: ServerResponse, patience: Patience, clock: () => number, meters: Meters) {
   let started = false
   let beatAt = clock()
+  let probedAt: number | undefined
   const early: Message[] = []
+  const isOver = () => response.writableEnded || response.destroyed
   response.on('error', () => {})
   const put = (text: string) => {
+    if (isOver()) return
     meters.bytes += Buffer.byteLength(text)
-    response.write(text)
+    // There is no ping: what the socket has not taken is known by the age of the oldest write that it has not.
+    if (probedAt === undefined) {
+      probedAt = patience.now()
+      response.write(text, () => (probedAt = undefined))
+    } else response.write(text)
   }
   return {
     write({ messages }: Batch): void {
-      if (response.writableEnded || response.destroyed) return
+      if (isOver()) return
       beatAt = clock()
       if (started) put(messages.join(''))
       else early.push(...messages)
     },
     start(): void {
       started = true
-      put(`retry: 1000\n\n${early.join('')}`)
+      put(`retry: ${retryFrom(RETRY.least)}\n\n${early.join('')}`)
     },
     backlog: () => response.writableLength,
-    waiting: () => 0,
+    waiting: () => (probedAt === undefined ? 0 : patience.now() - probedAt),
     beat(now: number): void {
       if (now - beatAt < KEEP_ALIVE) return
       beatAt = now
       put(': keep-alive\n\n')
     },
+    retry: (least: number) => put(`retry: ${retryFrom(least)}\n\n`),
     close(code?: CloseCode, reason?: string): void {
-      if (started && code !== undefined) put(`event: closed\ndata: ${JSON.stringify({ code, reason })}\n\n`)
+      if (started && code !== undefined) put(closedBlock(code, reason))
       response.end()
-      setTimeout(() => response.destroy(), 1_000).unref()
+      setTimeout(() => response.destroy(), CLOSE_WITHIN).unref()
     }
   }
 }
 
+type Stream = { session: Session; line: ReturnType<typeof createResponseLine> }
+
 export function createSse(shared: Shared, meters: Meters, newId: () => string, quotas: Quotas) {
-  const streams = new Map<string, { session: Session; end: () => void; beat: (now: number) => void }>()
-  const { clock, limits } = shared
+  const streams = new Map<string, Stream>()
+  const { clock, limits, patience, plant, understand } = shared
 
   /** Throws what is wrong with the first topic that is refused. */
   const startSession = (request: Request, line: Line, by: By): Session => {
@@ -120,7 +79,7 @@ export function createSse(shared: Shared, meters: Meters, newId: () => string, q
       ...sse,
       settled(results: readonly TopicResult[], tag: unknown, memory: Memory, now: number) {
         refused = results.find((result) => !result.ok)
-        return sse.settled!(results, tag, memory, now)
+        return sse.settled?.(results, tag, memory, now) ?? []
       }
     }
     const session = createSession(shared, watched, request, line, by)
@@ -130,26 +89,38 @@ export function createSse(shared: Shared, meters: Meters, newId: () => string, q
     throw new RequestError(refused.code, refused.message, refused.nearest)
   }
 
-  /** Every topic must be right before the stream starts: an EventSource cannot be told afterwards. */
-  const open = (
-    response: ServerResponse,
-    topics: readonly string[],
-    lastId: string | undefined,
-    headers: Record<string, string>,
-    { address, who }: Visitor = { address: '', who: undefined }
-  ) => {
+  const admit = (topics: readonly string[], { address, who }: Visitor): void => {
     if (topics.length === 0)
       throw new RequestError('BAD_TOPIC', 'topics: name at least one, as in ?topics=trade:BTC-USDT,quote:BTC-USDT')
     if (topics.length > limits.sseTopics)
       throw new RequestError('TOO_MANY_SYMBOLS', `topics: one stream carries up to ${limits.sseTopics}, not ${topics.length}`)
+    if (streams.size >= limits.connections) throw new RequestError('UNAVAILABLE', 'too many connections', undefined, 5)
     if (!quotas.hasRoom(address, who?.user))
       throw new RequestError('RATE_LIMITED', 'too many connections of this address or user', undefined, 1)
-    const place = quotas.connect(address, who?.user)
+  }
+
+  /** A position is of a topic, however the address spells it. */
+  const askedBy = (topics: readonly string[], lastId: string | undefined): Asked => {
+    if (lastId === undefined) return { topics }
+    const names = topics.map((topic) => understand(topic)).map((found, i) => (found.ok ? found.name : (topics[i] ?? '')))
+    return { topics, resume: positionsIn(lastId, plant.epoch, [...new Set(names)]) }
+  }
+
+  /** Every topic must be right before the stream starts: an EventSource cannot be told afterwards. */
+  const open = (
+    response: ServerResponse,
+    named: readonly string[],
+    lastId: string | undefined,
+    headers: Record<string, string>,
+    visitor: Visitor = { address: '', who: undefined }
+  ) => {
+    const topics = [...new Set(named)]
+    admit(topics, visitor)
+    const place = quotas.connect(visitor.address, visitor.who?.user)
     const id = newId()
-    const line = createResponseLine(response, clock, meters)
-    const query = lastId === undefined ? {} : { last: lastId }
-    const request = { path: '/v1/events', query, rest: JSON.stringify([...new Set(topics)]), session: id }
-    const session = startSession(request, line, { who, place })
+    const line = createResponseLine(response, patience, clock, meters)
+    const request = { path: '/v1/events', query: {}, rest: JSON.stringify(askedBy(topics, lastId)), session: id }
+    const session = startSession(request, line, { who: visitor.who, place })
     response.writeHead(200, {
       ...headers,
       'content-type': 'text/event-stream; charset=utf-8',
@@ -163,26 +134,24 @@ export function createSse(shared: Shared, meters: Meters, newId: () => string, q
       place.leave()
       streams.delete(id)
     })
-    streams.set(id, {
-      session,
-      end: () => line.close(),
-      beat(now) {
-        session.checkAuth(now)
-        line.beat(now)
-      }
-    })
+    streams.set(id, { session, line })
   }
 
   return {
     open,
     streams,
     beat(now: number): void {
-      for (const stream of streams.values()) stream.beat(now)
+      for (const { session, line } of streams.values()) {
+        session.checkAuth(now)
+        line.beat(now)
+      }
     },
     close(retryAfterMs: number): void {
-      for (const { session, end } of streams.values()) {
+      for (const { session, line } of streams.values()) {
         session.shutdown(retryAfterMs)
-        end()
+        line.retry(retryAfterMs)
+        session.end()
+        line.close()
       }
     }
   }

@@ -5,7 +5,6 @@ import { afterEach, expect, test } from 'vitest'
 import { ERRORS, type Arbitration, type ProviderStatus } from '@tickwire/protocol'
 import { dialect } from '../../src/dialects/dialect.ts'
 import type { RestSources } from '../../src/gateway/gateway.ts'
-import { decodeId, encodeId } from '../../src/gateway/sse.ts'
 import { connect, startRig, tradeOf, type Rig, type RigOptions } from './rig.ts'
 
 let rig: Rig | undefined
@@ -341,6 +340,7 @@ test('last values of known topics are given although others are unknown, and tho
   expect(answer.status).toBe(200)
   expect(await answer.json()).toEqual({
     last: { 'trade:BTC-USDT': expect.objectContaining({ seq: 1 }) },
+    cursor: expect.any(String),
     errors: [
       { topic: 'trade:BTCC-USDT', code: 'BAD_SYMBOL', message: expect.stringContaining('BTC-USDT'), nearest: ['BTC-USDT'] },
       { topic: 'nonsense', code: 'BAD_TOPIC', message: expect.stringContaining('kind:instrument'), nearest: [] },
@@ -388,103 +388,4 @@ test('a foreign page may read the answers only when its origin is listed', async
     (await fetch(`${base}/health`, { headers: { origin } })).headers.get('access-control-allow-origin')
   expect(await from('https://friend.example')).toBe('https://friend.example')
   expect(await from('https://friend.example.evil')).toBeNull()
-})
-
-type Message = { event?: string; id?: string; data: string }
-/** Reads a stream until there are `count` events of trades, then hangs up. */
-async function readTrades(
-  base: string,
-  topics: string,
-  count: number,
-  lastId?: string
-): Promise<{ id: string; seq: number; topic: string }[]> {
-  const hangUp = new AbortController()
-  const headers = lastId === undefined ? {} : { 'last-event-id': lastId }
-  const answer = await fetch(`${base}/v1/events?topics=${topics}`, { headers, signal: hangUp.signal })
-  expect(answer.headers.get('content-type')).toContain('text/event-stream')
-  const trades: { id: string; seq: number; topic: string }[] = []
-  let text = ''
-  for await (const chunk of answer.body!.pipeThrough(new TextDecoderStream())) {
-    text += chunk
-    const blocks = text.split('\n\n')
-    text = blocks.pop()!
-    for (const block of blocks) {
-      const fields = Object.fromEntries(
-        block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)])
-      ) as Message
-      if (fields.event === 'trade')
-        trades.push({ ...(JSON.parse(fields.data) as { seq: number; topic: string }), id: fields.id! })
-    }
-    if (trades.length >= count) break
-  }
-  hangUp.abort()
-  return trades
-}
-
-test('[C11] a stream of events goes on exactly after its Last-Event-ID, for every topic, and starts anew after junk', async () => {
-  const { base, plant } = await start()
-  const topics = 'trade:BTC-USDT,trade:ETH-USDT'
-  const publish = (instrument: string) => plant.publish(`trade:${instrument}`, tradeOf(instrument, 1), Date.now())
-  for (const instrument of ['BTC-USDT', 'ETH-USDT', 'ETH-USDT']) publish(instrument)
-  const first = await readTrades(base, topics, 2)
-  expect(first.map(({ topic, seq }) => `${topic} ${seq}`)).toEqual(['trade:BTC-USDT 1', 'trade:ETH-USDT 2'])
-  for (const instrument of ['BTC-USDT', 'ETH-USDT', 'BTC-USDT']) publish(instrument)
-  // As if the connection had died between the two: what follows the first one's id comes again.
-  const second = await readTrades(base, topics, 4, first[0]!.id)
-  expect(second.map(({ topic, seq }) => `${topic} ${seq}`)).toEqual([
-    'trade:BTC-USDT 2',
-    'trade:BTC-USDT 3',
-    'trade:ETH-USDT 2',
-    'trade:ETH-USDT 3'
-  ])
-  const third = await readTrades(base, topics, 2, 'e1.junk!')
-  expect(third.map(({ seq }) => seq)).toEqual([3, 3])
-})
-
-test.for([
-  ['nothing', undefined, undefined],
-  ['the id of the last event', 'e1.2', true],
-  ['junk', 'junk', false],
-  ['no number', 'e1.NaN', false],
-  ['a sequence that is yet to come', 'e1.zzzz', false],
-  ['another epoch', 'e0.2', false],
-  ['the id of more topics', 'e1.2.2', false]
-] as const)('[C11] a stream that begins with %s says whether anything is missing', async ([, lastId, recovered]) => {
-  const { base, plant } = await start()
-  for (let n = 0; n < 2; n++) plant.publish('trade:BTC-USDT', tradeOf('BTC-USDT', n), Date.now())
-  const hangUp = new AbortController()
-  const headers = lastId === undefined ? {} : { 'last-event-id': lastId }
-  const answer = await fetch(`${base}/v1/events?topics=trade:BTC-USDT`, { headers, signal: hangUp.signal })
-  let text = ''
-  for await (const chunk of answer.body!.pipeThrough(new TextDecoderStream())) {
-    text += chunk
-    if (/"results".*\n/.test(text)) break
-  }
-  hangUp.abort()
-  const { results } = JSON.parse(/\{"results".*/.exec(text)![0]) as { results: { recovered?: boolean }[] }
-  expect(results[0]!.recovered).toBe(recovered)
-})
-
-test('a stream of events counts as a connection, and its bytes as sent', async () => {
-  const { base, gateway, plant } = await start()
-  const [trade] = await Promise.all([
-    readTrades(base, 'trade:BTC-USDT', 1),
-    expect
-      .poll(() => gateway.stats().connections)
-      .toBe(1)
-      .then(() => plant.publish('trade:BTC-USDT', tradeOf('BTC-USDT', 1), 1))
-  ])
-  expect(trade).toHaveLength(1)
-  expect(gateway.stats()).toMatchObject({ opened: 1, delivered: 1, frames: 1 })
-  expect(gateway.stats().bytes).toBeGreaterThan(200)
-})
-
-test('an event id gives back the positions it was made of', () => {
-  expect(decodeId(encodeId('a.b%', [0, 35, 2 ** 40]), ['x', 'y', 'z'])).toEqual({
-    x: { epoch: 'a.b%', seq: 0 },
-    y: { epoch: 'a.b%', seq: 35 },
-    z: { epoch: 'a.b%', seq: 2 ** 40 }
-  })
-  for (const junk of ['', 'e1', 'e1.1', 'e1.1.2', '%.1.2.3', 'e1.-1.2.3', 'e1.1.2.3.4'])
-    expect(decodeId(junk, ['x', 'y', 'z'])).toBeUndefined()
 })
