@@ -1,14 +1,27 @@
 /** What the program asks for, and what the server said to each: the subscriptions of one connection, batched and resumed. */
-import { ERRORS, isTopicError, noticesOf, parseTopic, type ErrorCode, type Position, type TopicResult } from '@tickwire/protocol'
+import {
+  ERRORS,
+  isTopicError,
+  noticesOf,
+  parseTopic,
+  type AskedContract,
+  type ErrorCode,
+  type Position,
+  type TopicResult
+} from '@tickwire/protocol'
 import { backoffDelay } from './backoff.ts'
-import { join, resume, type Lane } from './position.ts'
+import { createLane, join, positionOf, resume } from './position.ts'
 import type { Ask, Connection, Effect, Request } from './state.ts'
 
-export function want(c: Connection, topics: readonly string[]): Effect[] {
+export function want(c: Connection, topics: readonly string[], contract?: AskedContract): Effect[] {
   return topics.flatMap((asked): Effect[] => {
     const ask = c.asks.get(asked)
-    if (!ask) c.asks.set(asked, { asked, phase: 'new', wanted: true, attempt: 0 })
-    else ask.wanted = true
+    if (!ask) c.asks.set(asked, { asked, phase: 'new', wanted: true, attempt: 0, contract })
+    else {
+      ask.wanted = true
+      if (keyOf(ask.contract) !== keyOf(contract) && ask.phase !== 'refused') ask.phase = 'new'
+      ask.contract = contract
+    }
     return ask?.result && ask.phase !== 'new' && ask.phase !== 'sent' ? [{ type: 'settled', asked, result: ask.result }] : []
   })
 }
@@ -41,8 +54,21 @@ function abandon(c: Connection, topic: string): string[] {
   return [topic]
 }
 
-/** As many topics per message as surely fit into the server's limit. */
+const keyOf = (contract: AskedContract | undefined): string => JSON.stringify(contract ?? {})
+
+/** As many topics of one contract per message as surely fit into the server's limit. */
 function batches(c: Connection, asks: readonly Ask[]): Ask[][] {
+  const alike = new Map<string, Ask[]>()
+  for (const ask of asks) {
+    const key = keyOf(ask.contract)
+    const others = alike.get(key)
+    if (others) others.push(ask)
+    else alike.set(key, [ask])
+  }
+  return [...alike.values()].flatMap((some) => fitting(c, some))
+}
+
+function fitting(c: Connection, asks: readonly Ask[]): Ask[][] {
   const limit = (c.state.hello?.limits.message ?? 65_536) - 1_000
   const all: Ask[][] = []
   let room = 0
@@ -67,13 +93,15 @@ function subscribe(c: Connection, asks: readonly Ask[]) {
     delete ask.retryAt
     request.sent.set(name, [...(request.sent.get(name) ?? []), ask.asked])
     const lane = c.lanes.get(name)
-    if (lane && !lane.live) request.resume[name] = { epoch: lane.epoch, seq: lane.seen }
+    if (lane && !lane.live) request.resume[name] = positionOf(lane)
     Object.assign(request.resume, noticePositions(c, name))
   }
   const id = c.nextId++
   c.requests.set(id, request)
   const positions = Object.keys(request.resume).length === 0 ? {} : { resume: request.resume }
-  return { op: 'subscribe' as const, id, topics: [...request.sent.keys()], ...positions }
+  const contract = asks[0]?.contract
+  const terms = contract === undefined ? {} : { contract }
+  return { op: 'subscribe' as const, id, topics: [...request.sent.keys()], ...positions, ...terms }
 }
 
 /** What was read of the notices that come with a topic, so that none is missed either. */
@@ -100,7 +128,7 @@ export function settle(c: Connection, id: unknown, results: readonly TopicResult
       orphans.push(...abandon(c, result.topic))
       return []
     }
-    return [...settled, ...placed(c, result.topic, result.position, result.recovered)]
+    return [...settled, ...placed(c, result)]
   })
   return [...effects, ...leave(orphans)]
 }
@@ -117,18 +145,21 @@ function answered(c: Connection, ask: Ask, result: TopicResult): void {
   } else ask.phase = 'refused'
 }
 
+type Settled = Extract<TopicResult, { ok: true }>
+
 /** Sets where the topic stands after a successful subscribe, and says so where the program was in it before. */
-function placed(c: Connection, topic: string, position: Position, recovered?: boolean): Effect[] {
+function placed(c: Connection, { topic, position, recovered, contract }: Settled): Effect[] {
   const known = c.lanes.get(topic)
-  if (known?.live) return [] // a second spelling of a topic already joined
-  const lane: Lane = known ?? { topic, epoch: '', seen: 0, next: 1, live: false }
+  const lane = known ?? createLane(topic)
   c.lanes.set(topic, lane)
+  lane.contract = contract
+  if (known?.live) return [] // a second spelling of a topic already joined, or another contract
   if (!known) {
     join(lane, position)
     return []
   }
   if (recovered) {
-    resume(lane)
+    resume(lane, position)
     return [{ type: 'resumed', report: { topic, position } }]
   }
   const previous = { epoch: lane.epoch, seq: lane.seen }

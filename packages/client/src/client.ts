@@ -1,7 +1,8 @@
 /** The client a program holds: many readers over one socket, each topic asked for once, whoever wants it. */
-import type { Published } from '@tickwire/protocol'
+import type { AskedContract, Contract, Position, Published } from '@tickwire/protocol'
 import type { Backoff } from './backoff.ts'
 import { createDesk } from './desk.ts'
+import { positionOf } from './position.ts'
 import { createFeeder, type After, type SocketConstructor } from './socket.ts'
 import { createConnection } from './state.ts'
 import type { ConnectionState, Effect } from './state.ts'
@@ -17,6 +18,8 @@ export type Options = {
   token?: string | (() => string | Promise<string>)
   /** What this program calls itself. */
   client?: string
+  /** Reads messages in MessagePack, which are smaller: `import { decode } from '@msgpack/msgpack'`. Without it they are JSON. */
+  msgpack?: (bytes: Uint8Array) => unknown
   /** Bounds of the full-jitter backoff in milliseconds. */
   backoff?: Backoff
   /** Silence in milliseconds after which the connection counts as dead. */
@@ -27,6 +30,8 @@ export type Options = {
   /** The WebSocket class of runtimes that have none of their own, such as that of the package ws. */
   WebSocket?: unknown
 }
+
+export type Standing = Position & { proven: number; contract: Contract | undefined }
 
 export type Client = {
   subscribe: (
@@ -39,6 +44,11 @@ export type Client = {
   /** Returns the function that stops listening. */
   on: <N extends keyof ClientEvents>(name: N, listener: (report: ClientEvents[N]) => void) => () => void
   state: () => ConnectionState
+  /**
+   * Where this client stands in a topic, named as the results name it. Up to `proven` the server's digest and that of what
+   * was handed to the program agree: nothing is missing, nothing came twice.
+   */
+  standing: (topic: string) => Standing | undefined
   close: () => void
   [Symbol.dispose]: () => void
 }
@@ -58,8 +68,9 @@ export function connect(options: Options): Client {
     throw new Error(
       "This runtime has no WebSocket: npm install ws, then connect({ url, WebSocket }) with import { WebSocket } from 'ws'"
     )
-  const { token, client, backoff, inactivity, random = Math.random, time = REAL } = options
-  const given = { client, backoff, inactivity, hasToken: token !== undefined }
+  const { token, client, backoff, inactivity, msgpack, random = Math.random, time = REAL } = options
+  const encoding = msgpack && 'msgpack'
+  const given = { client, backoff, inactivity, encoding, hasToken: token !== undefined }
   const settings = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
   const connection = createConnection(settings, random, time.now())
   const voice = createVoice()
@@ -76,6 +87,7 @@ export function connect(options: Options): Client {
     url,
     WebSocket,
     ...(token === undefined ? {} : { token }),
+    ...(msgpack === undefined ? {} : { decode: msgpack }),
     clock: time.now,
     after: time.after,
     tell
@@ -83,8 +95,8 @@ export function connect(options: Options): Client {
   let closing = false
   const ending = (): Error | undefined => (closing ? undefined : new Error(connection.state.reason))
   let flushing = false
-  const ask = (type: 'want' | 'unwant', topics: readonly string[]): void => {
-    feed({ type, topics })
+  const ask = (type: 'want' | 'unwant', topics: readonly string[], contract?: AskedContract): void => {
+    feed(type === 'want' ? { type, topics, contract } : { type, topics })
     if (flushing) return
     flushing = true
     queueMicrotask(() => {
@@ -114,6 +126,10 @@ export function connect(options: Options): Client {
     },
     on: voice.on,
     state: () => connection.state,
+    standing: (topic) => {
+      const lane = connection.lanes.get(topic)
+      return lane && { ...positionOf(lane), proven: lane.proven, contract: lane.contract }
+    },
     close,
     [Symbol.dispose]: close
   }
@@ -130,11 +146,12 @@ function listen(
   voice: Voice,
   topics: readonly string[],
   callback: (event: Published) => void,
-  { signal, onResult }: SubscribeOptions
+  { signal, onResult, contract }: SubscribeOptions
 ): Subscription {
   const results = createResults(topics)
   const reader: Reader = {
     topics,
+    contract,
     deliver: (event) => voice.guarded(callback, event, `a callback of ${event.topic}`),
     settled: (result) => {
       results.add(result)

@@ -1,9 +1,9 @@
 /** The life of a client's connection as a pure step: (state, input) → effects. No socket, no timer, no clock. */
 import { mayReconnect, PROTOCOL_VERSION } from '@tickwire/protocol'
-import type { ServerMessage } from '@tickwire/protocol'
+import type { ClientMessage, ServerMessage } from '@tickwire/protocol'
 import { failAsks, flushAsks, forgetAnswers, settle, unwant, want } from './ask.ts'
 import { backoffDelay, closeReason } from './backoff.ts'
-import { data } from './data.ts'
+import { agree, data, digests } from './data.ts'
 import type { Connection, Effect, Hello, Input, Phase } from './state.ts'
 
 /** A connection that lived this long was a good one: the next failure starts from a short delay again. */
@@ -15,7 +15,7 @@ export function step(c: Connection, input: Input): Effect[] {
     case 'start':
       return dial(c, input.now)
     case 'opened':
-      return [{ type: 'send', message: { op: 'hello', version: PROTOCOL_VERSION, client: c.settings.client } }]
+      return [{ type: 'send', message: greeting(c) }]
     case 'message':
       c.heard = input.now
       c.pinged = false
@@ -31,7 +31,7 @@ export function step(c: Connection, input: Input): Effect[] {
     case 'tick':
       return tick(c, input.now)
     case 'want':
-      return want(c, input.topics)
+      return want(c, input.topics, input.contract)
     case 'unwant':
       return unwant(c, input.topics)
     case 'flush':
@@ -39,6 +39,11 @@ export function step(c: Connection, input: Input): Effect[] {
     default:
       return stop(c, input.reason, input.now)
   }
+}
+
+function greeting({ settings: { client, encoding } }: Connection): ClientMessage {
+  const hello = { op: 'hello', version: PROTOCOL_VERSION, client } as const
+  return encoding === 'json' ? hello : { ...hello, encoding }
 }
 
 /** When `tick` next has something to do. */
@@ -121,6 +126,10 @@ function control(c: Connection, message: ServerMessage, now: number): Effect[] {
       return [{ type: 'send', message: { op: 'pong' } }]
     case 'lost':
       return data(c, [message])
+    case 'contract':
+      return agree(c, message)
+    case 'digest':
+      return digests(c, message.digests)
     case 'error':
       return refused(c, message, now)
     case 'shutdown':

@@ -1,7 +1,7 @@
 /** What a data frame means to the reader: events in order, each once; what the server dropped; what never came. */
 import type { DataFrame, Published } from '@tickwire/protocol'
-import { admit, forgo } from './position.ts'
-import type { Connection, Effect } from './state.ts'
+import { admit, check, forgo, type Verdict } from './position.ts'
+import type { Connection, Contracted, Effect } from './state.ts'
 
 /** `status:` and `gap:` of a subscribed instrument arrive unasked. */
 const isNotice = (topic: string): boolean => topic.startsWith('status:') || topic.startsWith('gap:')
@@ -17,12 +17,14 @@ export function data(c: Connection, frame: DataFrame): Effect[] {
     const lane = c.lanes.get(item.topic)
     if ('op' in item) {
       if (lane) forgo(lane, item.to)
-      say({ type: 'lost', report: { topic: item.topic, count: item.count, from: item.from, to: item.to, where: 'server' } })
+      const { topic, count, from, to, reason } = item
+      say({ type: 'lost', report: { topic, count, from, to, where: 'server', reason } })
       continue
     }
-    const verdict = lane ? admit(lane, item.seq) : isNotice(item.topic) ? unasked(c, item) : undefined
+    const verdict = lane ? admit(lane, item) : isNotice(item.topic) ? unasked(c, item) : undefined
     if (!verdict?.fresh) continue
-    if (verdict.hole) say({ type: 'gap', report: { source: 'connection', topic: item.topic, ...verdict.hole } })
+    const hole = verdict.hole ?? verdict.broken
+    if (hole) say({ type: 'gap', report: { source: verdict.hole ? 'connection' : 'digest', topic: item.topic, ...hole } })
     if (!fresh) effects.push({ type: 'deliver', events: (fresh = []) })
     fresh.push(item)
   }
@@ -30,9 +32,29 @@ export function data(c: Connection, frame: DataFrame): Effect[] {
 }
 
 /** A notice's place is kept in memory apart: nobody resumes it, and its holes are nobody's loss. */
-function unasked(c: Connection, event: Published): { fresh: boolean; hole?: never } {
+function unasked(c: Connection, event: Published): Verdict {
   const seen = c.notices.get(event.topic) ?? 0
   if (event.seq <= seen) return { fresh: false }
   c.notices.set(event.topic, event.seq)
   return { fresh: true }
+}
+
+/** Where the server says that we stand, against where we are. */
+export function digests(c: Connection, told: Readonly<Record<string, readonly [seq: number, digest: number]>>): Effect[] {
+  return Object.entries(told).flatMap(([topic, [seq, digest]]): Effect[] => {
+    const lane = c.lanes.get(topic)
+    const span = lane && check(lane, seq, digest)
+    return span ? [{ type: 'gap', report: { source: 'digest', topic, ...span } }] : []
+  })
+}
+
+/** The server delivers these otherwise from here on. */
+export function agree(c: Connection, { topics, contract, reason }: Contracted): Effect[] {
+  for (const topic of topics) {
+    const lane = c.lanes.get(topic)
+    if (!lane) continue
+    lane.contract = contract
+    lane.digest = undefined
+  }
+  return [{ type: 'contract', report: { topics, contract, reason } }]
 }

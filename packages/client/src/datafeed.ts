@@ -88,7 +88,7 @@ export function createDatafeed(client: Client, options: DatafeedOptions) {
     const { topic, symbol } = chart
     chart.ends.push(
       client.on('gap', (hole) => {
-        if (hole.source === 'connection') {
+        if (hole.source !== 'provider') {
           if (hole.topic === topic) reset(chart, 'the stream has a hole')
         } else if (concerns(hole.event, symbol)) once(chart, `gap ${hole.event.id ?? hole.event.seq}`, 'data is missing')
       }),

@@ -1,11 +1,12 @@
 /** Who reads what: readers by the topic as they wrote it, and by the name under which its events arrive. */
-import { ERRORS, type Published, type TopicResult } from '@tickwire/protocol'
+import { ERRORS, type AskedContract, type Published, type TopicResult } from '@tickwire/protocol'
+import { strongest } from './contract.ts'
 import type { Failure } from './state.ts'
 import type { Reader } from './subscription.ts'
 import type { Voice } from './voice.ts'
 
 type Seat = { reader: Reader; routes: Set<string>; awaiting: Set<string> }
-type Asking = (type: 'want' | 'unwant', topics: readonly string[]) => void
+type Asking = (type: 'want' | 'unwant', topics: readonly string[], contract?: AskedContract) => void
 
 export function createDesk(voice: Voice) {
   const askers = new Map<string, Set<Seat>>()
@@ -30,20 +31,28 @@ export function createDesk(voice: Voice) {
     queueMicrotask(() => greet(seat, topic))
   }
 
+  const contractOf = (topic: string): AskedContract | undefined =>
+    strongest([...(askers.get(topic) ?? [])].map(({ reader }) => reader.contract))
+  const want = (topic: string, ask: Asking): void => ask('want', [topic], contractOf(topic))
+
   return {
     join(reader: Reader, ask: Asking): void {
       const seat: Seat = { reader, routes: new Set(), awaiting: new Set() }
       seats.set(reader, seat)
       for (const topic of reader.topics) askers.set(topic, (askers.get(topic) ?? new Set()).add(seat))
-      ask('want', reader.topics)
+      for (const topic of reader.topics) want(topic, ask)
     },
     leave(reader: Reader, ask: Asking): void {
       const seat = seats.get(reader)
       if (!seat) return
       seats.delete(reader)
       for (const topic of seat.routes) if (vacated(routes, topic, seat)) last.delete(topic)
+      const before = new Map(reader.topics.map((topic) => [topic, contractOf(topic)]))
       const unwanted = reader.topics.filter((topic) => vacated(askers, topic, seat))
       if (unwanted.length > 0) ask('unwant', unwanted)
+      // Those who stay may ask for less than the one who leaves.
+      for (const [topic, contract] of before)
+        if (askers.has(topic) && JSON.stringify(contractOf(topic)) !== JSON.stringify(contract)) want(topic, ask)
     },
     deliver(event: Published): void {
       const readers = routes.get(event.topic)

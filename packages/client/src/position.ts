@@ -1,5 +1,5 @@
 /** Where the client stands in one topic, and what that says about the next event: new, seen before, or after a hole. */
-import type { Position } from '@tickwire/protocol'
+import { digestAfter, type Contract, type Position } from '@tickwire/protocol'
 
 export type Lane = {
   topic: string
@@ -8,41 +8,99 @@ export type Lane = {
   seen: number
   /** The sequence that must come next where every event counts; anything higher means a hole. */
   next: number
+  /** Of all events before `next`; absent after a loss, until the server tells it. */
+  digest?: number | undefined
+  /** The server's digest of what it is about to send: compared when we are there. */
+  told?: { seq: number; digest: number } | undefined
+  /** Up to here the server's digest and ours agreed. */
+  proven: number
+  /** As the server put it into force. */
+  contract?: Contract | undefined
   /** Joined on the current connection: events that arrive without it belong to an earlier life and are dropped. */
   live: boolean
 }
 
 /** Holes mean loss only where nothing is ever conflated. */
-const everyEventCounts = (topic: string): boolean => topic.startsWith('trade:') || topic.startsWith('gap:')
+const everyEventCounts = ({ topic, contract }: Lane): boolean =>
+  contract
+    ? contract.delivery === 'every' && contract.maxAge === undefined
+    : topic.startsWith('trade:') || topic.startsWith('gap:')
+
+export const createLane = (topic: string): Lane => ({ topic, epoch: '', seen: 0, next: 1, proven: 0, live: false })
 
 /** The snapshot has the position's own sequence, so it must pass; without one (an empty topic) the next event is 1. */
 export function join(lane: Lane, position: Position): void {
   lane.epoch = position.epoch
   lane.seen = Math.max(0, position.seq - 1)
   lane.next = position.seq + 1
+  lane.digest = position.digest
+  lane.told = undefined
+  lane.proven = position.seq
   lane.live = true
 }
 
 /** The server sends exactly what was missed: all is as if the connection had never been cut. */
-export function resume(lane: Lane): void {
+export function resume(lane: Lane, { seq, digest }: Position): void {
   lane.next = lane.seen + 1
+  lane.told = digest === undefined ? undefined : { seq, digest }
   lane.live = true
 }
 
-export type Verdict = { fresh: false } | { fresh: true; hole?: { from: number; to: number } }
+export const positionOf = ({ epoch, seen, next, digest }: Lane): Position =>
+  digest === undefined || seen !== next - 1 ? { epoch, seq: seen } : { epoch, seq: seen, digest }
+
+type Span = { from: number; to: number }
+/** `hole`: what the server owes; `broken`: the digests part, so that something in the span is missing, doubled or out of order. */
+export type Verdict = { fresh: boolean; hole?: Span; broken?: Span }
 const SEEN: Verdict = { fresh: false }
 const FRESH: Verdict = { fresh: true }
 
-export function admit(lane: Lane, seq: number): Verdict {
+export function admit(lane: Lane, event: { seq: number; published: number }): Verdict {
+  const { seq } = event
   if (!lane.live || seq <= lane.seen) return SEEN
   const expected = lane.next
   lane.seen = seq
+  // The snapshot is part of the digest it came with.
+  if (seq < expected) return FRESH
   lane.next = seq + 1
-  return seq > expected && everyEventCounts(lane.topic) ? { fresh: true, hole: { from: expected, to: seq - 1 } } : FRESH
+  if (seq > expected) {
+    lane.digest = undefined
+    return everyEventCounts(lane) ? { fresh: true, hole: { from: expected, to: seq - 1 } } : FRESH
+  }
+  if (lane.digest === undefined) return FRESH
+  lane.digest = digestAfter(lane.digest, event)
+  const { told } = lane
+  if (told?.seq !== seq) return FRESH
+  lane.told = undefined
+  const broken = compare(lane, told.digest)
+  return broken ? { fresh: true, broken } : FRESH
+}
+
+/** The server says where we stand. Returns what cannot be vouched for. */
+export function check(lane: Lane, seq: number, digest: number): Span | undefined {
+  if (!lane.live) return undefined
+  const here = lane.next - 1
+  if (here === seq && lane.digest !== undefined) return compare(lane, digest)
+  const known = lane.digest !== undefined
+  const span = { from: lane.proven + 1, to: Math.max(here, seq) }
+  lane.seen = Math.max(lane.seen, seq)
+  lane.next = lane.seen + 1
+  lane.digest = lane.seen === seq ? digest : undefined
+  lane.proven = lane.seen
+  return known ? span : undefined
+}
+
+function compare(lane: Lane, digest: number): Span | undefined {
+  const span = { from: lane.proven + 1, to: lane.next - 1 }
+  const same = lane.digest === digest
+  lane.digest = digest
+  lane.proven = lane.next - 1
+  return same ? undefined : span
 }
 
 /** The server said it dropped these: known missing, so no hole. */
 export function forgo(lane: Lane, to: number): void {
   lane.seen = Math.max(lane.seen, to)
   lane.next = Math.max(lane.next, to + 1)
+  lane.digest = undefined
 }

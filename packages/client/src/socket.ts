@@ -1,5 +1,5 @@
 /** The shell around the connection machine: a real socket and one timer. Everything else happens in the machine. */
-import type { ClientMessage } from '@tickwire/protocol'
+import type { ClientMessage, DataFrame, ServerMessage } from '@tickwire/protocol'
 import { due, step } from './connection.ts'
 import type { Connection, Effect, Input } from './state.ts'
 
@@ -9,6 +9,7 @@ export type Socket = {
   addEventListener: (name: SocketEvent, listener: (event: never) => void) => void
   send: (text: string) => void
   close: (code?: number, reason?: string) => void
+  binaryType?: string
 }
 export type SocketConstructor = new (url: string) => Socket
 
@@ -18,6 +19,8 @@ export type Shell = {
   url: string
   WebSocket: SocketConstructor
   token?: string | (() => string | Promise<string>)
+  /** Of binary messages. */
+  decode?: (bytes: Uint8Array) => unknown
   clock: () => number
   /** Calls later, and answers with what takes it back. */
   after: After
@@ -52,9 +55,14 @@ export function createFeeder(connection: Connection, shell: Shell): { feed: Feed
 function createLine(shell: Shell, feed: Feed) {
   let socket: Socket | undefined
 
-  const receive = (text: unknown): void => {
+  const read = (data: unknown): unknown => {
+    if (typeof data === 'string') return JSON.parse(data)
+    if (shell.decode && data instanceof ArrayBuffer) return shell.decode(new Uint8Array(data))
+    throw new TypeError('it is binary, and this client was given no msgpack')
+  }
+  const receive = (data: unknown): void => {
     try {
-      feed({ type: 'message', message: JSON.parse(text as string) })
+      feed({ type: 'message', message: read(data) as ServerMessage | DataFrame })
     } catch (error) {
       feed({ type: 'garbled', reason: `A message of the server could not be read: ${String(error)}.` })
     }
@@ -76,7 +84,9 @@ function createLine(shell: Shell, feed: Feed) {
   return {
     dial(): void {
       try {
-        listen((socket = new shell.WebSocket(shell.url)))
+        socket = new shell.WebSocket(shell.url)
+        if (shell.decode) socket.binaryType = 'arraybuffer'
+        listen(socket)
       } catch (error) {
         // Such as a page over https that may not open ws://.
         queueMicrotask(() => feed({ type: 'failed', reason: `The socket could not be made: ${String(error)}.` }))

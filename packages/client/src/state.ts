@@ -1,5 +1,17 @@
 /** What a connection remembers, what happens to it, and what it asks of its shell; nothing here does anything. */
-import type { ClientMessage, DataFrame, Gap, Position, Published, ServerMessage, TopicResult } from '@tickwire/protocol'
+import type {
+  AskedContract,
+  ClientMessage,
+  Contract,
+  DataFrame,
+  Encoding,
+  Gap,
+  LostReason,
+  Position,
+  Published,
+  ServerMessage,
+  TopicResult
+} from '@tickwire/protocol'
 import type { Backoff } from './backoff.ts'
 import type { Lane } from './position.ts'
 
@@ -20,10 +32,22 @@ export type ConnectionState = {
   hello?: Hello
 }
 
-export type Lost = { topic: string; count: number; from: number; to: number; where: 'server' | 'iterator' }
+/** `reason` where the server tells it: this program was slow, or had asked for nothing that old. */
+export type Lost = {
+  topic: string
+  count: number
+  from: number
+  to: number
+  where: 'server' | 'iterator'
+  reason?: LostReason
+}
+/** Another contract than before is in force for these topics. */
+export type Contracted = { topics: string[]; contract: Contract; reason: 'slow' | 'caught up' }
 export type Hole =
   | { source: 'provider'; topic: string; event: Published<Gap> }
   | { source: 'connection'; topic: string; from: number; to: number }
+  /** The server's digest is not ours: between these something is missing, came twice, or out of order. */
+  | { source: 'digest'; topic: string; from: number; to: number }
 export type Resumed = { topic: string; position: Position }
 export type Reset = { topic: string; previous: Position; position: Position; reason: string }
 export type Failure = { code: string; message: string; retry: boolean; topic?: string; nearest?: string[]; cause?: unknown }
@@ -39,6 +63,7 @@ export type Effect =
   | { type: 'deliver'; events: Published[] }
   | { type: 'settled'; asked: string; result: TopicResult }
   | { type: 'lost'; report: Lost }
+  | { type: 'contract'; report: Contracted }
   | { type: 'gap'; report: Hole }
   | { type: 'resumed'; report: Resumed }
   | { type: 'reset'; report: Reset }
@@ -47,7 +72,9 @@ export type Effect =
 
 export type Input = { now: number } & (
   | { type: 'start' | 'opened' | 'tick' | 'flush' }
-  | { type: 'want' | 'unwant'; topics: readonly string[] }
+  /** Again with another contract where that has changed. */
+  | { type: 'want'; topics: readonly string[]; contract?: AskedContract | undefined }
+  | { type: 'unwant'; topics: readonly string[] }
   | { type: 'message'; message: ServerMessage | DataFrame }
   | { type: 'garbled'; reason: string }
   | { type: 'token'; token: string }
@@ -58,6 +85,7 @@ export type Input = { now: number } & (
 
 export type Settings = {
   client: string
+  encoding: Encoding
   hasToken: boolean
   backoff: Backoff
   /** Silence after which the connection counts as dead. */
@@ -69,6 +97,7 @@ export type Settings = {
 }
 export const DEFAULTS: Settings = {
   client: 'tickwire-js',
+  encoding: 'json',
   hasToken: false,
   backoff: { min: 1_000, max: 30_000 },
   inactivity: 60_000,
@@ -81,6 +110,7 @@ export type Ask = {
   topic?: string
   phase: 'new' | 'sent' | 'live' | 'refused'
   wanted: boolean
+  contract?: AskedContract | undefined
   /** Refusals in a row that may pass by themselves. */
   attempt: number
   retryAt?: number

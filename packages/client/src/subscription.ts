@@ -1,11 +1,12 @@
 /** One reader of some topics: a callback, or a loop with `for await`. */
-import { ERRORS, type Published, type TopicResult } from '@tickwire/protocol'
+import { ERRORS, type AskedContract, type Published, type TopicResult } from '@tickwire/protocol'
 import { createBuffer } from './buffer.ts'
 import type { Lost } from './state.ts'
 
 /** What the client knows of a reader. */
 export type Reader = {
   topics: readonly string[]
+  contract?: AskedContract | undefined
   deliver: (event: Published) => void
   settled: (result: TopicResult) => void
   /** The client was closed (no error), or the server let it go for good. */
@@ -21,10 +22,15 @@ export type Subscription = {
 
 export type SubscribeOptions = {
   signal?: AbortSignal
+  /**
+   * How its events are to come: conflated, sampled, with few fields. The results say what is in force. Where readers of one
+   * client differ about a topic, all of them are given what the most demanding one asked for.
+   */
+  contract?: AskedContract
   /** Called for each topic's result, also again after each reconnection. */
   onResult?: (result: TopicResult) => void
 }
-export type EventsOptions = { signal?: AbortSignal; limit?: number }
+export type EventsOptions = { signal?: AbortSignal; limit?: number; contract?: AskedContract }
 
 /** A topic, or every topic, that the server refused for good. */
 export class Refused extends Error {
@@ -112,7 +118,7 @@ const passing = (result: TopicResult): boolean => result.ok || (ERRORS[result.co
 export function iterate(
   host: Host,
   topics: readonly string[],
-  { signal, limit = 1_000 }: EventsOptions
+  { signal, limit = 1_000, contract }: EventsOptions
 ): AsyncIterator<Published> {
   const buffer = createBuffer(limit)
   const results = createResults(topics)
@@ -127,6 +133,7 @@ export function iterate(
   const abort = (): void => finish()
   const reader: Reader = {
     topics,
+    contract,
     deliver: (event) => {
       if (!turns.give(event)) buffer.push(event)
     },

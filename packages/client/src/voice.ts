@@ -1,6 +1,6 @@
 /** What the client says of itself. A listener or callback that throws is reported, and never stops another. */
 import type { GapFilled, Published, Status } from '@tickwire/protocol'
-import type { ConnectionState, Failure, Hole, Lost, Reset, Resumed, Shutdown } from './state.ts'
+import type { ConnectionState, Contracted, Failure, Hole, Lost, Reset, Resumed, Shutdown } from './state.ts'
 
 export type ClientEvents = {
   state: ConnectionState
@@ -8,6 +8,7 @@ export type ClientEvents = {
   gap: Hole
   gap_filled: Published<GapFilled>
   lost: Lost
+  contract: Contracted
   resumed: Resumed
   reset: Reset
   error: Failure
@@ -19,6 +20,7 @@ const EVENTS: readonly (keyof ClientEvents)[] = [
   'gap',
   'gap_filled',
   'lost',
+  'contract',
   'resumed',
   'reset',
   'error',

@@ -1,86 +1,10 @@
 /** The connection machine by table and by property: no socket, no timer, no clock. */
-import type { DataFrame, Published, ServerMessage } from '@tickwire/protocol'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { backoffDelay } from '../src/backoff.ts'
-import { due, step } from '../src/connection.ts'
-import { createConnection, type Effect, type Input, type Settings } from '../src/state.ts'
-
-const hello = (over: object = {}): ServerMessage => ({
-  op: 'hello',
-  version: 1,
-  server: 'Tickwire test',
-  epoch: 'e1',
-  now: 0,
-  mode: 'demo',
-  session: 's1',
-  encoding: 'json',
-  heartbeat: { interval: 25_000, timeout: 60_000 },
-  auth: 'none',
-  limits: { message: 65_536, topics: 1_000 },
-  ...over
-})
-const trade = (seq: number, topic = 'trade:BTC-USDT'): Published => ({
-  type: 'trade',
-  provider: 'kraken',
-  instrument: 'BTC-USDT',
-  time: seq,
-  received: seq,
-  price: 1,
-  size: 1,
-  side: 'buy',
-  topic,
-  seq,
-  published: seq
-})
-
-/** Drives the machine as its shell would, with a clock that the test moves. */
-function drive(settings: Partial<Settings> = {}, random = () => 0.5) {
-  const machine = createConnection(settings, random, 0)
-  const all: Effect[] = []
-  const world = {
-    machine,
-    all,
-    now: 0,
-    feed(input: Input extends infer I ? (I extends unknown ? Omit<I, 'now'> : never) : never): Effect[] {
-      const effects = step(machine, { ...input, now: world.now })
-      all.push(...effects)
-      return effects
-    },
-    hear: (message: ServerMessage | DataFrame) => world.feed({ type: 'message', message }),
-    /** Lets time pass to where the machine next wants to be called. */
-    wait: () => {
-      world.now = due(machine)
-      return world.feed({ type: 'tick' })
-    },
-    open(over: object = {}) {
-      if (machine.state.phase !== 'connecting') world.feed({ type: 'start' })
-      world.feed({ type: 'opened' })
-      return world.hear(hello(over))
-    },
-    want(...topics: string[]) {
-      world.feed({ type: 'want', topics })
-      return world.feed({ type: 'flush' })
-    },
-    subscribed(seq: number, over: object = {}, topic = 'trade:BTC-USDT') {
-      const id = machine.nextId - 1
-      const result = {
-        asked: topic,
-        topic,
-        ok: true as const,
-        position: { epoch: 'e1', seq },
-        upstream: 'live' as const,
-        ...over
-      }
-      return world.hear({ op: 'subscribed', id, results: [result] })
-    },
-    cut: (code = 1006) => world.feed({ type: 'closed', code, reason: '' }),
-    delivered: () => all.flatMap((effect) => (effect.type === 'deliver' ? effect.events.map((event) => event.seq) : []))
-  }
-  return world
-}
-const sent = (effects: readonly Effect[]) => effects.flatMap((effect) => (effect.type === 'send' ? [effect.message] : []))
-const kinds = (effects: readonly Effect[]) => effects.map((effect) => effect.type)
+import { due } from '../src/connection.ts'
+import type { Effect } from '../src/state.ts'
+import { drive, hello, kinds, sent, trade } from './drive.ts'
 
 describe('the life of a connection', () => {
   test('it says hello, and is open when the server has said hello', () => {
@@ -251,7 +175,7 @@ describe('subscriptions', () => {
   test('a topic is left under its canonical name, and only when no spelling of it is wanted any more', () => {
     const world = drive()
     world.open()
-    world.want('trade:btcusdt', 'trade:BTC-USDT')
+    world.want(['trade:btcusdt', 'trade:BTC-USDT'])
     const ok = { topic: 'trade:BTC-USDT', ok: true as const, position: { epoch: 'e1', seq: 0 }, upstream: 'live' as const }
     world.hear({
       op: 'subscribed',
@@ -281,7 +205,7 @@ describe('subscriptions', () => {
     const world = drive()
     world.open({ limits: { message: 8_192, topics: 1_000 } })
     const topics = Array.from({ length: 1_000 }, (_, i) => `candle:INSTRUMENT${i}-USDT@provider:1m`)
-    const messages = sent(world.want(...topics))
+    const messages = sent(world.want(topics))
     expect(messages.flatMap((message) => (message.op === 'subscribe' ? message.topics : []))).toEqual(topics)
     for (const message of messages) expect(JSON.stringify(message).length).toBeLessThanOrEqual(8_192)
   })
@@ -384,7 +308,11 @@ describe('positions', () => {
 
   test('a hole that the server announced as lost is told as lost, at its place, and not as a gap', () => {
     const world = joined(10)
-    const effects = world.hear([trade(10), { op: 'lost', topic: 'trade:BTC-USDT', count: 3, from: 11, to: 13 }, trade(14)])
+    const effects = world.hear([
+      trade(10),
+      { op: 'lost', topic: 'trade:BTC-USDT', count: 3, from: 11, to: 13, reason: 'slow' },
+      trade(14)
+    ])
     expect(kinds(effects)).toEqual(['deliver', 'lost', 'deliver'])
     expect(effects[1]).toMatchObject({ report: { count: 3, from: 11, to: 13, where: 'server' } })
   })

@@ -6,17 +6,17 @@ import {
   parseTopic,
   type ConnectionState,
   type Gap,
+  type Kind,
   type Published,
   type Status,
   type SubscribeOptions,
-  type Subscription,
   type TopicResult
 } from '@tickwire/client'
 import { useEffect, useRef } from 'react'
 import { setServerTime, serverNow } from './clock.ts'
 import { say, useDesk } from './desk.ts'
 import { mark } from './marks.ts'
-import { gapNotice, lostNotice, statusNotice } from './notices.ts'
+import { contractNotice, gapNotice, lostNotice, statusNotice } from './notices.ts'
 import { touch } from './pulse.ts'
 import { fetchTrades } from './rest.ts'
 import { foldRow, openRow, seedPoints, type Row } from './row.ts'
@@ -25,7 +25,7 @@ import { foldRow, openRow, seedPoints, type Row } from './row.ts'
 export const client = connect({ url: location.origin, client: 'dashboard', backoff: { min: 500, max: 6_000 } })
 
 const rows = new Map<string, Row>()
-const subscriptions = new Map<string, Subscription>()
+const subscriptions = new Map<string, Watching>()
 const set = useDesk.setState
 /** Since when the notices of each topic come here, on this page's clock. */
 const noticedSince = new Map<string, number>()
@@ -66,18 +66,41 @@ const noticesFor = (topics: readonly string[]): string[] =>
     return isTopicError(topic) ? [] : noticesOf(topic)
   })
 
+type Watching = { close: () => void }
+const REPLACED: ReadonlySet<Kind> = new Set([
+  'quote',
+  'ticker',
+  'book',
+  'liquidity',
+  'change',
+  'breadth',
+  'arbitration',
+  'provider'
+])
+const isReplaced = (text: string): boolean => {
+  const topic = parseTopic(text)
+  return !isTopicError(topic) && REPLACED.has(topic.kind)
+}
+
 /** Data comes to the callback. The notices that come with it are for the whole page, so they come to `notice`. */
 function subscribe(
   topics: readonly string[],
   onEvent: (event: Published) => void,
   options?: Pick<SubscribeOptions, 'onResult'>
-): Subscription {
+): Watching {
   for (const name of noticesFor(topics)) if (!noticedSince.has(name)) noticedSince.set(name, Date.now())
   const counted = (event: Published): void => {
     received++
     onEvent(event)
   }
-  return client.subscribe([...topics], counted, options)
+  // A person sees nothing of what was replaced within a frame; of trades and stories each counts.
+  const latest = topics.filter(isReplaced)
+  const each = topics.filter((topic) => !isReplaced(topic))
+  const parts = [
+    ...(latest.length > 0 ? [client.subscribe(latest, counted, { ...options, contract: { delivery: 'latest' } })] : []),
+    ...(each.length > 0 ? [client.subscribe(each, counted, options)] : [])
+  ]
+  return { close: () => parts.forEach((part) => part.close()) }
 }
 
 function take(event: Published): void {
@@ -113,7 +136,7 @@ export function holdRows(ids: readonly string[]): void {
   for (const id of ids) if (!subscriptions.has(id)) subscriptions.set(id, subscribe(topicsOf(id), take))
 }
 
-export function holdProviders(names: readonly string[]): Subscription | undefined {
+export function holdProviders(names: readonly string[]): Watching | undefined {
   if (names.length === 0) return undefined
   return subscribe(
     names.map((name) => `provider:${name}`),
@@ -124,7 +147,7 @@ export function holdProviders(names: readonly string[]): Subscription | undefine
 }
 
 /** The news for as long as the page lives, so that they are there when somebody looks. */
-export const holdNews = (onStory: (event: Published) => void, onRefused: (text: string) => void): Subscription =>
+export const holdNews = (onStory: (event: Published) => void, onRefused: (text: string) => void): Watching =>
   subscribe(['news:all'], onStory, { onResult: (result) => !result.ok && onRefused(result.message) })
 
 /** Subscribes while the component is shown. Refusals are handed to `onRefused` as sentences. */
@@ -208,6 +231,7 @@ export function watchConnection(): void {
   client.on('resumed', () => tally.resumed++)
   client.on('reset', () => tally.reset++)
   client.on('lost', (lost) => say(lostNotice(serverNow(), lost)))
+  client.on('contract', (contracted) => say(contractNotice(serverNow(), contracted)))
   client.on('status', notice)
   client.on('gap', (gap) => {
     if (gap.source === 'provider') return notice(gap.event)

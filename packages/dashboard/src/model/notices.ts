@@ -93,3 +93,12 @@ export const lostNotice = (at: number, lost: { topic: string; count: number }): 
   tone: 'bad',
   text: `This page read too slowly: ${count(lost.count)} events of ${lost.topic} were dropped.`
 })
+
+export function contractNotice(at: number, { topics, reason }: { topics: readonly string[]; reason: string }): Notice {
+  const what = topics.length === 1 ? topics[0]! : `${topics.length} topics`
+  const text =
+    reason === 'slow'
+      ? `This page reads too slowly: of ${what} it gets the newest alone.`
+      : `This page keeps up again: it gets all of ${what}.`
+  return { at, kind: 'lost', tone: reason === 'slow' ? 'warn' : 'good', text, group: `contract ${reason}` }
+}

@@ -1,0 +1,155 @@
+/** What was agreed on for a topic, and the proof that it was kept. */
+import { digestAfter, digestOf } from '@tickwire/protocol'
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { strongest } from '../src/contract.ts'
+import { drive, kinds, sent, trade } from './drive.ts'
+
+const TOPIC = 'trade:BTC-USDT'
+const digestAt = (seq: number): number =>
+  Array.from({ length: seq }, (_, i) => trade(i + 1)).reduce(digestAfter, digestOf('e1', TOPIC))
+const at = (seq: number) => ({ epoch: 'e1', seq, digest: digestAt(seq) })
+
+/** Subscribed, and given the snapshot. */
+function joined(seq: number) {
+  const world = drive()
+  world.open()
+  world.want(TOPIC)
+  world.subscribed(seq, { position: at(seq), contract: { delivery: 'every' } })
+  world.hear([trade(seq)])
+  return world
+}
+const told = (seq: number, digest = digestAt(seq)) => ({
+  op: 'digest' as const,
+  digests: { [TOPIC]: [seq, digest] as [number, number] }
+})
+
+describe('the digest', () => {
+  test('is a number that any client can work out: these are the ones of PROTOCOL.md', () => {
+    expect(digestOf('e1', TOPIC)).toBe(DIGESTS[0])
+    expect(digestAt(1)).toBe(DIGESTS[1])
+    expect(digestAfter(digestAt(1), { seq: 2, published: 1_764_000_000_123.75 })).toBe(DIGESTS[2])
+  })
+
+  test('agrees as long as every event came, and says up to where', () => {
+    const world = joined(10)
+    world.hear([trade(11), trade(12)])
+    expect(world.hear(told(12))).toEqual([])
+    expect(world.machine.lanes.get(TOPIC)!.proven).toBe(12)
+  })
+
+  test('an event that never came, came twice under another number, or was changed on the way is told with the span in doubt', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 11, max: 30 }), fc.constantFrom('time', 'number'), (at, way) => {
+        const world = joined(10)
+        world.hear(told(10))
+        for (let seq = 11; seq <= 30; seq++) {
+          const event = trade(seq)
+          world.hear([seq === at && way === 'time' ? { ...event, published: seq + 1 } : event])
+        }
+        const effects = world.hear(way === 'time' ? told(30) : told(30, digestAt(30) ^ 1))
+        expect(effects).toEqual([{ type: 'gap', report: { source: 'digest', topic: TOPIC, from: 11, to: 30 } }])
+        // It goes on from what the server says.
+        world.hear([trade(31)])
+        expect(world.hear(way === 'time' ? told(31) : told(31, digestAfter(digestAt(30) ^ 1, trade(31))))).toEqual([])
+      })
+    )
+  })
+
+  test('a server that stands elsewhere than we do has lost something between us', () => {
+    const world = joined(10)
+    expect(world.hear(told(12))).toEqual([{ type: 'gap', report: { source: 'digest', topic: TOPIC, from: 11, to: 12 } }])
+  })
+
+  test('after a loss that was told it is taken up again from the next one, without a complaint', () => {
+    const world = joined(10)
+    world.hear([{ op: 'lost', topic: TOPIC, count: 3, from: 11, to: 13, reason: 'slow' }, trade(14)])
+    expect(world.hear(told(14))).toEqual([])
+    world.hear([trade(15)])
+    expect(world.hear(told(15, digestAt(15) ^ 1))).toMatchObject([{ report: { source: 'digest', from: 15, to: 15 } }])
+  })
+
+  test('a position sent for a resume has it, and what was missed is checked against the position that answers', () => {
+    const world = joined(10)
+    world.hear([trade(11)])
+    world.cut()
+    world.wait()
+    expect(sent(world.open())).toMatchObject([{ resume: { [TOPIC]: at(11) } }])
+    world.subscribed(13, { recovered: true, position: at(13) })
+    expect(kinds(world.hear([trade(12), trade(13)]))).toEqual(['deliver'])
+    expect(world.machine.lanes.get(TOPIC)!.proven).toBe(13)
+    world.cut()
+    world.wait()
+    world.open()
+    world.subscribed(15, { recovered: true, position: { ...at(15), digest: 1 } })
+    expect(world.hear([trade(14), trade(15)])).toMatchObject([
+      { type: 'deliver' },
+      { type: 'gap', report: { source: 'digest', from: 14, to: 15 } },
+      { type: 'deliver' }
+    ])
+  })
+})
+
+describe('the contract', () => {
+  test('is asked for, kept across a reconnection, and asked anew when it changes', () => {
+    const world = drive()
+    world.open()
+    const lite = { delivery: 'sampled', interval: 500, fields: 'lite' } as const
+    expect(sent(world.want([TOPIC, 'quote:BTC-USDT'], lite))).toMatchObject([
+      { topics: [TOPIC, 'quote:BTC-USDT'], contract: lite }
+    ])
+    world.subscribed(1)
+    world.cut()
+    world.wait()
+    expect(sent(world.open())).toMatchObject([{ contract: lite }])
+    world.subscribed(1, { recovered: true })
+    expect(sent(world.want(TOPIC, { delivery: 'latest' }))).toMatchObject([{ topics: [TOPIC], contract: { delivery: 'latest' } }])
+    expect(sent(world.want(TOPIC, { delivery: 'latest' }))).toEqual([])
+  })
+
+  test('topics with different ones are asked for in messages of their own', () => {
+    const world = drive()
+    world.open()
+    world.feed({ type: 'want', topics: [TOPIC] })
+    world.feed({ type: 'want', topics: ['quote:BTC-USDT'], contract: { delivery: 'latest' } })
+    const messages = sent(world.feed({ type: 'flush' }))
+    expect(messages).toMatchObject([{ topics: [TOPIC] }, { topics: ['quote:BTC-USDT'], contract: { delivery: 'latest' } }])
+    expect(messages[0]).not.toHaveProperty('contract')
+  })
+
+  test('under one that conflates a jump is no hole, and under every it is one for quotes too', () => {
+    const jump = (delivery: 'every' | 'latest') => {
+      const world = drive()
+      world.open()
+      world.want('quote:BTC-USDT')
+      world.subscribed(5, { contract: { delivery } }, 'quote:BTC-USDT')
+      return kinds(world.hear([trade(5, 'quote:BTC-USDT'), trade(9, 'quote:BTC-USDT')]))
+    }
+    expect(jump('latest')).toEqual(['deliver'])
+    expect(jump('every')).toEqual(['deliver', 'gap', 'deliver'])
+  })
+
+  test('a server that changes it is heard, and what then jumps is no hole', () => {
+    const world = joined(10)
+    const slow = { op: 'contract', topics: [TOPIC], contract: { delivery: 'latest' }, reason: 'slow' } as const
+    expect(kinds(world.hear({ ...slow, topics: [TOPIC] }))).toEqual(['contract'])
+    expect(kinds(world.hear([trade(20)]))).toEqual(['deliver'])
+  })
+
+  test.each([
+    ['of two rates the higher', [{ delivery: 'sampled', interval: 1_000 }, { maxRate: 5 }], { maxRate: 5 }],
+    ['latest over sampled', [{ delivery: 'latest' }, { delivery: 'sampled', interval: 100 }], { delivery: 'latest' }],
+    ['of fields all that anyone named', [{ fields: ['price'] }, { fields: ['size', 'price'] }], { fields: ['price', 'size'] }],
+    ['all fields where one wants a list and another lite', [{ fields: ['price'] }, { fields: 'lite' }], {}],
+    ['the greatest age', [{ maxAge: 5 }, { maxAge: 9 }], { maxAge: 9 }],
+    ['any age where one does not care', [{ delivery: 'latest', maxAge: 5 }, { delivery: 'latest' }], { delivery: 'latest' }],
+    ['everything where one asks for nothing special', [{ delivery: 'latest' }, undefined], undefined]
+  ] as const)('readers of one topic are given the strongest of theirs: %s', (_name, contracts, wanted) => {
+    const asked = contracts.map((contract) => contract as Parameters<typeof strongest>[0][number])
+    expect(strongest(asked)).toEqual(wanted)
+    expect(strongest(asked.toReversed())).toEqual(wanted)
+  })
+})
+
+/** Worked out with a program of another language, from the text of PROTOCOL.md. */
+const DIGESTS = [1_901_733_839, 511_402_147, 1_781_202_363]
