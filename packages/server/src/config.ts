@@ -149,6 +149,10 @@ export const configSchema = z.strictObject({
         .default(1000)
         .describe('Most topics one client may hold; 0 is without limit.'),
       slowAfter: duration('5s', 'A client that does not read for this long is closed with 4001.'),
+      compression: z
+        .boolean()
+        .default(true)
+        .describe('Whether frames are compressed for the clients that ask for it (permessage-deflate).'),
       origins: list([], 'Web origins allowed besides the own one and loopback, as in "https://desk.example".'),
       proxies: list(
         [],

@@ -3,11 +3,15 @@
  * Sessions (gateway/session.ts) run it: they hold the subscriptions, do the commands, and bound what is pending.
  */
 import type {
+  AskedContract,
   Candle,
   CloseCode,
+  Contract,
   DataKind,
+  Encoding,
   ErrorCode,
   Interval,
+  LostReason,
   Mode,
   Position,
   Published,
@@ -89,10 +93,21 @@ export type Command =
   /** `bad` marks the answer to a message that was none of this protocol: too many of them in a row end the connection. */
   | { type: 'send'; text: string; bad?: true }
   /** `tag` comes back in `settled`, together with a result per topic; then the snapshots and the live events follow. */
-  | { type: 'subscribe'; topics: readonly string[]; tag?: unknown; resume?: Readonly<Record<string, Position>> }
+  | {
+      type: 'subscribe'
+      topics: readonly string[]
+      tag?: unknown
+      resume?: Readonly<Record<string, Position>>
+      /** Without it topics that are held stay as they are, and new ones are delivered by `every`. */
+      contract?: AskedContract
+    }
   | { type: 'unsubscribe'; topics: readonly string[]; tag?: unknown }
   /** The outcome comes back in `authenticated`; a bad token in `denied`, and ends the connection with 4501 if that does not. */
   | { type: 'authenticate'; token: string; tag?: unknown }
+  /** The answer comes back in `standing`: of all topics that are delivered by `every`, or of those that went on `since`. */
+  | { type: 'stand'; since?: number; tag?: unknown }
+  /** Events come in this encoding from here on; for dialects with `pack`. */
+  | { type: 'encode'; encoding: Encoding }
   | { type: 'close'; code: CloseCode; reason: string }
 
 /** Where a protocol puts the token beyond the gateway's own places, and how it refuses: for gateways that want one. */
@@ -151,10 +166,21 @@ export type Dialect<Memory = unknown> = {
   refused?: (code: ErrorCode, message: string, memory: Memory, now: number) => string | undefined
   /**
    * An event in this protocol, or nothing. A `shared` dialect renders from the event alone (its memory is not given),
-   * so that one rendering serves every client; `frame` then joins what is due to a client into one message.
+   * so that one rendering serves every client: what is due to a client is one message, a JSON array of them.
    */
   render: (event: Published, memory: Memory, now: number) => string | undefined
   shared?: true
+  /** Of a shared dialect: an event, or a notice, in MessagePack; `encode` asks for it. */
+  pack?: (event: Published) => Uint8Array
+  /** Its clients may say how topics are delivered, are told which contract is in force, and when it changes. */
+  contracts?: true
+  contract?: (topics: readonly string[], contract: Contract, reason: 'slow' | 'caught up', now: number) => string | undefined
+  standing?: (
+    digests: Record<string, [seq: number, digest: number]>,
+    tag: unknown,
+    memory: Memory,
+    now: number
+  ) => readonly Command[]
   /** Joins rendered events due at one flush into one message; without it each is a message of its own. */
   frame?: (rendered: readonly string[]) => string
   /** Another form of the texts on the wire, where a client asked for it; `undefined`: this client takes text, or sent no such bytes. */
@@ -162,8 +188,8 @@ export type Dialect<Memory = unknown> = {
     encode: (text: string, memory: Memory) => Uint8Array | undefined
     decode: (bytes: Uint8Array, memory: Memory) => string | undefined
   }
-  /** Rendered where events of a topic were dropped because the client was too slow. */
-  lost?: (topic: string, count: number, from: number, to: number, now: number) => string | undefined
+  /** Rendered where events of a topic were dropped because the client was too slow, or they too old for it. */
+  lost?: (topic: string, count: number, from: number, to: number, now: number, reason?: LostReason) => string | undefined
   /** Called every `tickEvery` milliseconds: heartbeats, sampled updates. */
   tickEvery?: number
   tick?: (memory: Memory, now: number) => readonly Command[]

@@ -1,10 +1,46 @@
 /** The native protocol's control messages as schemas, and the reading of a frame into one of them or into what is wrong. */
-import type { ClientMessage, ErrorCode } from '@tickwire/protocol'
+import { SAMPLED, type AskedContract, type ClientMessage, type ErrorCode, type Position } from '@tickwire/protocol'
 import { z } from 'zod'
 
 const id = z.union([z.string(), z.number()], 'must be a string or a number').optional()
 const topics = z.array(z.string('must be a string'), 'must be a list of topics').min(1, 'must name at least one topic')
-const position = z.object({ epoch: z.string(), seq: z.number().int().nonnegative() })
+const position = z.object({
+  epoch: z.string(),
+  seq: z.number().int().nonnegative(),
+  digest: z.number().int().nonnegative().optional()
+}) as unknown as z.ZodType<Position>
+
+const RANGE = `must be ${SAMPLED.least} to ${SAMPLED.most} ms`
+const FIELDS = 'must be "lite" or a list of up to 64 fields, as in ["price", "size"]'
+const LEAST_RATE = 1_000 / SAMPLED.most
+/** A field is a word of the vocabulary; nobody names more of them than there are. */
+const field = z.string('must be names of fields').regex(/^[A-Za-z]{1,40}$/, 'must be names of fields, as in ["price", "size"]')
+const contract = z
+  .strictObject(
+    {
+      delivery: z.enum(['every', 'latest', 'sampled'], 'must be every, latest or sampled').optional(),
+      interval: z.number(RANGE).int(RANGE).min(SAMPLED.least, RANGE).max(SAMPLED.most, RANGE).optional(),
+      maxRate: z
+        .number('must be events per second')
+        .min(LEAST_RATE, `must be at least ${LEAST_RATE.toFixed(4)} a second, one in ${SAMPLED.most} ms`)
+        .optional(),
+      fields: z.union([z.literal('lite'), z.array(field).min(1, FIELDS).max(64, FIELDS)], FIELDS).optional(),
+      maxAge: z.number('must be milliseconds').positive('must be milliseconds above 0').optional()
+    },
+    { error: contractError }
+  )
+  .superRefine(({ delivery, interval, maxRate }, context) => {
+    const wrong = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })
+    if (delivery === 'sampled' && interval === undefined && maxRate === undefined)
+      wrong('interval', `sampled needs one, ${SAMPLED.least} to ${SAMPLED.most} ms`)
+    if (interval !== undefined && delivery !== 'sampled') wrong('interval', 'goes with "delivery": "sampled" alone')
+  }) as unknown as z.ZodType<AskedContract>
+
+function contractError({ code, keys }: { code: string; keys?: unknown }): string {
+  if (code === 'unrecognized_keys')
+    return `${(keys as string[]).join(', ')}: not of a contract, which has delivery, interval, maxRate, fields, maxAge`
+  return 'must be an object, as in {"delivery": "latest"}'
+}
 
 const SCHEMAS = {
   hello: z.object({
@@ -19,9 +55,11 @@ const SCHEMAS = {
     topics,
     id,
     resume: z.record(z.string(), position, 'must be positions {epoch, seq} by topic').optional(),
-    notices: z.boolean('must be true or false').optional()
+    notices: z.boolean('must be true or false').optional(),
+    contract: contract.optional()
   }),
   unsubscribe: z.object({ op: z.literal('unsubscribe'), topics, id }),
+  digest: z.object({ op: z.literal('digest'), id }),
   ping: z.object({ op: z.literal('ping'), id }),
   pong: z.object({ op: z.literal('pong'), id })
 }

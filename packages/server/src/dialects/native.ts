@@ -6,16 +6,19 @@ import {
   PROTOCOL_VERSION,
   noticesOf,
   type ClientMessage,
+  type Encoding,
   type ErrorCode,
   type Position,
   type ServerMessage,
   type TopicResult
 } from '@tickwire/protocol'
 import { dialect, type Command, type Desk, type Request, type Terms } from './dialect.ts'
+import { pack, unpack } from './native-codec.ts'
 import { readMessage } from './native-schema.ts'
 
 type Memory = {
   terms: Terms
+  encoding: Encoding
   pinged: number
   /** Topics the client asked for, and whether it wants the notices of their instruments. */
   asked: Map<string, boolean>
@@ -49,25 +52,27 @@ function hello({ session }: Request, terms: Terms, desk: Desk, now: number): Ser
   return { op: 'hello', version: PROTOCOL_VERSION, server, epoch, now, mode, session, encoding: 'json', ...terms }
 }
 
-function answer(message: ClientMessage, now: number): readonly Command[] {
+function answer(message: ClientMessage, memory: Memory, now: number): readonly Command[] {
   if (message.op === 'ping') return [say({ op: 'pong', ...withId(message.id), now })]
   if (message.op === 'pong') return []
   if (message.op === 'auth') return [{ type: 'authenticate', token: message.token, tag: message.id }]
-  if (message.op === 'hello') return greeted(message)
+  if (message.op === 'hello') return greeted(message, memory)
+  if (message.op === 'digest') return [{ type: 'stand', tag: { id: message.id } }]
   if (message.op === 'unsubscribe') {
     const tag: Tag = { op: 'unsubscribe', id: message.id }
     return [{ type: 'unsubscribe', topics: message.topics, tag }]
   }
   const tag: Tag = { op: 'subscribe', id: message.id, notices: message.notices !== false, resume: message.resume }
-  return [{ type: 'subscribe', topics: message.topics, tag, ...(message.resume ? { resume: message.resume } : {}) }]
+  const { topics, resume, contract } = message
+  return [{ type: 'subscribe', topics, tag, ...(resume && { resume }), ...(contract && { contract }) }]
 }
 
-function greeted({ version, encoding }: Extract<ClientMessage, { op: 'hello' }>): readonly Command[] {
+function greeted({ version, encoding = 'json' }: Extract<ClientMessage, { op: 'hello' }>, memory: Memory): readonly Command[] {
   if (version !== PROTOCOL_VERSION)
     return [say(wrong('BAD_MESSAGE', `version: ${version} is not spoken here, this is version ${PROTOCOL_VERSION}`))]
-  if (encoding === 'msgpack')
-    return [say(wrong('BAD_MESSAGE', 'encoding: msgpack is not spoken yet, this connection stays on json'))]
-  return []
+  if (encoding === memory.encoding) return []
+  memory.encoding = encoding
+  return [{ type: 'encode', encoding }]
 }
 
 /** The notices that the asked topics need now. */
@@ -114,13 +119,13 @@ export const native = dialect<Memory>({
 
   open(request, desk, now) {
     const terms = request.terms ?? DEFAULT_TERMS
-    const memory: Memory = { terms, pinged: now, asked: new Map(), notices: new Set() }
+    const memory: Memory = { terms, encoding: 'json', pinged: now, asked: new Map(), notices: new Set() }
     return { memory, commands: [say(hello(request, terms, desk, now))] }
   },
 
-  receive(frame, _memory, now) {
+  receive(frame, memory, now) {
     const read = readMessage(frame)
-    if (read.ok) return answer(read.message, now)
+    if (read.ok) return answer(read.message, memory, now)
     return [{ type: 'send', text: JSON.stringify(wrong(read.code, read.message, read.id)), bad: true }]
   },
 
@@ -132,13 +137,30 @@ export const native = dialect<Memory>({
   // Faster than a template of our own: benchmarks/encode.ts.
   render: (event) => JSON.stringify(event),
   frame: (rendered) => `[${rendered.join(',')}]`,
-  lost: (topic, count, from, to) => JSON.stringify({ op: 'lost', topic, count, from, to } satisfies ServerMessage),
+  pack,
+  codec: {
+    encode: (text, memory) => (memory.encoding === 'msgpack' ? pack(JSON.parse(text)) : undefined),
+    decode: (bytes, memory) => (memory.encoding === 'msgpack' ? unpack(bytes) : undefined)
+  },
+  lost: (topic, count, from, to, _now, reason = 'slow') =>
+    JSON.stringify({ op: 'lost', topic, count, from, to, reason } satisfies ServerMessage),
+
+  contracts: true,
+  contract: (topics, contract, reason) =>
+    JSON.stringify({ op: 'contract', topics: [...topics], contract, reason } satisfies ServerMessage),
+  standing(digests, tag) {
+    const asked = tag as { id?: string | number } | undefined
+    // With a ping nothing is said where nothing went on.
+    if (!asked && Object.keys(digests).length === 0) return []
+    return [say({ op: 'digest', ...withId(asked?.id), digests })]
+  },
 
   tickEvery: 1_000,
   tick(memory, now) {
-    if (now - memory.pinged < memory.terms.heartbeat.interval) return []
+    const { pinged } = memory
+    if (now - pinged < memory.terms.heartbeat.interval) return []
     memory.pinged = now
-    return [say({ op: 'ping', now })]
+    return [{ type: 'stand', since: pinged }, say({ op: 'ping', now })]
   },
 
   shutdown: (retryAfterMs) =>

@@ -1,146 +1,162 @@
-/** What is written to whom: a group's pending events in one batch, and to those who were behind what they are owed. */
-import type { Published } from '@tickwire/protocol'
-import type { Dialect } from '../dialects/dialect.ts'
-import type { Plant } from '../plant/plant.ts'
-import { arrearsOf, type OutboxLimits } from './arrears.ts'
+/** What is written to whom at a flush: each lane's segment is made once, and each group's frame is put together from its lanes'. */
 import type { Batch } from './frame.ts'
-import { batchOf, joinTexts, standing, textOf, type Group, type Member, type Pending, type Positions } from './member.ts'
+import { createBatch } from './frame.ts'
+import { createThrift } from './deflate.ts'
+import { freshAfter, isGone, renderAll, segmentAfter, standingIn, START, type Told } from './lane.ts'
+import { encoded, type Group, type Lane, type Member, type Pending, type Positions } from './member.ts'
 import type { Meters } from './meters.ts'
-import { isLost } from './outbox.ts'
-import type { Patience } from './patience.ts'
+import { createScratch } from './scratch.ts'
+import { bundle, segmentOf, type Segment, type Taking } from './segment.ts'
 
-export type FanoutLimits = {
+export type Backlog = {
   /** Socket backlog in bytes, or age of an unanswered ping in milliseconds, past which a member is behind. */
   backlog: number
   patience: number
-  /** A member that stays behind this long is cut. */
-  cutAfter: number
-  outbox: OutboxLimits
-  /** A group whose pending events weigh more flushes at once. */
-  burst: number
-}
-export const FANOUT_LIMITS: FanoutLimits = {
-  backlog: 256 * 1024,
-  patience: 1_000,
-  cutAfter: 5_000,
-  outbox: { maxItems: 5_000, maxWeight: 512 * 1024 },
-  burst: 1024 * 1024
+  /** Bytes after an unanswered ping, past which it is behind as well: what the kernel holds counts. */
+  unanswered: number
 }
 
-/** What those at one place are owed, and where they stand after it. */
-type Owed = { batch: Batch | undefined; conflated: number; dropped: number; after: Positions }
-/** What one round of catching up has worked out, for all of it: those behind miss much the same events. */
-type Round = { owed: Map<Positions, Owed>; rendered: Map<Dialect<any>, Map<Published, Pending>> }
+/** A ping is given this long before what was written after it counts as unread. */
+const GRACE = 100
 
-const renderedOnce = ({ rendered }: Round, dialect: Dialect<any>, item: Pending): Pending => {
-  let items = rendered.get(dialect)
-  if (!items) rendered.set(dialect, (items = new Map()))
-  const found = items.get(item.event)
-  if (!found) items.set(item.event, item)
-  return found ?? item
-}
+type Chosen = (lane: Lane) => readonly Pending[]
+type Detach = (member: Member, group: Group, positions: Positions) => void
+
+export const standing = ({ lanes }: Group, starts?: ReadonlyMap<Lane, number>): Positions =>
+  new Map([...lanes.values()].map((lane) => [lane.topic, standingIn(lane, starts?.get(lane))]))
 
 /** `onLag` is called when a member falls behind. */
-export function createDelivery(plant: Plant, patience: Patience, limits: FanoutLimits, meters: Meters, onLag: () => void) {
-  const lagging = new Set<Member>()
+export function createDelivery(limits: Backlog, meters: Meters, now: number, onLag: Detach) {
+  const scratch = createScratch()
+  const thrift = createThrift(now)
+  const fresh: Taking = (bytes) => Buffer.allocUnsafe(bytes)
 
-  const write = (member: Member, batch: Batch | undefined, positions?: () => Positions) => {
-    if (!batch) return
+  const isBehind = ({ sink }: Member): boolean =>
+    sink.backlog() > limits.backlog ||
+    sink.waiting() > limits.patience ||
+    ((sink.unanswered?.() ?? 0) > limits.unanswered && sink.waiting() > GRACE)
+
+  /** Returns true when the bytes may be written over. */
+  const write = (member: Member, batch: Batch, positions?: () => Positions): boolean => {
     member.delivered += batch.events
     meters.delivered += batch.events
-    meters.frames += batch.messages.length
-    member.sink.write(batch)
-    if (member.group && !member.behind && isBehind(member)) detach(member, member.group, positions?.())
+    meters.frames += batch.frames
+    const isTaken = member.sink.write(batch) === true
+    const { group } = member
+    if (group && !member.behind && isBehind(member)) onLag(member, group, positions?.() ?? standing(group, member.starts))
+    return isTaken
   }
 
-  const isBehind = ({ sink }: Member): boolean => sink.backlog() > limits.backlog || sink.waiting() > limits.patience
+  const bundled = (
+    segments: readonly Segment[],
+    { encoding, deflate }: Pick<Member, 'encoding' | 'deflate'>,
+    members: number,
+    now: number,
+    take: Taking
+  ): Batch | undefined =>
+    segments.length === 0
+      ? undefined
+      : bundle(segments, encoding, (bytes) => (deflate ? thrift(bytes, members, now) : 'no'), take)
 
-  /** All that the group has heard is written, or about to be: from here on the member is owed what comes. */
-  const detach = (member: Member, group: Group, positions = standing(group)) => {
-    member.behind = { since: patience.now(), positions }
-    lagging.add(member)
-    onLag()
+  /** In the order in which things came, where that matters. */
+  const merged = (lanes: readonly Lane[], chosen: Chosen, starts: Member['starts'], now: number) => {
+    const told: { lane: Lane; what: Told }[] = []
+    for (const lane of lanes)
+      for (const what of freshAfter(lane, chosen(lane), starts?.get(lane) ?? START, now)) told.push({ lane, what })
+    return lanes.length > 1 ? told.sort((a, b) => a.what.at - b.what.at) : told
   }
 
-  const attach = (member: Member, group: Group) => {
-    retire(member)
-    member.from = group.pending.length
-  }
-
-  const retire = (member: Member) => {
-    member.behind = undefined
-    lagging.delete(member)
-  }
-
-  const flushGroup = (group: Group, now: number) => {
-    const items = group.pending
-    if (items.length === 0) return
-    group.pending = []
-    group.weight = 0
-    /** By first event: everyone who was there gets one batch, those who joined since the last flush the rest of it. */
-    const batches = new Map<number, Batch | undefined>()
-    /** A member whose dialect is not shared is alone in its group, so this renders each event for it once. */
-    const batchFor = (member: Member, first: number): Batch | undefined => {
-      if (batches.size === 0) meters.observeWait(Math.max(0, now - items[0]!.event.published))
-      if (!batches.has(first)) batches.set(first, batchOf(member, items.slice(first), now))
-      return batches.get(first)
+  /** For a member whose dialect is not shared: called once per event, for it may remember what it rendered. */
+  const rendered = (member: Member, lanes: readonly Lane[], chosen: Chosen, now: number): Batch | undefined => {
+    const { dialect, memory, starts } = member
+    const texts: string[] = []
+    for (const { what } of merged(lanes, chosen, starts, now)) {
+      const text = isGone(what) ? undefined : dialect.render(what.event, memory, now)
+      if (text !== undefined) texts.push(text)
     }
+    if (texts.length === 0) return undefined
+    return createBatch(encoded(member, dialect.frame ? [dialect.frame(texts)] : texts), texts.length)
+  }
+
+  const shared = (lanes: readonly Lane[], chosen: Chosen, starts: Member['starts'], now: number): Segment[] => {
+    const segments: Segment[] = []
+    if (lanes.length > 1 && lanes.some(({ counted }) => counted)) {
+      const told = merged(lanes, chosen, starts, now).flatMap(({ lane: { form }, what }) => (form ? [{ form, what }] : []))
+      const { parts, events } = renderAll(told, now)
+      if (parts.length > 0) segments.push(segmentOf(parts, lanes[0]!.form!.encoding, events))
+      return segments
+    }
+    for (const lane of lanes) {
+      const segment = lane.form && segmentAfter(lane, lane.form, chosen(lane), starts?.get(lane) ?? START, now)
+      if (segment) segments.push(segment)
+    }
+    return segments
+  }
+
+  const batchFor = (member: Member, lanes: readonly Lane[], chosen: Chosen, now: number): Batch | undefined =>
+    member.dialect.shared
+      ? bundled(shared(lanes, chosen, member.starts, now), member, 1, now, fresh)
+      : rendered(member, lanes, chosen, now)
+
+  const chosenDue: Chosen = ({ due }) => due
+  const chosenPending: Chosen = ({ pending }) => pending
+
+  const passed = (member: Member, lanes: readonly Lane[]): void => {
+    for (const lane of lanes) member.starts?.delete(lane)
+    if (member.starts?.size === 0) member.starts = undefined
+  }
+
+  const flushGroup = (group: Group, now: number): void => {
+    const lanes = group.due
+    group.due = []
+    let whole: Batch | undefined
+    let isMade = false
+    let isFree = true
     let together: Positions | undefined
     for (const member of group.members) {
-      const first = member.from
-      member.from = 0
-      if (member.behind || first >= items.length) continue
-      write(member, batchFor(member, first), () => (together ??= standing(group)))
+      if (member.behind) continue
+      if (member.starts || !group.dialect.shared) {
+        const batch = batchFor(member, lanes, chosenDue, now)
+        passed(member, lanes)
+        if (batch) write(member, batch)
+        continue
+      }
+      if (!isMade) whole = bundled(shared(lanes, chosenDue, undefined, now), group, group.members.size, now, scratch.take)
+      isMade = true
+      if (whole && !write(member, whole, () => (together ??= standing(group)))) isFree = false
+    }
+    if (isMade && isFree) scratch.free()
+    else scratch.leave()
+  }
+
+  return {
+    write,
+    isBehind,
+    bundled,
+
+    flush(dirty: readonly Lane[], now: number): void {
+      const groups: Group[] = []
+      let oldest = now
+      for (const lane of dirty) {
+        lane.due = lane.pending
+        lane.pending = []
+        oldest = Math.min(oldest, lane.due[0]?.event.published ?? now)
+        for (const group of lane.groups) if (group.due.push(lane) === 1) groups.push(group)
+      }
+      if (groups.length > 0) meters.observeWait(Math.max(0, now - oldest))
+      for (const group of groups) flushGroup(group, now)
+      for (const lane of dirty) {
+        lane.due = []
+        lane.segments.clear()
+      }
+    },
+
+    /** Writes what one member has pending in these lanes before the others', because what it holds is about to change. */
+    flushMember(member: Member, lanes: readonly Lane[], now: number): void {
+      if (member.behind || lanes.length === 0) return
+      const batch = batchFor(member, lanes, chosenPending, now)
+      member.starts = new Map([...(member.starts ?? []), ...lanes.map((lane) => [lane, lane.seq] as const)])
+      if (batch) write(member, batch)
     }
   }
-
-  /** Writes what one member has pending in its group before the others', because its topics are about to change. */
-  const flushMember = (member: Member, group: Group, now: number) => {
-    if (member.behind) return
-    const due = group.pending.slice(member.from)
-    member.from = group.pending.length
-    write(member, batchOf(member, due, now))
-  }
-
-  /** What is owed to a member; those of a shared dialect who stand at the same place are given the same batch. */
-  const owedTo = ({ dialect, memory }: Member, group: Group, positions: Positions, now: number, round: Round): Owed => {
-    const found = dialect.shared && round.owed.get(positions)
-    if (found) return found
-    const { entries, conflated, dropped } = arrearsOf(plant, positions, limits.outbox)
-    const texts = entries
-      .map((entry) =>
-        isLost(entry)
-          ? dialect.lost?.(entry.topic, entry.count, entry.from, entry.to, now)
-          : textOf({ dialect, memory }, dialect.shared ? renderedOnce(round, dialect, entry) : entry, now)
-      )
-      .filter((text) => text !== undefined)
-    const owed = { batch: joinTexts(dialect, texts), conflated, dropped, after: standing(group) }
-    round.owed.set(positions, owed)
-    return owed
-  }
-
-  /** Brings a member up to date when its socket has room again. */
-  const serve = (member: Member, group: Group, behind: NonNullable<Member['behind']>, now: number, round: Round) => {
-    if (isBehind(member)) {
-      if (patience.now() - behind.since <= limits.cutAfter) return
-      meters.slowCloses++
-      member.cut()
-      return
-    }
-    const { batch, conflated, dropped, after } = owedTo(member, group, behind.positions, now, round)
-    member.conflated += conflated
-    member.dropped += dropped
-    meters.conflated += conflated
-    meters.lost += dropped
-    member.behind = { since: patience.now(), positions: after }
-    write(member, batch)
-    if (!isBehind(member)) attach(member, group)
-  }
-
-  const catchUp = (now: number) => {
-    const round: Round = { owed: new Map(), rendered: new Map() }
-    for (const member of lagging) if (member.group && member.behind) serve(member, member.group, member.behind, now, round)
-  }
-
-  return { write, isBehind, detach, retire, flushGroup, flushMember, catchUp, behind: () => lagging.size }
 }

@@ -1,77 +1,107 @@
-/** Who listens to what: groups of members with equal topics, each hearing the plant through lanes that it shares. */
-import type { Published } from '@tickwire/protocol'
+/** Who listens to what: groups of members with equal lanes, and the lanes, which all groups share. */
+import type { Contract, Encoding, Published } from '@tickwire/protocol'
 import type { Dialect } from '../dialects/dialect.ts'
 import type { Plant } from '../plant/plant.ts'
-import type { Group, Lane, Member } from './member.ts'
+import { keyOf } from './contracts.ts'
+import { createForm, type Form } from './form.ts'
+import { createLane } from './lane.ts'
+import { contractOf, type Group, type Lane, type Member } from './member.ts'
 
-/** `hear` is called for each event of a topic that any group holds, once per family of groups. */
-export function createGroups(plant: Plant, hear: (lane: Lane, event: Published) => void) {
+/** `hear` is called for each event of a topic that any group holds, once per lane. */
+export function createGroups(plant: Plant, hear: (lane: Lane, event: Published) => void, gone: (lane: Lane) => void) {
   const groups = new Map<string, Group>()
   const lanes = new Map<string, Lane>()
+  const forms = new Map<string, { form: Form; lanes: number }>()
   let solos = 0
 
-  const laneOf = (family: string, topic: string): Lane => {
-    const key = `${family} ${topic}`
-    let lane = lanes.get(key)
-    if (!lane) {
-      const made: Lane = { topic, seq: 0, groups: new Set(), stop: () => {} }
-      const { stop, position } = plant.subscribe(topic, (event) => {
-        made.seq = event.seq
-        hear(made, event)
-      })
-      made.seq = position.seq
-      made.stop = () => {
-        stop()
-        lanes.delete(key)
-      }
-      lanes.set(key, (lane = made))
+  const formOf = (key: string, dialect: Dialect<any>, encoding: Encoding, fields: Contract['fields']): Form => {
+    let found = forms.get(key)
+    if (!found) forms.set(key, (found = { form: createForm(dialect, encoding, fields), lanes: 0 }))
+    found.lanes++
+    return found.form
+  }
+  const leaveForm = (key: string, topic: string): void => {
+    const found = forms.get(key)
+    found?.form.forgetSnapshot(topic)
+    if (found && --found.lanes === 0) forms.delete(key)
+  }
+
+  const openLane = (key: string, topic: string, { dialect, encoding }: Member, contract: Contract): Lane => {
+    const { fields } = contract
+    const look = `${dialect.name} ${encoding} ${JSON.stringify(fields)}`
+    const form = dialect.shared ? formOf(look, dialect, encoding, fields) : undefined
+    const lane = createLane(key, topic, contract, form)
+    const { stop, position } = plant.subscribe(topic, (event) => {
+      lane.seq = event.seq
+      hear(lane, event)
+    })
+    lane.seq = position.seq
+    lane.stop = () => {
+      stop()
+      lanes.delete(key)
+      if (form) leaveForm(look, topic)
+      gone(lane)
     }
+    lanes.set(key, lane)
     return lane
   }
 
-  const openGroup = (key: string, dialect: Dialect<any>, topics: ReadonlySet<string>): Group => {
-    const group: Group = { key, dialect, topics, lanes: [], members: new Set(), pending: [], weight: 0 }
-    // Only a shared dialect's rendering may be shared, so the lanes of the others are common to them all.
-    for (const topic of topics) {
-      const lane = laneOf(dialect.shared ? dialect.name : '', topic)
-      lane.groups.add(group)
-      group.lanes.push(lane)
-    }
+  /** Only a shared dialect's renderings are shared, so the lanes of the others are common to them all. */
+  const laneOf = (member: Member, topic: string): Lane => {
+    const { dialect, encoding } = member
+    const contract = contractOf(member, topic)
+    const key = dialect.shared ? `${dialect.name} ${encoding} ${keyOf(contract)} ${topic}` : topic
+    return lanes.get(key) ?? openLane(key, topic, member, contract)
+  }
+
+  const open = (key: string, { dialect, encoding, deflate }: Member, held: ReadonlyMap<string, Lane>): Group => {
+    const group: Group = { key, dialect, encoding, deflate, lanes: held, members: new Set(), due: [] }
+    for (const lane of held.values()) lane.groups.add(group)
     groups.set(key, group)
     return group
   }
 
-  const closeGroup = (group: Group) => {
-    for (const lane of group.lanes) {
+  /** Equal sets of lanes are found by a hash that does not depend on the order in which they were asked for. */
+  const find = (member: Member): Group => {
+    const held = new Map<string, Lane>()
+    for (const topic of member.topics) held.set(topic, laneOf(member, topic))
+    if (!member.dialect.shared) return open(`solo ${++solos}`, member, held)
+    const hash = `${member.deflate ? 'deflate ' : ''}${hashOf([...held.values()].map(({ key }) => key))}`
+    for (let nth = 0; ; nth++) {
+      const key = `${hash} ${nth}`
+      const group = groups.get(key)
+      if (!group) return open(key, member, held)
+      if (sameLanes(group.lanes, held)) return group
+    }
+  }
+
+  const close = (group: Group): void => {
+    for (const lane of group.lanes.values()) {
       lane.groups.delete(group)
       if (lane.groups.size === 0) lane.stop()
     }
     groups.delete(group.key)
   }
 
-  /** Groups of equal topics are found by a hash that does not depend on the order in which they were asked for. */
-  const find = (member: Member): Group => {
-    if (!member.dialect.shared) return openGroup(`solo ${++solos}`, member.dialect, new Set(member.topics))
-    const hash = `${member.dialect.name} ${hashOf(member.topics)}`
-    for (let nth = 0; ; nth++) {
-      const key = `${hash} ${nth}`
-      const group = groups.get(key)
-      if (!group) return openGroup(key, member.dialect, new Set(member.topics))
-      if (sameTopics(group.topics, member.topics)) return group
-    }
+  return {
+    find,
+    close,
+    /** The flush is over. */
+    forget(): void {
+      for (const { form } of forms.values()) form.forget()
+    },
+    stats: () => ({ groups: groups.size, lanes: lanes.size })
   }
-
-  return { find, close: closeGroup, stats: () => ({ groups: groups.size, lanes: lanes.size }) }
 }
 
 /** FNV-1a of each name, added up: equal sets have equal sums whatever their order. */
-export function hashOf(topics: Iterable<string>): string {
+export function hashOf(names: Iterable<string>): string {
   let low = 0
   let high = 0
   let size = 0
-  for (const topic of topics) {
+  for (const name of names) {
     let hash = 0x811c9dc5
-    for (let i = 0; i < topic.length; i++) hash = Math.imul(hash ^ topic.charCodeAt(i), 0x01000193)
+    for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193)
     low = (low + hash) >>> 0
     high = (high + Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d)) >>> 0
     size++
@@ -79,5 +109,5 @@ export function hashOf(topics: Iterable<string>): string {
   return `${size}.${low}.${high}`
 }
 
-const sameTopics = (a: ReadonlySet<string>, b: ReadonlySet<string>): boolean =>
-  a.size === b.size && [...a].every((topic) => b.has(topic))
+const sameLanes = (a: ReadonlyMap<string, Lane>, b: ReadonlyMap<string, Lane>): boolean =>
+  a.size === b.size && [...a].every(([topic, lane]) => b.get(topic) === lane)

@@ -1,20 +1,31 @@
 /** The topics that one session holds, what it asked upstream for each, and what a newly held one begins with. */
-import { isPureState, type Position, type Published, type Topic, type TopicResult } from '@tickwire/protocol'
+import {
+  isPureState,
+  type AskedContract,
+  type Contract,
+  type Position,
+  type Published,
+  type Topic,
+  type TopicResult
+} from '@tickwire/protocol'
 import type { Plant } from '../plant/plant.ts'
+import { contractFor, isCounted, keyOf } from './contracts.ts'
 import type { Limits } from './limits.ts'
+import { askedOf, contractOf, type Member } from './member.ts'
 import type { Place } from './quotas.ts'
 import { refusal, type Understand, type Understood } from './understand.ts'
 
 export type Demand = (topic: Topic) => { upstream: 'live' | 'pending'; release: () => void }
 
-type Resume = Readonly<Record<string, Position>> | undefined
-/** What a subscribe still owes: the events, and where each topic's reader stands before them. */
-export type Missed = { events: Published[]; positions: Map<string, number> }
+/** What a subscribe says of all its topics. */
+export type Wanted = { resume?: Readonly<Record<string, Position>> | undefined; contract?: AskedContract | undefined }
+/** What a subscribe still owes: the events, and where each topic's reader stands before them; `changed`: contracts. */
+export type Missed = { events: Published[]; positions: Map<string, number>; changed: boolean }
 
 const nothing = () => {}
 
 export function createHolding(
-  topics: Set<string>,
+  member: Member,
   {
     plant,
     understand,
@@ -24,8 +35,21 @@ export function createHolding(
   }: { plant: Plant; understand: Understand; demand: Demand; limits: Limits; place?: Place | undefined }
 ) {
   const releases = new Map<string, () => void>()
+  const { topics } = member
   const { epoch } = plant
-  const here = (name: string): Position => ({ epoch, seq: plant.last(name)?.seq ?? 0 })
+  const here = plant.position
+
+  /** The contract in force, to the clients that know of any. */
+  const inForce = (name: string): { contract?: Contract } =>
+    member.dialect.contracts ? { contract: contractOf(member, name) } : {}
+
+  /** Returns whether another one is in force now. */
+  const agree = (name: string, asked: AskedContract | undefined): boolean => {
+    if (!asked) return false
+    const before = keyOf(contractOf(member, name))
+    member.contracts.set(name, contractFor(name, asked))
+    return keyOf(contractOf(member, name)) !== before
+  }
 
   /** Notices (statuses, gaps) have a bound of their own, so that they never crowd out data. */
   const hasRoom = (data: boolean): boolean =>
@@ -40,47 +64,60 @@ export function createHolding(
 
   /** As held, or as it would be. */
   const again = ({ topic, name, data }: Understood, asked: string): TopicResult => {
-    if (!data) return { asked, topic: name, ok: true, position: here(name), upstream: 'live' }
+    if (!data) return { asked, topic: name, ok: true, position: here(name), ...inForce(name), upstream: 'live' }
     const { upstream, release } = demand(topic)
     release()
-    return { asked, topic: name, ok: true, position: here(name), upstream }
+    return { asked, topic: name, ok: true, position: here(name), ...inForce(name), upstream }
   }
 
   /** Without a usable position a reader begins with the last value. */
   const begin = (name: string, missed: Missed): Position => {
     const last = plant.last(name)
-    const seq = last?.seq ?? 0
-    missed.positions.set(name, last ? seq - 1 : seq)
+    const position = here(name)
+    missed.positions.set(name, last ? position.seq - 1 : position.seq)
     if (last) missed.events.push(last)
-    return { epoch, seq }
+    return position
   }
 
-  /** Of state only the newest counts: whoever has an older one of this epoch is given that. */
-  const goOnWithState = (name: string, since: Position, last: Published, missed: Missed): Position | undefined => {
+  /** Where only the newest counts, whoever has an older one of this epoch is given that. */
+  const goOnWithNewest = (name: string, since: Position, last: Published, missed: Missed): Position | undefined => {
     if (since.epoch !== epoch || since.seq > last.seq) return undefined
     if (since.seq < last.seq) missed.events.push(last)
     missed.positions.set(name, since.seq < last.seq ? last.seq - 1 : last.seq)
-    return { epoch, seq: last.seq }
+    return here(name)
+  }
+
+  const isNewestEnough = (name: string, last: Published): boolean =>
+    !isCounted(name) && (isPureState(last) || askedOf(member, name).delivery !== 'every')
+
+  /** A reader whose digest is another has lost or doubled something without knowing. */
+  const isProven = (name: string, { seq, digest }: Position): boolean => {
+    const ours = plant.digestAt(name, seq)
+    return digest === undefined || ours === undefined || ours === digest
   }
 
   /** Returns nothing when what was missed since then is no longer kept, or too much to be given. */
   const goOn = (name: string, since: Position, missed: Missed): Position | undefined => {
     const last = plant.last(name)
-    if (last && isPureState(last)) return goOnWithState(name, since, last, missed)
+    if (since.epoch === epoch && !isProven(name, since)) return undefined
+    if (last && isNewestEnough(name, last)) return goOnWithNewest(name, since, last, missed)
     const joined = plant.subscribe(name, nothing, since)
     joined.stop()
     if (!joined.recovered || missed.events.length + joined.missed.length > limits.replay) return undefined
     missed.positions.set(name, joined.position.seq - joined.missed.length)
     for (const event of joined.missed) missed.events.push(event)
-    return joined.position
+    return here(name)
   }
 
   return {
-    take(asked: string, resume: Resume, missed: Missed): TopicResult {
+    take(asked: string, { resume, contract }: Wanted, missed: Missed): TopicResult {
       const understood = understand(asked)
       if (!understood.ok) return understood
       const { name, data } = understood
-      if (topics.has(name)) return again(understood, asked)
+      if (topics.has(name)) {
+        if (agree(name, contract)) missed.changed = true
+        return again(understood, asked)
+      }
       if (!hasRoom(data)) {
         const message = `this client holds ${releases.size} topics and may hold ${limits.topics}; those stay`
         return refusal(asked, 'TOO_MANY_SYMBOLS', message)
@@ -89,11 +126,12 @@ export function createHolding(
         return refusal(asked, 'TOO_MANY_SYMBOLS', 'the connections of this address or user hold all the topics they may')
       const upstream = ask(understood)
       topics.add(name)
+      agree(name, contract)
       const since = resume && positionIn(resume, asked, name)
-      if (since === undefined) return { asked, topic: name, ok: true, position: begin(name, missed), upstream }
+      if (since === undefined) return { asked, topic: name, ok: true, position: begin(name, missed), ...inForce(name), upstream }
       const position = goOn(name, since, missed)
       const recovered = position !== undefined
-      return { asked, topic: name, ok: true, position: position ?? begin(name, missed), recovered, upstream }
+      return { asked, topic: name, ok: true, position: position ?? begin(name, missed), ...inForce(name), recovered, upstream }
     },
 
     letGo(asked: string): TopicResult {
@@ -101,6 +139,7 @@ export function createHolding(
       if (!understood.ok) return understood
       const { name } = understood
       topics.delete(name)
+      member.contracts.delete(name)
       releases.get(name)?.()
       if (releases.delete(name)) place?.give()
       return { asked, topic: name, ok: true, position: here(name), upstream: 'live' }

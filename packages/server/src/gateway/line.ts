@@ -17,7 +17,9 @@ export type Wire = (
  * more often than this: ping and pong cost as much as a write each.
  */
 const PROBE_EVERY = 256 * 1024
-const PROBE_PAUSE = 1_000
+const PROBE_PAUSE = 500
+/** While anything at all is written, one goes out this often, so that what nobody reads is never older than some seconds. */
+const PROBE_LATEST = 3_000
 /** From a close frame to the end of the socket. */
 const CLOSE_WITHIN = 2_000
 
@@ -39,26 +41,33 @@ export function createLine(ws: WebSocket, at: { id: string; path: string }, pati
     ws.ping()
   }
   // All data goes through our own socket.write: two paths to one socket would interleave.
-  const put = (bytes: Buffer) => {
-    if (ws.readyState !== ws.OPEN) return
+  const put = (bytes: Buffer): boolean => {
+    if (ws.readyState !== ws.OPEN) return true
     meters.bytes += bytes.length
     socket.write(bytes)
+    const isTaken = socket.writableLength === 0
     sinceProbe += bytes.length
     if (sinceProbe > PROBE_EVERY && probedAt === undefined && patience.now() - pinged >= PROBE_PAUSE) probe()
+    return isTaken
   }
   const controls = { ...at, terminate: () => ws.terminate(), pause: () => ws.pause(), resume: () => ws.resume() }
   const wired = wire?.(controls, (message) => put(framesOf([message])))
 
   return {
-    write(batch: Batch): void {
-      if (wired) for (const message of batch.messages) wired(message)
-      else put(batch.bytes())
+    write(batch: Batch): boolean {
+      if (!wired) return put(batch.bytes())
+      for (const message of batch.messages) wired(message)
+      return true
     },
+    /** As agreed in the handshake. */
+    deflate: wire === undefined && ws.extensions.includes('permessage-deflate'),
+    unanswered: () => (probedAt === undefined ? 0 : sinceProbe),
     backlog: () => socket.writableLength,
     waiting: () => (probedAt === undefined ? 0 : patience.now() - probedAt),
     /** Pings, when the last ping is this old. */
     beat(interval: number): void {
-      if (patience.now() - pinged >= interval && ws.readyState === ws.OPEN) probe()
+      const pause = sinceProbe > 0 ? Math.min(interval, PROBE_LATEST) : interval
+      if (patience.now() - pinged >= pause && ws.readyState === ws.OPEN) probe()
     },
     close(code: CloseCode, reason: string): void {
       if (ws.readyState !== ws.OPEN) return

@@ -1,37 +1,86 @@
-/** Those whom events go to: a member is one session, a group is all members that hold the same topics in one dialect. */
-import { isState, type Published } from '@tickwire/protocol'
+/**
+ * Those whom events go to: a member is one session, a group is all members that are given the same, and a lane is one topic under
+ * one contract in one form, for however many groups.
+ */
+import { DEFAULT_CONTRACT, type Contract, type Encoding, type Published } from '@tickwire/protocol'
 import type { Dialect } from '../dialects/dialect.ts'
-import { weigh } from './arrears.ts'
-import { createBatch, type Batch } from './frame.ts'
-import type { Item } from './outbox.ts'
-
-/** An event on its way to clients; `text` is its rendering, made once for all groups of a shared dialect. */
-export type Pending = Item & { text?: string | undefined; rendered?: true }
+import { slowed } from './contracts.ts'
+import type { Form } from './form.ts'
+import { createBatch, type Batch, type Message } from './frame.ts'
+import type { Segment } from './segment.ts'
 
 /** Where a member's messages go: a WebSocket, or an SSE response. */
 export type Sink = {
-  write: (batch: Batch) => void
+  /** Returns true when the bytes are taken and may be written over. */
+  write: (batch: Batch) => boolean | void
   /** Bytes that the socket has not taken yet. */
   backlog: () => number
   /** How long the oldest probe (a ping) has waited for its answer, milliseconds. */
   waiting: () => number
+  /** Bytes written after that probe, which the kernel holds for all we know. */
+  unanswered?: () => number
+  /** Frames may be compressed. */
+  deflate?: boolean
 }
+
+/** Shared by those who fell behind together, and so are owed the same: a new map is made rather than one changed. */
+export type Positions = ReadonlyMap<string, number>
 
 export type Member = {
   dialect: Dialect<any>
   memory: unknown
   sink: Sink
   topics: Set<string>
+  /** As asked, of the topics for which anything was. */
+  contracts: Map<string, Contract>
+  encoding: Encoding
+  deflate: boolean
   /** Called once when the member is too slow to keep. */
   cut: () => void
   group: Group | undefined
-  /** The first of the group's pending events that is for this member: it joined after the ones before. */
-  from: number
+  /** Of lanes that had something pending when it joined: the sequence after which they are its own. */
+  starts: Map<Lane, number> | undefined
   /** Set while it is behind: since when, and the sequence it has of each topic. */
   behind: { since: number; positions: Positions } | undefined
+  /** Set while it is given the newest instead of each: since when it has kept up. */
+  slow: number | undefined
   delivered: number
   conflated: number
   dropped: number
+}
+
+/** `at`: the order in which things came, over all lanes. */
+export type Pending = { event: Published; at: number }
+
+export type Lane = {
+  key: string
+  topic: string
+  contract: Contract
+  /** Absent where each client has renderings of its own. */
+  form: Form | undefined
+  /** Each event counts: it stands in its place among those of the other lanes. */
+  counted: boolean
+  /** The newest that was heard. Not what the plant holds: of an event that is being handed out it may know more. */
+  seq: number
+  pending: Pending[]
+  /** What was pending when the flush that goes on began. */
+  due: readonly Pending[]
+  groups: Set<Group>
+  /** Encoded once, by the sequence after which it begins. */
+  segments: Map<number, Segment | undefined>
+  stop: () => void
+}
+
+export type Group = {
+  key: string
+  dialect: Dialect<any>
+  encoding: Encoding
+  deflate: boolean
+  /** By topic. */
+  lanes: ReadonlyMap<string, Lane>
+  members: Set<Member>
+  /** Those that have something in the flush that goes on. */
+  due: Lane[]
 }
 
 export const createMember = (dialect: Dialect<any>, sink: Sink, cut: () => void): Member => ({
@@ -39,54 +88,31 @@ export const createMember = (dialect: Dialect<any>, sink: Sink, cut: () => void)
   memory: undefined,
   sink,
   topics: new Set(),
+  contracts: new Map(),
+  encoding: 'json',
+  deflate: sink.deflate === true,
   cut,
   group: undefined,
-  from: 0,
+  starts: undefined,
   behind: undefined,
+  slow: undefined,
   delivered: 0,
   conflated: 0,
   dropped: 0
 })
 
-export type Group = {
-  key: string
-  dialect: Dialect<any>
-  topics: ReadonlySet<string>
-  lanes: Lane[]
-  members: Set<Member>
-  pending: Pending[]
-  weight: number
+export const askedOf = ({ contracts }: Pick<Member, 'contracts'>, topic: string): Contract =>
+  contracts.get(topic) ?? DEFAULT_CONTRACT
+
+/** In force now. */
+export const contractOf = (member: Pick<Member, 'contracts' | 'slow'>, topic: string): Contract => {
+  const asked = askedOf(member, topic)
+  return member.slow === undefined ? asked : slowed(topic, asked)
 }
 
-/** Shared by those who fell behind together, and so are owed the same: a new map is made rather than one changed. */
-export type Positions = ReadonlyMap<string, number>
+/** The messages in the form that this client asked for. */
+export const encoded = ({ dialect: { codec }, memory }: Member, messages: readonly string[]): readonly Message[] =>
+  codec ? messages.map((message) => codec.encode(message, memory) ?? message) : messages
 
-/** One topic as one family of groups hears it. */
-export type Lane = { topic: string; seq: number; groups: Set<Group>; stop: () => void }
-
-/**
- * What a group has heard so far. Not what the plant holds: of an event that is published while another is being handed
- * out, the plant may know more than the group was told.
- */
-export const standing = ({ lanes }: Group): Positions => new Map(lanes.map(({ topic, seq }) => [topic, seq]))
-
-export const pendingOf = (event: Published): Pending => ({ event, state: isState(event), weight: weigh(event) })
-
-export const textOf = (member: { dialect: Dialect<any>; memory?: unknown }, item: Pending, now: number): string | undefined => {
-  if (!member.dialect.shared) return member.dialect.render(item.event, member.memory, now)
-  if (!item.rendered) {
-    item.text = member.dialect.render(item.event, undefined, now)
-    item.rendered = true
-  }
-  return item.text
-}
-
-export const joinTexts = (dialect: Dialect<any>, texts: readonly string[]): Batch | undefined =>
-  texts.length === 0 ? undefined : createBatch(dialect.frame ? [dialect.frame(texts)] : texts, texts.length)
-
-/** Renders each of these for a member: to be called once per event, for a dialect may remember what it rendered. */
-export const batchOf = (member: Member, items: readonly Pending[], now: number): Batch | undefined =>
-  joinTexts(
-    member.dialect,
-    items.map((item) => textOf(member, item, now)).filter((text) => text !== undefined)
-  )
+/** What the session itself says. */
+export const saying = (member: Member, text: string): Batch => createBatch(encoded(member, [text]), 0)

@@ -1,11 +1,16 @@
 import type { Cancel, Timers } from '../timers.ts'
 
+/** However long writing takes, nobody waits longer than this for it to begin again. */
+export const SLOWEST = 120
+
 /**
  * When to write: at once after a quiet spell, then once per interval, which only bounds how often we write. An interval of
- * 0 writes at the end of each turn of the event loop.
+ * 0 writes at the end of each turn of the event loop. Where writing itself takes long (it costs per client), the interval grows so
+ * that it takes half of the time at most, and is the old one again as soon as it does not.
  */
 export function createPace(clock: () => number, timers: Timers, every: number, flush: (now: number) => void) {
   let flushedAt = 0
+  let interval = every
   let cancel: Cancel | undefined
 
   const stop = () => {
@@ -16,13 +21,15 @@ export function createPace(clock: () => number, timers: Timers, every: number, f
     stop()
     flushedAt = clock()
     flush(flushedAt)
+    interval = Math.max(every, Math.min(2 * (clock() - flushedAt), SLOWEST))
   }
   return {
     /** There is something to write. */
     due(): void {
-      cancel ??= timers.after(Math.min(flushedAt + every - clock(), every), fire)
+      cancel ??= timers.after(Math.min(flushedAt + interval - clock(), interval), fire)
     },
     fire,
-    stop
+    stop,
+    interval: () => interval
   }
 }

@@ -7,10 +7,9 @@ import { createAudience } from './audience.ts'
 import { createConduct } from './conduct.ts'
 import type { By } from './credentials.ts'
 import type { Fanout } from './fanout.ts'
-import { createBatch, type Batch, type Message } from './frame.ts'
 import { createHolding, type Demand, type Missed } from './holding.ts'
 import type { Limits } from './limits.ts'
-import { createMember, type Member, type Sink } from './member.ts'
+import { createMember, saying, type Member, type Sink } from './member.ts'
 import type { Patience } from './patience.ts'
 import type { Redistribution } from './redistribution.ts'
 import { refusal, type Understand } from './understand.ts'
@@ -47,21 +46,13 @@ function infoOf(member: Member, own: { id: string; since: number; sent: number; 
   return { ...own, dialect: dialect.name, topics: [...topics], ...counts, ...dialect.describe?.(memory) }
 }
 
-/** The same line, in the form that this client asked for. */
-function encoding(line: Line, { codec }: Dialect<any>, memory: () => unknown): Sink {
-  if (!codec) return line
-  const encode = (message: Message): Message => (typeof message === 'string' && codec.encode(message, memory())) || message
-  return { ...line, write: ({ messages, events }: Batch) => line.write(createBatch(messages.map(encode), events)) }
-}
-
 export function createSession(shared: Shared, dialect: Dialect<any>, request: Request, line: Line, by: By = {}) {
   const { fanout, limits, clock } = shared
   const opened = clock()
   const slow = () => close(4001, 'slow consumer')
-  const sink = encoding(line, dialect, () => member.memory)
-  const member: Member = createMember(dialect, sink, slow)
+  const member: Member = createMember(dialect, line, slow)
   const audience = createAudience(shared, by, opened)
-  const holding = createHolding(member.topics, { ...shared, understand: audience.understand, place: by.place })
+  const holding = createHolding(member, { ...shared, understand: audience.understand, place: by.place })
   const conduct = createConduct(limits, opened, by.place)
   let sent = 0
   let closed = false
@@ -83,18 +74,20 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
   function send(text: string | undefined) {
     if (closed || text === undefined) return
     sent++
-    sink.write(createBatch([text], 0))
+    line.write(saying(member, text))
     if (line.backlog() > 4 * limits.message + MAX_UNREAD) slow()
   }
 
-  function subscribe({ topics, resume, tag }: Extract<Command, { type: 'subscribe' }>) {
-    fanout.settle(member)
-    const missed: Missed = { events: [], positions: new Map() }
+  function subscribe({ topics, resume, contract, tag }: Extract<Command, { type: 'subscribe' }>) {
+    fanout.settle(member, contract !== undefined)
+    const missed: Missed = { events: [], positions: new Map(), changed: false }
     const results = topics.map((asked) =>
-      audience.isStranger() ? refusal(asked, 'UNAUTHORIZED', 'authenticate first') : holding.take(asked, resume, missed)
+      audience.isStranger()
+        ? refusal(asked, 'UNAUTHORIZED', 'authenticate first')
+        : holding.take(asked, { resume, contract }, missed)
     )
     run(dialect.settled?.(results, tag, member.memory, clock()) ?? [])
-    if (!closed && missed.positions.size > 0) fanout.join(member, missed.events, missed.positions)
+    if (!closed && (missed.changed || missed.positions.size > 0)) fanout.join(member, missed.events, missed.positions)
   }
 
   function unsubscribe({ topics, tag }: Extract<Command, { type: 'unsubscribe' }>) {
@@ -103,6 +96,12 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
     const results = topics.map((asked) => holding.letGo(asked))
     if (member.topics.size !== before) fanout.join(member, [], new Map())
     run(dialect.settled?.(results, tag, member.memory, clock()) ?? [])
+  }
+
+  /** What was written before the answer is what it speaks of. */
+  function stand({ since, tag }: Extract<Command, { type: 'stand' }>) {
+    fanout.settle(member)
+    run(dialect.standing?.(fanout.standing(member, since), tag, member.memory, clock()) ?? [])
   }
 
   function authenticate(token: string, tag: unknown) {
@@ -125,6 +124,8 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
       else if (command.type === 'subscribe') subscribe(command)
       else if (command.type === 'unsubscribe') unsubscribe(command)
       else if (command.type === 'authenticate') authenticate(command.token, command.tag)
+      else if (command.type === 'stand') stand(command)
+      else if (command.type === 'encode') fanout.encode(member, command.encoding)
       else close(command.code, command.reason)
     }
   }

@@ -27,6 +27,8 @@ export type WsOptions = {
   addressOf: AddressOf
   quotas: Quotas
   wire: Wire | undefined
+  /** Frames are compressed for those who ask for it. */
+  compression: boolean
 }
 
 type Connection = { session: Session; beat: (now: number) => void; terminate: () => void }
@@ -35,15 +37,26 @@ type Connection = { session: Session; beat: (now: number) => void; terminate: ()
 const PINGS = { perSecond: 200, burst: 2_000 }
 const MAX_UNREAD = 1024 * 1024
 
+/**
+ * What is compressed for many looks at nothing that one was sent before. What comes in is inflated by `ws`, and its memory for that
+ * (40 kB) is given back after each message.
+ */
+const DEFLATE = { serverNoContextTakeover: true, clientNoContextTakeover: true, zlibInflateOptions: { chunkSize: 4 * 1024 } }
+const PERMESSAGE = 'permessage-deflate'
+function giveBack(ws: WebSocket): void {
+  const { _extensions: extensions } = ws as unknown as { _extensions: Record<string, { cleanup: () => void }> }
+  extensions[PERMESSAGE]?.cleanup()
+}
+
 /** One server per size limit, because `ws` fixes it per server. */
-function createServers() {
+function createServers(compression: boolean) {
   const servers = new Map<number, WebSocketServer>()
   return (maxPayload: number): WebSocketServer => {
     let server = servers.get(maxPayload)
     if (!server) {
       const options: ServerOptions & { maxPendingAutoPongs: number } = {
         noServer: true,
-        perMessageDeflate: false,
+        perMessageDeflate: compression && DEFLATE,
         clientTracking: false,
         maxPayload,
         handleProtocols: subprotocol,
@@ -58,10 +71,10 @@ function createServers() {
 }
 
 export function serveWebSockets(http: Server, options: WsOptions) {
-  const { shared, dialects, meters, newId, admission, addressOf, quotas, wire } = options
+  const { shared, dialects, meters, newId, admission, addressOf, quotas, wire, compression } = options
   const { limits, clock, auth, patience } = shared
   const connections = new Map<string, Connection>()
-  const serverFor = createServers()
+  const serverFor = createServers(compression)
   let closing = false
 
   const upgrade = (request: IncomingMessage, socket: Socket, head: Buffer) => {
@@ -108,6 +121,7 @@ export function serveWebSockets(http: Server, options: WsOptions) {
       const text = isBinary ? dialect.codec?.decode(data, session.memory()) : data.toString()
       if (text === undefined) session.close(1003, 'text messages only')
       else session.receive(text)
+      if (line.deflate) giveBack(ws)
     })
     ws.on('ping', () => {
       if (!calm(clock()) || line.backlog() > MAX_UNREAD) session.close(1008, 'too many pings')

@@ -2,11 +2,20 @@
  * The ticker plant: stamp, remember, fan out. One page on purpose: it does not know what an event means, and it is
  * synchronous on purpose, so that a snapshot and the first live event after it have no seam.
  */
-import type { MarketEvent, Position, Published } from '@tickwire/protocol'
+import { digestAfter, digestOf, type MarketEvent, type Position, type Published } from '@tickwire/protocol'
 
 export type Listener = (event: Published) => void
 
-type Lane = { seq: number; keep: number; ring: Published[]; oldest: number; listeners: Set<Listener> }
+type Lane = {
+  seq: number
+  keep: number
+  ring: Published[]
+  /** Of each event in the ring the topic's digest after it; `before`: that before the oldest. */
+  digests: number[]
+  before: number
+  oldest: number
+  listeners: Set<Listener>
+}
 
 export type Joined = {
   /** The events after `since` that were kept; without a usable `since`, the last value alone. */
@@ -23,9 +32,15 @@ export function createPlant({ epoch, keep = () => 1_000 }: { epoch: string; keep
   const lanes = new Map<string, Lane>()
   const laneOf = (topic: string): Lane => {
     let lane = lanes.get(topic)
-    if (!lane) lanes.set(topic, (lane = { seq: 0, keep: 0, ring: [], oldest: 0, listeners: new Set() }))
+    if (!lane) {
+      const before = digestOf(epoch, topic)
+      lanes.set(topic, (lane = { seq: 0, keep: 0, ring: [], digests: [], before, oldest: 0, listeners: new Set() }))
+    }
     return lane
   }
+  /** The newest slot is the one before the oldest. */
+  const newest = ({ ring, oldest }: Lane): number => (oldest + ring.length - 1) % ring.length
+  const digest = (lane: Lane): number => (lane.seq === 0 ? lane.before : lane.digests[newest(lane)]!)
   /** The ring overwrites its oldest slot once full; `oldest` is that slot. */
   const after = (lane: Lane, seq: number): Published[] => {
     const size = lane.ring.length
@@ -40,13 +55,19 @@ export function createPlant({ epoch, keep = () => 1_000 }: { epoch: string; keep
     publish(topic: string, event: MarketEvent, now: number): Published {
       const lane = laneOf(topic)
       const published = event as Published
+      const before = digest(lane)
       published.topic = topic
       published.seq = ++lane.seq
       published.published = now
       lane.keep ||= Math.max(1, keep(event))
-      if (lane.ring.length < lane.keep) lane.ring.push(published)
-      else {
+      const after = digestAfter(before, published)
+      if (lane.ring.length < lane.keep) {
+        lane.ring.push(published)
+        lane.digests.push(after)
+      } else {
+        lane.before = lane.digests[lane.oldest]!
         lane.ring[lane.oldest] = published
+        lane.digests[lane.oldest] = after
         lane.oldest = (lane.oldest + 1) % lane.keep
       }
       for (const listener of lane.listeners) listener(published)
@@ -64,8 +85,22 @@ export function createPlant({ epoch, keep = () => 1_000 }: { epoch: string; keep
 
     last: (topic: string): Published | undefined => {
       const lane = lanes.get(topic)
-      // The newest slot is the one before the oldest.
-      return lane && lane.ring[(lane.oldest + lane.ring.length - 1) % lane.ring.length]
+      return lane && lane.ring[newest(lane)]
+    },
+
+    /** Where a reader stands who has all of a topic. */
+    position: (topic: string): Position => {
+      const lane = lanes.get(topic)
+      return lane ? { epoch, seq: lane.seq, digest: digest(lane) } : { epoch, seq: 0, digest: digestOf(epoch, topic) }
+    },
+
+    /** The topic's digest after `seq`, as far back as its events are kept. */
+    digestAt: (topic: string, seq: number): number | undefined => {
+      const lane = lanes.get(topic)
+      if (!lane) return seq === 0 ? digestOf(epoch, topic) : undefined
+      const back = lane.seq - seq
+      if (back < 0 || back > lane.ring.length) return undefined
+      return back === lane.ring.length ? lane.before : lane.digests[(newest(lane) - back + lane.ring.length) % lane.ring.length]
     },
 
     /** The last events of a topic, oldest first. */

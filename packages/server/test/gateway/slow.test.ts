@@ -1,6 +1,6 @@
 import { connect as connectTcp, type Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
-import type { Book } from '@tickwire/protocol'
+import type { Book, Published, ServerMessage } from '@tickwire/protocol'
 import { connect, startRig, type Rig, type RigOptions } from './rig.ts'
 
 let rig: Rig | undefined
@@ -63,8 +63,8 @@ test('[T6] a client that stops reading is let go within the time, and the others
   reader.ws.terminate()
 }, 20_000)
 
-test('a client that pauses and reads on is given the newest state, and is told nothing twice', async () => {
-  const own = await start({ fanout: { backlog: 1_000, patience: 100, cutAfter: 20_000 } })
+test('[T6] a client that pauses and reads on is told what is lost, then gets the newest alone, and once it has kept up each again', async () => {
+  const own = await start({ fanout: { backlog: 1_000, patience: 100, cutAfter: 20_000, forgiveAfter: 500 } })
   const reader = await connect(own.url)
   reader.send({ op: 'subscribe', topics: ['book:BTC-USDT'], notices: false })
   await reader.message('subscribed')
@@ -78,13 +78,30 @@ test('a client that pauses and reads on is given the newest state, and is told n
     clearInterval(pump)
   }
   reader.ws.resume()
+  const isEvent = (each: Published | { op: string }): each is Published => !('op' in each)
+  const told = () => reader.events().filter(isEvent)
+  const publish = () => own.plant.publish('book:BTC-USDT', bookOf(), Date.now()).seq
   const end = own.plant.last('book:BTC-USDT')!.seq
-  await reader.until(() => reader.events().at(-1)?.seq === end, 10_000)
-  const seqs = reader.events().map(({ seq }) => seq)
-  expect(new Set(seqs).size).toBe(seqs.length)
-  expect(seqs).toEqual(seqs.toSorted((a, b) => a - b))
-  expect(seqs.length).toBeLessThan(end)
-  expect(own.gateway.stats().conflated).toBeGreaterThan(0)
+  await reader.until(() => told().at(-1)?.seq === end, 10_000)
+  const moved = await reader.message('contract')
+  expect(moved).toEqual({ op: 'contract', topics: ['book:BTC-USDT'], contract: { delivery: 'latest' }, reason: 'slow' })
+  // What came before the notice came by `every`: each event, or counted as lost.
+  let at = told()[0]!.seq - 1
+  for (const each of reader.events() as (Published | Extract<ServerMessage, { op: 'lost' }>)[]) {
+    if ('op' in each) expect(each).toMatchObject({ op: 'lost', from: at + 1, count: each.to - at, reason: 'slow' })
+    else expect(each.seq).toBe(at + 1)
+    at = 'op' in each ? each.to : each.seq
+  }
+  expect(own.gateway.stats().lost).toBeGreaterThan(0)
+  const back = await reader.message('contract', 1)
+  expect(back).toEqual({ op: 'contract', topics: ['book:BTC-USDT'], contract: { delivery: 'every' }, reason: 'caught up' })
+  const from = [publish(), publish(), publish()]
+  await reader.until(() => told().at(-1)?.seq === from.at(-1))
+  expect(
+    told()
+      .slice(-3)
+      .map(({ seq }) => seq)
+  ).toEqual(from)
   reader.ws.terminate()
 }, 30_000)
 

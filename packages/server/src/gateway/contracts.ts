@@ -1,0 +1,56 @@
+/** What was asked of a topic's delivery, what is in force, and what an event is under it. Pure. */
+import {
+  ALWAYS,
+  COUNTED_KINDS,
+  DEFAULT_CONTRACT,
+  LITE,
+  SAMPLED,
+  type AskedContract,
+  type Contract,
+  type Kind,
+  type Published
+} from '@tickwire/protocol'
+
+/** Whether each event of a topic counts: such are never replaced by newer ones. */
+export const isCounted = (topic: string): boolean => COUNTED_KINDS.has(topic.slice(0, topic.indexOf(':')) as Kind)
+
+function deliveryOf({ delivery = 'every', interval = 0, maxRate }: AskedContract): Contract {
+  if (maxRate === undefined) return delivery === 'sampled' ? { delivery, interval } : { delivery }
+  const kept = Math.min(SAMPLED.most, Math.max(SAMPLED.least, interval, Math.ceil(1_000 / maxRate)))
+  return { delivery: 'sampled', interval: kept }
+}
+
+/** The contract in force for a topic of which this was asked. */
+export function contractFor(topic: string, asked: AskedContract): Contract {
+  const { fields, maxAge } = asked
+  const counted = isCounted(topic)
+  const contract: Contract = counted ? { delivery: 'every' } : deliveryOf(asked)
+  if (fields !== undefined) contract.fields = fields === 'lite' ? fields : [...new Set(fields)].toSorted()
+  if (maxAge !== undefined && !counted) contract.maxAge = maxAge
+  return contract
+}
+
+/** What holds for a client that is slow: the newest instead of each. */
+export const slowed = (topic: string, contract: Contract): Contract =>
+  contract.delivery === 'every' && !isCounted(topic) ? { ...contract, delivery: 'latest' } : contract
+
+/** Equal for equal contracts. */
+export function keyOf({ delivery, interval, fields, maxAge }: Contract = DEFAULT_CONTRACT): string {
+  const what = fields === undefined || fields === 'lite' ? (fields ?? '') : JSON.stringify(fields)
+  return `${delivery[0]}${interval ?? ''}/${maxAge ?? ''}/${what}`
+}
+
+/** The event with these fields alone. */
+export function narrow(event: Published, fields: Contract['fields']): Published {
+  const wanted: readonly string[] | undefined = fields === 'lite' ? LITE[event.type] : fields
+  if (!wanted) return event
+  const whole = event as unknown as Record<string, unknown>
+  const part: Record<string, unknown> = {}
+  for (const name of ALWAYS) part[name] = whole[name]
+  for (const name of wanted) if (Object.hasOwn(whole, name)) part[name] = whole[name]
+  return part as unknown as Published
+}
+
+/** What a newer event may stand for: one of the same type; a forming candle for no closed one. */
+export const sameSort = (one: Published, other: Published): boolean =>
+  one.type === other.type && (one.type !== 'candle' || one.closed === (other as typeof one).closed)

@@ -1,0 +1,190 @@
+/**
+ * Clients that do not read as fast as events come. While one is behind it costs nothing and is written nothing; when it reads again
+ * it is given what it was promised, or told what is lost and moved to the newest alone; and it is let go when it stays behind.
+ */
+import type { Contract } from '@tickwire/protocol'
+import type { Plant } from '../plant/plant.ts'
+import { arrearsOf, type OutboxLimits, type Promised } from './arrears.ts'
+import { isCounted, keyOf } from './contracts.ts'
+import { createBatch, type Batch } from './frame.ts'
+import { standing, type createDelivery } from './delivery.ts'
+import { isGone, renderAll, type Told } from './lane.ts'
+import { askedOf, contractOf, encoded, saying, type Group, type Lane, type Member, type Positions } from './member.ts'
+import type { Meters } from './meters.ts'
+import { isLost, type Item, type Lost } from './outbox.ts'
+import type { Patience } from './patience.ts'
+import { segmentOf } from './segment.ts'
+
+export type Endurance = {
+  /** A member that stays behind this long is cut. */
+  cutAfter: number
+  /** One that kept up for this long is given again what it asked for. */
+  forgiveAfter: number
+  outbox: OutboxLimits
+}
+
+/** What those at one place are owed, and where they stand after it. */
+type Owed = { group: Group; batch: Batch | undefined; conflated: number; dropped: number; broken: boolean; after: Positions }
+/** Of one round: those who fell behind together miss the same. */
+type Round = Map<Positions, Owed>
+
+export function promisedTo(member: Member, topic: string): Promised {
+  if (isCounted(topic)) return 'counted'
+  if (!member.dialect.contracts) return 'state'
+  return contractOf(member, topic).delivery === 'every' ? 'every' : 'newest'
+}
+
+/** A missing run, or an event that is still young enough for its contract. */
+function toldOf(entry: Item | Lost, { maxAge, delivery }: Contract, now: number): Told | undefined {
+  if (isLost(entry)) return { ...entry, reason: 'slow', at: 0 }
+  const { event } = entry
+  if (maxAge === undefined || now - event.received <= maxAge) return { event, at: 0 }
+  const { topic, seq } = event
+  return delivery === 'every' ? { topic, count: 1, from: seq, to: seq, reason: 'age', at: 0 } : undefined
+}
+
+/** Of slow clients: how it is done, `regroup` puts a member with those who are now given the same. */
+export function createLaggards(
+  plant: Plant,
+  patience: Patience,
+  limits: Endurance,
+  meters: Meters,
+  delivery: ReturnType<typeof createDelivery>,
+  regroup: (member: Member) => void
+) {
+  const lagging = new Set<Member>()
+  const slow = new Set<Member>()
+
+  const detach = (member: Member, positions: Positions): void => {
+    member.behind = { since: patience.now(), positions }
+    lagging.add(member)
+  }
+
+  const retire = (member: Member): void => {
+    member.behind = undefined
+    lagging.delete(member)
+  }
+
+  /** From here on it is given what comes. */
+  const attach = (member: Member): void => {
+    retire(member)
+    if (member.slow !== undefined) member.slow = patience.now()
+    const waiting = [...(member.group?.lanes.values() ?? [])].filter(({ pending }) => pending.length > 0)
+    member.starts = waiting.length > 0 ? new Map(waiting.map((lane) => [lane, lane.seq])) : undefined
+  }
+
+  const ownTexts = ({ dialect, memory }: Member, told: readonly Told[], now: number): string[] =>
+    told
+      .map((what) =>
+        isGone(what)
+          ? dialect.lost?.(what.topic, what.count, what.from, what.to, now, what.reason)
+          : dialect.render(what.event, memory, now)
+      )
+      .filter((text) => text !== undefined)
+
+  const batchOf = (member: Member, { lanes }: Group, entries: readonly (Item | Lost)[], now: number): Batch | undefined => {
+    const told: { lane: Lane; what: Told }[] = []
+    for (const entry of entries) {
+      const lane = lanes.get(isLost(entry) ? entry.topic : entry.event.topic)
+      const what = lane && toldOf(entry, lane.contract, now)
+      if (lane && what) told.push({ lane, what })
+    }
+    if (!member.dialect.shared) {
+      const { dialect } = member
+      const texts = ownTexts(
+        member,
+        told.map(({ what }) => what),
+        now
+      )
+      if (texts.length === 0) return undefined
+      return createBatch(encoded(member, dialect.frame ? [dialect.frame(texts)] : texts), texts.length)
+    }
+    const { parts, events } = renderAll(
+      told.flatMap(({ lane: { form }, what }) => (form ? [{ form, what }] : [])),
+      now
+    )
+    return parts.length > 0
+      ? delivery.bundled([segmentOf(parts, member.encoding, events)], member, 1, now, Buffer.allocUnsafe)
+      : undefined
+  }
+
+  /** Those of a shared dialect who stand at the same place are given the same. */
+  const owedTo = (member: Member, group: Group, positions: Positions, now: number, round: Round): Owed => {
+    const found = round.get(positions)
+    if (found && found.group === group && member.dialect.shared) return found
+    const { entries, ...sums } = arrearsOf(plant, positions, limits.outbox, (topic) => promisedTo(member, topic))
+    const owed = { group, batch: batchOf(member, group, entries, now), ...sums, after: standing(group) }
+    round.set(positions, owed)
+    return owed
+  }
+
+  /** Says which contract holds from here on, once per contract. */
+  const tell = (member: Member, topics: readonly string[], reason: 'slow' | 'caught up', now: number): void => {
+    const byContract = Map.groupBy(topics, (topic) => keyOf(contractOf(member, topic)))
+    for (const those of byContract.values()) {
+      const text = member.dialect.contract?.(those, contractOf(member, those[0]!), reason, now)
+      if (text !== undefined) member.sink.write(saying(member, text))
+    }
+  }
+  const promisedEach = (member: Member): string[] =>
+    [...member.topics].filter((topic) => !isCounted(topic) && askedOf(member, topic).delivery === 'every')
+
+  const degrade = (member: Member, now: number): void => {
+    member.slow = patience.now()
+    slow.add(member)
+    tell(member, promisedEach(member), 'slow', now)
+    regroup(member)
+  }
+
+  const cut = (member: Member): void => {
+    meters.slowCloses++
+    member.cut()
+  }
+
+  /** Brings a member up to date when its socket has room again. */
+  const serve = (member: Member, group: Group, behind: NonNullable<Member['behind']>, now: number, round: Round): void => {
+    if (delivery.isBehind(member)) {
+      if (patience.now() - behind.since > limits.cutAfter) cut(member)
+      return
+    }
+    const { batch, conflated, dropped, broken, after } = owedTo(member, group, behind.positions, now, round)
+    if (broken) return cut(member)
+    member.conflated += conflated
+    member.dropped += dropped
+    meters.conflated += conflated
+    meters.lost += dropped
+    member.behind = { since: patience.now(), positions: after }
+    if (batch) delivery.write(member, batch)
+    if (dropped > 0 && member.dialect.contracts && member.slow === undefined) degrade(member, now)
+    if (!delivery.isBehind(member)) attach(member)
+  }
+
+  const forgive = (member: Member, now: number): void => {
+    slow.delete(member)
+    member.slow = undefined
+    tell(member, promisedEach(member), 'caught up', now)
+    regroup(member)
+  }
+
+  return {
+    detach,
+    retire,
+    drop(member: Member): void {
+      retire(member)
+      slow.delete(member)
+    },
+    /** `settle` writes what waits for a member. */
+    catchUp(now: number, settle: (member: Member) => void): void {
+      const round: Round = new Map()
+      for (const member of lagging) if (member.group && member.behind) serve(member, member.group, member.behind, now, round)
+      for (const member of slow) {
+        if (member.behind || member.slow === undefined || patience.now() - member.slow < limits.forgiveAfter) continue
+        settle(member)
+        if (!member.behind) forgive(member, now)
+      }
+    },
+    behind: () => lagging.size,
+    slow: () => slow.size,
+    isAnyone: () => lagging.size + slow.size > 0
+  }
+}
