@@ -1,7 +1,9 @@
-/** Writes the pages that are made from code: docs/configuration.md and docs/providers/README.md. */
+/** Writes what is made from code: docs/configuration.md, docs/providers/README.md and packages/server/asyncapi.json. */
 import { writeFileSync } from 'node:fs'
 import { configurationPage } from '@tickwire/server/settings.ts'
 import { page } from 'tickwire/evidence.ts'
+import { asyncApi } from './asyncapi.ts'
 
 writeFileSync(new URL('../docs/configuration.md', import.meta.url), configurationPage())
 writeFileSync(new URL('../docs/providers/README.md', import.meta.url), page())
+writeFileSync(new URL('../packages/server/asyncapi.json', import.meta.url), `${JSON.stringify(asyncApi)}\n`)

@@ -10,8 +10,8 @@ export function onSignals(log: Log): { stop: () => Promise<unknown> } {
   const running = { stop: (): Promise<unknown> => Promise.resolve() }
   let asked = false
 
-  const end = async (signal: 'SIGTERM' | 'SIGINT') => {
-    if (asked) return process.exit(128 + constants.signals[signal])
+  const end = async (signal: 'SIGTERM' | 'SIGINT'): Promise<void> => {
+    if (asked) process.exit(128 + constants.signals[signal])
     asked = true
     log.info({ signal }, 'stopping')
     const overdue = setTimeout(() => {

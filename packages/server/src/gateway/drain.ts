@@ -2,15 +2,16 @@
 import { CLOSES } from '@tickwire/protocol'
 import type { Timers } from '../timers.ts'
 import { RequestError } from './errors.ts'
+import type { Meters } from './meters.ts'
 import type { App } from './rest.ts'
 
 /** Whoever watches over us sees us go. */
 const STILL_ANSWERED = /^\/(?:health|metrics)$/
 
-export function createDrain(app: App, timers: Timers) {
+export function createDrain(app: App, timers: Timers, { answers }: Meters) {
   let draining = false
   let underWay = 0
-  let onLast = () => {}
+  let onLast: (() => void) | undefined
 
   app.addHook('onRequest', (request, reply, done) => {
     if (!draining || STILL_ANSWERED.test(request.url)) return done()
@@ -21,7 +22,8 @@ export function createDrain(app: App, timers: Timers) {
   app.server.on('request', (_request, response) => {
     underWay++
     response.once('close', () => {
-      if (--underWay === 0) onLast()
+      answers[response.statusCode] = (answers[response.statusCode] ?? 0) + 1
+      if (--underWay === 0) onLast?.()
     })
   })
 
@@ -31,11 +33,11 @@ export function createDrain(app: App, timers: Timers) {
     finished: (within: number): Promise<void> =>
       new Promise((resolve) => {
         const cancel = timers.after(within, resolve)
-        onLast = () => {
+        const end = (onLast = () => {
           cancel()
           resolve()
-        }
-        if (underWay === 0) onLast()
+        })
+        if (underWay === 0) end()
       })
   }
 }

@@ -9,6 +9,7 @@ import { timers as real, type Cancel, type Timers } from '../timers.ts'
 import { createDrain } from './drain.ts'
 import { createEntry, type EntryOptions } from './entry.ts'
 import { createFanout, FANOUT_LIMITS, type FanoutLimits } from './fanout.ts'
+import { channelNames, perChannel } from './health.ts'
 import { createHttp, type Tamper } from './http.ts'
 import { LIMITS, type Limits } from './limits.ts'
 import { createMeters } from './meters.ts'
@@ -44,6 +45,8 @@ export type GatewayOptions = EntryOptions & {
   limits?: Partial<Limits>
   fanout?: Partial<FanoutLimits>
   wire?: Wire
+  /** Frames are compressed for the clients that ask for it; unless it is false. */
+  compression?: boolean
   tamper?: Tamper
 }
 
@@ -70,14 +73,6 @@ const nothing = (options: GatewayOptions): RestSources => ({
   startedAt: options.clock(),
   build: { version: options.desk.server }
 })
-
-type Served = { ws: ReturnType<typeof serveWebSockets>; sse: ReturnType<typeof createSse>; dialects: readonly Dialect<any>[] }
-function countByDialect({ ws, sse, dialects }: Served): Record<string, number> {
-  const counts: Record<string, number> = { sse: sse.streams.size }
-  for (const { name } of dialects) counts[name] = 0
-  for (const { session } of ws.connections.values()) counts[session.dialect.name] = (counts[session.dialect.name] ?? 0) + 1
-  return counts
-}
 
 export function createGateway(options: GatewayOptions) {
   const { plant, desk, dialects, demand, clock, timers = real, log, flushEvery = 16 } = options
@@ -113,8 +108,9 @@ export function createGateway(options: GatewayOptions) {
     hops: metrics.hops,
     metrics: async () => ({ type: metrics.registry.contentType, text: await metrics.registry.metrics() })
   })
-  const drain = createDrain(app, timers)
-  const ws = serveWebSockets(app.server, { ...entry, shared, dialects, meters, newId: randomUUID, wire: options.wire })
+  const drain = createDrain(app, timers, meters)
+  const { wire, compression = true } = options
+  const ws = serveWebSockets(app.server, { ...entry, shared, dialects, meters, newId: randomUUID, wire, compression })
   const running: Cancel[] = []
   let unwatch: (() => void) | undefined
 
@@ -138,9 +134,11 @@ export function createGateway(options: GatewayOptions) {
       unwatch = metrics.watch({
         meters,
         plant,
-        connections: () => countByDialect({ ws, sse, dialects }),
-        behind: () => fanout.stats().behind,
-        providers: () => sources.providers()
+        channels: () => perChannel(channelNames(dialects), connections(), clock()),
+        fanout: () => fanout.stats(),
+        providers: () => sources.providers(),
+        ready: () => sources.ready(),
+        about: { mode: sources.mode, version: sources.build.version, startedAt: sources.startedAt }
       })
       startTimers()
       const bound = app.server.address() as AddressInfo

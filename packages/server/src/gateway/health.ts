@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { spreadOf } from '../connection/histogram.ts'
 import type { ConnectionInfo, Dialect } from '../dialects/dialect.ts'
 import type { Hop } from '../feed/hops.ts'
+import { mountDocuments } from './documents.ts'
 import { errorSchema, RequestError } from './errors.ts'
 import type { App, RestSources } from './rest.ts'
 
@@ -61,6 +62,11 @@ const latencyOf = (hops: readonly Hop[]): z.infer<typeof latency> => {
 
 const sum = (rows: readonly ConnectionInfo[], read: (row: ConnectionInfo) => number) => rows.reduce((n, row) => n + read(row), 0)
 
+/** All that we speak at an address, and the streams of SSE. */
+export const channelNames = (dialects: readonly Dialect<any>[]): string[] => [
+  ...new Set([...dialects.filter(({ paths }) => paths.length > 0).map(({ name }) => name), 'sse'])
+]
+
 /** One row per dialect, idle ones too. */
 export function perChannel(
   names: readonly string[],
@@ -93,6 +99,7 @@ export function perChannel(
 export function mountHealth(app: App, options: HealthOptions): void {
   const { sources, epoch, clock, metrics } = options
   mountStatus(app, options)
+  mountDocuments(app)
   const isItWell = (): z.infer<typeof health> => {
     const providers = sources.providers()
     const live = providers.filter((each) => each.phase === 'live').length
@@ -155,12 +162,10 @@ function mountStatus(app: App, { clock, dialects, connections, hops }: Omit<Heal
     },
     () => {
       const rows = connections()
-      const spoken = dialects.filter(({ paths }) => paths.length > 0).map(({ name }) => name)
-      const names = [...new Set([...spoken, 'sse'])]
       return {
         total_connections: rows.length,
         broadcast_latency_ms: latencyOf(hops()),
-        per_channel: perChannel(names, rows, clock())
+        per_channel: perChannel(channelNames(dialects), rows, clock())
       }
     }
   )

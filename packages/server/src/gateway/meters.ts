@@ -12,6 +12,8 @@ export const createMeters = (observeWait: (milliseconds: number) => void = () =>
   slowCloses: 0,
   opened: 0,
   refused: 0,
+  /** Answers to HTTP requests, by status. */
+  answers: {} as Record<string, number>,
   /** From publish to flush, of the oldest event in a batch. */
   observeWait
 })

@@ -1,7 +1,8 @@
 /** A provider's refusal may repeat our key, and an address may hold it: both are taken out before anybody is told why. */
 import type { ProviderStatus } from '@tickwire/protocol'
+import type { Span } from '../connection/holes.ts'
 import type { PoolHooks } from '../connection/shop.ts'
-import type { Access } from '../providers/adapter.ts'
+import type { Access, Subscription } from '../providers/adapter.ts'
 import { createSecrets } from './secrets.ts'
 
 /** The same, without what they know to be secret. */
@@ -15,10 +16,10 @@ export function discreet(readAccess: () => Access, hooks: PoolHooks) {
     },
     hooks: {
       ...hooks,
-      onUnfilled: (span, reason, now) => hooks.onUnfilled(span, censor(reason), now),
-      onClosed: (carried, reason, now) => hooks.onClosed(carried, censor(reason), now),
-      onRejected: (reason, subscription) => hooks.onRejected(censor(reason), subscription)
-    } as PoolHooks,
+      onUnfilled: (span: Span, reason: string, now: number) => hooks.onUnfilled(span, censor(reason), now),
+      onClosed: (carried: readonly Subscription[], reason: string, now: number) => hooks.onClosed(carried, censor(reason), now),
+      onRejected: (reason: string, subscription: Subscription | undefined) => hooks.onRejected(censor(reason), subscription)
+    },
     status: (status: ProviderStatus): ProviderStatus => ({
       ...status,
       reason: censor(status.reason),

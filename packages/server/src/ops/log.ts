@@ -15,7 +15,7 @@ const DEEPEST = 6
 /** Of an error what a person needs; what libraries hang on it (requests, headers, answers) stays out. */
 const ofError = (error: Error, depth: number): object => {
   const { name, message, stack, cause } = error
-  const { code } = error as { code?: unknown }
+  const { code } = error as { code?: string | number }
   return {
     type: name,
     message,
@@ -59,7 +59,11 @@ export function createLog(options: LogOptions = {}): Logger & Required<Pick<Log,
       formatters: { level: (label) => ({ level: label }), log: (fields) => shown(fields, 0) as Record<string, unknown> },
       serializers: { err: (error: unknown) => error }
     },
-    { write: (line: string) => void to.write(secrets.censor(line)) }
+    {
+      write(line: string): void {
+        to.write(secrets.censor(line))
+      }
+    }
   )
   return Object.assign(log, { conceal: secrets.add })
 }

@@ -34,7 +34,7 @@ async function startSlow() {
     startedAt: 0,
     build: { version: '1' }
   } satisfies RestSources
-  const own = await startRig({ rest: rest as RestSources })
+  const own = await startRig({ rest })
   rig = own
   const call = fetch(`${own.base}/v1/books/BTC-USDT/resync?provider=one`, { method: 'POST' })
   return { own, call, isAsked, answer: () => answer() }

@@ -222,7 +222,7 @@ test('/metrics and /ws/status count connections, deliveries and providers', asyn
     'tickwire_updates_delivered_total 1',
     'tickwire_events_published_total 1',
     'tickwire_provider_phase{provider="one",phase="live"} 1',
-    'tickwire_provider_refused_frames{provider="one",reason="not JSON"} 2',
+    'tickwire_provider_refused_frames_total{provider="one",reason="not JSON"} 2',
     'tickwire_published_to_flushed_seconds_count 1'
   ])
     expect(metrics.split('\n')).toContain(line)

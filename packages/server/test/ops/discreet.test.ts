@@ -11,17 +11,17 @@ function listen() {
   const said: unknown[] = []
   const hear = (...args: unknown[]) => void said.push(args)
   const hooks = { onUnfilled: hear, onClosed: hear, onRejected: hear } as unknown as PoolHooks
-  return { said, ...discreet(() => ({ key: KEY, secret: SECRET }), hooks) }
+  return { said, discreetly: discreet(() => ({ key: KEY, secret: SECRET }), hooks) }
 }
 
 test('[S11] what a provider says of our key is told without it: to readers, in states and in the names of counters', () => {
-  const { said, hooks, status, readAccess } = listen()
-  expect(readAccess()).toEqual({ key: KEY, secret: SECRET })
+  const { said, discreetly } = listen()
+  expect(discreetly.readAccess()).toEqual({ key: KEY, secret: SECRET })
   const reason = `HTTP 401: no such key ${KEY}, signed ${encodeURIComponent(SECRET)}`
-  hooks.onUnfilled({} as never, reason, 1)
-  hooks.onClosed([], `wss://x.example/?token=${KEY} invalid`, 1)
-  hooks.onRejected(reason, undefined)
-  said.push(status({ reason, refused: { [`bad: ${KEY}`]: 3 } } as unknown as ProviderStatus))
+  discreetly.hooks.onUnfilled({} as never, reason, 1)
+  discreetly.hooks.onClosed([], `wss://x.example/?token=${KEY} invalid`, 1)
+  discreetly.hooks.onRejected(reason, undefined)
+  said.push(discreetly.status({ reason, refused: { [`bad: ${KEY}`]: 3 } } as unknown as ProviderStatus))
   expect(JSON.stringify(said)).not.toContain(KEY)
   expect(JSON.stringify(said)).not.toContain(encodeURIComponent(SECRET))
   expect(said).toMatchObject([
@@ -33,8 +33,8 @@ test('[S11] what a provider says of our key is told without it: to readers, in s
 })
 
 test('any other reason is told as it came', () => {
-  const { said, hooks, readAccess } = listen()
-  readAccess()
+  const { said, discreetly } = listen()
+  discreetly.readAccess()
   for (const reason of [
     'closed 1006',
     'the token is not valid',
@@ -42,7 +42,7 @@ test('any other reason is told as it came', () => {
     'token expired',
     'basic plan only'
   ])
-    hooks.onRejected(reason, undefined)
+    discreetly.hooks.onRejected(reason, undefined)
   expect(said.flat().filter((each) => each !== undefined)).toEqual([
     'closed 1006',
     'the token is not valid',
