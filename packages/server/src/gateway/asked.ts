@@ -1,5 +1,5 @@
 /** What REST takes in its addresses, and what it says of what it does not take. */
-import { INTERVALS } from '@tickwire/protocol'
+import { INTERVALS, type Contract } from '@tickwire/protocol'
 import { z } from 'zod'
 import type { Desk } from '../dialects/dialect.ts'
 import { errorSchema, RequestError } from './errors.ts'
@@ -14,6 +14,14 @@ export const text = (max: number) => z.string('must be given once').max(max, `mu
 export const interval = z.enum(INTERVALS, `must be one of ${INTERVALS.join(', ')}`)
 export const topicsOf = (example: string) =>
   z.string(`must be topics joined by commas, as in ${example}`).describe(`comma-separated, as in ${example}`)
+const MOST_FIELDS = 16
+const ofFields = `must be lite, or up to ${MOST_FIELDS} names of fields joined by commas`
+export const fields = z
+  .string(ofFields)
+  .regex(new RegExp(`^[a-zA-Z]{1,40}(,[a-zA-Z]{1,40}){0,${MOST_FIELDS - 1}}$`), ofFields)
+  .optional()
+export const chosenIn = (fields: string | undefined): Contract['fields'] =>
+  fields === undefined || fields === 'lite' ? fields : [...new Set(fields.split(','))]
 export const failures = { 400: errorSchema, 404: errorSchema, 503: errorSchema }
 export const ofInstrument = z.object({
   instrument: text(100).describe('BTC-USDT, or any spelling people use: btcusdt, BTC/USDT')

@@ -71,7 +71,9 @@ export function createDelivery(limits: Backlog, meters: Meters, now: number, onL
     const { dialect, memory, starts } = member
     const texts: string[] = []
     for (const { what } of merged(lanes, chosen, starts, now)) {
-      const text = isGone(what) ? undefined : dialect.render(what.event, memory, now)
+      const text = isGone(what)
+        ? dialect.lost?.(what.topic, what.count, what.from, what.to, now, what.reason)
+        : dialect.render(what.event, memory, now)
       if (text !== undefined) texts.push(text)
     }
     if (texts.length === 0) return undefined

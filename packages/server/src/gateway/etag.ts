@@ -4,8 +4,8 @@
  */
 import { hash } from 'node:crypto'
 import type { Published } from '@tickwire/protocol'
+import type { FastifyInstance } from 'fastify'
 import { encodeCursor, encodeSeq } from './cursor.ts'
-import type { App } from './rest.ts'
 
 /** Whether the client has one of these: `If-None-Match` is compared weakly (RFC 9110, 13.1.2). */
 export function isHeld(ifNoneMatch: string | undefined, tag: string): boolean {
@@ -31,7 +31,10 @@ export const bodyTag = (body: string): string => `"${hash('sha1', body, 'base64u
 const UNTAGGED = /^\/(?:health|ready|metrics|api\/core\/health|ws\/status)$/
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD'])
 
-export function tagAnswers(app: App, { auth, keyHeaders }: { auth: { required: boolean }; keyHeaders: readonly string[] }): void {
+export function tagAnswers(
+  app: FastifyInstance<any, any, any, any>,
+  { auth, keyHeaders }: { auth: { required: boolean }; keyHeaders: readonly string[] }
+): void {
   const personal = ['Authorization', 'X-API-Key', ...keyHeaders].join(', ')
 
   // Before the body is made, where the route knows its tag without it.

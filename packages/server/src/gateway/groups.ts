@@ -50,7 +50,8 @@ export function createGroups(plant: Plant, hear: (lane: Lane, event: Published) 
   const laneOf = (member: Member, topic: string): Lane => {
     const { dialect, encoding } = member
     const contract = contractOf(member, topic)
-    const key = dialect.shared ? `${dialect.name} ${encoding} ${keyOf(contract)} ${topic}` : topic
+    const own = dialect.contracts ? `${keyOf(contract)} ${topic}` : topic
+    const key = dialect.shared ? `${dialect.name} ${encoding} ${own}` : own
     return lanes.get(key) ?? openLane(key, topic, member, contract)
   }
 

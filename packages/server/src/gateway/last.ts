@@ -1,27 +1,26 @@
 /** REST for those who poll: the last value of each topic, or only of those that went on since they asked, held until one does. */
 import { z } from 'zod'
 import type { FastifyReply } from 'fastify'
-import { failures, text, topicsOf } from './asked.ts'
+import { chosenIn, failures, fields, text, topicsOf } from './asked.ts'
+import { narrow } from './contracts.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import { RequestError } from './errors.ts'
 import { bodyTag, isHeld, tagOf } from './etag.ts'
 import type { Polls } from './polls.ts'
 import type { App, RestOptions } from './rest.ts'
 import * as schemas from './schemas.ts'
-import { isNews, markOf, picked, type Chosen } from './told.ts'
+import { isNews, markOf, type Chosen } from './told.ts'
 import type { Refusal } from './understand.ts'
 import type { Visitors } from './visitors.ts'
 
 /** Shorter than proxies wait for an answer, and than a topic stays subscribed after it was read (reader.ts). */
 const MOST_WAIT = 30_000
 const MOST_TOPICS = 100
-const MOST_FIELDS = 16
 /** What was told of them travels in the address of the next request. */
 const MOST_TOLD = 400
 
 const ofWait = `must be a whole number of milliseconds from 0 to ${MOST_WAIT}`
 const ofThreshold = 'must be a percentage from 0 to 1000'
-const ofFields = `must be lite, or up to ${MOST_FIELDS} names of fields joined by commas`
 
 const asked = z.object({
   topics: topicsOf('trade:BTC-USDT,candle:BTC-USDT:1m'),
@@ -37,11 +36,7 @@ const asked = z.object({
     .describe(
       'long-poll: how many ms the request may be held until a topic goes on (`since`) or the ETag differs (If-None-Match)'
     ),
-  fields: z
-    .string(ofFields)
-    .regex(new RegExp(`^[a-zA-Z]{1,40}(,[a-zA-Z]{1,40}){0,${MOST_FIELDS - 1}}$`), ofFields)
-    .optional()
-    .describe('`lite`, or names joined by commas: only these are sent, and only a difference in one of them is news'),
+  fields: fields.describe('`lite`, or names joined by commas: only these are sent, and only a difference in one of them is news'),
   threshold: z.coerce
     .number(ofThreshold)
     .min(0, ofThreshold)
@@ -83,7 +78,7 @@ function questionOf({ understand }: RestOptions, { topics: text, since, fields, 
     throw new RequestError('BAD_MESSAGE', `topics: name 1 to ${MOST_TOPICS} topics`)
   if (threshold > 0 && fields === undefined)
     throw new RequestError('BAD_MESSAGE', 'threshold: say of which fields, as in fields=price')
-  const chosen = fields === undefined || fields === 'lite' ? fields : [...new Set(fields.split(','))]
+  const chosen = chosenIn(fields)
   const results = named.map((topic) => understand(topic))
   const topics = [...new Set(results.filter((result) => result.ok).map((result) => result.name))]
   const refused = results.filter((result) => !result.ok)
@@ -110,7 +105,7 @@ function look({ desk }: RestOptions, question: Question): { answer: Answer; isNe
   const now = rows.map(({ event }, i) => (isKnown && !news[i] ? (marks[i] ?? '') : markOf(event, chosen)))
   const made: Answer = {
     last: Object.fromEntries(
-      told.map(({ topic, event }) => [topic, event ? (picked(event, chosen) as Answer['last'][string]) : null])
+      told.map(({ topic, event }) => [topic, event ? (narrow(event, chosen) as unknown as Answer['last'][string]) : null])
     ),
     errors: refused.map(({ asked: topic, code, message, nearest = [] }) => ({ topic, code, message, nearest })),
     cursor: encodeCursor(desk.epoch, keys, now)

@@ -1,10 +1,11 @@
 /** An SSE stream as a dialect: a session like any other, which hears nothing and whose every event says where its reader stands. */
-import type { Position, Published } from '@tickwire/protocol'
+import type { AskedContract, Position, Published } from '@tickwire/protocol'
 import { dialect } from '../dialects/dialect.ts'
+import { narrow } from './contracts.ts'
 import { decodeSeqs, encodeSeq, headOf } from './cursor.ts'
 
 /** What the address and the last id asked for. */
-export type Asked = { topics: readonly string[]; resume?: Readonly<Record<string, Position>> }
+export type Asked = { topics: readonly string[]; resume?: Readonly<Record<string, Position>>; contract?: AskedContract }
 
 /** `marks`: the sequence of each topic as the next id tells it, in the order of the address. */
 export type Memory = { epoch: string; asked: Asked; head: string; marks: string[]; places: Map<string, number> }
@@ -58,8 +59,11 @@ export const sse = dialect<Memory>({
   render(event: Published, memory) {
     const place = memory.places.get(event.topic)
     if (place !== undefined) memory.marks[place] = encodeSeq(event.seq)
-    return block(event.type, idOf(memory), event)
+    return block(event.type, idOf(memory), narrow(event, memory.asked.contract?.fields))
   },
-  lost: (topic, count, from, to) => block('lost', undefined, { op: 'lost', topic, count, from, to, reason: 'slow' }),
+  lost: (topic, count, from, to, _now, reason = 'slow') =>
+    block('lost', undefined, { op: 'lost', topic, count, from, to, reason }),
+  contracts: true,
+  contract: (topics, contract, reason) => block('contract', undefined, { op: 'contract', topics, contract, reason }),
   shutdown: (retryAfterMs) => block('shutdown', undefined, { op: 'shutdown', retryAfterMs, reason: 'the server shuts down' })
 })

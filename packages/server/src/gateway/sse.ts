@@ -3,7 +3,7 @@
  * the address, so that a browser's own Last-Event-ID brings back exactly what was missed.
  */
 import type { ServerResponse } from 'node:http'
-import type { CloseCode, TopicResult } from '@tickwire/protocol'
+import type { AskedContract, CloseCode, TopicResult } from '@tickwire/protocol'
 import type { Request } from '../dialects/dialect.ts'
 import type { By } from './credentials.ts'
 import { RequestError } from './errors.ts'
@@ -66,6 +66,8 @@ function createResponseLine(response: ServerResponse, patience: Patience, clock:
   }
 }
 
+/** Where its reader stood, and how its topics are to be delivered. */
+export type Wanted = { lastId: string | undefined; contract: AskedContract | undefined }
 type Stream = { session: Session; line: ReturnType<typeof createResponseLine> }
 
 export function createSse(shared: Shared, meters: Meters, newId: () => string, quotas: Quotas) {
@@ -100,17 +102,18 @@ export function createSse(shared: Shared, meters: Meters, newId: () => string, q
   }
 
   /** A position is of a topic, however the address spells it. */
-  const askedBy = (topics: readonly string[], lastId: string | undefined): Asked => {
-    if (lastId === undefined) return { topics }
+  const askedBy = (topics: readonly string[], { lastId, contract }: Wanted): Asked => {
+    const asked: Asked = contract ? { topics, contract } : { topics }
+    if (lastId === undefined) return asked
     const names = topics.map((topic) => understand(topic)).map((found, i) => (found.ok ? found.name : (topics[i] ?? '')))
-    return { topics, resume: positionsIn(lastId, plant.epoch, [...new Set(names)]) }
+    return { ...asked, resume: positionsIn(lastId, plant.epoch, [...new Set(names)]) }
   }
 
   /** Every topic must be right before the stream starts: an EventSource cannot be told afterwards. */
   const open = (
     response: ServerResponse,
     named: readonly string[],
-    lastId: string | undefined,
+    wanted: Wanted,
     headers: Record<string, string>,
     visitor: Visitor = { address: '', who: undefined }
   ) => {
@@ -119,7 +122,7 @@ export function createSse(shared: Shared, meters: Meters, newId: () => string, q
     const place = quotas.connect(visitor.address, visitor.who?.user)
     const id = newId()
     const line = createResponseLine(response, patience, clock, meters)
-    const request = { path: '/v1/events', query: {}, rest: JSON.stringify(askedBy(topics, lastId)), session: id }
+    const request = { path: '/v1/events', query: {}, rest: JSON.stringify(askedBy(topics, wanted)), session: id }
     const session = startSession(request, line, { who: visitor.who, place })
     response.writeHead(200, {
       ...headers,

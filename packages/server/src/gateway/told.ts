@@ -1,22 +1,14 @@
 /** Change detection for those who poll: what was told of a topic, short enough to travel in a cursor, against what is now. */
-import { ALWAYS, LITE, type Published } from '@tickwire/protocol'
+import { LITE, type Contract, type Published } from '@tickwire/protocol'
 import { decodeSeq, encodeSeq, hashText } from './cursor.ts'
 
 /** The fields that are sent, and of which a difference is news; absent: all, and every event is. */
-export type Chosen = 'lite' | readonly string[] | undefined
+export type Chosen = Contract['fields']
 
 /** It differs with each event, and tells nothing new. */
 const RESTLESS: ReadonlySet<string> = new Set(['time'])
 
 const fieldsOf = ({ type }: Published, chosen: Chosen): readonly string[] | undefined => (chosen === 'lite' ? LITE[type] : chosen)
-
-/** The event as it is sent. */
-export function picked(event: Published, chosen: Chosen): Record<string, unknown> {
-  const fields = fieldsOf(event, chosen)
-  if (!fields) return event
-  const all = new Set([...ALWAYS, ...fields])
-  return Object.fromEntries(Object.entries(event).filter(([field]) => all.has(field)))
-}
 
 /** Numbers as they are, so that a threshold can be kept; all else by its hash. A plus would be a space in an address. */
 function valueOf(event: Published, field: string): string {

@@ -33,7 +33,16 @@ test('the OpenAPI document says of every GET under /v1 that it has an ETag, may 
     }
   const events = document.paths['/v1/events']!.get!
   expect(Object.keys(events.responses['200']!.content!)).toEqual(['text/event-stream'])
-  expect(events.parameters!.map(({ name }) => name).toSorted()).toEqual(['last-event-id', 'lastEventId', 'topics'])
+  expect(events.parameters!.map(({ name }) => name).toSorted()).toEqual([
+    'delivery',
+    'fields',
+    'interval',
+    'last-event-id',
+    'lastEventId',
+    'maxAge',
+    'maxRate',
+    'topics'
+  ])
   const last = document.paths['/v1/last']!.get!.parameters!.map(({ name }) => name)
   expect(last.toSorted()).toEqual(['If-None-Match', 'fields', 'since', 'threshold', 'topics', 'wait'])
 })

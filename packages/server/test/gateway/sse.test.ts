@@ -247,3 +247,45 @@ test('a stream of events counts as a connection, and its bytes as sent', async (
   expect(gateway.stats()).toMatchObject({ opened: 1, delivered: 1, frames: 1 })
   expect(gateway.stats().bytes).toBeGreaterThan(200)
 })
+
+test('a stream may ask for a contract: it is told which is in force, and gets only its fields, the newest of state', async () => {
+  const rig = await start()
+  publish(rig, 'BTC-USDT')
+  const url = `${rig.base}/v1/events?topics=trade:BTC-USDT&delivery=sampled&interval=100&fields=price`
+  const reading = readStream(url, (blocks) => toldBy(blocks).some(({ seq }) => seq === 21))
+  await expect.poll(() => rig.gateway.stats().connections).toBe(1)
+  publish(rig, ...Array.from({ length: 20 }, () => 'BTC-USDT'))
+  const { blocks } = await reading
+  expect(outcomesOf(blocks)[0]).toMatchObject({ contract: { delivery: 'sampled', interval: 100, fields: ['price'] } })
+  expect(toldBy(blocks).length).toBeLessThan(10)
+  const event = blocks.findLast(({ event: name }) => name === 'trade')?.data
+  expect(Object.keys(event as object).toSorted()).toEqual(['price', 'published', 'seq', 'topic', 'type'])
+  // Another stream of the same topic is not held to it.
+  const all = readEvents(`${rig.base}/v1/events?topics=trade:BTC-USDT`, 4)
+  const few = readStream(url, (those) => toldBy(those).some(({ seq }) => seq === 24))
+  await expect.poll(() => rig.gateway.stats().connections).toBe(2)
+  publish(rig, 'BTC-USDT', 'BTC-USDT', 'BTC-USDT')
+  expect((await all).map(({ seq }) => seq)).toEqual([21, 22, 23, 24])
+  await few
+  for (const wrong of [
+    'delivery=none',
+    'delivery=sampled',
+    'interval=100',
+    'delivery=sampled&interval=99',
+    'maxAge=-1',
+    'maxRate=0'
+  ])
+    expect((await fetch(`${rig.base}/v1/events?topics=trade:BTC-USDT&${wrong}`)).status).toBe(400)
+})
+
+test('of what is older than a stream wants it is told how much is missing', async () => {
+  const rig = await start()
+  const reading = readStream(`${rig.base}/v1/events?topics=trade:BTC-USDT&maxAge=60000`, (blocks) =>
+    blocks.some(({ event }) => event === 'lost')
+  )
+  await expect.poll(() => rig.gateway.stats().connections).toBe(1)
+  // Received at the time 2: years ago.
+  publish(rig, 'BTC-USDT', 'BTC-USDT')
+  const lost = (await reading).blocks.find(({ event }) => event === 'lost')
+  expect(lost?.data).toMatchObject({ op: 'lost', topic: 'trade:BTC-USDT', count: 2, from: 1, to: 2, reason: 'age' })
+})

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Published } from '@tickwire/protocol'
 import { decodeCursor, decodeSeqs, encodeCursor, encodeSeq, hashText } from '../../src/gateway/cursor.ts'
-import { isNews, markOf, picked } from '../../src/gateway/told.ts'
+import { isNews, markOf } from '../../src/gateway/told.ts'
 
 const topics = ['x', 'y', 'z']
 
@@ -62,7 +62,7 @@ const quote = (seq: number, fields: Partial<Record<'bid' | 'ask' | 'time', numbe
   published: seq,
   ...fields
 })
-const at = (event: Published | undefined, chosen?: readonly string[] | 'lite') => markOf(event, chosen)
+const at = (event: Published | undefined, chosen?: string[] | 'lite') => markOf(event, chosen)
 
 test('without fields every later event is news, and one from the future is none of this topic', () => {
   expect(isNews(at(quote(7)), quote(7), undefined, 0)).toBe(false)
@@ -91,12 +91,6 @@ test('a threshold is a share of what was told, in either direction and at any si
       expect(isNews(told, quote(2, { bid: now }), ['bid'], percent)).toBe(moved)
     })
   )
-})
-
-test('only the fields that were chosen are sent, with those that always come', () => {
-  expect(picked(quote(3), ['bid', 'price'])).toEqual({ topic: 'quote:X', type: 'quote', seq: 3, published: 3, bid: 100 })
-  expect(Object.keys(picked(quote(3), 'lite'))).not.toContain('received')
-  expect(picked(quote(3), undefined)).toEqual(quote(3))
 })
 
 test('the hash is FNV-1a', () => {
