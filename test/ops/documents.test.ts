@@ -82,7 +82,10 @@ function validators() {
     const first = schema.anyOf?.[0] ?? schema
     const key = first.properties?.op?.const ?? first.properties?.type?.const
     const side = name.replace(/^.*(Command|Notice|Event)$/, '$1')
-    if (key) found.set(`${side} ${key}`, ajv.compile(closed(schema)))
+    if (!key) continue
+    found.set(`${side} ${key}`, ajv.compile(closed(schema)))
+    if (side === 'Event')
+      found.set(`Part ${key}`, ajv.compile({ ...closed(schema), required: ['topic', 'type', 'seq', 'published'] }))
   }
   return found
 }
@@ -92,9 +95,10 @@ const faultOf = (side: string, value: Json): string | undefined => {
   if (!validate) return `there is no schema for ${JSON.stringify(value).slice(0, 200)}`
   return validate(value) ? undefined : `${JSON.stringify(validate.errors)} in ${JSON.stringify(value).slice(0, 600)}`
 }
-const frameFaults = (frame: Json | Json[]): string[] =>
+/** `Part` where a contract chose fields. */
+const frameFaults = (frame: Json | Json[], event: 'Event' | 'Part' = 'Event'): string[] =>
   (Array.isArray(frame) ? frame : [frame])
-    .map((each) => faultOf('op' in each ? 'Notice' : 'Event', each))
+    .map((each) => faultOf('op' in each ? 'Notice' : event, each))
     .filter((fault) => fault !== undefined)
 
 const TOPICS = ['BTC-USDT', 'ETH-USDT', 'AAPL', 'MSFT'].flatMap((id) => [
@@ -118,9 +122,44 @@ const COMMANDS = [
     resume: { 'trade:BTC-USDT': { epoch: 'gone', seq: 3 } },
     notices: false
   },
+  { op: 'digest', id: 'd' },
   { op: 'ping', id: 2 },
   { op: 'pong' }
 ]
+
+const CONTRACTS = [
+  { op: 'subscribe', id: 1, topics: ['quote:BTC-USDT'], contract: { delivery: 'sampled', interval: 200, fields: 'lite' } },
+  {
+    op: 'subscribe',
+    id: 2,
+    topics: ['trade:BTC-USDT'],
+    contract: { delivery: 'latest', fields: ['price', 'size'], maxAge: 5_000 }
+  },
+  { op: 'subscribe', id: 3, topics: ['ticker:BTC-USDT'], contract: { maxRate: 2 } },
+  { op: 'digest' }
+]
+
+test('under contracts that choose fields, frames hold a part of an event and nothing else', async () => {
+  for (const command of CONTRACTS) expect(faultOf('Command', command)).toBeUndefined()
+  const faults: string[] = []
+  const types = new Set<string>()
+  let answers = 0
+  const ws = new WebSocket(`${base.replace('http', 'ws')}/v1/ws`)
+  ws.on('message', (data: Buffer) => {
+    const frame = JSON.parse(data.toString()) as Json | Json[]
+    faults.push(...frameFaults(frame, 'Part'))
+    if (Array.isArray(frame)) for (const each of frame) types.add(each['type'])
+    else if (frame['op'] === 'subscribed') answers++
+  })
+  await new Promise((resolve) => ws.once('open', resolve))
+  for (const command of CONTRACTS) ws.send(JSON.stringify(command))
+  await until(
+    'events under each',
+    () => faults.length > 0 || (answers === 3 && ['quote', 'trade', 'ticker'].every((type) => types.has(type)))
+  )
+  ws.terminate()
+  expect(faults).toEqual([])
+})
 
 test('every frame of a session, until the server ends it, is valid by the AsyncAPI document, and so is every command', async () => {
   for (const command of COMMANDS) expect(faultOf('Command', command)).toBeUndefined()
@@ -154,7 +193,7 @@ test('every frame of a session, until the server ends it, is valid by the AsyncA
   await until('the close', () => closedWith)
   expect(faults.slice(0, 3)).toEqual([])
   expect([...ops].sort()).toEqual(
-    expect.arrayContaining(['error', 'hello', 'ping', 'pong', 'shutdown', 'subscribed', 'unsubscribed'])
+    expect.arrayContaining(['digest', 'error', 'hello', 'ping', 'pong', 'shutdown', 'subscribed', 'unsubscribed'])
   )
 }, 60_000)
 

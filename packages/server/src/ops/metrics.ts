@@ -15,8 +15,8 @@ export type MetricSources = {
   plant: Plant
   /** By dialect: open connections, those with a subscription, and what waits for them. */
   channels: () => Readonly<Record<string, { connections: number; subscribers: number; queue_len: number }>>
-  /** Clients behind, and the groups and topics that the others share. */
-  fanout: () => { behind: number; groups: number; lanes: number }
+  /** Clients behind, those that are slow and so given the newest only, and the groups of the others. */
+  fanout: () => { behind: number; slow: number; groups: number }
   providers: () => readonly ProviderStatus[]
   ready: () => boolean
   about: { mode: Mode; version: string; startedAt: number }
@@ -56,7 +56,8 @@ function ofDelivery({ counter, gauge }: Gauges, { meters, plant, channels, fanou
   gauge('queue_events', 'Events that wait for clients that are behind', ['dialect'], (put) => {
     for (const [dialect, row] of Object.entries(rows)) put(row.queue_len, { dialect })
   })
-  gauge('clients_behind', 'Clients that are given conflated updates now', [], (put) => put(fanout().behind))
+  gauge('clients_behind', 'Clients whose sockets are full now', [], (put) => put(fanout().behind))
+  gauge('clients_slow', 'Clients moved to the contract latest until they keep up', [], (put) => put(fanout().slow))
   gauge('groups', 'Groups of clients that are sent the same bytes', [], (put) => put(fanout().groups))
 }
 
