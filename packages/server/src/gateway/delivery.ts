@@ -5,7 +5,7 @@ import { createThrift } from './deflate.ts'
 import { freshAfter, isGone, renderAll, segmentAfter, standingIn, START, type Told } from './lane.ts'
 import { encoded, type Group, type Lane, type Member, type Pending, type Positions } from './member.ts'
 import type { Meters } from './meters.ts'
-import { createScratch } from './scratch.ts'
+import { createArena, createScratch } from './scratch.ts'
 import { bundle, segmentOf, type Segment, type Taking } from './segment.ts'
 
 export type Backlog = {
@@ -19,7 +19,8 @@ export type Backlog = {
 /** A ping is given this long before what was written after it counts as unread. */
 const GRACE = 100
 
-type Chosen = (lane: Lane) => readonly Pending[]
+/** Which of a lane's events are written, and where there is room to encode them. */
+type Source = { of: (lane: Lane) => readonly Pending[]; take: Taking }
 type Detach = (member: Member, group: Group, positions: Positions) => void
 
 export const standing = ({ lanes }: Group, starts?: ReadonlyMap<Lane, number>): Positions =>
@@ -28,6 +29,7 @@ export const standing = ({ lanes }: Group, starts?: ReadonlyMap<Lane, number>): 
 /** `onLag` is called when a member falls behind. */
 export function createDelivery(limits: Backlog, meters: Meters, now: number, onLag: Detach) {
   const scratch = createScratch()
+  const arena = createArena()
   const thrift = createThrift(now)
   const fresh: Taking = (bytes) => Buffer.allocUnsafe(bytes)
 
@@ -59,18 +61,18 @@ export function createDelivery(limits: Backlog, meters: Meters, now: number, onL
       : bundle(segments, encoding, (bytes) => (deflate ? thrift(bytes, members, now) : 'no'), take)
 
   /** In the order in which things came, where that matters. */
-  const merged = (lanes: readonly Lane[], chosen: Chosen, starts: Member['starts'], now: number) => {
+  const merged = (lanes: readonly Lane[], source: Source, starts: Member['starts'], now: number) => {
     const told: { lane: Lane; what: Told }[] = []
     for (const lane of lanes)
-      for (const what of freshAfter(lane, chosen(lane), starts?.get(lane) ?? START, now)) told.push({ lane, what })
+      for (const what of freshAfter(lane, source.of(lane), starts?.get(lane) ?? START, now)) told.push({ lane, what })
     return lanes.length > 1 ? told.sort((a, b) => a.what.at - b.what.at) : told
   }
 
   /** For a member whose dialect is not shared: called once per event, for it may remember what it rendered. */
-  const rendered = (member: Member, lanes: readonly Lane[], chosen: Chosen, now: number): Batch | undefined => {
+  const rendered = (member: Member, lanes: readonly Lane[], source: Source, now: number): Batch | undefined => {
     const { dialect, memory, starts } = member
     const texts: string[] = []
-    for (const { what } of merged(lanes, chosen, starts, now)) {
+    for (const { what } of merged(lanes, source, starts, now)) {
       const text = isGone(what)
         ? dialect.lost?.(what.topic, what.count, what.from, what.to, now, what.reason)
         : dialect.render(what.event, memory, now)
@@ -80,28 +82,28 @@ export function createDelivery(limits: Backlog, meters: Meters, now: number, onL
     return createBatch(encoded(member, dialect.frame ? [dialect.frame(texts)] : texts), texts.length)
   }
 
-  const shared = (lanes: readonly Lane[], chosen: Chosen, starts: Member['starts'], now: number): Segment[] => {
+  const shared = (lanes: readonly Lane[], source: Source, starts: Member['starts'], now: number): Segment[] => {
     const segments: Segment[] = []
     if (lanes.length > 1 && lanes.some(({ counted }) => counted)) {
-      const told = merged(lanes, chosen, starts, now).flatMap(({ lane: { form }, what }) => (form ? [{ form, what }] : []))
+      const told = merged(lanes, source, starts, now).flatMap(({ lane: { form }, what }) => (form ? [{ form, what }] : []))
       const { parts, events } = renderAll(told, now)
-      if (parts.length > 0) segments.push(segmentOf(parts, lanes[0]!.form!.encoding, events))
+      if (parts.length > 0) segments.push(segmentOf(parts, lanes[0]!.form!.encoding, events, source.take))
       return segments
     }
     for (const lane of lanes) {
-      const segment = lane.form && segmentAfter(lane, lane.form, chosen(lane), starts?.get(lane) ?? START, now)
+      const segment = lane.form && segmentAfter(lane, lane.form, source.of(lane), starts?.get(lane) ?? START, now, source.take)
       if (segment) segments.push(segment)
     }
     return segments
   }
 
-  const batchFor = (member: Member, lanes: readonly Lane[], chosen: Chosen, now: number): Batch | undefined =>
+  const batchFor = (member: Member, lanes: readonly Lane[], source: Source, now: number): Batch | undefined =>
     member.dialect.shared
-      ? bundled(shared(lanes, chosen, member.starts, now), member, 1, now, fresh)
-      : rendered(member, lanes, chosen, now)
+      ? bundled(shared(lanes, source, member.starts, now), member, 1, now, fresh)
+      : rendered(member, lanes, source, now)
 
-  const chosenDue: Chosen = ({ due }) => due
-  const chosenPending: Chosen = ({ pending }) => pending
+  const dueNow: Source = { of: ({ due }) => due, take: arena.take }
+  const pendingNow: Source = { of: ({ pending }) => pending, take: fresh }
 
   const passed = (member: Member, lanes: readonly Lane[]): void => {
     for (const lane of lanes) member.starts?.delete(lane)
@@ -118,12 +120,12 @@ export function createDelivery(limits: Backlog, meters: Meters, now: number, onL
     for (const member of group.members) {
       if (member.behind) continue
       if (member.starts || !group.dialect.shared) {
-        const batch = batchFor(member, lanes, chosenDue, now)
+        const batch = batchFor(member, lanes, dueNow, now)
         passed(member, lanes)
         if (batch) write(member, batch)
         continue
       }
-      if (!isMade) whole = bundled(shared(lanes, chosenDue, undefined, now), group, group.members.size, now, scratch.take)
+      if (!isMade) whole = bundled(shared(lanes, dueNow, undefined, now), group, group.members.size, now, scratch.take)
       isMade = true
       if (whole && !write(member, whole, () => (together ??= standing(group)))) isFree = false
     }
@@ -140,6 +142,7 @@ export function createDelivery(limits: Backlog, meters: Meters, now: number, onL
       const groups: Group[] = []
       let oldest = now
       for (const lane of dirty) {
+        lane.isMarked = false
         lane.due = lane.pending
         lane.pending = []
         oldest = Math.min(oldest, lane.due[0]?.event.published ?? now)
@@ -151,12 +154,13 @@ export function createDelivery(limits: Backlog, meters: Meters, now: number, onL
         lane.due = []
         lane.segments.clear()
       }
+      arena.clear()
     },
 
     /** Writes what one member has pending in these lanes before the others', because what it holds is about to change. */
     flushMember(member: Member, lanes: readonly Lane[], now: number): void {
       if (member.behind || lanes.length === 0) return
-      const batch = batchFor(member, lanes, chosenPending, now)
+      const batch = batchFor(member, lanes, pendingNow, now)
       member.starts = new Map([...(member.starts ?? []), ...lanes.map((lane) => [lane, lane.seq] as const)])
       if (batch) write(member, batch)
     }

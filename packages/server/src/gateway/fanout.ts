@@ -50,13 +50,10 @@ export function createFanout(options: {
   meters: Meters
 }) {
   const { plant, clock, timers, patience, flushEvery, limits, meters } = options
-  const dirty = new Set<Lane>()
-  const groups = createGroups(plant, hear, (lane) => {
-    dirty.delete(lane)
-    grid.leave(lane)
-  })
+  let dirty: Lane[] = []
+  const groups = createGroups(plant, hear, (lane) => grid.leave(lane))
   const grid = createGrid(clock, timers, (lanes) => {
-    for (const lane of lanes) dirty.add(lane)
+    for (const lane of lanes) mark(lane)
     pace.due()
   })
   const delivery = createDelivery(limits, meters, clock(), (member, _group, positions) => {
@@ -69,9 +66,15 @@ export function createFanout(options: {
   let arrivals = 0
   let weight = 0
 
+  function mark(lane: Lane): void {
+    if (lane.isMarked) return
+    lane.isMarked = true
+    dirty.push(lane)
+  }
+
   function flush(now: number): void {
-    const lanes = [...dirty]
-    dirty.clear()
+    const lanes = dirty
+    dirty = []
     weight = 0
     delivery.flush(lanes, now)
     groups.forget()
@@ -80,7 +83,7 @@ export function createFanout(options: {
   function hear(lane: Lane, event: Published): void {
     keep(lane, event, ++arrivals)
     if (lane.contract.delivery === 'sampled') return grid.wait(lane)
-    dirty.add(lane)
+    mark(lane)
     weight += weigh(event)
     if (weight > limits.burst) pace.fire()
     else pace.due()
@@ -103,7 +106,7 @@ export function createFanout(options: {
   /** `all`: also what a sampled topic has for its next time. */
   function settle(member: Member, all = false): void {
     const { group, behind, starts } = member
-    if (!group || behind || (!all && dirty.size === 0)) return
+    if (!group || behind || (!all && dirty.length === 0)) return
     const lanes = [...group.lanes.values()].filter(
       (lane) => lane.pending.length > 0 && (all || lane.contract.delivery !== 'sampled') && (starts?.get(lane) ?? -1) < lane.seq
     )

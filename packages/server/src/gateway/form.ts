@@ -11,7 +11,9 @@ export type Form = ReturnType<typeof createForm>
 export function createForm(dialect: Dialect<any>, encoding: Encoding, fields: Contract['fields']) {
   const { pack } = dialect
   const binary = encoding === 'msgpack' && pack !== undefined
-  /** Of this flush. */
+  /** Lanes of each topic in this form. */
+  const lanes = new Map<string, number>()
+  /** Of this flush, of topics with several lanes. */
   const rendered = new Map<Published, Message | undefined>()
   /** Of the last value of each topic: for all who join while it stands. */
   const snapshots = new Map<string, { event: Published; message: Message | undefined; bytes: number }>()
@@ -25,9 +27,21 @@ export function createForm(dialect: Dialect<any>, encoding: Encoding, fields: Co
     encoding: binary ? encoding : ('json' as const),
     render,
 
-    /** For events that several lanes have at one flush. */
+    open: (topic: string) => void lanes.set(topic, (lanes.get(topic) ?? 0) + 1),
+    close(topic: string): void {
+      const left = (lanes.get(topic) ?? 1) - 1
+      if (left > 0) return void lanes.set(topic, left)
+      lanes.delete(topic)
+      snapshots.delete(topic)
+    },
+    isEmpty: () => lanes.size === 0,
+    /** Whether several lanes have the events of this topic in this form. */
+    isShared: (topic: string) => (lanes.get(topic) ?? 0) > 1,
+
+    /** Of events that are wanted more than once before the next flush. */
     once(event: Published, now: number): Message | undefined {
-      if (rendered.has(event)) return rendered.get(event)
+      const known = rendered.get(event)
+      if (known !== undefined || rendered.has(event)) return known
       const message = render(event, now)
       rendered.set(event, message)
       return message
@@ -44,8 +58,6 @@ export function createForm(dialect: Dialect<any>, encoding: Encoding, fields: Co
       snapshots.set(event.topic, { event, message, bytes: message === undefined ? 0 : Buffer.byteLength(message) })
       return message
     },
-
-    forgetSnapshot: (topic: string) => void snapshots.delete(topic),
 
     lost({ topic, count, from, to, reason }: Gone, now: number): Message | undefined {
       const text = dialect.lost?.(topic, count, from, to, now, reason)

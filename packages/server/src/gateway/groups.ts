@@ -11,19 +11,13 @@ import { contractOf, type Group, type Lane, type Member } from './member.ts'
 export function createGroups(plant: Plant, hear: (lane: Lane, event: Published) => void, gone: (lane: Lane) => void) {
   const groups = new Map<string, Group>()
   const lanes = new Map<string, Lane>()
-  const forms = new Map<string, { form: Form; lanes: number }>()
+  const forms = new Map<string, Form>()
   let solos = 0
 
   const formOf = (key: string, dialect: Dialect<any>, encoding: Encoding, fields: Contract['fields']): Form => {
-    let found = forms.get(key)
-    if (!found) forms.set(key, (found = { form: createForm(dialect, encoding, fields), lanes: 0 }))
-    found.lanes++
-    return found.form
-  }
-  const leaveForm = (key: string, topic: string): void => {
-    const found = forms.get(key)
-    found?.form.forgetSnapshot(topic)
-    if (found && --found.lanes === 0) forms.delete(key)
+    let form = forms.get(key)
+    if (!form) forms.set(key, (form = createForm(dialect, encoding, fields)))
+    return form
   }
 
   const openLane = (key: string, topic: string, { dialect, encoding }: Member, contract: Contract): Lane => {
@@ -31,6 +25,7 @@ export function createGroups(plant: Plant, hear: (lane: Lane, event: Published) 
     const look = `${dialect.name} ${encoding} ${JSON.stringify(fields)}`
     const form = dialect.shared ? formOf(look, dialect, encoding, fields) : undefined
     const lane = createLane(key, topic, contract, form)
+    form?.open(topic)
     const { stop, position } = plant.subscribe(topic, (event) => {
       lane.seq = event.seq
       hear(lane, event)
@@ -39,7 +34,8 @@ export function createGroups(plant: Plant, hear: (lane: Lane, event: Published) 
     lane.stop = () => {
       stop()
       lanes.delete(key)
-      if (form) leaveForm(look, topic)
+      form?.close(topic)
+      if (form?.isEmpty()) forms.delete(look)
       gone(lane)
     }
     lanes.set(key, lane)
@@ -89,7 +85,7 @@ export function createGroups(plant: Plant, hear: (lane: Lane, event: Published) 
     close,
     /** The flush is over. */
     forget(): void {
-      for (const { form } of forms.values()) form.forget()
+      for (const form of forms.values()) form.forget()
     },
     stats: () => ({ groups: groups.size, lanes: lanes.size })
   }

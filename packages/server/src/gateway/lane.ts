@@ -4,7 +4,7 @@ import { isCounted, sameSort } from './contracts.ts'
 import type { Form, Gone } from './form.ts'
 import type { Message } from './frame.ts'
 import type { Lane, Pending } from './member.ts'
-import { segmentOf, type Segment } from './segment.ts'
+import { segmentOf, type Segment, type Taking } from './segment.ts'
 
 /** Before every event. */
 export const START = -1
@@ -17,6 +17,7 @@ export const createLane = (key: string, topic: string, contract: Contract, form:
   counted: isCounted(topic),
   seq: 0,
   pending: [],
+  isMarked: false,
   due: [],
   groups: new Set(),
   segments: new Map(),
@@ -73,11 +74,25 @@ export function renderAll(told: readonly { form: Form; what: Told }[], now: numb
 }
 
 /** What a shared lane has of these for all who stand at `start`, encoded once; nothing where there is nothing. */
-export function segmentAfter(lane: Lane, form: Form, items: readonly Pending[], start: number, now: number): Segment | undefined {
+export function segmentAfter(
+  lane: Lane,
+  form: Form,
+  items: readonly Pending[],
+  start: number,
+  now: number,
+  take: Taking
+): Segment | undefined {
   if (lane.segments.has(start)) return lane.segments.get(start)
-  const told = freshAfter(lane, items, start, now).map((what) => ({ form, what }))
-  const { parts, events } = renderAll(told, now)
-  const segment = parts.length > 0 ? segmentOf(parts, form.encoding, events) : undefined
+  const render = form.isShared(lane.topic) ? form.once : form.render
+  const parts: Message[] = []
+  let events = 0
+  for (const what of freshAfter(lane, items, start, now)) {
+    const part = isGone(what) ? form.lost(what, now) : render(what.event, now)
+    if (part === undefined) continue
+    parts.push(part)
+    if (!isGone(what)) events++
+  }
+  const segment = parts.length > 0 ? segmentOf(parts, form.encoding, events, take) : undefined
   lane.segments.set(start, segment)
   return segment
 }

@@ -63,6 +63,8 @@ export type Lane = {
   /** The newest that was heard. Not what the plant holds: of an event that is being handed out it may know more. */
   seq: number
   pending: Pending[]
+  /** It has something for the next flush. */
+  isMarked: boolean
   /** What was pending when the flush that goes on began. */
   due: readonly Pending[]
   groups: Set<Group>

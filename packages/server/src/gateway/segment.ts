@@ -9,12 +9,25 @@ import { headerLength, writeHeader, writeText, type Batch, type Message } from '
 /** `body`: the inside of an array; `small`: the same compressed, made when first asked for. */
 export type Segment = { body: Buffer; count: number; events: number; small?: Buffer }
 
-export function segmentOf(parts: readonly Message[], encoding: Encoding, events: number): Segment {
-  if (encoding === 'msgpack') return { body: Buffer.concat(parts as Uint8Array[]), count: parts.length, events }
-  const text = parts.length === 1 ? String(parts[0]) : parts.join(',')
-  const body = Buffer.allocUnsafe(Buffer.byteLength(text))
+export type Taking = (bytes: number) => Buffer
+
+export function segmentOf(
+  parts: readonly Message[],
+  encoding: Encoding,
+  events: number,
+  take: Taking = Buffer.allocUnsafe
+): Segment {
+  const count = parts.length
+  if (encoding === 'msgpack') {
+    const body = take((parts as Uint8Array[]).reduce((sum, { length }) => sum + length, 0))
+    let at = 0
+    for (const part of parts as Uint8Array[]) at = put(part, body, at)
+    return { body, count, events }
+  }
+  const text = count === 1 ? String(parts[0]) : parts.join(',')
+  const body = take(Buffer.byteLength(text))
   writeText(text, body.length, body, 0)
-  return { body, count: parts.length, events }
+  return { body, count, events }
 }
 
 const OPEN = Buffer.from('[')
@@ -66,8 +79,6 @@ function piecesOf(segments: readonly Segment[], { open, between, close }: Bracke
 
 /** How a frame is compressed: not at all, from parts that are, or as a whole. */
 export type Squeeze = 'no' | 'parts' | 'whole'
-export type Taking = (bytes: number) => Buffer
-
 /** One frame of all these, made when the first socket asks. `take` gives the room. */
 export function bundle(
   segments: readonly Segment[],

@@ -147,6 +147,8 @@ export function serveWebSockets(http: Server, options: WsOptions) {
       for (const connection of connections.values()) connection.beat(now)
     },
     tick(dialect: Dialect<any>, now: number): void {
+      // Those who are told where they stand are written first, all at once.
+      if (dialect.shared) shared.fanout.flush()
       for (const { session } of connections.values()) if (session.dialect === dialect) session.tick(now)
     },
     /** No newcomers; everyone is told, and closed. Resolves when all are gone, or were cut after `within`. */
