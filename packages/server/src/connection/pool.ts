@@ -39,8 +39,9 @@ export type PoolOptions = {
 export type Pool = ReturnType<typeof createPool>
 
 export function createPool(options: PoolOptions) {
-  const { status: told, ...discreetly } = discreet(options.readAccess, options.hooks)
+  const { status: told, rest, ...discreetly } = discreet(options.readAccess, options.hooks)
   const shop = openShop({ ...options, ...discreetly })
+  shop.rest = rest(shop.rest)
   return {
     rest: shop.rest,
     /** Many at once are asked in few frames. */
