@@ -170,6 +170,8 @@ export type Dialect<Memory = unknown> = {
    */
   render: (event: Published, memory: Memory, now: number) => string | undefined
   shared?: true
+  /** The same of many: what is between the brackets. */
+  renderAll?: (events: readonly Published[]) => string
   /** Of a shared dialect: an event, or a notice, in MessagePack; `encode` asks for it. */
   pack?: (event: Published) => Uint8Array
   /** Its clients may say how topics are delivered, are told which contract is in force, and when it changes. */

@@ -136,6 +136,7 @@ export const native = dialect<Memory>({
   shared: true,
   // Faster than a template of our own: benchmarks/encode.ts.
   render: (event) => JSON.stringify(event),
+  renderAll: (events) => JSON.stringify(events).slice(1, -1),
   frame: (rendered) => `[${rendered.join(',')}]`,
   pack,
   codec: {

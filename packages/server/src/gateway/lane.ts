@@ -4,7 +4,7 @@ import { isCounted, sameSort } from './contracts.ts'
 import type { Form, Gone } from './form.ts'
 import type { Message } from './frame.ts'
 import type { Lane, Pending } from './member.ts'
-import { segmentOf, type Segment, type Taking } from './segment.ts'
+import { segmentOf, textSegment, type Segment, type Taking } from './segment.ts'
 
 /** Before every event. */
 export const START = -1
@@ -73,6 +73,24 @@ export function renderAll(told: readonly { form: Form; what: Told }[], now: numb
   return { parts, events }
 }
 
+function makeSegment(lane: Lane, form: Form, told: readonly Told[], now: number, take: Taking): Segment | undefined {
+  const isShared = form.isShared(lane.topic)
+  if (form.renderAll && !isShared && told.length > 1 && !told.some(isGone)) {
+    const events = told.map((what) => (what as Pending).event)
+    return textSegment(form.renderAll(events), events.length, take)
+  }
+  const render = isShared ? form.once : form.render
+  const parts: Message[] = []
+  let events = 0
+  for (const what of told) {
+    const part = isGone(what) ? form.lost(what, now) : render(what.event, now)
+    if (part === undefined) continue
+    parts.push(part)
+    if (!isGone(what)) events++
+  }
+  return parts.length > 0 ? segmentOf(parts, form.encoding, events, take) : undefined
+}
+
 /** What a shared lane has of these for all who stand at `start`, encoded once; nothing where there is nothing. */
 export function segmentAfter(
   lane: Lane,
@@ -83,16 +101,7 @@ export function segmentAfter(
   take: Taking
 ): Segment | undefined {
   if (lane.segments.has(start)) return lane.segments.get(start)
-  const render = form.isShared(lane.topic) ? form.once : form.render
-  const parts: Message[] = []
-  let events = 0
-  for (const what of freshAfter(lane, items, start, now)) {
-    const part = isGone(what) ? form.lost(what, now) : render(what.event, now)
-    if (part === undefined) continue
-    parts.push(part)
-    if (!isGone(what)) events++
-  }
-  const segment = parts.length > 0 ? segmentOf(parts, form.encoding, events, take) : undefined
+  const segment = makeSegment(lane, form, freshAfter(lane, items, start, now), now, take)
   lane.segments.set(start, segment)
   return segment
 }

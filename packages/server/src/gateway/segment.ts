@@ -24,10 +24,14 @@ export function segmentOf(
     for (const part of parts as Uint8Array[]) at = put(part, body, at)
     return { body, count, events }
   }
-  const text = count === 1 ? String(parts[0]) : parts.join(',')
+  return textSegment(count === 1 ? String(parts[0]) : parts.join(','), events, take)
+}
+
+/** Of text that is the inside of an array already. */
+export function textSegment(text: string, events: number, take: Taking): Segment {
   const body = take(Buffer.byteLength(text))
   writeText(text, body.length, body, 0)
-  return { body, count, events }
+  return { body, count: events, events }
 }
 
 const OPEN = Buffer.from('[')
