@@ -23,7 +23,7 @@ test.for([
   ['{"op":"subscribe","topics":[]}', 'BAD_MESSAGE', /^topics/],
   ['{"op":"subscribe","topics":["a"],"resume":{"a":{"epoch":"e","seq":-1}}}', 'BAD_MESSAGE', /^resume\.a\.seq/],
   ['{"op":"hello","version":2}', 'BAD_MESSAGE', /version/],
-  ['{"op":"hello","version":1,"encoding":"msgpack"}', 'BAD_MESSAGE', /msgpack/]
+  ['{"op":"hello","version":1,"encoding":"cbor"}', 'BAD_MESSAGE', /json or msgpack/]
 ] as const)('[C9] %s is answered with %s, and the connection goes on', async ([text, code, message]) => {
   const { url } = await start()
   const client = await connect(url)

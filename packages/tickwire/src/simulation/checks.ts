@@ -30,8 +30,8 @@ export type Complain = (invariant: Invariant, what: string) => void
 
 const ARBITRATED: ReadonlySet<Published['type']> = new Set(ARBITRATED_KINDS)
 
-/** What a client was told of holes, and where it stands. */
-type Stand = { seen: number; excused: number }
+/** What a client was told of holes, and where it stands; `newest`: it is slow, and was told that it is given the newest alone. */
+type Stand = { seen: number; excused: number; newest: boolean }
 
 const sameEvent = (a: Published, b: Published): boolean =>
   a.type === b.type && a.time === b.time && a.provider === b.provider && a.published === b.published && sameValue(a, b)
@@ -146,7 +146,7 @@ function createClientChecks(complain: Complain) {
   const standOf = (person: string, topic: string): Stand => {
     const key = `${person} ${topic}`
     let stand = stands.get(key)
-    if (!stand) stands.set(key, (stand = { seen: 0, excused: 0 }))
+    if (!stand) stands.set(key, (stand = { seen: 0, excused: 0, newest: false }))
     return stand
   }
   return {
@@ -164,7 +164,7 @@ function createClientChecks(complain: Complain) {
       if (!known || !sameEvent(event, known))
         complain('delivery', `${person} was given ${topic} ${seq}, which was not published so`)
       if (seq <= stand.seen) complain('sequence', `${person} was given ${topic} ${seq} after ${stand.seen}`)
-      const hole = stand.seen > 0 && seq > Math.max(stand.seen, stand.excused) + 1
+      const hole = stand.seen > 0 && !stand.newest && seq > Math.max(stand.seen, stand.excused) + 1
       if (hole && !isPureState(event) && event.type !== 'candle')
         complain('sequence', `${person} was given ${topic} ${seq} after ${stand.seen}, and not told of what is missing`)
       stand.seen = seq
@@ -174,6 +174,11 @@ function createClientChecks(complain: Complain) {
     excuse(person: string, topic: string, to: number): void {
       const stand = standOf(person, topic)
       stand.excused = Math.max(stand.excused, to)
+    },
+
+    /** From here on it is given the newest alone, or each again. */
+    agree(person: string, topic: string, newest: boolean): void {
+      standOf(person, topic).newest = newest
     },
 
     seen: (person: string, topic: string): number => standOf(person, topic).seen

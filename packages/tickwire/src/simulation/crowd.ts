@@ -19,6 +19,7 @@ export type Person = {
 export type Reports = {
   event: (person: string, event: Published) => void
   told: (person: string, what: 'lost' | 'gap' | 'resumed' | 'reset', topic: string, from: number, to: number) => void
+  agreed: (person: string, topic: string, delivery: string) => void
 }
 
 type Listener = (event: never) => void
@@ -93,6 +94,9 @@ export function createPerson({ name, topics, hall, schedule, seed, reports, toke
   })
   client.on('reset', ({ topic, previous, position }) => reports.told(name, 'reset', topic, previous.seq, position.seq))
   client.on('resumed', ({ topic, position }) => reports.told(name, 'resumed', topic, position.seq, position.seq))
+  client.on('contract', ({ topics, contract }) => {
+    for (const topic of topics) reports.agreed(name, topic, contract.delivery)
+  })
   client.on('error', () => {})
   client.subscribe(topics, (event) => reports.event(name, event))
   return person

@@ -86,6 +86,12 @@ export async function simulate(options: SimulationOptions): Promise<Outcome> {
       told(person, what, topic, from, to) {
         say(`${person} ${what} ${topic} ${from} ${to}`)
         if (what !== 'resumed') checks.excuse(person, topic, to)
+        // A new connection begins with what was asked.
+        if (what === 'resumed' || what === 'reset') checks.agree(person, topic, false)
+      },
+      agreed(person, topic, delivery) {
+        say(`${person} ${delivery} ${topic}`)
+        checks.agree(person, topic, delivery !== 'every')
       }
     },
     onPublished(event) {
