@@ -252,6 +252,7 @@ const gatewayOptions = ({ gateway, auth, redistribution }: Config, mode: Mode, v
   ...(mode === 'live' && { redistribution }),
   limits: { topics: gateway.topicsPerClient || Infinity },
   fanout: { cutAfter: gateway.slowAfter },
+  compression: gateway.compression,
   origins: gateway.origins
 })
 

@@ -13,10 +13,12 @@ import { createGrid } from './grid.ts'
 import { createGroups } from './groups.ts'
 import { createLaggards, type Endurance } from './laggards.ts'
 import { keep } from './lane.ts'
-import { contractOf, type Lane, type Member } from './member.ts'
+import type { Lane, Member } from './member.ts'
 import type { Meters } from './meters.ts'
 import { createPace } from './pace.ts'
 import type { Patience } from './patience.ts'
+import { createSeating } from './seating.ts'
+import { digestsOf, owedTo, type Digests } from './stands.ts'
 
 export type { Member, Sink } from './member.ts'
 
@@ -39,7 +41,7 @@ const LAG_PACE = 10
 
 export type Fanout = ReturnType<typeof createFanout>
 
-export function createFanout(options: {
+export type FanoutOptions = {
   plant: Plant
   clock: () => number
   timers: Timers
@@ -48,10 +50,13 @@ export function createFanout(options: {
   flushEvery: number
   limits: FanoutLimits
   meters: Meters
-}) {
+}
+
+export function createFanout(options: FanoutOptions) {
   const { plant, clock, timers, patience, flushEvery, limits, meters } = options
   let dirty: Lane[] = []
   const groups = createGroups(plant, hear, (lane) => grid.leave(lane))
+  const { move, leave } = createSeating(groups)
   const grid = createGrid(clock, timers, (lanes) => {
     for (const lane of lanes) mark(lane)
     pace.due()
@@ -94,8 +99,8 @@ export function createFanout(options: {
     groups.forget()
   }
 
-  /** While anyone is behind or slow, looks after them at the pace of the flush, even when nothing is published. */
   function watch(): void {
+    // While anyone is behind or slow they are looked after at the pace of the flush, even when nothing is published.
     stopWatching ??= timers.after(Math.max(flushEvery, LAG_PACE), () => {
       stopWatching = undefined
       catchUp()
@@ -103,8 +108,8 @@ export function createFanout(options: {
     })
   }
 
-  /** `all`: also what a sampled topic has for its next time. */
   function settle(member: Member, all = false): void {
+    // `all`: also what a sampled topic has for its next time.
     const { group, behind, starts } = member
     if (!group || behind || (!all && dirty.length === 0)) return
     const lanes = [...group.lanes.values()].filter(
@@ -113,36 +118,10 @@ export function createFanout(options: {
     delivery.flushMember(member, lanes, clock())
   }
 
-  function leave(member: Member): void {
-    const { group } = member
-    member.group = undefined
-    if (!group?.members.delete(member) || group.members.size > 0) return
-    groups.close(group)
-  }
-
-  /** To the group of what it holds now. What waits for it in a lane that it keeps goes with it; of the others it is given what comes. */
-  function move(member: Member): void {
-    const { group: old, starts: before } = member
-    const group = member.topics.size > 0 ? groups.find(member) : undefined
-    // The new one first, so that lanes of both stay open.
-    group?.members.add(member)
-    if (old !== group) leave(member)
-    member.group = group
-    const starts = new Map<Lane, number>()
-    for (const lane of group?.lanes.values() ?? []) {
-      const start = old?.lanes.get(lane.topic) === lane ? before?.get(lane) : lane.seq
-      if (start !== undefined && lane.pending.length > 0) starts.set(lane, start)
-    }
-    member.starts = starts.size > 0 ? starts : undefined
-  }
-
   return {
     settle,
 
-    /**
-     * Puts a member with those who hold the same, after `missed`: the events after `positions`, of the topics that are new to it.
-     * What is published from now on follows, once.
-     */
+    /** After `missed`, the events after `positions` of the topics that are new to it, it is given what comes, each once. */
     join(member: Member, missed: readonly Published[], positions: ReadonlyMap<string, number>): void {
       move(member)
       const { behind, group } = member
@@ -159,39 +138,25 @@ export function createFanout(options: {
       pace.due()
     },
 
-    /** From here on everything is in this encoding. */
     encode(member: Member, encoding: Encoding): void {
+      // From here on everything is in this encoding.
       settle(member, true)
       member.encoding = encoding
       move(member)
     },
 
-    /** For good: the connection is gone. */
     drop(member: Member): void {
+      // For good: the connection is gone.
       settle(member)
       leave(member)
       laggards.drop(member)
     },
 
-    /** Of each topic of which it is given each event, where it stands: `[seq, digest]`; of those alone that went on since then. */
-    standing(member: Member, since = -Infinity): Record<string, [seq: number, digest: number]> {
-      const digests: Record<string, [number, number]> = {}
-      if (member.behind) return digests
-      for (const { topic, seq } of member.group?.lanes.values() ?? []) {
-        if (contractOf(member, topic).delivery !== 'every') continue
-        if ((plant.last(topic)?.published ?? -Infinity) < since) continue
-        const digest = plant.digestAt(topic, seq)
-        if (digest !== undefined) digests[topic] = [seq, digest]
-      }
-      return digests
-    },
+    /** Of each topic of which it is given each event, where it stands; of those alone that went on since then. */
+    standing: (member: Member, since?: number): Digests => (member.behind ? {} : digestsOf(plant, member, since)),
 
     /** How many events a member that is behind has not been given yet. */
-    owed(member: Member): number {
-      let owed = 0
-      for (const [topic, seq] of member.behind?.positions ?? []) owed += (plant.last(topic)?.seq ?? seq) - seq
-      return owed
-    },
+    owed: (member: Member): number => owedTo(plant, member),
 
     flush: pace.fire,
     catchUp,

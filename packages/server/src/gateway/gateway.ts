@@ -75,7 +75,7 @@ const nothing = (options: GatewayOptions): RestSources => ({
 })
 
 export function createGateway(options: GatewayOptions) {
-  const { plant, desk, dialects, demand, clock, timers = real, log, flushEvery = 16 } = options
+  const { plant, desk, dialects, demand, clock, timers = real, log, flushEvery = 16, wire, compression = true } = options
   const limits: Limits = { ...LIMITS, ...options.limits }
   const sources = options.rest ?? nothing(options)
   const entry = createEntry(options, desk, sources, clock)
@@ -109,7 +109,6 @@ export function createGateway(options: GatewayOptions) {
     metrics: async () => ({ type: metrics.registry.contentType, text: await metrics.registry.metrics() })
   })
   const drain = createDrain(app, timers, meters)
-  const { wire, compression = true } = options
   const ws = serveWebSockets(app.server, { ...entry, shared, dialects, meters, newId: randomUUID, wire, compression })
   const running: Cancel[] = []
   let unwatch: (() => void) | undefined

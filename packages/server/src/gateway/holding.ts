@@ -24,6 +24,31 @@ export type Missed = { events: Published[]; positions: Map<string, number>; chan
 
 const nothing = () => {}
 
+/** What a member and the server agree on, topic by topic. */
+function createTerms(member: Member) {
+  return {
+    /** The contract in force, to the clients that know of any. */
+    inForce: (name: string): { contract?: Contract } => (member.dialect.contracts ? { contract: contractOf(member, name) } : {}),
+
+    /** Returns whether another one is in force now. */
+    agree(name: string, asked: AskedContract | undefined): boolean {
+      if (!asked) return false
+      const before = keyOf(contractOf(member, name))
+      member.contracts.set(name, contractFor(name, asked))
+      return keyOf(contractOf(member, name)) !== before
+    }
+  }
+}
+
+const isNewestEnough = (member: Member, last: Published): boolean =>
+  !isCounted(last.topic) && (isPureState(last) || askedOf(member, last.topic).delivery !== 'every')
+
+/** A reader whose digest is another has lost or doubled something without knowing. */
+function isProven(plant: Plant, name: string, { seq, digest }: Position): boolean {
+  const ours = plant.digestAt(name, seq)
+  return digest === undefined || ours === undefined || ours === digest
+}
+
 export function createHolding(
   member: Member,
   {
@@ -39,17 +64,7 @@ export function createHolding(
   const { epoch } = plant
   const here = plant.position
 
-  /** The contract in force, to the clients that know of any. */
-  const inForce = (name: string): { contract?: Contract } =>
-    member.dialect.contracts ? { contract: contractOf(member, name) } : {}
-
-  /** Returns whether another one is in force now. */
-  const agree = (name: string, asked: AskedContract | undefined): boolean => {
-    if (!asked) return false
-    const before = keyOf(contractOf(member, name))
-    member.contracts.set(name, contractFor(name, asked))
-    return keyOf(contractOf(member, name)) !== before
-  }
+  const { inForce, agree } = createTerms(member)
 
   /** Notices (statuses, gaps) have a bound of their own, so that they never crowd out data. */
   const hasRoom = (data: boolean): boolean =>
@@ -87,20 +102,11 @@ export function createHolding(
     return here(name)
   }
 
-  const isNewestEnough = (name: string, last: Published): boolean =>
-    !isCounted(name) && (isPureState(last) || askedOf(member, name).delivery !== 'every')
-
-  /** A reader whose digest is another has lost or doubled something without knowing. */
-  const isProven = (name: string, { seq, digest }: Position): boolean => {
-    const ours = plant.digestAt(name, seq)
-    return digest === undefined || ours === undefined || ours === digest
-  }
-
   /** Returns nothing when what was missed since then is no longer kept, or too much to be given. */
   const goOn = (name: string, since: Position, missed: Missed): Position | undefined => {
     const last = plant.last(name)
-    if (since.epoch === epoch && !isProven(name, since)) return undefined
-    if (last && isNewestEnough(name, last)) return goOnWithNewest(name, since, last, missed)
+    if (since.epoch === epoch && !isProven(plant, name, since)) return undefined
+    if (last && isNewestEnough(member, last)) return goOnWithNewest(name, since, last, missed)
     const joined = plant.subscribe(name, nothing, since)
     joined.stop()
     if (!joined.recovered || missed.events.length + joined.missed.length > limits.replay) return undefined

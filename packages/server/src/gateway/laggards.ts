@@ -43,6 +43,56 @@ function toldOf(entry: Item | Lost, { maxAge, delivery }: Contract, now: number)
   return delivery === 'every' ? { topic, count: 1, from: seq, to: seq, reason: 'age', at: 0 } : undefined
 }
 
+type Bundled = ReturnType<typeof createDelivery>['bundled']
+
+const ownTexts = ({ dialect, memory }: Member, told: readonly Told[], now: number): string[] =>
+  told
+    .map((what) =>
+      isGone(what)
+        ? dialect.lost?.(what.topic, what.count, what.from, what.to, now, what.reason)
+        : dialect.render(what.event, memory, now)
+    )
+    .filter((text) => text !== undefined)
+
+function batchOf(
+  member: Member,
+  { lanes }: Group,
+  entries: readonly (Item | Lost)[],
+  now: number,
+  bundled: Bundled
+): Batch | undefined {
+  const told: { lane: Lane; what: Told }[] = []
+  for (const entry of entries) {
+    const lane = lanes.get(isLost(entry) ? entry.topic : entry.event.topic)
+    const what = lane && toldOf(entry, lane.contract, now)
+    if (lane && what) told.push({ lane, what })
+  }
+  const { dialect } = member
+  if (dialect.shared) {
+    const { parts, events } = renderAll(
+      told.flatMap(({ lane: { form }, what }) => (form ? [{ form, what }] : [])),
+      now
+    )
+    return parts.length > 0 ? bundled([segmentOf(parts, member.encoding, events)], member, 1, now, Buffer.allocUnsafe) : undefined
+  }
+  const texts = ownTexts(
+    member,
+    told.map(({ what }) => what),
+    now
+  )
+  if (texts.length === 0) return undefined
+  return createBatch(encoded(member, dialect.frame ? [dialect.frame(texts)] : texts), texts.length)
+}
+
+/** Says which contract holds from here on, once per contract. */
+function tell(member: Member, reason: 'slow' | 'caught up', now: number): void {
+  const each = [...member.topics].filter((topic) => !isCounted(topic) && askedOf(member, topic).delivery === 'every')
+  for (const those of Map.groupBy(each, (topic) => keyOf(contractOf(member, topic))).values()) {
+    const text = member.dialect.contract?.(those, contractOf(member, those[0]!), reason, now)
+    if (text !== undefined) member.sink.write(saying(member, text))
+  }
+}
+
 /** Of slow clients: how it is done, `regroup` puts a member with those who are now given the same. */
 export function createLaggards(
   plant: Plant,
@@ -73,66 +123,20 @@ export function createLaggards(
     member.starts = waiting.length > 0 ? new Map(waiting.map((lane) => [lane, lane.seq])) : undefined
   }
 
-  const ownTexts = ({ dialect, memory }: Member, told: readonly Told[], now: number): string[] =>
-    told
-      .map((what) =>
-        isGone(what)
-          ? dialect.lost?.(what.topic, what.count, what.from, what.to, now, what.reason)
-          : dialect.render(what.event, memory, now)
-      )
-      .filter((text) => text !== undefined)
-
-  const batchOf = (member: Member, { lanes }: Group, entries: readonly (Item | Lost)[], now: number): Batch | undefined => {
-    const told: { lane: Lane; what: Told }[] = []
-    for (const entry of entries) {
-      const lane = lanes.get(isLost(entry) ? entry.topic : entry.event.topic)
-      const what = lane && toldOf(entry, lane.contract, now)
-      if (lane && what) told.push({ lane, what })
-    }
-    if (!member.dialect.shared) {
-      const { dialect } = member
-      const texts = ownTexts(
-        member,
-        told.map(({ what }) => what),
-        now
-      )
-      if (texts.length === 0) return undefined
-      return createBatch(encoded(member, dialect.frame ? [dialect.frame(texts)] : texts), texts.length)
-    }
-    const { parts, events } = renderAll(
-      told.flatMap(({ lane: { form }, what }) => (form ? [{ form, what }] : [])),
-      now
-    )
-    return parts.length > 0
-      ? delivery.bundled([segmentOf(parts, member.encoding, events)], member, 1, now, Buffer.allocUnsafe)
-      : undefined
-  }
-
   /** Those of a shared dialect who stand at the same place are given the same. */
   const owedTo = (member: Member, group: Group, positions: Positions, now: number, round: Round): Owed => {
     const found = round.get(positions)
     if (found && found.group === group && member.dialect.shared) return found
     const { entries, ...sums } = arrearsOf(plant, positions, limits.outbox, (topic) => promisedTo(member, topic))
-    const owed = { group, batch: batchOf(member, group, entries, now), ...sums, after: standing(group) }
+    const owed = { group, batch: batchOf(member, group, entries, now, delivery.bundled), ...sums, after: standing(group) }
     round.set(positions, owed)
     return owed
   }
 
-  /** Says which contract holds from here on, once per contract. */
-  const tell = (member: Member, topics: readonly string[], reason: 'slow' | 'caught up', now: number): void => {
-    const byContract = Map.groupBy(topics, (topic) => keyOf(contractOf(member, topic)))
-    for (const those of byContract.values()) {
-      const text = member.dialect.contract?.(those, contractOf(member, those[0]!), reason, now)
-      if (text !== undefined) member.sink.write(saying(member, text))
-    }
-  }
-  const promisedEach = (member: Member): string[] =>
-    [...member.topics].filter((topic) => !isCounted(topic) && askedOf(member, topic).delivery === 'every')
-
   const degrade = (member: Member, now: number): void => {
     member.slow = patience.now()
     slow.add(member)
-    tell(member, promisedEach(member), 'slow', now)
+    tell(member, 'slow', now)
     regroup(member)
   }
 
@@ -162,7 +166,7 @@ export function createLaggards(
   const forgive = (member: Member, now: number): void => {
     slow.delete(member)
     member.slow = undefined
-    tell(member, promisedEach(member), 'caught up', now)
+    tell(member, 'caught up', now)
     regroup(member)
   }
 

@@ -98,8 +98,8 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
     run(dialect.settled?.(results, tag, member.memory, clock()) ?? [])
   }
 
-  /** What was written before the answer is what it speaks of. */
   function stand({ since, tag }: Extract<Command, { type: 'stand' }>) {
+    // What was written before the answer is what it speaks of.
     fanout.settle(member)
     run(dialect.standing?.(fanout.standing(member, since), tag, member.memory, clock()) ?? [])
   }
@@ -152,10 +152,9 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
     dialect,
     memory: () => member.memory,
     receive,
-    /** The dialect's own clock. */
     tick: (now: number) => run(closed ? [] : (dialect.tick?.(member.memory, now) ?? [])),
-    /** Ends a session that never said who it is, or whose token no longer holds. */
     checkAuth: (now: number) => {
+      // Ends a session that never said who it is, or whose token no longer holds.
       const ending = audience.ending(member.topics, now)
       if (ending) close(...ending)
       if (audience.isStranger() && now - opened >= limits.authWithin) deny('late', 4504, 'no token came in time')
