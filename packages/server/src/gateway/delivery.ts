@@ -6,7 +6,7 @@ import { freshAfter, isGone, renderAll, segmentAfter, standingIn, START, type To
 import { encoded, type Group, type Lane, type Member, type Pending, type Positions } from './member.ts'
 import type { Meters } from './meters.ts'
 import { createArena, createScratch } from './scratch.ts'
-import { bundle, segmentOf, type Segment, type Taking } from './segment.ts'
+import { bundle, fresh, segmentOf, type Segment, type Taking } from './segment.ts'
 
 export type Backlog = {
   /** Socket backlog in bytes, or age of an unanswered ping in milliseconds, past which a member is behind. */
@@ -26,12 +26,16 @@ type Detach = (member: Member, group: Group, positions: Positions) => void
 export const standing = ({ lanes }: Group, starts?: ReadonlyMap<Lane, number>): Positions =>
   new Map([...lanes.values()].map((lane) => [lane.topic, standingIn(lane, starts?.get(lane))]))
 
+function passed(member: Member, lanes: readonly Lane[]): void {
+  for (const lane of lanes) member.starts?.delete(lane)
+  if (member.starts?.size === 0) member.starts = undefined
+}
+
 /** `onLag` is called when a member falls behind. */
 export function createDelivery(limits: Backlog, meters: Meters, now: number, onLag: Detach) {
   const scratch = createScratch()
   const arena = createArena()
   const thrift = createThrift(now)
-  const fresh: Taking = (bytes) => Buffer.allocUnsafe(bytes)
 
   const isBehind = ({ sink }: Member): boolean =>
     sink.backlog() > limits.backlog ||
@@ -104,11 +108,6 @@ export function createDelivery(limits: Backlog, meters: Meters, now: number, onL
 
   const dueNow: Source = { of: ({ due }) => due, take: arena.take }
   const pendingNow: Source = { of: ({ pending }) => pending, take: fresh }
-
-  const passed = (member: Member, lanes: readonly Lane[]): void => {
-    for (const lane of lanes) member.starts?.delete(lane)
-    if (member.starts?.size === 0) member.starts = undefined
-  }
 
   const flushGroup = (group: Group, now: number): void => {
     const lanes = group.due

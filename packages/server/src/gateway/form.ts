@@ -46,7 +46,7 @@ export function createForm(dialect: Dialect<any>, encoding: Encoding, fields: Co
     isShared: (topic: string) => (lanes.get(topic) ?? 0) > 1,
 
     /** Of events that are wanted more than once before the next flush. */
-    once(event: Published, now: number): Message | undefined {
+    once: (event: Published, now: number): Message | undefined => {
       const known = rendered.get(event)
       if (known !== undefined || rendered.has(event)) return known
       const message = render(event, now)

@@ -62,7 +62,7 @@ export function createHolding(
   const releases = new Map<string, () => void>()
   const { topics } = member
   const { epoch } = plant
-  const here = plant.position
+  const here = (name: string): Position => plant.position(name)
 
   const { inForce, agree } = createTerms(member)
 

@@ -4,7 +4,7 @@ import type { Plant } from '../plant/plant.ts'
 import { createBatch, type Batch, type Message } from './frame.ts'
 import { freshAfter, isGone, START } from './lane.ts'
 import { encoded, type Group, type Member } from './member.ts'
-import { bundle, segmentOf } from './segment.ts'
+import { bundle, fresh, segmentOf } from './segment.ts'
 
 /** With what was published while it was still being answered. */
 function withLatest(
@@ -63,10 +63,5 @@ export function joinedBatch(
   }
   const { parts, events } = partsOf(group, all, now)
   if (parts.length === 0) return undefined
-  return bundle(
-    [segmentOf(parts, encoding, events)],
-    encoding,
-    () => 'no',
-    (bytes) => Buffer.allocUnsafe(bytes)
-  )
+  return bundle([segmentOf(parts, encoding, events)], encoding, () => 'no', fresh)
 }

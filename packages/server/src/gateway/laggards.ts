@@ -13,7 +13,7 @@ import { askedOf, contractOf, encoded, saying, type Group, type Lane, type Membe
 import type { Meters } from './meters.ts'
 import { isLost, type Item, type Lost } from './outbox.ts'
 import type { Patience } from './patience.ts'
-import { segmentOf } from './segment.ts'
+import { fresh, segmentOf } from './segment.ts'
 
 export type Endurance = {
   /** A member that stays behind this long is cut. */
@@ -73,7 +73,7 @@ function batchOf(
       told.flatMap(({ lane: { form }, what }) => (form ? [{ form, what }] : [])),
       now
     )
-    return parts.length > 0 ? bundled([segmentOf(parts, member.encoding, events)], member, 1, now, Buffer.allocUnsafe) : undefined
+    return parts.length > 0 ? bundled([segmentOf(parts, member.encoding, events)], member, 1, now, fresh) : undefined
   }
   const texts = ownTexts(
     member,

@@ -6,7 +6,7 @@ export function createScratch() {
   let used = 0
   let last = 0
   return {
-    take(bytes: number): Buffer {
+    take: (bytes: number): Buffer => {
       if (bytes > SLAB) return Buffer.allocUnsafeSlow(bytes)
       if (used + bytes > SLAB) {
         slab = Buffer.allocUnsafeSlow(SLAB)
@@ -37,7 +37,7 @@ export function createArena() {
   let used = 0
   let wanted = 0
   return {
-    take(bytes: number): Buffer {
+    take: (bytes: number): Buffer => {
       wanted += bytes
       if (used + bytes > slab.length) return Buffer.allocUnsafe(bytes)
       used += bytes

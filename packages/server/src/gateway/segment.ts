@@ -10,13 +10,9 @@ import { headerLength, writeHeader, writeText, type Batch, type Message } from '
 export type Segment = { body: Buffer; count: number; events: number; small?: Buffer }
 
 export type Taking = (bytes: number) => Buffer
+export const fresh: Taking = (bytes) => Buffer.allocUnsafe(bytes)
 
-export function segmentOf(
-  parts: readonly Message[],
-  encoding: Encoding,
-  events: number,
-  take: Taking = Buffer.allocUnsafe
-): Segment {
+export function segmentOf(parts: readonly Message[], encoding: Encoding, events: number, take: Taking = fresh): Segment {
   const count = parts.length
   if (encoding === 'msgpack') {
     const body = take((parts as Uint8Array[]).reduce((sum, { length }) => sum + length, 0))
