@@ -31,7 +31,7 @@ function createTerms(member: Member) {
     inForce: (name: string): { contract?: Contract } => (member.dialect.contracts ? { contract: contractOf(member, name) } : {}),
 
     /** Returns whether another one is in force now. */
-    agree(name: string, asked: AskedContract | undefined): boolean {
+    agree: (name: string, asked: AskedContract | undefined): boolean => {
       if (!asked) return false
       const before = keyOf(contractOf(member, name))
       member.contracts.set(name, contractFor(name, asked))
