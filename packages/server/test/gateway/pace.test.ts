@@ -1,16 +1,20 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { createPace } from '../../src/gateway/pace.ts'
+import { createPace, SLOWEST } from '../../src/gateway/pace.ts'
 import { timers } from '../../src/timers.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-/** `at`: when it flushed, from the start. */
+/** `at`: when it flushed, from the start; `work.takes`: how long writing takes. */
 function stage(every: number) {
   const start = Date.now()
   const at: number[] = []
-  const pace = createPace(Date.now, timers, every, (now) => void at.push(now - start))
-  return { pace, at }
+  const work = { takes: 0 }
+  const pace = createPace(Date.now, timers, every, (now) => {
+    at.push(now - start)
+    vi.setSystemTime(Date.now() + work.takes)
+  })
+  return { pace, at, work }
 }
 
 test('the first event after a quiet spell leaves at once, those after it once per interval', async () => {
@@ -39,4 +43,19 @@ test('an interval of 0 writes at the end of each turn', async () => {
   await vi.advanceTimersByTimeAsync(0)
   expect(at).toEqual([0, 0])
   pace.stop()
+})
+
+test('where writing takes long the interval grows to twice that, within its bound, and is the old one at once when it does not', () => {
+  const { pace, work } = stage(16)
+  for (const [takes, interval] of [
+    [5, 16],
+    [30, 60],
+    [500, SLOWEST],
+    [8, 16],
+    [0, 16]
+  ] as const) {
+    work.takes = takes
+    pace.fire()
+    expect(pace.interval()).toBe(interval)
+  }
 })

@@ -1,6 +1,7 @@
 import { assert, boolean, integer, property } from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Published, Trade } from '@tickwire/protocol'
+import { digestAfter, digestOf, type Published, type Trade } from '@tickwire/protocol'
+import { keepFor } from '../../src/plant/keep.ts'
 import { createPlant } from '../../src/plant/plant.ts'
 
 const trade = (price: number): Trade => ({
@@ -72,5 +73,26 @@ describe('plant', () => {
     expect(prices(plant.recent('t', 9))).toEqual([3, 4, 5])
     expect(plant.recent('none', 2)).toEqual([])
     expect(plant.last('none')).toBeUndefined()
+  })
+
+  test('the digest of a position is the fold of the events up to it, as far back as they are kept', () => {
+    assert(
+      property(integer({ min: 1, max: 8 }), integer({ min: 0, max: 30 }), integer({ min: 0, max: 35 }), (keep, count, seq) => {
+        const plant = createPlant({ epoch: 'now', keep: () => keep })
+        const folded = [digestOf('now', 't')]
+        for (let i = 1; i <= count; i++) {
+          const event = plant.publish('t', trade(i), 1_764_000_000_000.25 + i)
+          folded.push(digestAfter(folded.at(-1)!, event))
+        }
+        expect(plant.position('t')).toEqual({ epoch: 'now', seq: count, digest: folded[count] })
+        expect(plant.digestAt('t', seq)).toBe(seq > count || seq < count - keep ? undefined : folded[seq])
+      })
+    )
+  })
+
+  test('of state the newest is kept, of what counts all that a reader may come back for', () => {
+    const quote = { ...trade(1), type: 'quote', bid: 1, bidSize: 1, ask: 2, askSize: 1 } as const
+    const halt = { ...trade(1), type: 'halt', state: 'halted' } as const
+    expect([quote, halt, trade(1)].map(keepFor(1_000))).toEqual([1, 100, 1_000])
   })
 })
