@@ -46,7 +46,7 @@ export type TopicResult =
       topic: string
       ok: true
       position: Position
-      /** In force from here on: the greater of what was asked and what is possible. Of market data alone. */
+      /** In force from here on: what was asked, as far as it is possible. */
       contract?: Contract
       /** Only for a resume: true when exactly the missed events follow, false when a snapshot follows instead. */
       recovered?: boolean
