@@ -1,90 +1,43 @@
 /**
- * The server half of the fan-out benchmark: `tickwire`, our gateway on a plant; or `peer`, plain `ws` with one send per
- * update. Both publish the same trades once told to `go`, open loop: each is stamped with the time at which it was due.
+ * The server half of the fan-out benchmark, ours or a peer, told by lines on its standard input: `rate N` publishes N events per
+ * second from now on, `usage` answers what was used and delivered until now, `rss` collects garbage and answers what is left.
  */
-import type { Trade } from '@tickwire/protocol'
-import { native } from '@tickwire/server/dialects/native.ts'
-import { createGateway } from '@tickwire/server/gateway/gateway.ts'
-import { SILENT } from '@tickwire/server/ops/log.ts'
-import { createPlant } from '@tickwire/server/plant/plant.ts'
-import { WebSocketServer } from 'ws'
+import { createInterface } from 'node:readline'
+import { startNats, startNchan, startRedis } from './fanout-brokers.ts'
+import { createMetronome, FEED_SPEC, type Publish, type Spec } from './fanout-feed.ts'
+import { startOurs } from './fanout-ours.ts'
+import { startSocketIo, startWs } from './fanout-peers.ts'
 
-const [kind = 'tickwire', topics = '500', perSecond = '10000', flush = '16'] = process.argv.slice(2)
-const TOPICS = Number(topics)
-const names = Array.from({ length: TOPICS }, (_, i) => `S${i}-USDT`)
-
-const tradeAt = (n: number, due: number): Trade => ({
-  type: 'trade',
-  provider: 'bench',
-  instrument: names[n % TOPICS]!,
-  time: due,
-  received: due,
-  id: String(1_000_000 + n),
-  price: 50_000 + (n % 1_000) / 100,
-  size: 0.25,
-  side: n % 2 === 0 ? 'buy' : 'sell'
-})
-
-async function startTickwire() {
-  const plant = createPlant({ epoch: 'bench', keep: () => 10 })
-  const gateway = createGateway({
-    plant,
-    desk: {
-      server: 'bench',
-      epoch: 'bench',
-      mode: 'demo',
-      resolve: (instrument) => ({ ok: true, instrument }),
-      instruments: () => [],
-      instrument: () => undefined,
-      last: plant.last,
-      recent: plant.recent,
-      hand: plant.last,
-      candles: () => Promise.resolve([]),
-      unlisted: () => [],
-      carries: () => true,
-      connections: () => []
-    },
-    dialects: [native],
-    demand: () => ({ upstream: 'live', release: () => {} }),
-    clock: Date.now,
-    log: SILENT,
-    flushEvery: Number(flush)
-  })
-  const { port } = await gateway.listen('127.0.0.1', 0)
-  return { port, publish: (n: number, due: number) => plant.publish(`trade:${names[n % TOPICS]}`, tradeAt(n, due), due) }
+type Started = { port: number; pids: number[]; publish: Publish; delivered?: () => number }
+const STARTS: Record<string, (spec: Spec) => Promise<Started>> = {
+  tickwire: startOurs,
+  ws: (spec) => startWs(spec, false),
+  'ws-batch': (spec) => startWs(spec, true),
+  'socket.io': (spec) => startSocketIo(spec, false),
+  'socket.io-array': (spec) => startSocketIo(spec, true),
+  redis: startRedis,
+  nats: startNats,
+  nchan: startNchan
 }
 
-async function startPeer() {
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false })
-  await new Promise((resolve) => server.once('listening', resolve))
-  const seqs = new Map<string, number>()
-  const publish = (n: number, due: number) => {
-    const topic = `trade:${names[n % TOPICS]}`
-    const seq = (seqs.get(topic) ?? 0) + 1
-    seqs.set(topic, seq)
-    const text = JSON.stringify({ ...tradeAt(n, due), topic, seq, published: due })
-    for (const client of server.clients) if (client.readyState === client.OPEN) client.send(text)
-  }
-  return { port: (server.address() as { port: number }).port, publish }
-}
-
-const { port, publish } = await (kind === 'peer' ? startPeer() : startTickwire())
+const [kind = 'tickwire', given = '{}'] = process.argv.slice(2)
+const spec: Spec = { ...FEED_SPEC, ...(JSON.parse(given) as Partial<Spec>) }
+const start = STARTS[kind]
+if (!start) throw new Error(`there is no server called ${kind}`)
+const { port, pids, publish, delivered } = await start(spec)
 // One value of each topic, so that a subscriber is given a snapshot.
-for (let n = 0; n < TOPICS; n++) publish(n, Date.now())
+for (let n = 0; n < spec.topics; n++) publish(n, Date.now())
+const setRate = createMetronome(publish, spec.topics)
 
-function go() {
-  const every = 1_000 / Number(perSecond)
-  const start = Date.now()
-  let n = 0
-  setInterval(() => {
-    const now = Date.now()
-    while (start + n * every <= now) publish(n, Math.floor(start + n++ * every))
-  }, 1)
+function answer(line: string): object {
+  const [word, number] = line.split(' ')
+  if (word === 'rate') setRate(Number(number))
+  if (word === 'rss') for (let turn = 0; turn < 3; turn++) globalThis.gc?.()
+  const { user, system } = process.cpuUsage()
+  return { user, system, at: performance.now(), delivered: delivered?.() ?? 0, rss: process.memoryUsage.rss() }
 }
 
-process.stdin.once('data', () => {
-  go()
-  process.stdout.write('{"going":true}\n')
-})
-process.stdin.on('end', () => process.exit())
-process.stdout.write(`${JSON.stringify({ port })}\n`)
+const lines = createInterface({ input: process.stdin })
+lines.on('line', (line) => process.stdout.write(`${JSON.stringify(answer(line))}\n`))
+lines.on('close', () => process.exit())
+process.stdout.write(`${JSON.stringify({ port, pids })}\n`)
