@@ -59,6 +59,9 @@ function admit(app: App, { admission, dialects, clock }: HttpOptions): void {
     reply.header('x-content-type-options', 'nosniff').header('vary', 'Origin')
     if ((request.raw.headersDistinct.host?.length ?? 1) > 1)
       return done(new RequestError('BAD_MESSAGE', 'there is more than one Host header'))
+    // Where a path is both, an answer would hide from the client that its handshake lacks something.
+    if (request.headers['sec-websocket-key'] !== undefined && request.method === 'GET')
+      return done(new RequestError('UPGRADE_REQUIRED', 'a WebSocket handshake needs Connection: Upgrade and Upgrade: websocket'))
     const fault = admission.hostFault(host)
     if (fault) return done(new RequestError('FORBIDDEN', fault))
     if (origin !== undefined && admission.allows(origin, host ?? '')) {

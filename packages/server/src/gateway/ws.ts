@@ -11,8 +11,10 @@ import { faultOf, findRoute, refuse, retryAfter, whoIs, type Fault, type Route }
 import { createBucket } from './limits.ts'
 import { createLine, type Wire } from './line.ts'
 import type { Meters } from './meters.ts'
+import { takable } from './offers.ts'
 import type { Quotas } from './quotas.ts'
 import { createSession, type Session, type Shared } from './session.ts'
+import { failFast } from './utf8.ts'
 import type { Visitor } from './visitors.ts'
 
 export type { Message } from './frame.ts'
@@ -93,6 +95,9 @@ export function serveWebSockets(http: Server, options: WsOptions) {
     if (stranger) return no(...stranger)
     if (!quotas.hasRoom(address, who?.user)) return no(429, 'too many connections of this address or user', retryAfter(1))
     const maxPayload = Math.min(limits.message, route.dialect.maxMessage)
+    const offers = takable(request.headers['sec-websocket-extensions'])
+    if (offers === undefined) delete request.headers['sec-websocket-extensions']
+    else request.headers['sec-websocket-extensions'] = offers
     serverFor(maxPayload).handleUpgrade(request, socket, head, (ws) => accept(ws, route, request, maxPayload, { address, who }))
   }
 
@@ -112,6 +117,7 @@ export function serveWebSockets(http: Server, options: WsOptions) {
     const id = newId()
     meters.opened++
     ws.on('error', () => {})
+    failFast(ws)
     const line = createLine(ws, { id, path }, patience, meters, wire)
     const request: Request = { path, query, rest, headers, session: id, terms: termsOf(who, maxPayload) }
     const session = createSession(shared, dialect, request, line, { who, place })
