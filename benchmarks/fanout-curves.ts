@@ -42,9 +42,10 @@ const CONTRACTS = [1, 4, 16, 64] as const
 const RATE = 1_000
 const AT = 400
 
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
+
 /** Microseconds that one more of x costs, by least squares. */
 function slope(points: readonly { x: number; us: number }[]): number {
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
   const [x, us] = [mean(points.map((point) => point.x)), mean(points.map((point) => point.us))]
   const over = points.reduce((sum, point) => sum + (point.x - x) ** 2, 0)
   return points.reduce((sum, point) => sum + (point.x - x) * (point.us - us), 0) / over

@@ -77,6 +77,8 @@ export async function startWs(spec: Spec, batched: boolean) {
   return { port: await listening(http), pids: [process.pid], publish }
 }
 
+const parse = (text: string): unknown => JSON.parse(text)
+
 /** The rooms of socket.io are its own way of one message for many; a batch of one's own can only be sent one by one. */
 export async function startSocketIo(spec: Spec, batched: boolean) {
   const http = createServer()
@@ -86,11 +88,13 @@ export async function startSocketIo(spec: Spec, batched: boolean) {
     pingInterval: 600_000,
     pingTimeout: 600_000
   })
-  const parse = (text: string): unknown => JSON.parse(text)
   const hall = createHall(spec, (texts) => io.emit('trades', texts.map(parse)))
   io.on('connection', (socket) => {
     const connection = Number(socket.handshake.query.c)
-    if (!batched) return void socket.join(isOwn(spec) ? picked(spec, connection) : 'all')
+    if (!batched) {
+      void socket.join(isOwn(spec) ? picked(spec, connection) : 'all')
+      return
+    }
     const client: Client = {
       one: (text) => socket.emit('trade', parse(text)),
       batch: (texts) => socket.emit('trades', texts.map(parse))

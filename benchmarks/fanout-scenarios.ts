@@ -82,15 +82,16 @@ const equal = (clients: number, peers: readonly Kind[], goal?: number, times?: n
   load({ spec: { clients }, guess: 2_000_000, peers, goal, times })
 const random = (clients: number, peers: readonly Kind[], goal?: number, times?: number) =>
   load({ spec: { clients, each: 20 }, guess: 800_000, peers, goal, times })
-const FEW: readonly Kind[] = ['ws', 'socket.io']
+const ONE: readonly Kind[] = ['ws']
+const LIBRARIES: readonly Kind[] = ['ws', 'ws-batch', 'socket.io', 'socket.io-array']
 
 export const SCENARIOS: Record<string, Scenario> = {
-  'equal-100': { what: '100 clients, all with all 500 topics', run: equal(100, FEW) },
+  'equal-100': { what: '100 clients, all with all 500 topics', run: equal(100, ONE) },
   'equal-1000': { what: '1,000 clients, all with all 500 topics', run: equal(1_000, PEERS, 12_000_000, 3) },
-  'equal-5000': { what: '5,000 clients, all with all 500 topics', run: equal(5_000, FEW) },
-  'random-100': { what: '100 clients, each a different random 20 of 500 topics', run: random(100, FEW) },
+  'equal-5000': { what: '5,000 clients, all with all 500 topics', run: equal(5_000, ONE) },
+  'random-100': { what: '100 clients, each a different random 20 of 500 topics', run: random(100, ONE) },
   'random-1000': { what: '1,000 clients, each a different random 20 of 500 topics', run: random(1_000, PEERS, 4_000_000) },
-  'random-5000': { what: '5,000 clients, each a different random 20 of 500 topics', run: random(5_000, PEERS, 2_000_000) },
+  'random-5000': { what: '5,000 clients, each a different random 20 of 500 topics', run: random(5_000, LIBRARIES, 2_000_000) },
   hot: {
     what: '1,000 clients, one topic alone',
     run: load({ spec: { clients: 1_000, topics: 1 }, guess: 2_000_000, peers: ['ws', 'socket.io'] })
