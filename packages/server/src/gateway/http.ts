@@ -59,6 +59,7 @@ function admit(app: App, { admission, dialects, clock }: HttpOptions): void {
     reply.header('x-content-type-options', 'nosniff').header('vary', 'Origin')
     if ((request.raw.headersDistinct.host?.length ?? 1) > 1)
       return done(new RequestError('BAD_MESSAGE', 'there is more than one Host header'))
+    if (request.raw.httpVersionMajor < 1) return done(new RequestError('BAD_MESSAGE', 'a request names its version: HTTP/1.1'))
     // Where a path is both, an answer would hide from the client that its handshake lacks something.
     if (request.headers['sec-websocket-key'] !== undefined && request.method === 'GET')
       return done(new RequestError('UPGRADE_REQUIRED', 'a WebSocket handshake needs Connection: Upgrade and Upgrade: websocket'))

@@ -1,4 +1,5 @@
 /** A WebSocket client that chooses every bit, typed for the tests: the client of the conformance tool. */
+import type { Socket } from 'node:net'
 // @ts-expect-error -- plain JavaScript, kept as it is
 import * as rawws from '../conformance/rawws.mjs'
 
@@ -13,6 +14,7 @@ export type Frame = {
   declare?: number
 }
 export type Conn = {
+  s: Socket
   up: boolean
   res: { status: number; headers: Record<string, string> } | undefined
   msgs: readonly (string | Buffer)[]
