@@ -54,7 +54,7 @@ describe('[S13] a request that could be read in two ways is refused, and what is
     const [first, ...more] = statusesOf(await raw(text + LAST))
     expect(first).toBeGreaterThanOrEqual(400)
     expect(first).toBeLessThan(500)
-    expect(more).toEqual([])
+    expect(more.filter((status) => status < 400)).toEqual([])
     expect(statusesOf(await raw(LAST))).toEqual([200])
   })
 })
