@@ -5,7 +5,7 @@ import { FAULTS, openStanding, passTime } from './confidence.ts'
 import { settle } from './forecasts.ts'
 import { admitEvent, settleHeld } from './hear.ts'
 import { isUsual, openLane, openSource, standbys, type Admissible } from './lane.ts'
-import { gapEvent, isAllowed, lead, leaderless, refuge, type ArbiterOutput, type ArbiterSettings, type Place } from './lead.ts'
+import { gapEvent, lead, leaderless, refuge, shelter, type ArbiterOutput, type ArbiterSettings, type Place } from './lead.ts'
 import { judge } from './review.ts'
 import { quickMuteOf } from './mute.ts'
 import { BAD, freshnessOf, passMarks } from './score.ts'
@@ -161,8 +161,7 @@ function gap(state: ArbiterState, missing: Extract<ArbiterInput, { type: 'gap' }
   source.cleanSince = undefined
   source.marks.bad += BAD.gap
   const scene = sceneOf(state, now)
-  const mayLeave = lane.leader === source && isAllowed(lane, now, 0)
-  const next = mayLeave ? standbys(lane, scene)[0] : undefined
+  const next = lane.leader === source ? shelter(lane, scene, 0) : undefined
   const outputs = [gapEvent({ ...missing, action: next ? 'failover' : missing.action }, source.pulse.heard)]
   const met = missing.expected === undefined ? missing.cause : `expected ${missing.expected}, got ${missing.got ?? 'another'}`
   if (next) lead(lane, next, { ...scene, cause: 'gap', why: `${provider} lost data (${met})` }, outputs)

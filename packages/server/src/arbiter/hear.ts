@@ -2,8 +2,8 @@
 import { topicName, type Book, type Candle } from '@tickwire/protocol'
 import { entry, fault, sceneOf, viewOf, type ArbiterState } from './state.ts'
 import { confidenceOf, FAULTS, openStanding } from './confidence.ts'
-import { isOutOfDate, isSound, preference, remember, say, standbys, type Admissible, type Lane, type Source } from './lane.ts'
-import { isAllowed, isSteady, lead, type ArbiterOutput } from './lead.ts'
+import { isOutOfDate, preference, remember, say, type Admissible, type Lane, type Source } from './lane.ts'
+import { isAllowed, isSteady, lead, shelter, type ArbiterOutput } from './lead.ts'
 import { seconds } from './liveness.ts'
 import { impossible, isPossibleAge } from './possible.ts'
 import { notePrice, priceOf } from './prices.ts'
@@ -153,8 +153,8 @@ function takeOver(state: ArbiterState, lane: Lane, source: Source, now: number, 
 /** Two others contradict the leader: his prices are held back, so another one must speak at once. */
 function leaveOutlier(state: ArbiterState, lane: Lane, leader: Source, now: number, outputs: ArbiterOutput[]): void {
   const scene = sceneOf(state, now)
-  const next = standbys(lane, scene).find(isSound)
-  if (!next || !isAllowed(lane, now, 0)) return
+  const next = shelter(lane, scene, 0)
+  if (!next) return
   leader.cleanSince = undefined
   lead(lane, next, { ...scene, cause: 'outlier', why: `${leader.provider} says a price that the others contradict` }, outputs)
 }

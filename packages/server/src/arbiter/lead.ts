@@ -32,7 +32,7 @@ export const DAMPING_WINDOW = 60_000
 /** Warm standbys that are told. */
 export const STANDBYS = 2
 
-/** Two switches a minute are free; each further one needs the leader to be down twice as long, so that flapping cannot drive us. */
+/** Two switches a minute are free; each further one, but to one that is steady, needs a reason that lasts twice as long: so flapping cannot drive us. */
 export function isAllowed(lane: Lane, now: number, downFor: number): boolean {
   while (lane.switches.length > 0 && now - lane.switches[0]! >= DAMPING_WINDOW) lane.switches.shift()
   const beyond = lane.switches.length - 2
@@ -43,12 +43,24 @@ export function isAllowed(lane: Lane, now: number, downFor: number): boolean {
 const STEADY = 5_000
 export const isSteady = ({ cleanSince }: Source, now: number): boolean => now - (cleanSince ?? now) >= STEADY
 
-/** To whom a leader that is down is left: to one that is steady at once, however often that happened; to a flapper with patience. */
-export function refuge(lane: Lane, scene: Scene, downFor: number): Source | undefined {
+/**
+ * To whom a leader is left that failed though its connection stands: to one that is sound and steady at once, however often that
+ * happened, so that only the way back is damped; to a flapper with patience; to one whose price is contradicted never.
+ */
+export function shelter(lane: Lane, scene: Scene, failedFor: number, among = standbys(lane, scene)): Source | undefined {
   const { now } = scene
-  const next = standbys(lane, scene)
-  const steady = next.filter((source) => isSteady(source, now))
-  return steady.find(isSound) ?? (isAllowed(lane, now, downFor) ? next[0] : steady[0])
+  const sound = among.filter(isSound)
+  return sound.find((source) => isSteady(source, now)) ?? (isAllowed(lane, now, failedFor) ? sound[0] : undefined)
+}
+
+/** To whom a leader is left that delivers nothing: as above, and rather to one that is contradicted than to nobody. */
+export function refuge(lane: Lane, scene: Scene, downFor: number, among = standbys(lane, scene)): Source | undefined {
+  const { now } = scene
+  return (
+    shelter(lane, scene, downFor, among) ??
+    among.find((source) => isSteady(source, now)) ??
+    (isAllowed(lane, now, downFor) ? among[0] : undefined)
+  )
 }
 
 export type Change = Scene & { cause: Status['cause']; why: string }

@@ -12,7 +12,7 @@ import {
   type Scored,
   type Source
 } from './lane.ts'
-import { gapEvent, isAllowed, lead, leaderless, refuge, type ArbiterOutput, type ArbiterSettings } from './lead.ts'
+import { gapEvent, isAllowed, lead, leaderless, refuge, shelter, type ArbiterOutput, type ArbiterSettings } from './lead.ts'
 import { seconds } from './liveness.ts'
 import { muteLimit, silenceLimit, usualInterval, type Pulse } from './pulse.ts'
 
@@ -68,9 +68,10 @@ function replaceSilent(lane: Lane, leader: Source, bench: Watch, outputs: Arbite
   const silence = silenceOf(leader, bench, silenceLimit)
   if (!silence) return false
   // Where another source spoke meanwhile the market is not quiet: one of them has failed.
-  const next = standbys(lane, bench).find((s) => s.pulse.heard > silence.pulse.heard)
-  if (!next) return giveUpMute(lane, leader, bench, outputs)
-  if (!isAllowed(lane, now, silence.lasts - silenceLimit(silence.pulse))) return false
+  const speaking = standbys(lane, bench).filter((s) => s.pulse.heard > silence.pulse.heard)
+  if (speaking.length === 0) return giveUpMute(lane, leader, bench, outputs)
+  const next = refuge(lane, bench, silence.lasts - silenceLimit(silence.pulse), speaking)
+  if (!next) return false
   const { provider } = leader
   const why = `${describe(leader, silence)} while ${next.provider} spoke ${seconds(now - next.pulse.heard)} ago`
   leader.cleanSince = undefined
@@ -124,13 +125,16 @@ function mayFailBack(lane: Lane, leader: Source, bench: Bench): boolean {
 }
 
 /** The leader's price keeps away from what the others agree on. */
-function leaveRefused(lane: Lane, leader: Source, [next]: Scored[], bench: Bench, outputs: ArbiterOutput[]): boolean {
+function leaveRefused(lane: Lane, leader: Source, others: Scored[], bench: Bench, outputs: ArbiterOutput[]): boolean {
   const { now } = bench
   const since = leader.voice.refusedSince
-  if (since === undefined || !next || now - since < REFUSED_FOR || !isAllowed(lane, now, now - since - REFUSED_FOR)) return false
+  if (since === undefined || now - since < REFUSED_FOR) return false
+  const among = others.map(({ source }) => source)
+  const next = shelter(lane, bench, now - since - REFUSED_FOR, among)
+  if (!next) return false
   leader.cleanSince = undefined
   const why = `the others refuse the price of ${leader.provider} for ${seconds(now - since)}`
-  lead(lane, next.source, { ...bench, cause: 'outlier', why }, outputs)
+  lead(lane, next, { ...bench, cause: 'outlier', why }, outputs)
   return true
 }
 
