@@ -17,8 +17,9 @@ export type ArbiterInput =
   | { type: 'tick'; now: number }
   | ({ type: 'subscribed' | 'unsubscribed' } & Place)
   | ({ type: 'closed'; reason: string } & Place)
-  /** `wide`: of the whole connection, which ends with it; its numbers are none of this kind's. */
-  | ({ type: 'gap'; cause: Gap['cause']; action: Gap['action']; wide?: boolean } & Place & Pick<Gap, 'expected' | 'got'>)
+  /** `wide`: of the whole connection, which ends with it; its numbers are none of this kind's. `until`: when its next event was, if that is here. */
+  | ({ type: 'gap'; cause: Gap['cause']; action: Gap['action']; wide?: boolean; until?: number | undefined } & Place &
+      Pick<Gap, 'expected' | 'got'>)
   /** A frame or a subscription was refused. */
   | { type: 'refused'; provider: string }
   /** By how much its clock is ahead of ours, as far as that is measured. */

@@ -140,10 +140,12 @@ function status(lane: Lane, provider: string, said: Said): ArbiterOutput {
   return { topic: topicName('status', instrument, undefined, kind), event }
 }
 
-export function gapEvent(missing: Place & Pick<Gap, 'cause' | 'action' | 'expected' | 'got'>, heard: number): ArbiterOutput {
+type Missing = Place & Pick<Gap, 'cause' | 'action' | 'expected' | 'got'> & { until?: number | undefined }
+export function gapEvent({ until, ...missing }: Missing, heard: number): ArbiterOutput {
   const { now, provider, instrument, kind, cause, action, expected, got } = missing
-  const from = heard === -Infinity ? now : heard
-  const event: Gap = { type: 'gap', provider, instrument, time: now, received: now, kind, from, to: now, cause, action }
+  const to = until ?? now
+  const from = heard === -Infinity ? to : Math.min(heard, to)
+  const event: Gap = { type: 'gap', provider, instrument, time: now, received: now, kind, from, to, cause, action }
   if (expected !== undefined) event.expected = expected
   if (got !== undefined) event.got = got
   return { topic: topicName('gap', instrument), event }
