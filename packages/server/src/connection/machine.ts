@@ -280,7 +280,7 @@ function reconcile<S>(adapter: Adapter<S>, s: State<S>, now: number): void {
 /** Somebody distrusts a book: it is thrown away whatever we think of it. */
 const askedAnew = <S>(s: State<S>, symbol: string, now: number): Effect[] =>
   isOpen(s) && s.wanted.has(keyOf({ kind: 'book', symbol }))
-    ? damaged(s, { kind: 'book', symbol, cause: 'checksum' }, now, 'asked for')
+    ? damaged(s, { kind: 'book', symbol, cause: 'asked' }, now, 'asked for')
     : []
 
 /** Damaged books are asked for anew; all other subscriptions of the connection go on undisturbed. */
