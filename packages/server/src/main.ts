@@ -69,7 +69,16 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   const { services, figures } = openServices(config, mode, { plant, instruments, sources, settings, feed, clock, log })
   const demand = demandOf(feed, services)
   const collection = collector(config.watch, demand, instruments)
-  const desk = deskOf(mode, plant, clock, instruments, feed, figures.candles, () => gateway.connections(), figures.groups())
+  const desk = deskOf(
+    mode,
+    plant,
+    clock,
+    instruments,
+    feed,
+    candlesOf(figures.candles),
+    () => gateway.connections(),
+    figures.groups()
+  )
   const gateway = createGateway({
     plant,
     desk,
@@ -159,6 +168,12 @@ const neededFor = (topic: Topic): Topic[] => {
   const source = sourceOf(topic)
   return [source, ...(BESIDE[source.kind] ?? []).map((kind) => ({ ...source, kind }))]
 }
+
+/** Other venues' protocols have no words for why a past is short. */
+const candlesOf =
+  (past: ReturnType<typeof pastFrom>): Desk['candles'] =>
+  (...question) =>
+    past(...question).then(({ candles }) => candles)
 
 /** Services run while anyone holds the instrument. */
 export const demandOf =

@@ -81,8 +81,8 @@ const sources = (ready: boolean): RestSources => ({
   moving: () => ['BTC-USDT', 'ETH-USDT'],
   groups: () => ['all', 'crypto'],
   candles: (instrument, interval, limit) =>
-    Promise.resolve(
-      Array.from({ length: limit }, (_, i) => ({
+    Promise.resolve({
+      candles: Array.from({ length: limit }, (_, i) => ({
         type: 'candle',
         provider: 'one',
         instrument,
@@ -98,7 +98,7 @@ const sources = (ready: boolean): RestSources => ({
         closed: true,
         revision: 0
       }))
-    ),
+    }),
   watched: () => ['SOL-USDT', 'BTC-USDT'],
   standing: {
     books: () => [],
@@ -159,6 +159,23 @@ test('[S13] a wrong method is answered with 405 and the right ones', async () =>
     expect(answer.headers.get('allow')).toContain('GET')
     expect(await answer.json()).toMatchObject({ error: { code: 'BAD_METHOD' } })
   }
+})
+
+test('of candles that are short of what is asked it is said why, and 503 says that none is known', async () => {
+  const why = 'one: HTTP 503'
+  const { candles } = await sources(true).candles('BTC-USDT', '1m', 2)
+  const known: Record<string, typeof candles> = { 'BTC-USDT': candles, 'ETH-USDT': [] }
+  const { base } = await start({
+    rest: { ...sources(true), candles: (instrument) => Promise.resolve({ candles: known[instrument]!, why }) }
+  })
+  const read = async (path: string) => (await fetch(`${base}/v1/candles/${path}`)).json()
+  expect(await read('BTC-USDT?limit=3')).toMatchObject({ candles: [{}, {}], missing: `the past before these: ${why}` })
+  expect(await read('BTC-USDT?limit=2')).not.toHaveProperty('missing')
+  const none = await fetch(`${base}/v1/candles/ETH-USDT`)
+  expect([none.status, await none.json()]).toMatchObject([
+    503,
+    { error: { code: 'UNAVAILABLE', message: `no candle of ETH-USDT is known: ${why}` } }
+  ])
 })
 
 test('last values, trades and candles are what the plant and the sources hold', async () => {
