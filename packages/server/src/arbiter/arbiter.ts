@@ -65,7 +65,7 @@ function tick(state: ArbiterState, now: number): ArbiterOutput[] {
   if (elapsed > LATE_TICK) state.judgeFrom = now + LATE_GRACE
   state.tickedAt = now
   if (elapsed > 0 && elapsed < Infinity) measure(state, elapsed, now)
-  settle(state.forecasts, state.prices, now)
+  settle(state.forecasts, state.views, now)
   const bench = { ...sceneOf(state, now), settings: state.settings, silence: now >= state.judgeFrom }
   const outputs: ArbiterOutput[] = []
   for (const [instrument, view] of state.views) {

@@ -6,7 +6,7 @@
  * - freshness = 1 / (1 + excess / 2 s), where excess is by how much the event is older on arrival than this provider's usually are;
  *   of recorded events it is 1.
  * - agreement = 1 / (1 + (deviation / tolerance)²), where deviation is the distance of the price from the median of the other
- *   providers' latest prices of the instrument, none older than 30 s. With no other to compare it is left out, and a curve of its
+ *   providers' latest prices of the instrument, none older than 30 s or of a source that is down, dead or stale. With no other to compare it is left out, and a curve of its
  *   own tells what became of this provider's events by the other two alone, wherever they could be checked.
  * - record = (good + 60 s) / (good + bad + 60 s): time without a connection is bad, and so are 5 s for a gap, 5 s for a disconnect,
  *   1 s for a refused frame or subscription. Both halve every 10 minutes, so that faults are forgiven.
@@ -17,7 +17,7 @@
 import type { Quote, Ticker, Trade } from '@tickwire/protocol'
 import { calibrated } from './calibration.ts'
 import { foresee, isDue, ledgerOf, type Forecasts } from './forecasts.ts'
-import { medianOfOthers, priceOf, type Prices } from './prices.ts'
+import { medianOfOthers, priceOf, type Voices } from './prices.ts'
 
 /** What is measured about one provider, over all its instruments. */
 export type Standing = {
@@ -64,12 +64,12 @@ export function confidenceOf(
   forecasts: Forecasts,
   event: Trade | Quote | Ticker,
   { record, usualAge }: Standing,
-  prices: Prices
+  voices: Voices
 ): number {
   const { provider, instrument, received: at, type } = event
   const price = priceOf(event)
   const ledger = ledgerOf(forecasts, type, instrument)
-  const others = medianOfOthers(prices, provider, at)
+  const others = medianOfOthers(voices, provider, at)
   const alone = freshness(at - event.time, usualAge) * record
   const compared = others && alone * agreement(others[0], others[1], price, ledger.tolerance)
   const sure = calibrated(forecasts.classes[type], provider, compared ?? alone, compared !== undefined)

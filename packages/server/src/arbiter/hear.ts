@@ -6,7 +6,6 @@ import { isOutOfDate, preference, remember, say, type Admissible, type Lane, typ
 import { isAllowed, isSteady, lead, shelter, type ArbiterOutput } from './lead.ts'
 import { seconds } from './liveness.ts'
 import { impossible, isPossibleAge } from './possible.ts'
-import { notePrice, priceOf } from './prices.ts'
 import { beat, openPulse } from './pulse.ts'
 import { believe, isBorneOut, isPriced, weigh, type Priced } from './quarantine.ts'
 import { BAD } from './score.ts'
@@ -74,8 +73,8 @@ function hear(state: ArbiterState, lane: Lane, source: Source, event: Admissible
 
 function grade(state: ArbiterState, event: Admissible): void {
   if (event.type === 'book') return
-  const prices = entry(state.prices, event.instrument, () => new Map())
-  event.confidence = confidenceOf(state.forecasts, event, entry(state.standings, event.provider, openStanding), prices)
+  const { voices } = viewOf(state, event.instrument)
+  event.confidence = confidenceOf(state.forecasts, event, entry(state.standings, event.provider, openStanding), voices)
 }
 
 type At = { lane: Lane; source: Source; view: View }
@@ -116,13 +115,6 @@ const lanesOf = (state: ArbiterState, view: View): Lane[] =>
 
 /** On to the instrument's own topic, if its source leads or takes the lead with it. */
 function pass(state: ArbiterState, lane: Lane, source: Source, event: Admissible, now: number, outputs: ArbiterOutput[]): void {
-  if (isPriced(event) && event.type !== 'ticker')
-    notePrice(
-      entry(state.prices, event.instrument, () => new Map()),
-      event.provider,
-      priceOf(event),
-      now
-    )
   if (source !== lane.leader) takeOver(state, lane, source, now, outputs)
   // What is filled in is of before: neither the last word, nor what a standby heard since the leader's.
   const isPast = event.type === 'trade' && event.backfill === true

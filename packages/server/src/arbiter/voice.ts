@@ -136,19 +136,15 @@ function outOf(voice: Voice, now: number, opinion: Opinion | undefined, mute: Mu
 const isFrozen = (why: string | undefined): boolean => why?.startsWith('frozen') ?? false
 
 /** What all say at an instant, without what comes at it. */
-export function opinionAt(
-  view: View,
-  now: number,
-  { basis = basisOf, mute = lastMute }: Partial<Ways> = {}
-): Opinion | undefined {
-  return consensusOf(saidAt(view, now, { basis, mute }))
+export function opinionAt(view: View, now: number, ways: Partial<Ways> = {}): Opinion | undefined {
+  return consensusOf(saidAt(view, now, ways))
 }
 
 /** How a voice is to be taken: what is allowed for, and whether it still counts. */
 type Ways = { basis: (voice: Voice) => number; mute: (voice: Voice) => Mute | undefined }
 const lastMute = ({ mute }: Voice): Mute | undefined => mute
 
-function saidAt(view: View, now: number, { basis, mute }: Ways): Said[] {
+export function saidAt(view: View, now: number, { basis = basisOf, mute = lastMute }: Partial<Ways> = {}): Said[] {
   return [...view.voices.values()]
     .map((voice) => {
       const { price, at } = settled(voice, now)
