@@ -4,7 +4,7 @@ import { admit } from '../../src/arbiter/arbiter.ts'
 import { calibrationsOf } from '../../src/arbiter/forecasts.ts'
 import { consensusOfOthers, medianOfOthers } from '../../src/arbiter/prices.ts'
 import { note, openView, openVoice, type Voice } from '../../src/arbiter/voice.ts'
-import { openMarket, START } from '../feed/market.ts'
+import { openMarket, START } from './market.ts'
 
 const NOW = 100_000
 /** Each says its price a moment ago. */
