@@ -8,7 +8,7 @@ import { isUsual, openLane, openSource, standbys, type Admissible } from './lane
 import { gapEvent, lead, leaderless, refuge, shelter, type ArbiterOutput, type ArbiterSettings, type Place } from './lead.ts'
 import { judge } from './review.ts'
 import { quickMuteOf } from './mute.ts'
-import { BAD, freshnessOf, passMarks } from './score.ts'
+import { BAD, fadesOf, freshnessOf, passMarks } from './score.ts'
 import { look, openVoice, type Voice } from './voice.ts'
 
 export type ArbiterInput =
@@ -78,6 +78,7 @@ function tick(state: ArbiterState, now: number): ArbiterOutput[] {
 
 /** Time passes well for a provider in so far as its subscriptions are not closed. */
 function measure(state: ArbiterState, elapsed: number, now: number): void {
+  const fades = fadesOf(elapsed)
   const counts = new Map<string, { up: number; all: number; latency: number; timed: number }>()
   for (const lane of state.lanes.values())
     for (const source of lane.sources.values()) {
@@ -85,7 +86,7 @@ function measure(state: ArbiterState, elapsed: number, now: number): void {
       count.all++
       if (source.state !== 'closed') count.up++
       // What was never heard yet is not known to be bad.
-      if (source.pulse.heard !== -Infinity) passMarks(source.marks, elapsed, isUsual(source, now), freshnessOf(source.pulse, now))
+      if (source.pulse.heard !== -Infinity) passMarks(source.marks, fades, isUsual(source, now), freshnessOf(source.pulse, now))
       if (source.marks.latency === undefined) continue
       count.latency += source.marks.latency
       count.timed++

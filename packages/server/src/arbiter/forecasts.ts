@@ -39,8 +39,8 @@ type Forecast = {
 }
 
 type Sampling = { pending: Forecast[]; next: number }
-/** One instrument in one class. */
-export type Ledger = { move: number; tolerance: number; samplings: Map<string, Sampling> }
+/** One instrument in one class; before `due` nothing is to be done. */
+export type Ledger = { move: number; tolerance: number; samplings: Map<string, Sampling>; due: number }
 
 export type Forecasts = {
   targets: Targets
@@ -70,7 +70,7 @@ export function ledgerOf({ targets, ledgers }: Forecasts, kind: Kind, instrument
   let ledger = ledgers[kind].get(instrument)
   if (!ledger) {
     const tolerance = targets[kind].bps / 10_000
-    ledger = { move: tolerance / MOVES, tolerance, samplings: new Map() }
+    ledger = { move: tolerance / MOVES, tolerance, samplings: new Map(), due: Infinity }
     ledgers[kind].set(instrument, ledger)
   }
   return ledger
@@ -88,6 +88,7 @@ export function foresee({ targets }: Forecasts, kind: Kind, ledger: Ledger, made
   if (!sampling) ledger.samplings.set(made.provider, (sampling = { pending: [], next: 0 }))
   sampling.pending.push({ ...made, due: made.at + horizon, tolerance: ledger.tolerance })
   sampling.next = made.at + horizon / UNDER_WAY
+  ledger.due = Math.min(ledger.due, made.at + horizon)
 }
 
 /** Resolves what is due. Whatever the order in which events of one time came, it is done in one order. */
@@ -126,10 +127,14 @@ function resolve(all: Class, forecast: Forecast, view: View, now: number): numbe
 
 function takeDue(ledgers: Map<string, Ledger>, now: number): Forecast[] {
   const due: Forecast[] = []
-  for (const [instrument, { samplings }] of ledgers) {
+  for (const [instrument, ledger] of ledgers) {
+    if (now < ledger.due) continue
+    const { samplings } = ledger
+    ledger.due = Infinity
     for (const [provider, { pending, next }] of samplings) {
       while (pending[0] && pending[0].due <= now) due.push(pending.shift()!)
       if (pending.length === 0 && now - next > IDLE) samplings.delete(provider)
+      else ledger.due = Math.min(ledger.due, pending[0]?.due ?? next + IDLE)
     }
     if (samplings.size === 0) ledgers.delete(instrument)
   }

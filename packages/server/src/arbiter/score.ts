@@ -40,15 +40,23 @@ const LATENCY_MEMORY = 1_000
 const FRESH_MEMORY = 5_000
 export const BAD = { gap: 5_000, refused: 1_000 } as const
 
-/** Moves on by `elapsed` ms; `up`: it was connected and spoke as it usually does. */
-export function passMarks(marks: Marks, elapsed: number, up: boolean, fresh: number): void {
-  marks.freshness += (1 - Math.exp(-elapsed / FRESH_MEMORY)) * (fresh - marks.freshness)
-  marks.uptime += (1 - 0.5 ** (elapsed / UPTIME_HALF_LIFE)) * ((up ? 1 : 0) - marks.uptime)
-  if (marks.bad > 0) marks.bad *= 0.5 ** (elapsed / BAD_HALF_LIFE)
+/** What `elapsed` ms take from each mean: the same for all sources of a tick. */
+export type Fades = { freshness: number; uptime: number; bad: number; latency: number }
+export const fadesOf = (elapsed: number): Fades => ({
+  freshness: 1 - Math.exp(-elapsed / FRESH_MEMORY),
+  uptime: 1 - 0.5 ** (elapsed / UPTIME_HALF_LIFE),
+  bad: 0.5 ** (elapsed / BAD_HALF_LIFE),
+  latency: 1 - Math.exp(-elapsed / LATENCY_MEMORY)
+})
+
+/** Moves on by a tick; `up`: it was connected and spoke as it usually does. */
+export function passMarks(marks: Marks, fades: Fades, up: boolean, fresh: number): void {
+  marks.freshness += fades.freshness * (fresh - marks.freshness)
+  marks.uptime += fades.uptime * ((up ? 1 : 0) - marks.uptime)
+  if (marks.bad > 0) marks.bad *= fades.bad
   if (marks.aged === 0) return
   const mean = marks.ages / marks.aged
-  marks.latency =
-    marks.latency === undefined ? mean : marks.latency + (1 - Math.exp(-elapsed / LATENCY_MEMORY)) * (mean - marks.latency)
+  marks.latency = marks.latency === undefined ? mean : marks.latency + fades.latency * (mean - marks.latency)
   marks.ages = marks.aged = 0
 }
 

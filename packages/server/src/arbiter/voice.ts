@@ -189,11 +189,14 @@ export function look(view: View, now: number, mute: Ways['mute'] = lastMute): vo
   }
 }
 
-const usedBy = ({ verdicts }: Opinion): string => verdicts.flatMap(({ used, provider }) => (used ? [provider] : [])).join()
+const isUsedIn = ({ verdicts }: Opinion, provider: string): boolean =>
+  verdicts.some((verdict) => verdict.used && verdict.provider === provider)
+const isByTheSame = (a: Opinion, b: Opinion): boolean =>
+  a.used === b.used && a.verdicts.every(({ used, provider }) => !used || isUsedIn(b, provider))
 
 /** Where others make it up than before it moved by that, not by the market. */
 function rebase({ voices }: View, before: Opinion, after: Opinion): void {
-  if (usedBy(before) === usedBy(after)) return
+  if (isByTheSame(before, after)) return
   for (const { standing } of voices.values()) standing.consensus *= after.price / before.price
 }
 

@@ -145,9 +145,10 @@ export function statusOf(
   advance(tally, now)
   const { provider, phase, reason, frames, events, reconnects, lastFailover, perSecond, second, skew } = tally
   // The current second is not over yet and does not count.
-  const total = perSecond.reduce((sum, n) => sum + n, 0) - perSecond[second % (WINDOW + 1)]!
+  let total = -perSecond[second % (WINDOW + 1)]!
+  for (const n of perSecond) total += n
   const rate = total / Math.min(WINDOW, Math.max(1, second - tally.first))
-  const latency = tally.latencies.toSorted((a, b) => a - b)[tally.latencies.length >> 1]
+  const latency = new Float64Array(tally.latencies).sort()[tally.latencies.length >> 1]
   const refused = Object.fromEntries(tally.refused)
   const since = tally.since === 0 ? now : tally.since
   const stamp = { type: 'provider', provider, instrument: '', time: now, received: now } as const

@@ -5,6 +5,7 @@ import {
   type ArbitratedKind,
   type Book,
   type Candle,
+  type Level,
   type Published,
   type Status
 } from '@tickwire/protocol'
@@ -41,8 +42,12 @@ function sameValue(a: Published, b: Published): boolean {
   if (a.type === 'trade' && b.type === 'trade') return a.id === b.id && a.price === b.price && a.size === b.size
   if (a.type === 'quote' && b.type === 'quote')
     return a.bid === b.bid && a.bidSize === b.bidSize && a.ask === b.ask && a.askSize === b.askSize
+  if (a.type === 'book' && b.type === 'book') return sameLevels(a.bids, b.bids) && sameLevels(a.asks, b.asks)
   return valueOf(a) === valueOf(b)
 }
+
+const sameLevels = (a: readonly Level[], b: readonly Level[]): boolean =>
+  a.length === b.length && a.every(([price, size], at) => b[at]?.[0] === price && b[at][1] === size)
 
 function valueOf(event: Published): string {
   if (event.type === 'trade') return `${event.id} ${event.price} ${event.size}`

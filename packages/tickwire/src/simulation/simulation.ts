@@ -44,7 +44,7 @@ const START = Date.UTC(2026, 0, 7, 15, 0, 25)
 const QUIET_START = 4_000
 const CALM = 30_000
 const STORM = 60_000
-/** By then REST was asked for all that was missed, five times if need be, and of those who allow five calls a minute. */
+/** By then REST was asked for all that was missed in a minute, five times if need be, and of those who allow five calls a minute. */
 const REFILLED = 240_000
 const REFILL = 20_000
 const LOOK_EVERY = 100
@@ -115,7 +115,7 @@ export async function simulate(options: SimulationOptions): Promise<Outcome> {
     await go(schedule.now() + CALM)
     if (goesOn()) checkLiveness(world, checks, complain, schedule.now())
   }
-  if (goesOn()) await checkGaps(world, complain, schedule.now, go)
+  if (goesOn()) await checkGaps(world, complain, schedule.now, go, minutes * REFILLED)
   return {
     seed,
     steps: schedule.steps(),
@@ -168,9 +168,15 @@ function createLook(
 }
 
 /** In the calm that goes on each gap is filled, or it is said why not. */
-async function checkGaps(world: World, complain: Complain, clock: () => number, go: (until: number) => Promise<void>) {
+async function checkGaps(
+  world: World,
+  complain: Complain,
+  clock: () => number,
+  go: (until: number) => Promise<void>,
+  patience: number
+) {
   const open = (): string[] => world.traded.flatMap((instrument) => unexplained(world.feed.gaps(instrument)))
-  const refilled = clock() + REFILLED
+  const refilled = clock() + patience
   for (let at = clock(); at < refilled && open().length > 0; at += REFILL) await go(at + REFILL)
   for (const what of open()) complain('gap', what)
 }
