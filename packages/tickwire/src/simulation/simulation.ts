@@ -134,7 +134,6 @@ function createLook(
   clock: () => number
 ) {
   let lookedAt = 0
-  const downSince = new Map<string, number>()
   const spoke = new Map<string, number>()
   for (const venue of world.venues)
     for (const instrument of venue.instruments)
@@ -143,12 +142,8 @@ function createLook(
       }
 
   const leaders = (now: number): void => {
-    for (const { provider } of world.venues) {
-      if ((world.links.get(provider) ?? 0) > 0) downSince.delete(provider)
-      else if (!downSince.has(provider)) downSince.set(provider, now)
-    }
     for (const [lane, leader] of checks.leaders) {
-      const since = leader === undefined ? undefined : downSince.get(leader)
+      const since = leader === undefined ? undefined : world.downSince.get(leader)
       if (since === undefined) continue
       const patience = 1_500 + 1_000 * 2 ** checks.switchesSince(lane, now - 60_000)
       const other = world.venues.find(
