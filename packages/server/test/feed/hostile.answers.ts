@@ -1,7 +1,7 @@
 /** Providers that are asked again and again: what they answer when well, and what else may come in its place. */
 import { foreign, malformed, type Malformed, type Path } from './hostile.kinds.ts'
 import { NOW, polledRoad, type Watched } from './hostile.roads.ts'
-import type { Tape } from './hostile.tapes.ts'
+import type { Tape } from './hostile.tape.ts'
 
 type Answered = Omit<Watched, 'kind'> & {
   what: string

@@ -3,7 +3,7 @@ import type { Frame } from '../../src/providers/adapter.ts'
 import { control, data, lite, NOTHING, scrip, snapshot, update } from '../providers/fyers.frames.ts'
 import { texts, type Malformed } from './hostile.kinds.ts'
 import { NOW, socketRoad } from './hostile.roads.ts'
-import type { Tape } from './hostile.tapes.ts'
+import type { Tape } from './hostile.tape.ts'
 
 /** Each beginning of a good frame, up to so many: what a cut connection leaves. */
 const cuts = (bytes: Uint8Array, make: (part: Uint8Array) => Frame): Malformed[] =>

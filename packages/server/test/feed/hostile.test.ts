@@ -1,7 +1,8 @@
 /** What a broken or hostile provider can send, kind by kind, through the whole road from the socket to the plant. */
 import { describe, expect, test } from 'vitest'
 import { providers } from '../../src/providers/index.ts'
-import { tapes, type Tape } from './hostile.tapes.ts'
+import type { Tape } from './hostile.tape.ts'
+import { tapes } from './hostile.tapes.ts'
 
 const total = (refused: Record<string, number>): number => Object.values(refused).reduce((sum, n) => sum + n, 0)
 
