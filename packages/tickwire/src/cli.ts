@@ -57,7 +57,7 @@ Examples:
   tickwire init                           write a configuration file, with questions
   tickwire doctor                         which provider answers, which does not, and why
   tickwire resync BTC-USDT                a running server asks for that book anew
-  tickwire reconnect kraken               a running server renews a provider's connections
+  tickwire reconnect <provider>           a running server renews a provider's connections
   tickwire street                         the simulated providers alone, for drills of your own
 `
   )
@@ -127,7 +127,7 @@ Exit code: 0 healed; 1 not healed; 2 it could not be asked, and the message says
 
 Examples:
   tickwire resync BTC-USDT                    its book at every provider that is asked for it
-  tickwire resync BTC-USDT --provider kraken  at that one
+  tickwire resync BTC-USDT --provider <name>  at that one
   tickwire resync BTC-USDT --url http://10.0.0.5:8000 --json
 `
   )
@@ -137,7 +137,7 @@ asked(
   program
     .command('reconnect')
     .description("ask a running server to renew a provider's connections, the new one first; says what came of it")
-    .argument('<provider>', 'as in kraken')
+    .argument('<provider>', 'its name, as in GET /v1/providers')
 )
   .addHelpText(
     'after',
@@ -145,8 +145,8 @@ asked(
 Exit code: 0 healed; 1 not healed; 2 it could not be asked, and the message says why.
 
 Examples:
-  tickwire reconnect kraken
-  tickwire reconnect kraken --url http://10.0.0.5:8000 --key-file ./key
+  tickwire reconnect <provider>
+  tickwire reconnect <provider> --url http://10.0.0.5:8000 --key-file ./key
 `
   )
   .action(async (provider: string, flags: CommandFlags) => (await import('./commands.ts')).reconnect(provider, flags))
