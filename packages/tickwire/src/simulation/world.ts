@@ -182,11 +182,7 @@ export function createWorld(options: WorldOptions) {
   const traded = [...new Set(venues.flatMap((venue) => venue.instruments))]
   void feed.start()
   // As the collector of main.ts: what is watched goes on when nobody reads it.
-  const hold = (): void => {
-    for (const instrument of traded)
-      for (const kind of ['trade', 'quote', 'ticker', 'book'] as const) demand({ kind, instrument })
-  }
-  hold()
+  for (const instrument of traded) for (const kind of ['trade', 'quote', 'ticker', 'book'] as const) demand({ kind, instrument })
   const people = Array.from({ length: PEOPLE }, (_, at) =>
     createPerson({ name: `client ${at}`, topics: topicsFor(traded, venues, draw), hall, schedule, seed, reports, token: TOKEN })
   )
