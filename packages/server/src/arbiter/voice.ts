@@ -15,6 +15,7 @@ export type Voice = {
   interval: number
   intervalBefore: number
   move: number
+  moveBefore: number
   /** When a connection of it went down: whatever it said before is out of date. */
   downAt: number
   /** At the last look it was silent for longer than usual: what it said before is out of date. */
@@ -34,11 +35,13 @@ export type Voice = {
   refusedSince?: number | undefined
 }
 
+type HeldPrice = { since: number; at: number; low: number; high: number; within: { low: number; high: number } }
+
 /** All voices of one instrument and what they said together at the last look. */
 export type View = {
   voices: Map<string, Voice>
   /** Streams that hold prices back (quarantine.ts), and which prices. */
-  holding: Set<{ voice: Voice; held?: { since: number; low: number; high: number } | undefined }>
+  holding: Set<{ voice: Voice; held?: HeldPrice | undefined }>
   /** The instant whose first event had what is held judged. */
   settledAt: number
   lookedAt: number
@@ -56,6 +59,7 @@ export const openVoice = (provider: string): Voice => ({
   interval: 1_000,
   intervalBefore: 1_000,
   move: 0,
+  moveBefore: 0,
   downAt: -Infinity,
   distance: 0,
   unrest: 0,
@@ -73,6 +77,7 @@ const LARGEST_MOVE = 0.02
 export function note(voice: Voice, price: number, at: number): void {
   if (at > voice.at) {
     voice.intervalBefore = voice.interval
+    voice.moveBefore = voice.move
     if (voice.at !== -Infinity) {
       voice.interval += LEARN * (at - voice.at - voice.interval)
       voice.move += LEARN * (Math.min(LARGEST_MOVE, Math.abs(price / voice.price - 1)) - voice.move)
@@ -84,8 +89,9 @@ export function note(voice: Voice, price: number, at: number): void {
   voice.price = price
 }
 
-/** Learns of a price that came to nothing: where this happens often, prices are like that. */
-export function noteJump(voice: Voice): void {
+/** Learns of a price that came to nothing at this instant, after the next was noted: where this happens often, prices are like that. */
+export function noteJump(voice: Voice, now: number): void {
+  if (voice.at !== now) return
   voice.move += LEARN * (LARGEST_MOVE - voice.move)
 }
 
@@ -93,9 +99,13 @@ export function noteJump(voice: Voice): void {
 export const settled = (voice: Voice, now: number): { price: number; at: number } =>
   voice.at < now ? voice : { price: voice.before, at: voice.beforeAt }
 
+/** How it usually spoke and moved before this instant. */
+export const waysOf = (voice: Voice, now: number): { interval: number; move: number } =>
+  voice.at < now ? voice : { interval: voice.intervalBefore, move: voice.moveBefore }
+
 const OLDEST = { intervals: 10, least: 10_000, most: 300_000 }
-const oldestOf = ({ at, interval, intervalBefore }: Voice, now: number): number =>
-  Math.min(OLDEST.most, Math.max(OLDEST.least, OLDEST.intervals * (at < now ? interval : intervalBefore)))
+const oldestOf = (voice: Voice, now: number): number =>
+  Math.min(OLDEST.most, Math.max(OLDEST.least, OLDEST.intervals * waysOf(voice, now).interval))
 
 export const isHeard = (voice: Voice, now: number): boolean => {
   const { price, at } = settled(voice, now)
