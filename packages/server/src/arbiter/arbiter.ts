@@ -5,7 +5,7 @@ import { FAULTS, openStanding, passTime } from './confidence.ts'
 import { settle } from './forecasts.ts'
 import { admitEvent, settleHeld } from './hear.ts'
 import { isUsual, openLane, openSource, standbys, type Admissible } from './lane.ts'
-import { gapEvent, lead, leaderless, refuge, shelter, type ArbiterOutput, type ArbiterSettings, type Place } from './lead.ts'
+import { lead, leaderless, lose, refuge, shelter, type ArbiterOutput, type ArbiterSettings, type Place } from './lead.ts'
 import { judge } from './review.ts'
 import { quickMuteOf } from './mute.ts'
 import { BAD, fadesOf, freshnessOf, passMarks } from './score.ts'
@@ -146,10 +146,12 @@ function closed(state: ArbiterState, { reason, ...place }: Extract<ArbiterInput,
   source.downSince = now
   source.voice.downAt = now
   source.cleanSince = undefined
+  // Nobody delivers since it was mute: what it lost then is known now.
+  if (!lane.leader && lane.previous === provider) return [lose(lane, source, { ...place, cause: 'disconnect', action: 'open' })]
   if (lane.leader !== source) return []
   const scene = sceneOf(state, now)
   const next = refuge(lane, scene, 0)
-  const outputs = [gapEvent({ ...place, cause: 'disconnect', action: next ? 'failover' : 'open' }, source.pulse.heard)]
+  const outputs = [lose(lane, source, { ...place, cause: 'disconnect', action: next ? 'failover' : 'open' })]
   if (next) lead(lane, next, { ...scene, cause: 'closed', why: `${provider} disconnected (${reason})` }, outputs)
   return outputs
 }
@@ -164,7 +166,7 @@ function gap(state: ArbiterState, missing: Extract<ArbiterInput, { type: 'gap' }
   source.marks.bad += BAD.gap
   const scene = sceneOf(state, now)
   const next = lane.leader === source ? shelter(lane, scene, 0) : undefined
-  const outputs = [gapEvent({ ...missing, action: next ? 'failover' : missing.action }, source.pulse.heard)]
+  const outputs = [lose(lane, source, { ...missing, action: next ? 'failover' : missing.action })]
   const met = missing.expected === undefined ? missing.cause : `expected ${missing.expected}, got ${missing.got ?? 'another'}`
   if (next) lead(lane, next, { ...scene, cause: 'gap', why: `${provider} lost data (${met})` }, outputs)
   return outputs

@@ -8,6 +8,7 @@ import { seconds } from './liveness.ts'
 import { impossible, isPossibleAge } from './possible.ts'
 import { beat, openPulse } from './pulse.ts'
 import { believe, isBorneOut, isPriced, weigh, type Priced } from './quarantine.ts'
+import { reign, takes } from './reigns.ts'
 import { BAD } from './score.ts'
 import type { View } from './voice.ts'
 
@@ -119,7 +120,11 @@ function pass(state: ArbiterState, lane: Lane, source: Source, event: Admissible
   // What is filled in is of before: neither the last word, nor what a standby heard since the leader's.
   const isPast = event.type === 'trade' && event.backfill === true
   if (!isPast || !source.last || event.time >= source.last.time) source.last = event
+  // Whose reign it was counts, and not who leads now.
+  if (isPast && !takes(lane.reigns, event, source === lane.leader)) return
+  if (isPast && source !== lane.leader) outputs.push({ topic: lane.topic, event: { ...event } })
   if (source === lane.leader) {
+    if (event.type === 'trade' && !isPast) reign(lane.reigns, source.provider, event.time)
     if (event.type === 'trade') for (const other of lane.sources.values()) other.recent.length = 0
     else lane.shown = event
     outputs.push({ topic: lane.topic, event })

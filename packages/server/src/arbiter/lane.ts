@@ -4,6 +4,7 @@ import type { Evidence } from './liveness.ts'
 import type { Market } from '../calendar/calendar.ts'
 import { openPulse, silenceLimit, trustLimit, type Pulse } from './pulse.ts'
 import type { Held } from './quarantine.ts'
+import { openReigns, type Reigns } from './reigns.ts'
 import { inputsOf, openMarks, scoreOf, type Marks, type Measured, type Weights } from './score.ts'
 import type { Voice } from './voice.ts'
 
@@ -46,6 +47,8 @@ export type Lane = {
   words: number
   saidAt: number
   leader?: Source | undefined
+  /** Of trades: whose they are, by their times. */
+  reigns: Reigns
   /** The state that readers have: trades are no state. */
   shown?: Exclude<Admissible, Trade> | undefined
   /** Who led before nobody did. */
@@ -69,6 +72,7 @@ export const openLane = (kind: ArbitratedKind, instrument: string, now: number):
   topic: topicName(kind, instrument),
   verdictTopic: topicName('arbitration', instrument, undefined, kind),
   sources: new Map(),
+  reigns: openReigns(),
   words: 0,
   saidAt: -Infinity,
   openedAt: now,

@@ -2,6 +2,7 @@
 import { topicName, type ArbitratedKind, type Gap, type MarketEvent, type Status } from '@tickwire/protocol'
 import type { Targets } from './forecasts.ts'
 import { isSound, standbys, type Lane, type Scene, type Source } from './lane.ts'
+import { cut, reign, takes } from './reigns.ts'
 import type { Weights } from './score.ts'
 
 /** One kind of data of one instrument at one provider, at a time. */
@@ -91,7 +92,12 @@ function bridge(lane: Lane, next: Source, change: Change, outputs: ArbiterOutput
     if (last && last.type !== 'trade' && mayReplace(lane.shown, last, change))
       outputs.push({ topic, event: (lane.shown = { ...last }) })
   } else if (change.cause !== 'failback')
-    for (const trade of next.recent) outputs.push({ topic, event: { ...trade, backfill: true } })
+    for (const trade of next.recent) {
+      // What it heard before it was without fault may not be all.
+      if (trade.received >= (next.cleanSince ?? -Infinity)) reign(lane.reigns, next.provider, trade.time)
+      else takes(lane.reigns, trade, true)
+      outputs.push({ topic, event: { ...trade, backfill: true } })
+    }
   next.recent.length = 0
 }
 
@@ -141,10 +147,14 @@ function status(lane: Lane, provider: string, said: Said): ArbiterOutput {
 }
 
 type Missing = Place & Pick<Gap, 'cause' | 'action' | 'expected' | 'got'> & { until?: number | undefined }
-export function gapEvent({ until, ...missing }: Missing, heard: number): ArbiterOutput {
+/** What a source has lost; if it leads, nobody delivers from there on. */
+export function lose(lane: Lane, source: Source, { until, ...missing }: Missing): ArbiterOutput {
   const { now, provider, instrument, kind, cause, action, expected, got } = missing
+  const { heard } = source.pulse
   const to = until ?? now
   const from = heard === -Infinity ? to : Math.min(heard, to)
+  const leads = lane.leader ? lane.leader === source : lane.previous === provider
+  if (leads && source.last?.type === 'trade') cut(lane.reigns, provider, Math.min(source.last.time, to))
   const event: Gap = { type: 'gap', provider, instrument, time: now, received: now, kind, from, to, cause, action }
   if (expected !== undefined) event.expected = expected
   if (got !== undefined) event.got = got

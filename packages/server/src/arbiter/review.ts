@@ -12,7 +12,7 @@ import {
   type Scored,
   type Source
 } from './lane.ts'
-import { gapEvent, isAllowed, lead, leaderless, refuge, shelter, type ArbiterOutput, type ArbiterSettings } from './lead.ts'
+import { isAllowed, lead, leaderless, lose, refuge, shelter, type ArbiterOutput, type ArbiterSettings } from './lead.ts'
 import { seconds } from './liveness.ts'
 import { muteLimit, silenceLimit, usualInterval, type Pulse } from './pulse.ts'
 
@@ -76,7 +76,7 @@ function replaceSilent(lane: Lane, leader: Source, bench: Watch, outputs: Arbite
   const why = `${describe(leader, silence)} while ${next.provider} spoke ${seconds(now - next.pulse.heard)} ago`
   leader.cleanSince = undefined
   const place = { now, provider, instrument: lane.instrument, kind: lane.kind }
-  outputs.push(gapEvent({ ...place, cause: 'silence', action: 'failover' }, leader.pulse.heard))
+  outputs.push(lose(lane, leader, { ...place, cause: 'silence', action: 'failover' }))
   lead(lane, next, { ...bench, cause: 'silence', why }, outputs)
   return true
 }
