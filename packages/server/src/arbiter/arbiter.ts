@@ -32,6 +32,8 @@ export type { ArbiterOutput, ArbiterSettings, ArbiterState }
 /** A tick this late means that we ourselves were blocked: what waits in the sockets must be read before anyone is judged. */
 const LATE_TICK = 500
 const LATE_GRACE = 300
+/** Where all ticks are late that is no standstill but the usual: silence must be judged all the same. */
+const GRACE_EVERY = 5_000
 
 export function admit(state: ArbiterState, input: ArbiterInput): ArbiterOutput[] {
   switch (input.type) {
@@ -48,8 +50,7 @@ export function admit(state: ArbiterState, input: ArbiterInput): ArbiterOutput[]
     case 'gap':
       return gap(state, input)
     case 'offset':
-      state.offsets.set(input.provider, input.offset)
-      return []
+      return setOffset(state, input.provider, input.offset)
     case 'halt':
       if (input.since === undefined) state.halts.delete(input.instrument)
       else state.halts.set(input.instrument, input.since)
@@ -62,7 +63,7 @@ export function admit(state: ArbiterState, input: ArbiterInput): ArbiterOutput[]
 
 function tick(state: ArbiterState, now: number): ArbiterOutput[] {
   const elapsed = now - state.tickedAt
-  if (elapsed > LATE_TICK) state.judgeFrom = now + LATE_GRACE
+  if (elapsed > LATE_TICK && now - state.judgeFrom >= GRACE_EVERY) state.judgeFrom = now + LATE_GRACE
   state.tickedAt = now
   if (elapsed > 0 && elapsed < Infinity) measure(state, elapsed, now)
   settle(state.forecasts, state.views, now)
@@ -74,6 +75,15 @@ function tick(state: ArbiterState, now: number): ArbiterOutput[] {
   }
   for (const lane of state.lanes.values()) judge(lane, bench, outputs)
   return outputs
+}
+
+function setOffset(state: ArbiterState, provider: string, offset: number): ArbiterOutput[] {
+  state.offsets.set(provider, offset)
+  for (const { voices } of state.views.values()) {
+    const voice = voices.get(provider)
+    if (voice?.clock !== undefined) voice.clock = offset
+  }
+  return []
 }
 
 /** Time passes well for a provider in so far as its subscriptions are not closed. */
@@ -101,10 +111,13 @@ function measure(state: ArbiterState, elapsed: number, now: number): void {
 
 function subscribed(state: ArbiterState, { kind, instrument, provider, now }: Place): ArbiterOutput[] {
   const lane = entry(state.lanes, `${kind}:${instrument}`, () => openLane(kind, instrument, now))
-  const voice = entry(viewOf(state, instrument).voices, provider, () => openVoice(provider))
+  const voice = entry(viewOf(state, instrument).voices, provider, () => openVoice(provider, clockOf(state, provider)))
   entry(lane.sources, provider, () => openSource(lane, voice, now))
   return []
 }
+
+const clockOf = ({ settings, offsets }: ArbiterState, provider: string): number | undefined =>
+  settings.times === 'live' ? (offsets.get(provider) ?? 0) : undefined
 
 function unsubscribed(state: ArbiterState, { kind, instrument, provider, now }: Place): ArbiterOutput[] {
   const lane = state.lanes.get(`${kind}:${instrument}`)

@@ -15,6 +15,7 @@
  * on ticks: events that arrive at one time have the same confidence in whatever order they come.
  */
 import type { Quote, Ticker, Trade } from '@tickwire/protocol'
+import { openAges, passAges, type Ages } from './ages.ts'
 import { calibrated } from './calibration.ts'
 import { foresee, isDue, ledgerOf, type Forecasts } from './forecasts.ts'
 import { medianOfOthers, priceOf, type Voices } from './prices.ts'
@@ -29,11 +30,10 @@ export type Standing = {
   faultAt?: number | undefined
   /** Usual age of its events on arrival (its clock's skew included); undefined until the first tick after an event. */
   usualAge?: number | undefined
-  ages: number
-  aged: number
+  ages: Ages
 }
 
-export const openStanding = (): Standing => ({ good: 0, bad: 0, record: 1, ages: 0, aged: 0 })
+export const openStanding = (): Standing => ({ good: 0, bad: 0, record: 1, ages: openAges() })
 
 export const FAULTS = { gap: 5_000, disconnect: 5_000, refused: 1_000 } as const
 const HALF_LIFE = 600_000
@@ -46,10 +46,9 @@ export function passTime(standing: Standing, elapsed: number, up: number): void 
   standing.good = standing.good * fade + elapsed * up
   standing.bad = standing.bad * fade + elapsed * (1 - up)
   standing.record = (standing.good + ADVANCE) / (standing.good + standing.bad + ADVANCE)
-  if (standing.aged === 0) return
-  const age = standing.ages / standing.aged
+  const age = passAges(standing.ages)
+  if (age === undefined) return
   standing.usualAge = standing.usualAge === undefined ? age : standing.usualAge + AGE_WEIGHT * (age - standing.usualAge)
-  standing.ages = standing.aged = 0
 }
 
 export const freshness = (age: number, usual = age): number => 1 / (1 + Math.max(0, age - usual) / 2_000)

@@ -1,5 +1,6 @@
 /** What becomes of an event: heard, weighed, passed on under its provider's name, and as the instrument's own if its source leads. */
 import { topicName, type Book, type Candle } from '@tickwire/protocol'
+import { heardAge } from './ages.ts'
 import { entry, fault, sceneOf, viewOf, type ArbiterState } from './state.ts'
 import { confidenceOf, FAULTS, openStanding } from './confidence.ts'
 import { isOutOfDate, preference, remember, say, type Admissible, type Lane, type Source } from './lane.ts'
@@ -57,17 +58,10 @@ function hear(state: ArbiterState, lane: Lane, source: Source, event: Admissible
   beat(entry(state.pulses, event.provider, openPulse), now)
   if (event.type === 'trade' && event.backfill) return grade(state, event)
   const age = now - event.time
-  if (state.settings.times === 'live' && isPossibleAge(age)) {
+  if (state.settings.times === 'live' && event.clock === undefined && isPossibleAge(age)) {
     // A time that is ours says nothing of the way.
-    if (age !== 0) {
-      source.marks.ages += age
-      source.marks.aged++
-    }
-    if (event.type !== 'book') {
-      const standing = entry(state.standings, event.provider, openStanding)
-      standing.ages += age
-      standing.aged++
-    }
+    if (age !== 0) heardAge(source.marks.ages, age)
+    if (event.type !== 'book') heardAge(entry(state.standings, event.provider, openStanding).ages, age)
   }
   grade(state, event)
 }

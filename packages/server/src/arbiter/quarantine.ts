@@ -132,7 +132,7 @@ function hear(voice: Voice, event: Priced, now: number): void {
   const { low, high } = rangeOf(event)
   if (event.type === 'quote' && high - low > low * BAND.least) return
   if (event.type === 'ticker' && now - voice.at < PATIENCE && voice.at !== -Infinity && voice.price !== low) return
-  note(voice, (low + high) / 2, now)
+  note(voice, (low + high) / 2, now, event.clock === undefined ? event.time : now)
 }
 
 /** Whether what is held was borne out before this instant, by whatever else was said; then it may go on. */

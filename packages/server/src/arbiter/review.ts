@@ -2,6 +2,7 @@
 import { isTrading } from '../calendar/calendar.ts'
 import {
   isSound,
+  latencyOf,
   preference,
   ranked,
   rankOf,
@@ -95,6 +96,8 @@ function giveUpMute(lane: Lane, leader: Source, bench: Watch, outputs: ArbiterOu
 const WEIGH_EVERY = 500
 /** Points of the score by which another must be ahead, and for how long; half of it behind still leads again as the preferred one. */
 const CLEAR = { by: 0.1, for: 3_000 } as const
+/** Milliseconds by which another's events come sooner, and for how long, until the operator's preference counts no more. */
+const FRESHER = { by: 300, for: 5_000 } as const
 /** Ticks come about this often. */
 const TICK = 100
 /** The others have refused its price for this long. */
@@ -156,20 +159,30 @@ function failBack(lane: Lane, mine: Scored, others: Scored[], bench: Bench, outp
   return true
 }
 
-/** By a margin and for a time, so that two of a kind do not take turns. */
-function preferBetter(lane: Lane, mine: Scored, [best]: Scored[], bench: Bench, outputs: ArbiterOutput[]): void {
+/** By a margin and for a time, so that two of a kind do not take turns; or by being fresher, whoever is preferred. */
+function preferBetter(lane: Lane, mine: Scored, others: Scored[], bench: Bench, outputs: ArbiterOutput[]): void {
   const { now } = bench
-  if (!best || rankOf(best, bench) < rankOf(mine, bench) + CLEAR.by) {
+  const [first] = others
+  const isClear = first !== undefined && rankOf(first, bench) >= rankOf(mine, bench) + CLEAR.by
+  const best = isClear ? first : others.find((each) => isFresher(each, mine, bench))
+  if (!best) {
     lane.rival = undefined
     return
   }
   const { provider } = best.source
   if (lane.rival?.provider !== provider) lane.rival = { provider, since: now }
   const ahead = now - lane.rival.since
-  if (ahead < CLEAR.for || !isAllowed(lane, now, ahead - CLEAR.for)) return
+  const patience = isClear ? CLEAR.for : FRESHER.for
+  if (ahead < patience || !isAllowed(lane, now, ahead - patience)) return
   mine.source.cleanSince = undefined
   const why = `it scores ${best.score.toFixed(2)} against ${mine.score.toFixed(2)} of ${mine.source.provider} for ${seconds(ahead)}, ${weakness(mine, best)}`
   lead(lane, best.source, { ...bench, cause: 'better', why }, outputs)
+}
+
+/** Its events come so much sooner that no preference makes up for it, and it is no worse otherwise. */
+function isFresher(each: Scored, mine: Scored, bench: Bench): boolean {
+  const [its, own] = [latencyOf(each.source, bench), latencyOf(mine.source, bench)]
+  return bench.weights.latency > 0 && its !== undefined && own !== undefined && own - its > FRESHER.by && each.score >= mine.score
 }
 
 /** Where it is furthest behind. */

@@ -69,8 +69,8 @@ describe('a failback', () => {
     const run = open(['a', 'b', 'c'])
     run.hear(
       ...steady(0, 120_000, 'c', { late: 20 }),
-      ...steady(0, 120_000, 'b', { late: 420 }),
-      ...steady(12_000, 120_000, 'a', { late: 820 })
+      ...steady(0, 120_000, 'b', { late: 300 }),
+      ...steady(12_000, 120_000, 'a', { late: 620 })
     )
     expect(run.causes()).toEqual(['first c', 'first b'])
   })
