@@ -94,7 +94,7 @@ function bridge(lane: Lane, next: Source, change: Change, outputs: ArbiterOutput
   } else if (change.cause !== 'failback')
     for (const trade of next.recent) {
       // What it heard before it was without fault may not be all.
-      if (trade.received >= (next.cleanSince ?? -Infinity)) reign(lane.reigns, next.provider, trade.time)
+      if (trade.received >= (next.cleanSince ?? Infinity)) reign(lane.reigns, next.provider, trade.time)
       else takes(lane.reigns, trade, true)
       outputs.push({ topic, event: { ...trade, backfill: true } })
     }

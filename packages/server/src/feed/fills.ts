@@ -45,7 +45,7 @@ function fillParts(one: Open, reigns: Reigns, { by, how, now }: By): ArbiterOutp
   const rest: Piece[] = []
   for (const { from, to } of lane.rest)
     for (const piece of piecesOf(reigns, from, to)) {
-      if (piece.provider === undefined) {
+      if (piece.provider === undefined || piece.to === Infinity) {
         rest.push(piece)
         continue
       }
@@ -66,21 +66,23 @@ function fillParts(one: Open, reigns: Reigns, { by, how, now }: By): ArbiterOutp
 /** Of a gap that is filled in part the rest is told anew, and what is filled between two rests once more. */
 export function tellRest(one: Open, now: number): ArbiterOutput[] {
   const { gap, known, lane, own } = one
-  const [first] = lane.rest
-  if (!first || first.from <= gap.from) return tell(one)
-  amend(one, { from: first.from })
-  const within = known.fills.filter((fill) => fill.own !== true && fill.from >= first.from)
+  const { from } = gap
+  const begin = Math.max(from, lane.rest[0]?.from ?? from)
+  amend(one, { from: begin })
   const told = tell(one)
-  if (told.length > 0) told.push(...within.map((event) => ({ topic: topicName('gap', gap.instrument), event })))
-  if (told.length > 0 && own.open) told.push(...tell(one, ownOf(one, now)))
-  return told
+  if (told.length === 0) return told
+  const within = known.fills.filter((fill) => fill.own !== true && fill.from >= begin)
+  told.push(...within.map((event) => ({ topic: topicName('gap', gap.instrument), event })))
+  return begin > from && own.open ? [...told, ...tell(one, ownOf(one, now))] : told
 }
 
 /** The arbitrated stream goes on from there. */
 export function resume(one: Open, end: number): void {
   const { lane } = one
   lane.end = end
-  lane.rest = lane.rest.flatMap(({ from, to }) => (from < end ? [{ from, to: Math.min(to, end) }] : []))
+  const rest = lane.rest.flatMap(({ from, to }) => (from < end ? [{ from, to: Math.min(to, end) }] : []))
+  // Where all up to there is filled already, the end of it is told as a rest that is filled next.
+  lane.rest = rest.length > 0 ? rest : [{ from: end - 1, to: end }]
 }
 
 /** A standby takes the lead, and what it heard since the leader's last word goes out: of gaps that lie there nothing is missing. */

@@ -25,7 +25,7 @@ export function follow(gaps: Gaps, lanes: FindLane, input: ArbiterInput, outputs
     else told.push(output)
     const bridge = event?.type === 'status' ? bridgeOf(gaps, lanes, event) : undefined
     if (bridge) bridges.push(bridge)
-    if (event?.type === 'trade' && event.backfill && event !== (input.type === 'event' ? input.event : event))
+    if (event?.type === 'trade' && event.backfill && (input.type !== 'event' || event !== input.event))
       bridges.at(-1)?.trades.push(event)
   }
   if (input.type === 'closed' && !outputs.some((o) => 'event' in o && o.event.type === 'gap'))
@@ -92,7 +92,10 @@ function open(gaps: Gaps, gap: Gap, wide: boolean, told: ArbiterOutput[]): void 
   const numbered = gap.kind === 'trade' && gap.cause === 'sequence' && typeof gap.expected === 'number' && !wide
   const old = here.find((o) => o.gap.provider === gap.provider && o.own.open && o.own.end === undefined && !o.numbered)
   const isOver = old && !gap.own && !old.gap.own && (!old.lane.open || old.lane.end !== undefined)
-  if (old && !isOver && (!numbered || old.own.lasts)) return void told.push(...tell(old, lengthened(old, gap)))
+  if (old && !isOver && (!numbered || old.own.lasts)) {
+    const longer = lengthened(old, gap)
+    return void told.push(...(longer === old.gap && old.lane.open ? tellRest(old, gap.time) : tell(old, longer)))
+  }
   const span = isOver ? after(old, gap) : gap
   const named: NamedGap = { ...span, id: `${Math.floor(gap.time).toString(36)}-${(++gaps.count).toString(36)}` }
   const known: KnownGap = { ...named, state: 'open', fills: [] }
@@ -129,9 +132,10 @@ function lengthened(old: Open, gap: Gap): NamedGap {
   }
   lane.lasts ||= lasts
   const { from, to, cause, expected, got } = old.gap
-  const begin = Math.min(from, gap.from)
   const [first] = lane.rest
-  if (first && begin < first.from && first.from <= from) lane.rest[0] = { ...first, from: begin }
+  // What is filled of it stays so.
+  const begin = first && first.from > from ? first.from : Math.min(from, gap.from)
+  if (first) lane.rest[0] = { ...first, from: begin }
   const longer = { ...gap, from: begin, to: Math.max(to, gap.to) }
   // A connection that was given up because of what it lost.
   if (cause === 'sequence') longer.cause = cause
