@@ -120,7 +120,7 @@ export type Liquidity = Stamp & {
 export type Change = Stamp & {
   type: 'change'
   price: number
-  /** Per window (`1m`, `5m`, `15m`, `1h`, `24h`): in percent, 1.5 is +1.5 %; a window not yet full is absent. */
+  /** Per window (`1m`, `5m`, `15m`, `1h`, `24h`): in percent, 1.5 is +1.5 %; a window not yet full is absent, and so is one whose price then fell into an open gap. */
   windows: Readonly<Record<string, number>>
   /** Base units traded in the last whole minute, the usual of the minutes before, and their ratio. */
   volume?: { last: number; usual: number; ratio: number }
