@@ -154,7 +154,7 @@ export function lose(lane: Lane, source: Source, { until, ...missing }: Missing)
   const to = until ?? now
   const from = heard === -Infinity ? to : Math.min(heard, to)
   const leads = lane.leader ? lane.leader === source : lane.previous === provider
-  if (leads && source.last?.type === 'trade') cut(lane.reigns, provider, Math.min(source.last.time, to))
+  if (leads && source.last?.type === 'trade') cut(lane.reigns, Math.min(source.last.time, to))
   const event: Gap = { type: 'gap', provider, instrument, time: now, received: now, kind, from, to, cause, action }
   if (expected !== undefined) event.expected = expected
   if (got !== undefined) event.got = got

@@ -32,10 +32,7 @@ export function reign(reigns: Reigns, provider: string, time: number): void {
 }
 
 /** The leader has lost what comes after: nobody delivers from there on, until somebody reigns again. */
-export function cut(reigns: Reigns, provider: string, from: number): void {
-  paint(reigns, from, Infinity, (who) => (who === provider ? undefined : who))
-  paint(reigns, Math.max(from, reigns.head), Infinity, () => undefined)
-}
+export const cut = (reigns: Reigns, from: number): void => paint(reigns, Math.max(from, reigns.head), Infinity, () => undefined)
 
 /** All that nobody had of the span is his. */
 export const give = (reigns: Reigns, provider: string, from: number, to: number): void =>
@@ -44,18 +41,14 @@ export const give = (reigns: Reigns, provider: string, from: number, to: number)
 /** Whether a past trade belongs to the arbitrated stream: its provider reigned then, or nobody, and nobody has filled that very time. */
 export function takes(reigns: Reigns, { provider, time, received }: Trade, leads: boolean): boolean {
   if (reigns.list.length === 0 && leads) reign(reigns, provider, time)
-  const owner = reigns.list.findLast(({ from }) => from <= time)
-  if (!owner || (owner.provider !== undefined && owner.provider !== provider)) return false
   const { answer } = reigns
-  const one = { provider, received, from: time, to: time }
-  const whole =
-    answer?.provider === provider && answer.received === received
-      ? { ...one, from: Math.min(answer.from, time), to: Math.max(answer.to, time) }
-      : one
-  const isFree = piecesOf(reigns, whole.from, whole.to).every(({ provider: who = provider }) => who === provider)
-  reigns.answer = isFree ? whole : one
-  if (isFree) give(reigns, provider, whole.from, whole.to)
-  return true
+  const isSame = answer?.provider === provider && answer.received === received
+  const [from, to] = isSame ? [Math.min(answer.from, time), Math.max(answer.to, time)] : [time, time]
+  reigns.answer = { provider, received, from, to }
+  // Whatever was free between the first and the last of one answer is filled by it.
+  give(reigns, provider, from, to)
+  const owner = reigns.list.findLast((each) => each.from <= time)
+  return owner !== undefined && (owner.provider ?? provider) === provider
 }
 
 /** The span in its parts, each one provider's or nobody's. */
