@@ -3,6 +3,7 @@ import type { Quote, SourceReport } from '@tickwire/client'
 import { Crown } from 'lucide-react'
 import { CommandButton, Told, useCommand } from '../panels/command.tsx'
 import { serverNow } from '../model/clock.ts'
+import { useDesk } from '../model/desk.ts'
 import { age, bps, clockTime, freshness, hundredths, latency, price } from '../model/format.ts'
 import { resync, type BookStanding } from '../model/rest.ts'
 import { BOOK_LOOKS } from './badge.tsx'
@@ -122,9 +123,14 @@ function Foot({ id, provider, report, book }: SourceProps) {
   )
 }
 
+/** Of the price, by its own time and its provider's clock; and at least since the server heard it. */
+const ageOf = ({ time, received, clock }: Quote, offset: number): number =>
+  serverNow() - (clock === undefined ? Math.min(received, time - offset) : received)
+
 export function Source(props: SourceProps) {
   const { provider, quote, lead, leads, report } = props
-  const old = quote ? serverNow() - quote.received : report?.age
+  const offset = useDesk(({ providers }) => providers[provider]?.clock?.offset) ?? 0
+  const old = quote ? ageOf(quote, offset) : report?.age
   const apart = quote && lead && !leads ? (mid(quote) / mid(lead) - 1) * 10_000 : undefined
   return (
     <tbody data-source={provider} data-liveness={report?.liveness} data-refused={isRefused(report) || undefined}>

@@ -87,9 +87,19 @@ function giveUpMute(lane: Lane, leader: Source, bench: Watch, outputs: ArbiterOu
   const silence = silenceOf(leader, bench, muteLimit)
   if (!silence) return false
   leader.cleanSince = undefined
-  const reason = `nobody delivers ${lane.kind} of ${lane.instrument}: ${describe(leader, silence)}, nor did anyone else since`
+  const reason = `nobody delivers ${lane.kind} of ${lane.instrument}: ${describe(leader, silence)}, ${restOf(lane, leader, silence, bench)}`
   outputs.push(leaderless(lane, leader, 'silence', reason, bench.now))
   return true
+}
+
+/** What the others did meanwhile: a thin one may be as alive as ever. */
+function restOf(lane: Lane, leader: Source, { pulse }: Silence, bench: Bench): string {
+  const others = [...lane.sources.values()].filter((source) => source !== leader && source.pulse.heard > pulse.heard)
+  const last = others.sort((a, b) => b.pulse.heard - a.pulse.heard)[0]
+  if (last) return `and ${last.provider}, the last to speak, did so ${seconds(bench.now - last.pulse.heard)} ago`
+  const live = standbys(lane, bench).map(({ provider }) => provider)
+  if (live.length === 0) return 'nor did anyone else since'
+  return `nor did ${live.join(', ')} since, though live: ${live.length === 1 ? 'it speaks' : 'they speak'} seldom`
 }
 
 /** How often it is asked whether another one is better: scores move slowly. */

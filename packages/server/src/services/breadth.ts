@@ -48,7 +48,8 @@ function breadthOf({ name, has }: Group, { movers, windows }: BreadthState, now:
     provider: 'tickwire',
     instrument: name,
     time: now,
-    received: members.reduce((latest, { received }) => Math.max(latest, received), -Infinity),
+    // It is ours, of this instant.
+    received: now,
     window,
     advancing,
     declining,

@@ -200,6 +200,8 @@ test('what came true of our confidence is told of all providers, or of those ask
   expect(await read('?provider=two&class=trade')).toEqual({ reliability: { two: 0.9 }, calibrations: [calibrationOf('two')] })
   expect(await read('?class=quote')).toMatchObject({ calibrations: [] })
   expect((await fetch(`${base}/v1/confidence?class=candle`)).status).toBe(400)
+  expect((await fetch(`${base}/v1/confidence?provider=tow`)).status).toBe(404)
+  expect(await read('?provider=tow')).toMatchObject({ error: { code: 'BAD_PROVIDER', nearest: ['two', 'one'] } })
 })
 
 test('a first read of a topic asks for it upstream and waits for its first value', async () => {
