@@ -32,7 +32,11 @@ export function reign(reigns: Reigns, provider: string, time: number): void {
 }
 
 /** The leader has lost what comes after: nobody delivers from there on, until somebody reigns again. */
-export const cut = (reigns: Reigns, from: number): void => paint(reigns, Math.max(from, reigns.head), Infinity, () => undefined)
+export function cut(reigns: Reigns, from: number): void {
+  const last = reigns.list.at(-1)
+  // What was filled beyond it stays so.
+  if (last?.provider !== undefined) paint(reigns, Math.max(from, reigns.head, last.from), Infinity, () => undefined)
+}
 
 /** All that nobody had of the span is his. */
 export const give = (reigns: Reigns, provider: string, from: number, to: number): void =>
