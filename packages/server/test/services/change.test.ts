@@ -196,7 +196,8 @@ test('breadth is told once a second, when it differs; who is no longer watched i
   expect(service.fold(state, watermark(T0 + 1_000))).toHaveLength(2)
   expect(service.fold(state, watermark(T0 + 2_000))).toEqual([])
   service.forget!(state, 'MSFT')
-  expect(service.fold(state, watermark(T0 + 3_000))).toMatchObject([{ event: { advancing: 1 } }, { event: { advancing: 1 } }])
+  const alone = { event: { advancing: 1, time: T0 + 3_000, received: T0 + 3_000 } }
+  expect(service.fold(state, watermark(T0 + 3_000))).toMatchObject([alone, alone])
   expect(groupsOf(state)).toContain('crypto')
 })
 
