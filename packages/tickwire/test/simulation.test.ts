@@ -80,6 +80,9 @@ const DAMAGES: Record<Invariant, () => Broken> = {
       (event) => (event.type === 'candle' ? { ...event, high: event.high + 1 } : event)
     )
   }),
+  reign: () => ({
+    publish: (event) => (event.type === 'candle' ? { ...event, coverage: 1 } : event)
+  }),
   leader: () => ({
     publish: later<MarketEvent>(
       2,

@@ -8,7 +8,7 @@ type Answer = { provider: string; received: number; from: number; to: number }
 export type Reigns = {
   /** In order; the first one reaches back as far as its provider knows. */
   list: Reign[]
-  /** Time of the newest trade that came as it happened. */
+  /** Time of the newest trade that was told by who reigns. */
   head: number
   answer?: Answer
 }
@@ -52,7 +52,9 @@ export function takes(reigns: Reigns, { provider, time, received }: Trade, leads
   // Whatever was free between the first and the last of one answer is filled by it.
   give(reigns, provider, from, to)
   const owner = reigns.list.findLast((each) => each.from <= time)
-  return owner !== undefined && (owner.provider ?? provider) === provider
+  const belongs = owner !== undefined && (owner.provider ?? provider) === provider
+  if (belongs && owner.provider !== undefined && owner === reigns.list.at(-1)) reigns.head = Math.max(reigns.head, time)
+  return belongs
 }
 
 /** The span in its parts, each one provider's or nobody's. */
