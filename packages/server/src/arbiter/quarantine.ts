@@ -3,7 +3,7 @@
  * times in a row, while the others had time to say otherwise. Until then it is known on its provider's own topic alone. What
  * others said counts only if it came before this instant, so that events of one time may come in any order.
  */
-import type { Book, Quote, Ticker, Trade } from '@tickwire/protocol'
+import type { Book } from '@tickwire/protocol'
 import { note, noteJump, settled, type View, type Voice } from './voice.ts'
 import * as witness from './witness.ts'
 import {
@@ -18,10 +18,11 @@ import {
   rangeOf,
   stepOf,
   TURN,
+  type Priced,
   type Range
 } from './witness.ts'
 
-export type Priced = Trade | Quote | Ticker
+export type { Priced }
 
 /** What one stream holds back. */
 export type Held = {

@@ -1,6 +1,8 @@
 /** What the other sources of an instrument say to a price that one of them says: who bears it out, who contradicts it, who has not had his turn. */
-import type { Priced } from './quarantine.ts'
+import type { Quote, Ticker, Trade } from '@tickwire/protocol'
 import { isHeard, settled, waysOf, type View, type Voice } from './voice.ts'
+
+export type Priced = Trade | Quote | Ticker
 
 /** The prices that an event says: a quote says all between bid and ask, so a wide one contradicts nobody. */
 export type Range = { low: number; high: number }

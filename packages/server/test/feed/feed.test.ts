@@ -305,6 +305,10 @@ describe('the feed, end to end on loopback', () => {
     const phases = () => heard['provider:a']!.map((e) => e.type === 'provider' && e.phase)
     await until(() => phases().includes('live'))
     expect(phases().filter((phase, i, all) => phase !== all[i - 1])).toEqual(['idle', 'connecting', 'live'])
-    expect(heard['provider:a']!.at(-1)).toMatchObject({ simulated: true, subscriptions: 1, reason: 'connected' })
+    expect(heard['provider:a']!.at(-1)).toMatchObject({
+      simulated: true,
+      subscriptions: 1,
+      reason: expect.stringMatching(/^connected/)
+    })
   })
 })
