@@ -1,6 +1,6 @@
 /** Confidence held against the truth of a simulated market, and how soon a change is noticed. Prints the tables of docs/decisions/0012. */
 import { reliabilityOf } from '@tickwire/server/arbiter/forecasts.ts'
-import { eceOf, mean, play, type Said, type Speaker } from '../packages/server/test/feed/market.ts'
+import { eceOf, mean, play, type Said, type Speaker } from '../packages/server/test/arbiter/market.ts'
 
 const MINUTE = 60_000
 const SHARED = ['X', 'Y', 'Z']

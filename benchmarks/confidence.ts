@@ -4,7 +4,8 @@
  */
 import { confidenceOf, openStanding } from '@tickwire/server/arbiter/confidence.ts'
 import { openForecasts, settle } from '@tickwire/server/arbiter/forecasts.ts'
-import { medianOfOthers, notePrice, type Prices } from '@tickwire/server/arbiter/prices.ts'
+import { medianOfOthers } from '@tickwire/server/arbiter/prices.ts'
+import { note, openView, openVoice, type View } from '@tickwire/server/arbiter/voice.ts'
 import type { Quote } from '@tickwire/protocol'
 
 const PROVIDERS = ['a', 'b', 'c', 'd']
@@ -14,7 +15,12 @@ const PER_TICK = 1_000
 
 const forecasts = openForecasts()
 const standing = openStanding()
-const prices = new Map<string, Prices>(INSTRUMENTS.map((instrument) => [instrument, new Map()]))
+const views = new Map<string, View>(
+  INSTRUMENTS.map((instrument) => [
+    instrument,
+    { ...openView(), voices: new Map(PROVIDERS.map((provider) => [provider, openVoice(provider)])) }
+  ])
+)
 const events = PROVIDERS.flatMap((provider) =>
   INSTRUMENTS.map((instrument): Quote => ({
     type: 'quote',
@@ -30,23 +36,23 @@ const events = PROVIDERS.flatMap((provider) =>
 )
 
 /** 10,000 events a second of 200 streams. */
-function run(count: number, start: number, one: (event: Quote, seen: Prices) => void): number {
+function run(count: number, start: number, one: (event: Quote, view: View) => void): number {
   const begun = performance.now()
   for (let k = 0; k < count; k++) {
     const now = start + k / 10
     const event = events[(k * 7) % events.length]!
     event.time = event.received = now
-    const seen = prices.get(event.instrument)!
-    one(event, seen)
-    notePrice(seen, event.provider, 100, now)
-    if (k % PER_TICK === 0) settle(forecasts, prices, now)
+    const view = views.get(event.instrument)!
+    one(event, view)
+    note(view.voices.get(event.provider)!, 100, now)
+    if (k % PER_TICK === 0) settle(forecasts, views, now)
   }
   return ((performance.now() - begun) * 1e6) / count
 }
 
 let sink = 0
-const whole = (event: Quote, seen: Prices) => void (sink += confidenceOf(forecasts, event, standing, seen))
-const middle = (event: Quote, seen: Prices) => void (sink += medianOfOthers(seen, event.provider, event.received)?.[0] ?? 0)
+const whole = (event: Quote, { voices }: View) => void (sink += confidenceOf(forecasts, event, standing, voices))
+const middle = (event: Quote, { voices }: View) => void (sink += medianOfOthers(voices, event.provider, event.received)?.[0] ?? 0)
 const nothing = () => void sink++
 let clock = 1_700_000_000_000
 const measure = (one: typeof whole): number => {

@@ -8,7 +8,7 @@ import {
   type FlowName,
   type Mute,
   type Witness
-} from '../packages/server/test/feed/flows.ts'
+} from '../packages/server/test/arbiter/flows.ts'
 
 const RUNS = 50
 /** Own words simulated for the false alarms of one row: thirty weeks of a thin flow, three minutes of the thickest. */

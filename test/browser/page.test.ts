@@ -71,7 +71,7 @@ describe('first sight', () => {
     const heads = await page.getByRole('columnheader').allTextContents()
     expect(heads.slice(0, 10)).toEqual(['Symbol', 'Last', '24h %', 'Bid', 'Ask', 'Spread', 'Trend', 'Source', 'Age', 'Conf'])
     await page.waitForFunction(() =>
-      /^\d+$/.test(document.querySelector('[id="row-BTC-USDT"] [data-cell=sure]')?.textContent ?? '')
+      /^\d+(\.\d)?$/.test(document.querySelector('[id="row-BTC-USDT"] [data-cell=sure]')?.textContent ?? '')
     )
     expect(await cell('BTC-USDT', 'provider').textContent()).toMatch(/^(binance|coinbase|kraken)$/)
     expect(await cell('BTC-USDT', 'age').textContent()).toMatch(/^\d+(\.\d)? s$/)

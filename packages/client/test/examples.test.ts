@@ -24,7 +24,7 @@ beforeEach(async () => {
       arbitration: () => [],
       confidence: () => ({ reliability: {}, calibrations: [] }),
       standing: { books: () => [], resync: refusing, reconnect: refusing },
-      candles: () => Promise.resolve([candle(0, true)]),
+      candles: () => Promise.resolve({ candles: [candle(0, true)] }),
       watched: () => [],
       mode: 'demo',
       ready: () => true,

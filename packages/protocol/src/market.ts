@@ -144,7 +144,8 @@ export type Gap = Stamp & {
   /** The span in which data is missing, epoch milliseconds. */
   from: number
   to: number
-  cause: 'sequence' | 'checksum' | 'silence' | 'disconnect'
+  /** `asked`: somebody had it thrown away and asked for anew. */
+  cause: 'sequence' | 'checksum' | 'asked' | 'silence' | 'disconnect'
   /** What was done about it. */
   action: 'resync' | 'failover' | 'open'
   /** Another provider led: only the provider's own topic misses it. */

@@ -33,7 +33,7 @@ export type SourceReport = {
   /** Weighted sum of the inputs, from 0 to 1. */
   score: number
   inputs: ScoreInputs
-  /** Its last price, and how old that is, milliseconds. */
+  /** Its last price, and how old that is, milliseconds: by its own time and its clock's offset, at least since we heard it. */
   price?: number
   age?: number
   /** Median of received - time, its clock's offset taken off, milliseconds. */
@@ -103,9 +103,11 @@ export type Liquidity = Stamp & {
   spreadBps: number
   /** Mid weighted by the sizes of the other side: where the next trade is likelier. */
   microprice: number
-  /** (bids - asks) / (bids + asks) of the sizes within the widest of `depth`, from -1 to 1. */
+  /** (bids - asks) / (bids + asks) of the sizes within the widest of `depth`, or within `reach` where that is empty, from -1 to 1. */
   imbalance: number
-  /** What can be sold and bought within so many basis points of mid. */
+  /** Basis points from mid to the last level that the book tells, of the nearer side. */
+  reach: number
+  /** What can be sold and bought within so many basis points of mid, as far as the book reaches. */
   depth: readonly { bps: number; bids: number; asks: number }[]
   /** The largest levels below and above, largest first. */
   support: readonly (readonly [price: number, size: number])[]
@@ -118,7 +120,7 @@ export type Liquidity = Stamp & {
 export type Change = Stamp & {
   type: 'change'
   price: number
-  /** Per window (`1m`, `5m`, `15m`, `1h`, `24h`): in percent, 1.5 is +1.5 %; a window not yet full is absent. */
+  /** Per window (`1m`, `5m`, `15m`, `1h`, `24h`): in percent, 1.5 is +1.5 %; a window not yet full is absent, and so is one whose price then fell into an open gap. */
   windows: Readonly<Record<string, number>>
   /** Base units traded in the last whole minute, the usual of the minutes before, and their ratio. */
   volume?: { last: number; usual: number; ratio: number }

@@ -74,7 +74,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   const { services, figures } = openServices(config, mode, { plant, instruments, sources, settings, feed, clock, log })
   const demand = demandOf(feed, services)
   const collection = collector(config.watch, demand, instruments)
-  const desk = deskOf(mode, plant, clock, instruments, feed, figures.candles, () => gateway.connections(), figures.groups())
+  const desk = deskOf(mode, plant, clock, instruments, feed, figures.known, () => gateway.connections(), figures.groups())
   const gateway = createGateway({
     plant,
     desk,
@@ -131,11 +131,13 @@ function openServices(config: Config, mode: Mode, { plant, instruments, sources,
     time: mode === 'capture' ? 'event' : 'clock'
   })
   const live = (instrument: string, interval: Interval) => services.read(candles, recentCandles, instrument, interval)
+  const candlesFrom = pastFrom({ history: feed.history, live, sessions, clock })
   const figures = {
     ...figuresOf(feed),
     moving: () => services.read(change, knownChanges),
     groups: () => services.read(breadth, groupsOf),
-    candles: pastFrom({ history: feed.history, live, sessions, clock })
+    candles: candlesFrom,
+    known: knownOf(candlesFrom)
   }
   return { services, figures }
 }
@@ -165,6 +167,12 @@ const neededFor = (topic: Topic): Topic[] => {
   const source = sourceOf(topic)
   return [source, ...(BESIDE[source.kind] ?? []).map((kind) => ({ ...source, kind }))]
 }
+
+/** Other venues' protocols have no words for why a past is short. */
+const knownOf =
+  (past: ReturnType<typeof pastFrom>): Desk['candles'] =>
+  (...question) =>
+    past(...question).then(({ candles }) => candles)
 
 /** Services run while anyone holds the instrument. */
 export const demandOf =

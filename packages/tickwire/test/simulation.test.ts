@@ -80,6 +80,9 @@ const DAMAGES: Record<Invariant, () => Broken> = {
       (event) => (event.type === 'candle' ? { ...event, high: event.high + 1 } : event)
     )
   }),
+  reign: () => ({
+    publish: (event) => (event.type === 'candle' ? { ...event, coverage: 1 } : event)
+  }),
   leader: () => ({
     publish: later<MarketEvent>(
       2,
@@ -139,6 +142,7 @@ describe('what the simulation found stays mended', () => {
     [8, 'what a provider loses that leads again by its past alone ends'],
     [113, 'calls that waited for the end of quiet do not leave all at once'],
     [294, 'a half-open socket is given up although polls beside it are answered'],
+    [3172, 'a leader that came back between two looks and was lost again is not down since before'],
     [1163, 'a token that was renewed is tried at once, however many were refused before it']
   ])('seed %i: %s', async (seed) => {
     expect((await simulate({ seed, minutes: 1 })).failures).toEqual([])

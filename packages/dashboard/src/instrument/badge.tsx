@@ -4,7 +4,8 @@ import { serverNow } from '../model/clock.ts'
 import { age, clockTime } from '../model/format.ts'
 import { CLOCK, useBeat } from '../model/pulse.ts'
 
-const LOOKS = {
+export const BOOK_LOOKS = {
+  syncing: { tone: 'text-muted', light: 'bg-muted', words: 'It is being asked for' },
   valid: { tone: 'text-up', light: 'bg-up', words: 'By all we know this is its provider’s book' },
   suspect: {
     tone: 'text-amber',
@@ -20,7 +21,7 @@ const ago = (ms: number): string => age(Math.round(Math.max(0, ms) / 1_000) * 1_
 export function Badge({ book }: { book: Published<Book> }) {
   useBeat(CLOCK, 1_000)
   const { state, checked, provider, verified, sequence, proven } = book
-  const look = state && LOOKS[state]
+  const look = state && BOOK_LOOKS[state]
   const title = [
     look?.words,
     verified && 'this very state matched the provider’s checksum',

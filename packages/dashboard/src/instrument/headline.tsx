@@ -3,7 +3,7 @@ import { TrendingDown, TrendingUp } from 'lucide-react'
 import { rowOf } from '../model/connection.ts'
 import { serverNow } from '../model/clock.ts'
 import { useDesk } from '../model/desk.ts'
-import { age, clockTime, freshness, percent, price, shortName, size } from '../model/format.ts'
+import { age, clockTime, freshness, percent, percentShare, price, shortName, size } from '../model/format.ts'
 import { CLOCK, useBeat } from '../model/pulse.ts'
 import { confidenceOf } from '../model/row.ts'
 import { SURE } from '../grid/row.tsx'
@@ -67,7 +67,7 @@ export function Headline({ id }: { id: string }) {
           {row.provider ?? '–'}
         </Fact>
         <Fact name="Confidence" title={SURE}>
-          {sure === undefined ? '–' : `${Math.round(sure * 100)} %`}
+          {sure === undefined ? '–' : percentShare(sure)}
         </Fact>
         <Fact name="Age" title="Since the server last heard of it">
           <Age received={row.received} />

@@ -43,7 +43,8 @@ const levels = (all: Liquidity['support'], decimals: number): string =>
 
 export function LiquidityStrip({ id, decimals }: { id: string; decimals: number }) {
   const told = useLiquidity(id)
-  const near = told?.depth[0]
+  // As it is usual, or as far as the book reaches.
+  const near = told?.depth.find(({ bps }) => bps >= 10) ?? told?.depth.at(-1)
   const walls = told && `Largest below: ${levels(told.support, decimals)}. Largest above: ${levels(told.resistance, decimals)}`
   return (
     <dl
@@ -58,7 +59,10 @@ export function LiquidityStrip({ id, decimals }: { id: string; decimals: number 
       <Figure name="Micro" title="Middle weighted by the sizes of the other side: where the next trade is likelier">
         {price(told?.microprice, decimals)}
       </Figure>
-      <Figure name="Imbal" title="More bid than asked (+) or less (−) within the deepest band">
+      <Figure
+        name="Imbal"
+        title={`More bid than asked (+) or less (−) within ${told?.depth.at(-1)?.bps ?? told?.reach ?? 100} basis points of the middle`}
+      >
         {told && <Balance share={told.imbalance} />}
         {told ? `${told.imbalance < 0 ? '−' : '+'}${Math.abs(told.imbalance * 100).toFixed(0)} %` : '–'}
       </Figure>

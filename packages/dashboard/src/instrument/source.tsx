@@ -1,8 +1,12 @@
 /** One provider among the sources: its prices beside the leader's, how it fares, and why it is used or refused. */
 import type { Quote, SourceReport } from '@tickwire/client'
 import { Crown } from 'lucide-react'
+import { CommandButton, Told, useCommand } from '../panels/command.tsx'
 import { serverNow } from '../model/clock.ts'
-import { age, bps, freshness, latency, price } from '../model/format.ts'
+import { useDesk } from '../model/desk.ts'
+import { age, bps, clockTime, freshness, hundredths, latency, price } from '../model/format.ts'
+import { resync, type BookStanding } from '../model/rest.ts'
+import { BOOK_LOOKS } from './badge.tsx'
 import { Bars } from './score.tsx'
 
 const mid = (quote: Quote): number => (quote.bid + quote.ask) / 2
@@ -18,6 +22,7 @@ const LIFE: Record<SourceReport['liveness'], string> = {
 }
 
 export type SourceProps = {
+  id: string
   provider: string
   symbol: string
   quote: Quote | undefined
@@ -25,6 +30,8 @@ export type SourceProps = {
   leads: boolean
   decimals: number
   report: SourceReport | undefined
+  /** Its own book, where it is asked for one. */
+  book: BookStanding | undefined
 }
 
 /** Heard, but what it says does not count. */
@@ -79,9 +86,51 @@ function Reason({ report }: { report: SourceReport }) {
   )
 }
 
+const bookWords = ({ state, sequence, resyncs, damage }: BookStanding): string =>
+  [
+    `Its book is ${state}`,
+    sequence !== undefined && `sequence ${sequence}`,
+    `asked for anew ${resyncs === 1 ? 'once' : `${resyncs} times`}`,
+    damage && `last damage ${clockTime(damage.at)}: ${damage.cause}`,
+    damage?.healedAfter !== undefined && `healed after ${age(damage.healedAfter)}`
+  ]
+    .filter(Boolean)
+    .join('; ')
+
+/** Why it counts or not; and its book, which can be asked for anew. What came of that stands in the place of the reason. */
+function Foot({ id, provider, report, book }: SourceProps) {
+  const command = useCommand(`resync at ${provider}`, () => resync(id, provider), id)
+  return (
+    <div className="flex items-center gap-2">
+      <div className={`min-w-0 flex-1 ${command.told ? 'whitespace-normal' : 'truncate'}`}>
+        <Told told={command.told} />
+        {!command.told && (report ? <Reason report={report} /> : 'It has no part in this decision yet.')}
+      </div>
+      {book && (
+        <>
+          <span className="flex-none" title={bookWords(book)}>
+            book <span className={BOOK_LOOKS[book.state].tone}>{book.state}</span>
+          </span>
+          <CommandButton
+            name="resync"
+            label={`Resync the book at ${provider}`}
+            title={`Throws away the book of ${id} at ${provider} and asks for it anew`}
+            command={command}
+          />
+        </>
+      )}
+    </div>
+  )
+}
+
+/** Of the price, by its own time and its provider's clock; and at least since the server heard it. */
+const ageOf = ({ time, received, clock }: Quote, offset: number): number =>
+  serverNow() - (clock === undefined ? Math.min(received, time - offset) : received)
+
 export function Source(props: SourceProps) {
   const { provider, quote, lead, leads, report } = props
-  const old = quote ? serverNow() - quote.received : report?.age
+  const offset = useDesk(({ providers }) => providers[provider]?.clock?.offset) ?? 0
+  const old = quote ? ageOf(quote, offset) : report?.age
   const apart = quote && lead && !leads ? (mid(quote) / mid(lead) - 1) * 10_000 : undefined
   return (
     <tbody data-source={provider} data-liveness={report?.liveness} data-refused={isRefused(report) || undefined}>
@@ -94,12 +143,12 @@ export function Source(props: SourceProps) {
         <td className="px-1 text-right" data-fresh={old === undefined ? undefined : freshness(old)}>
           {age(old)}
         </td>
-        <td className="px-1 text-right max-sm:hidden">{report ? `${Math.round(report.weight * 100)}%` : '–'}</td>
+        <td className="px-1 text-right max-sm:hidden">{report ? `${hundredths(report.weight)}%` : '–'}</td>
         <td className="pr-3 pl-1 text-right">{report ? <Bars score={report.score} inputs={report.inputs} /> : '–'}</td>
       </tr>
       <tr>
         <td colSpan={7} className="max-w-0 pr-3 pb-1 pl-3 text-[11px] text-muted">
-          {report ? <Reason report={report} /> : 'It has no part in this decision yet.'}
+          <Foot {...props} />
         </td>
       </tr>
     </tbody>

@@ -1,11 +1,12 @@
 /** Where the price comes from: every source beside the leader, how much it counts, and why that one leads. */
 import type { Arbitration, Published, Quote } from '@tickwire/client'
-import { useState } from 'react'
+import { useCallback, useState } from 'react'
 import { rowOf, useTopics } from '../model/connection.ts'
 import { useDesk } from '../model/desk.ts'
 import { price } from '../model/format.ts'
+import { usePolled } from '../model/poll.ts'
 import { CLOCK, touch, useBeat } from '../model/pulse.ts'
-import type { Instrument } from '../model/rest.ts'
+import { fetchBooks, type Instrument } from '../model/rest.ts'
 import { Source } from './source.tsx'
 import { Why } from './why.tsx'
 
@@ -13,6 +14,8 @@ const NONE: Instrument['providers'] = []
 /** Decisions are made per kind; these two are what the page shows. */
 const KINDS = ['quote', 'trade'] as const
 type Shown = (typeof KINDS)[number]
+
+const BOOKS_EVERY_MS = 5_000
 
 type Heard = { quotes: Map<string, Published<Quote>>; decisions: Partial<Record<string, Arbitration>> }
 
@@ -93,6 +96,10 @@ export function Sources({ id }: { id: string }) {
     id,
     listed.map((one) => one.provider)
   )
+  const { value: books } = usePolled(
+    useCallback((signal) => fetchBooks(id, signal), [id]),
+    BOOKS_EVERY_MS
+  )
   const row = rowOf(id)
   const kinds = KINDS.filter((kind) => decisions[kind])
   const shown = kinds.includes(picked) ? picked : (kinds[0] ?? picked)
@@ -115,6 +122,7 @@ export function Sources({ id }: { id: string }) {
           {listed.map(({ provider, symbol }) => (
             <Source
               key={provider}
+              id={id}
               provider={provider}
               symbol={symbol}
               quote={quotes.get(provider)}
@@ -122,6 +130,7 @@ export function Sources({ id }: { id: string }) {
               leads={provider === leader}
               decimals={row.digits}
               report={decision?.sources.find((one) => one.provider === provider)}
+              book={books?.find((one) => one.provider === provider)}
             />
           ))}
         </table>

@@ -2,8 +2,8 @@
 import type { Gap, GapFilled, Published } from '@tickwire/client'
 import { useEffect, useState } from 'react'
 import { useTopics } from './connection.ts'
-import { age, count } from './format.ts'
-import { gapCause, gapText } from './notices.ts'
+import { age } from './format.ts'
+import { eventsOf, gapCause, gapText, HOW } from './notices.ts'
 import { touch } from './pulse.ts'
 import { fetchGaps, type Fill, type KnownGap } from './rest.ts'
 
@@ -64,8 +64,6 @@ export function useGaps(instrument: string): void {
   }, [instrument, turn])
 }
 
-const HOW = { rest: 'asked of', provider: 'taken from', snapshot: 'the newest state, of' } as const
-
 /** A gap in words, with what came of it. */
 export function gapStory(gap: KnownGap): string {
   const { fills, state, why, lasting } = gap
@@ -77,5 +75,5 @@ export function gapStory(gap: KnownGap): string {
   const last = fills.at(-1)
   if (!last) return `${told}; filled`
   const after = last.at > gap.to ? ` after ${age(last.at - gap.to)}` : ''
-  return `${told}; filled${after}: ${count(items)} ${items === 1 ? 'event' : 'events'}, ${HOW[last.how]} ${last.by}`
+  return `${told}; filled${after}: ${eventsOf(items)}, ${HOW[last.how]} ${last.by}`
 }

@@ -43,9 +43,23 @@ export type Hop = { hop: string; provider?: string; kind?: string; count: number
 /** What confidence was said and what came true; by provider, how often its prices held. */
 export type Confidence = { reliability: Record<string, number>; calibrations: Calibration[] }
 
-async function get(path: string, signal?: AbortSignal): Promise<Answer<unknown>> {
+/** How the book of one instrument stands at one provider. */
+export type BookStanding = {
+  instrument: string
+  provider: string
+  state: 'syncing' | 'valid' | 'suspect' | 'stale'
+  sequence?: number
+  checked?: number
+  resyncs: number
+  damage?: { at: number; cause: string; healedAfter?: number }
+}
+
+/** What came of a command; `after`: milliseconds. */
+export type Outcome = { outcome: 'healed' | 'failed' | 'timeout'; message: string; after: number }
+
+async function ask(method: 'GET' | 'POST', path: string, signal?: AbortSignal): Promise<Answer<unknown>> {
   try {
-    const response = await fetch(path, { headers: { accept: 'application/json' }, ...(signal ? { signal } : {}) })
+    const response = await fetch(path, { method, headers: { accept: 'application/json' }, ...(signal ? { signal } : {}) })
     const body: unknown = await response.json().catch(() => undefined)
     if (response.ok) return { ok: true, value: body }
     const told = (body as { error?: { message?: string } } | undefined)?.error?.message
@@ -54,6 +68,8 @@ async function get(path: string, signal?: AbortSignal): Promise<Answer<unknown>>
     return { ok: false, message: 'The server cannot be reached.' }
   }
 }
+
+const get = (path: string, signal?: AbortSignal): Promise<Answer<unknown>> => ask('GET', path, signal)
 
 const list = <T>(answer: Answer<unknown>, name: string): Answer<T[]> => {
   if (!answer.ok) return answer
@@ -88,6 +104,20 @@ export const fetchGaps = async (id: string, signal?: AbortSignal): Promise<Answe
   list(await get(`/v1/gaps/${path(id)}`, signal), 'gaps')
 
 export const fetchHops = async (signal?: AbortSignal): Promise<Answer<Hop[]>> => list(await get('/v1/latency', signal), 'hops')
+
+export const fetchBooks = async (id: string, signal?: AbortSignal): Promise<Answer<BookStanding[]>> =>
+  list(await get(`/v1/books?instrument=${path(id)}`, signal), 'books')
+
+/** The names of the groups of which breadth is told: `all`, and each sector. */
+export const fetchGroups = async (signal?: AbortSignal): Promise<Answer<string[]>> =>
+  list(await get('/v1/breadth', signal), 'groups')
+
+const command = async (address: string): Promise<Answer<Outcome>> => (await ask('POST', address)) as Answer<Outcome>
+
+export const resync = (id: string, provider: string): Promise<Answer<Outcome>> =>
+  command(`/v1/books/${path(id)}/resync?provider=${path(provider)}`)
+
+export const reconnect = (provider: string): Promise<Answer<Outcome>> => command(`/v1/providers/${path(provider)}/reconnect`)
 
 export async function fetchConfidence(signal?: AbortSignal): Promise<Answer<Confidence>> {
   const answer = await get('/v1/confidence', signal)

@@ -1,6 +1,6 @@
 /** A reliability diagram: what confidence was said, and which share of it came true; on the diagonal both agree. */
 import type { Calibration } from '@tickwire/client'
-import { count } from '../model/format.ts'
+import { count, percentShare } from '../model/format.ts'
 
 const WIDTH = 126
 const HEIGHT = 122
@@ -8,7 +8,6 @@ const PAD = { left: 12, right: 9, top: 10, bottom: 14 }
 const x = (share: number): number => PAD.left + share * (WIDTH - PAD.left - PAD.right)
 const y = (share: number): number => HEIGHT - PAD.bottom - share * (HEIGHT - PAD.top - PAD.bottom)
 
-const percentOf = (share: number): string => `${Math.round(share * 100)} %`
 const short = (n: number): string => (n < 1_000 ? String(Math.round(n)) : `${(n / 1_000).toFixed(1)}k`)
 
 function Axes() {
@@ -44,12 +43,12 @@ export function Diagram({ bins, provider }: { bins: Calibration['bins']; provide
       role="img"
       className="flex-none"
       data-testid="diagram"
-      aria-label={`Reliability of ${provider}: ${filled.map((bin) => `said ${percentOf(bin.mean)}, came true ${percentOf(bin.hits)}, of ${count(bin.count)}`).join('; ')}`}
+      aria-label={`Reliability of ${provider}: ${filled.map((bin) => `said ${percentShare(bin.mean)}, came true ${percentShare(bin.hits)}, of ${count(bin.count)}`).join('; ')}`}
     >
       <Axes />
       {filled.map((bin) => (
         <g key={bin.from}>
-          <title>{`Said ${percentOf(bin.mean)}, came true ${percentOf(bin.hits)}, of ${count(bin.count)} forecasts`}</title>
+          <title>{`Said ${percentShare(bin.mean)}, came true ${percentShare(bin.hits)}, of ${count(bin.count)} forecasts`}</title>
           <path d={`M${x(bin.mean)} ${y(bin.mean)}V${y(bin.hits)}`} stroke="#7cb7ff" strokeOpacity={0.35} />
           <circle cx={x(bin.mean)} cy={y(bin.hits)} r={2 + 3 * Math.sqrt(bin.count / most)} fill="#7cb7ff" />
           <text

@@ -7,7 +7,8 @@ import { age, clockTime, count, latency } from '../model/format.ts'
 import { CLOCK, useBeat } from '../model/pulse.ts'
 import { speedOf } from '../model/speed.ts'
 import { sentence } from '../model/notices.ts'
-import type { ProviderAbout } from '../model/rest.ts'
+import { reconnect, type ProviderAbout } from '../model/rest.ts'
+import { CommandButton, Told, useCommand } from './command.tsx'
 import { Latency } from './latency.tsx'
 
 const LIGHTS: Record<ProviderPhase, string> = {
@@ -102,6 +103,22 @@ function Facts({ known }: { known: ProviderAbout }) {
   )
 }
 
+/** Beside what is said of it; of one that is not in use there is nothing to renew. */
+function Reconnect({ provider }: { provider: string }) {
+  const command = useCommand(`reconnect of ${provider}`, () => reconnect(provider))
+  return (
+    <span className="mr-2 inline-flex items-center gap-2 align-bottom">
+      <CommandButton
+        name="reconnect"
+        label={`Reconnect ${provider}`}
+        title={`Renews the connections of ${provider}, the new one first where it allows two`}
+        command={command}
+      />
+      <Told told={command.told} />
+    </span>
+  )
+}
+
 function Words({ status, known }: { status: ProviderStatus; known: ProviderAbout }) {
   const { lastFailover: failover, market, reconnects, gaps } = status
   const wrong = [many(reconnects, 'reconnection'), many(gaps, 'gap'), `${count(sum(status.refused))} refused`].filter(
@@ -114,6 +131,7 @@ function Words({ status, known }: { status: ProviderStatus; known: ProviderAbout
       {market && market !== 'regular' && <span className="text-amber">{`Its market: ${market}. `}</span>}
       <span className="text-amber md:hidden">{wrong.length > 0 && `${wrong.join(', ')}. `}</span>
       {failover && <span className="text-amber">{`Last failover ${clockTime(failover.at)}: ${failover.reason}. `}</span>}
+      {status.phase !== 'idle' && <Reconnect provider={status.provider} />}
       {about && (
         <a href={about.docs} target="_blank" rel="noopener noreferrer" className="underline decoration-edge hover:text-bright">
           Docs

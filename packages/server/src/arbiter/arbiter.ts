@@ -5,10 +5,10 @@ import { FAULTS, openStanding, passTime } from './confidence.ts'
 import { settle } from './forecasts.ts'
 import { admitEvent, settleHeld } from './hear.ts'
 import { isUsual, openLane, openSource, standbys, type Admissible } from './lane.ts'
-import { gapEvent, isAllowed, lead, leaderless, refuge, type ArbiterOutput, type ArbiterSettings, type Place } from './lead.ts'
+import { lead, leaderless, lose, refuge, shelter, type ArbiterOutput, type ArbiterSettings, type Place } from './lead.ts'
 import { judge } from './review.ts'
 import { quickMuteOf } from './mute.ts'
-import { BAD, freshnessOf, passMarks } from './score.ts'
+import { BAD, fadesOf, freshnessOf, passMarks } from './score.ts'
 import { look, openVoice, type Voice } from './voice.ts'
 
 export type ArbiterInput =
@@ -17,8 +17,9 @@ export type ArbiterInput =
   | { type: 'tick'; now: number }
   | ({ type: 'subscribed' | 'unsubscribed' } & Place)
   | ({ type: 'closed'; reason: string } & Place)
-  /** `wide`: of the whole connection, which ends with it; its numbers are none of this kind's. */
-  | ({ type: 'gap'; cause: Gap['cause']; action: Gap['action']; wide?: boolean } & Place & Pick<Gap, 'expected' | 'got'>)
+  /** `wide`: of the whole connection, which ends with it; its numbers are none of this kind's. `until`: when its next event was, if that is here. */
+  | ({ type: 'gap'; cause: Gap['cause']; action: Gap['action']; wide?: boolean; until?: number | undefined } & Place &
+      Pick<Gap, 'expected' | 'got'>)
   /** A frame or a subscription was refused. */
   | { type: 'refused'; provider: string }
   /** By how much its clock is ahead of ours, as far as that is measured. */
@@ -31,6 +32,8 @@ export type { ArbiterOutput, ArbiterSettings, ArbiterState }
 /** A tick this late means that we ourselves were blocked: what waits in the sockets must be read before anyone is judged. */
 const LATE_TICK = 500
 const LATE_GRACE = 300
+/** Where all ticks are late that is no standstill but the usual: silence must be judged all the same. */
+const GRACE_EVERY = 5_000
 
 export function admit(state: ArbiterState, input: ArbiterInput): ArbiterOutput[] {
   switch (input.type) {
@@ -47,8 +50,7 @@ export function admit(state: ArbiterState, input: ArbiterInput): ArbiterOutput[]
     case 'gap':
       return gap(state, input)
     case 'offset':
-      state.offsets.set(input.provider, input.offset)
-      return []
+      return setOffset(state, input.provider, input.offset)
     case 'halt':
       if (input.since === undefined) state.halts.delete(input.instrument)
       else state.halts.set(input.instrument, input.since)
@@ -61,10 +63,10 @@ export function admit(state: ArbiterState, input: ArbiterInput): ArbiterOutput[]
 
 function tick(state: ArbiterState, now: number): ArbiterOutput[] {
   const elapsed = now - state.tickedAt
-  if (elapsed > LATE_TICK) state.judgeFrom = now + LATE_GRACE
+  if (elapsed > LATE_TICK && now - state.judgeFrom >= GRACE_EVERY) state.judgeFrom = now + LATE_GRACE
   state.tickedAt = now
   if (elapsed > 0 && elapsed < Infinity) measure(state, elapsed, now)
-  settle(state.forecasts, state.prices, now)
+  settle(state.forecasts, state.views, now)
   const bench = { ...sceneOf(state, now), settings: state.settings, silence: now >= state.judgeFrom }
   const outputs: ArbiterOutput[] = []
   for (const [instrument, view] of state.views) {
@@ -75,8 +77,18 @@ function tick(state: ArbiterState, now: number): ArbiterOutput[] {
   return outputs
 }
 
+function setOffset(state: ArbiterState, provider: string, offset: number): ArbiterOutput[] {
+  state.offsets.set(provider, offset)
+  for (const { voices } of state.views.values()) {
+    const voice = voices.get(provider)
+    if (voice?.clock !== undefined) voice.clock = offset
+  }
+  return []
+}
+
 /** Time passes well for a provider in so far as its subscriptions are not closed. */
 function measure(state: ArbiterState, elapsed: number, now: number): void {
+  const fades = fadesOf(elapsed)
   const counts = new Map<string, { up: number; all: number; latency: number; timed: number }>()
   for (const lane of state.lanes.values())
     for (const source of lane.sources.values()) {
@@ -84,7 +96,7 @@ function measure(state: ArbiterState, elapsed: number, now: number): void {
       count.all++
       if (source.state !== 'closed') count.up++
       // What was never heard yet is not known to be bad.
-      if (source.pulse.heard !== -Infinity) passMarks(source.marks, elapsed, isUsual(source, now), freshnessOf(source.pulse, now))
+      if (source.pulse.heard !== -Infinity) passMarks(source.marks, fades, isUsual(source, now), freshnessOf(source.pulse, now))
       if (source.marks.latency === undefined) continue
       count.latency += source.marks.latency
       count.timed++
@@ -99,10 +111,13 @@ function measure(state: ArbiterState, elapsed: number, now: number): void {
 
 function subscribed(state: ArbiterState, { kind, instrument, provider, now }: Place): ArbiterOutput[] {
   const lane = entry(state.lanes, `${kind}:${instrument}`, () => openLane(kind, instrument, now))
-  const voice = entry(viewOf(state, instrument).voices, provider, () => openVoice(provider))
+  const voice = entry(viewOf(state, instrument).voices, provider, () => openVoice(provider, clockOf(state, provider)))
   entry(lane.sources, provider, () => openSource(lane, voice, now))
   return []
 }
+
+const clockOf = ({ settings, offsets }: ArbiterState, provider: string): number | undefined =>
+  settings.times === 'live' ? (offsets.get(provider) ?? 0) : undefined
 
 function unsubscribed(state: ArbiterState, { kind, instrument, provider, now }: Place): ArbiterOutput[] {
   const lane = state.lanes.get(`${kind}:${instrument}`)
@@ -144,10 +159,12 @@ function closed(state: ArbiterState, { reason, ...place }: Extract<ArbiterInput,
   source.downSince = now
   source.voice.downAt = now
   source.cleanSince = undefined
+  // Nobody delivers since it was mute: what it lost then is known now.
+  if (!lane.leader && lane.previous === provider) return [lose(lane, source, { ...place, cause: 'disconnect', action: 'open' })]
   if (lane.leader !== source) return []
   const scene = sceneOf(state, now)
   const next = refuge(lane, scene, 0)
-  const outputs = [gapEvent({ ...place, cause: 'disconnect', action: next ? 'failover' : 'open' }, source.pulse.heard)]
+  const outputs = [lose(lane, source, { ...place, cause: 'disconnect', action: next ? 'failover' : 'open' })]
   if (next) lead(lane, next, { ...scene, cause: 'closed', why: `${provider} disconnected (${reason})` }, outputs)
   return outputs
 }
@@ -161,9 +178,8 @@ function gap(state: ArbiterState, missing: Extract<ArbiterInput, { type: 'gap' }
   source.cleanSince = undefined
   source.marks.bad += BAD.gap
   const scene = sceneOf(state, now)
-  const mayLeave = lane.leader === source && isAllowed(lane, now, 0)
-  const next = mayLeave ? standbys(lane, scene)[0] : undefined
-  const outputs = [gapEvent({ ...missing, action: next ? 'failover' : missing.action }, source.pulse.heard)]
+  const next = lane.leader === source ? shelter(lane, scene, 0) : undefined
+  const outputs = [lose(lane, source, { ...missing, action: next ? 'failover' : missing.action })]
   const met = missing.expected === undefined ? missing.cause : `expected ${missing.expected}, got ${missing.got ?? 'another'}`
   if (next) lead(lane, next, { ...scene, cause: 'gap', why: `${provider} lost data (${met})` }, outputs)
   return outputs

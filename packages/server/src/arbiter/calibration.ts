@@ -155,24 +155,27 @@ export function learn(all: Class): void {
   }
   all.share = (1 + right) / (2 + checked)
   const usual = (total(pooled.alone.hits) + 1) / (total(pooled.alone.n) + 2)
+  const straight = new Float64Array(KNOTS)
+  for (let k = 0; k < KNOTS; k++) straight[k] = (usual * k) / (KNOTS - 1)
   const common = {
-    compared: fit(pooled.compared, (k) => (usual * k) / (KNOTS - 1), STRENGTH / 2),
-    alone: fit(pooled.alone, (k) => (usual * k) / (KNOTS - 1), STRENGTH / 2)
+    compared: fit(pooled.compared, straight, STRENGTH / 2),
+    alone: fit(pooled.alone, straight, STRENGTH / 2)
   }
-  const curvesOf = ({ compared, alone }: Pair, share: number) => {
-    const shift = shiftBy(usual, share)
-    return {
-      compared: fit(compared, (k) => shift(common.compared[k]!), STRENGTH),
-      alone: fit(alone, (k) => shift(common.alone[k]!), STRENGTH)
-    }
-  }
+  const curvesOf = ({ compared, alone }: Pair, share: number) => ({
+    compared: fit(compared, shifted(common.compared, usual, share), STRENGTH),
+    alone: fit(alone, shifted(common.alone, usual, share), STRENGTH)
+  })
   all.unknown = curvesOf(UNCOUNTED, all.share)
   for (const track of all.tracks.values()) track.curves = curvesOf(track.counts, shareOf(all, track))
 }
 
 /** What is usual of all, for one who is right less often (fewer hits by the same factor) or more often (fewer misses). */
-const shiftBy = (usual: number, share: number) => (value: number) =>
-  share < usual ? (value * share) / usual : 1 - ((1 - value) * (1 - share)) / (1 - usual)
+function shifted(curve: Curve, usual: number, share: number): Curve {
+  const values = new Float64Array(KNOTS)
+  for (let k = 0; k < KNOTS; k++)
+    values[k] = share < usual ? (curve[k]! * share) / usual : 1 - ((1 - curve[k]!) * (1 - share)) / (1 - usual)
+  return values
+}
 
 const shareOf = ({ share }: Class, { counts: { alone } }: Track): number =>
   (total(alone.hits) + STRENGTH * share) / (total(alone.n) + STRENGTH)

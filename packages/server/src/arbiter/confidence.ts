@@ -6,7 +6,7 @@
  * - freshness = 1 / (1 + excess / 2 s), where excess is by how much the event is older on arrival than this provider's usually are;
  *   of recorded events it is 1.
  * - agreement = 1 / (1 + (deviation / tolerance)²), where deviation is the distance of the price from the median of the other
- *   providers' latest prices of the instrument, none older than 30 s. With no other to compare it is left out, and a curve of its
+ *   providers' latest prices of the instrument, none older than 30 s or of a source that is down, dead or stale. With no other to compare it is left out, and a curve of its
  *   own tells what became of this provider's events by the other two alone, wherever they could be checked.
  * - record = (good + 60 s) / (good + bad + 60 s): time without a connection is bad, and so are 5 s for a gap, 5 s for a disconnect,
  *   1 s for a refused frame or subscription. Both halve every 10 minutes, so that faults are forgiven.
@@ -15,9 +15,10 @@
  * on ticks: events that arrive at one time have the same confidence in whatever order they come.
  */
 import type { Quote, Ticker, Trade } from '@tickwire/protocol'
+import { openAges, passAges, type Ages } from './ages.ts'
 import { calibrated } from './calibration.ts'
 import { foresee, isDue, ledgerOf, type Forecasts } from './forecasts.ts'
-import { medianOfOthers, priceOf, type Prices } from './prices.ts'
+import { medianOfOthers, priceOf, type Voices } from './prices.ts'
 
 /** What is measured about one provider, over all its instruments. */
 export type Standing = {
@@ -29,11 +30,10 @@ export type Standing = {
   faultAt?: number | undefined
   /** Usual age of its events on arrival (its clock's skew included); undefined until the first tick after an event. */
   usualAge?: number | undefined
-  ages: number
-  aged: number
+  ages: Ages
 }
 
-export const openStanding = (): Standing => ({ good: 0, bad: 0, record: 1, ages: 0, aged: 0 })
+export const openStanding = (): Standing => ({ good: 0, bad: 0, record: 1, ages: openAges() })
 
 export const FAULTS = { gap: 5_000, disconnect: 5_000, refused: 1_000 } as const
 const HALF_LIFE = 600_000
@@ -46,10 +46,9 @@ export function passTime(standing: Standing, elapsed: number, up: number): void 
   standing.good = standing.good * fade + elapsed * up
   standing.bad = standing.bad * fade + elapsed * (1 - up)
   standing.record = (standing.good + ADVANCE) / (standing.good + standing.bad + ADVANCE)
-  if (standing.aged === 0) return
-  const age = standing.ages / standing.aged
+  const age = passAges(standing.ages)
+  if (age === undefined) return
   standing.usualAge = standing.usualAge === undefined ? age : standing.usualAge + AGE_WEIGHT * (age - standing.usualAge)
-  standing.ages = standing.aged = 0
 }
 
 export const freshness = (age: number, usual = age): number => 1 / (1 + Math.max(0, age - usual) / 2_000)
@@ -64,12 +63,12 @@ export function confidenceOf(
   forecasts: Forecasts,
   event: Trade | Quote | Ticker,
   { record, usualAge }: Standing,
-  prices: Prices
+  voices: Voices
 ): number {
   const { provider, instrument, received: at, type } = event
   const price = priceOf(event)
   const ledger = ledgerOf(forecasts, type, instrument)
-  const others = medianOfOthers(prices, provider, at)
+  const others = medianOfOthers(voices, provider, at)
   const alone = freshness(at - event.time, usualAge) * record
   const compared = others && alone * agreement(others[0], others[1], price, ledger.tolerance)
   const sure = calibrated(forecasts.classes[type], provider, compared ?? alone, compared !== undefined)

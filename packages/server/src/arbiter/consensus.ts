@@ -4,7 +4,8 @@
 export type Said = {
   provider: string
   price: number
-  /** Milliseconds since it said so, and how old its word may be before it does not count. */
+  /** Milliseconds since it said so, how old the price is, and how long it may be silent before its word does not count. */
+  silent: number
   age: number
   oldest: number
   /** Its lasting distance from the others (a logarithm), which is taken off. */
@@ -12,10 +13,14 @@ export type Said = {
   /** How often its price held, from 0 to 1. */
   trust: number
   /** Why it does not count, whatever its price. */
-  out?: string | undefined
+  out?: Out | undefined
 }
 
-export type Verdict = { provider: string; used: boolean; weight: number; reason: string }
+/** `off`: too far from the others. */
+export type Cause = 'unheard' | 'down' | 'mute' | 'old' | 'frozen' | 'off'
+export type Out = { cause: Cause; why: string }
+/** `cause`: why it is refused. */
+export type Verdict = { provider: string; used: boolean; weight: number; reason: string; cause?: Cause }
 export type Opinion = {
   price: number
   toleranceBps: number
@@ -35,7 +40,7 @@ const REJECT = 3 * 1.4826
 const LIGHTEST = 0.6
 
 /** One alone counts fully while it is as young as usual, less as it grows old. */
-const weightOf = ({ age, oldest, trust }: Said): number => LIGHTEST + (1 - LIGHTEST) * trust * (1 - age / oldest)
+const weightOf = ({ age, oldest, trust }: Said): number => LIGHTEST + (1 - LIGHTEST) * trust * (1 - Math.min(1, age / oldest))
 
 type Point = { value: number; weight: number }
 
@@ -60,8 +65,8 @@ function middle(points: readonly Point[]): number {
 }
 
 const bps = (logarithm: number): string => `${Math.abs(logarithm * BPS).toFixed(Math.abs(logarithm * BPS) < 10 ? 1 : 0)} bps`
-const outOf = ({ out, age, oldest }: Said): string | undefined =>
-  out ?? (age > oldest ? `its last price is ${(age / 1_000).toFixed(1)} s old` : undefined)
+const outOf = ({ out, silent, age, oldest }: Said): Out | undefined =>
+  out ?? (silent > oldest ? { cause: 'old', why: `its last price is ${(age / 1_000).toFixed(1)} s old` } : undefined)
 
 /** Nothing when nobody counts: no number is better than an old one. */
 export function consensusOf(all: readonly Said[]): Opinion | undefined {
@@ -87,11 +92,17 @@ function verdictOf(said: Said, weight: number | undefined, price: number, { alon
   const { provider, basis } = said
   const off = Math.log(said.price) - basis - Math.log(price)
   const allowed = Math.abs(basis * BPS) >= 1 ? `, its lasting ${bps(basis)} ${basis > 0 ? 'above' : 'below'} allowed for` : ''
-  const refuse = (reason: string): Verdict => ({ provider, used: false, weight: 0, reason: `refused: ${reason}` })
+  const refuse = ({ cause, why: reason }: Out): Verdict => ({
+    provider,
+    used: false,
+    weight: 0,
+    reason: `refused: ${reason}`,
+    cause
+  })
   const out = outOf(said)
   if (out !== undefined) return refuse(out)
   if (weight === undefined)
-    return refuse(`${bps(off)} ${off > 0 ? 'above' : 'below'} the others, who agree within ${bps(widest)}`)
+    return refuse({ cause: 'off', why: `${bps(off)} ${off > 0 ? 'above' : 'below'} the others, who agree within ${bps(widest)}` })
   const why = alone
     ? 'used: nobody else speaks'
     : disputed

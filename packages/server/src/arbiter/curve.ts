@@ -47,28 +47,22 @@ export function valueOf(curve: Curve, raw: number): number {
 }
 
 /** The share at each knot, drawn to what was to be expected there as by `strength` forecasts, and then made to rise. */
-export function fit({ n, hits }: Counts, expected: (knot: number) => number, strength: number): Curve {
+export function fit({ n, hits }: Counts, expected: Curve, strength: number): Curve {
   const curve = new Float64Array(KNOTS)
-  const weights = new Float64Array(KNOTS)
+  let isRising = true
   for (let k = 0; k < KNOTS; k++) {
-    weights[k] = n[k]! + strength
-    curve[k] = (hits[k]! + strength * expected(k)) / weights[k]!
+    curve[k] = (hits[k]! + strength * expected[k]!) / (n[k]! + strength)
+    if (k > 0 && curve[k - 1]! > curve[k]!) isRising = false
   }
-  rise(curve, weights)
+  if (!isRising) rise(curve, n, strength)
   return curve
 }
 
-function isRising(values: Curve): boolean {
-  for (let k = 1; k < KNOTS; k++) if (values[k - 1]! > values[k]!) return false
-  return true
-}
-
 /** Isotonic regression by pooling adjacent violators: the nearest curve, by weight, that never falls. */
-function rise(values: Curve, weights: Float64Array): void {
-  if (isRising(values)) return
+function rise(values: Curve, n: Float64Array, strength: number): void {
   const blocks: { value: number; weight: number; length: number }[] = []
   for (let k = 0; k < KNOTS; k++) {
-    let block = { value: values[k]!, weight: weights[k]!, length: 1 }
+    let block = { value: values[k]!, weight: n[k]! + strength, length: 1 }
     for (let last = blocks.at(-1); last && last.value > block.value; last = blocks.at(-1)) {
       const weight = last.weight + block.weight
       const value = (last.value * last.weight + block.value * block.weight) / weight

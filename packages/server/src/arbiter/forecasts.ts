@@ -1,13 +1,14 @@
 /**
  * Confidence as a forecast: "within so many basis points of the consensus a little later". Forecasts are sampled, at most four
- * under way per provider, class and instrument, and resolved when time passes against the median of the other providers.
+ * under way per provider, class and instrument, and resolved when time passes against the consensus of the other providers.
  *
  * The tolerance is the class's, or five times the usual (median) move of this instrument within the horizon, whichever is more,
  * up to ten times the class's: so that a provider is not blamed for the market's moves.
  */
 import type { Calibration, Quote, Ticker, Trade } from '@tickwire/protocol'
 import { heldBy, learn, openClass, pictures, score, type Class } from './calibration.ts'
-import { medianOfOthers, priceBefore, type Prices } from './prices.ts'
+import { consensusOfOthers, priceBefore } from './prices.ts'
+import type { View } from './voice.ts'
 
 export type Kind = (Trade | Quote | Ticker)['type']
 /** Within `bps` of the consensus `horizon` ms later. */
@@ -38,8 +39,8 @@ type Forecast = {
 }
 
 type Sampling = { pending: Forecast[]; next: number }
-/** One instrument in one class. */
-export type Ledger = { move: number; tolerance: number; samplings: Map<string, Sampling> }
+/** One instrument in one class; before `due` nothing is to be done. */
+export type Ledger = { move: number; tolerance: number; samplings: Map<string, Sampling>; due: number }
 
 export type Forecasts = {
   targets: Targets
@@ -69,7 +70,7 @@ export function ledgerOf({ targets, ledgers }: Forecasts, kind: Kind, instrument
   let ledger = ledgers[kind].get(instrument)
   if (!ledger) {
     const tolerance = targets[kind].bps / 10_000
-    ledger = { move: tolerance / MOVES, tolerance, samplings: new Map() }
+    ledger = { move: tolerance / MOVES, tolerance, samplings: new Map(), due: Infinity }
     ledgers[kind].set(instrument, ledger)
   }
   return ledger
@@ -87,17 +88,18 @@ export function foresee({ targets }: Forecasts, kind: Kind, ledger: Ledger, made
   if (!sampling) ledger.samplings.set(made.provider, (sampling = { pending: [], next: 0 }))
   sampling.pending.push({ ...made, due: made.at + horizon, tolerance: ledger.tolerance })
   sampling.next = made.at + horizon / UNDER_WAY
+  ledger.due = Math.min(ledger.due, made.at + horizon)
 }
 
 /** Resolves what is due. Whatever the order in which events of one time came, it is done in one order. */
-export function settle(forecasts: Forecasts, prices: ReadonlyMap<string, Prices>, now: number): void {
+export function settle(forecasts: Forecasts, views: ReadonlyMap<string, View>, now: number): void {
   for (const kind of KINDS) {
     const { bps, horizon } = forecasts.targets[kind]
     for (const forecast of takeDue(forecasts.ledgers[kind], now)) {
-      const seen = prices.get(forecast.instrument)
+      const view = views.get(forecast.instrument)
       // Where we were blocked ourselves for so long it is another forecast.
-      if (!seen || now - forecast.due > horizon) continue
-      const moved = resolve(forecasts.classes[kind], forecast, seen, now)
+      if (!view || now - forecast.due > horizon) continue
+      const moved = resolve(forecasts.classes[kind], forecast, view, now)
       const ledger = forecasts.ledgers[kind].get(forecast.instrument)
       if (ledger && moved !== undefined) learnMove(ledger, moved, bps / 10_000)
     }
@@ -109,11 +111,11 @@ export function settle(forecasts: Forecasts, prices: ReadonlyMap<string, Prices>
 }
 
 /** Scores a forecast, if there is anybody to compare with; by how much the market moved meanwhile, if that is known. */
-function resolve(all: Class, forecast: Forecast, seen: Prices, now: number): number | undefined {
+function resolve(all: Class, forecast: Forecast, view: View, now: number): number | undefined {
   const { provider, price, tolerance, median } = forecast
-  const others = medianOfOthers(seen, provider, now)
+  const others = consensusOfOthers(view, provider, now)
   if (!others) {
-    const own = priceBefore(seen, provider, now)
+    const own = priceBefore(view.voices, provider, now)
     return own === undefined ? undefined : Math.abs(own / price - 1)
   }
   const [low, high] = others
@@ -125,10 +127,14 @@ function resolve(all: Class, forecast: Forecast, seen: Prices, now: number): num
 
 function takeDue(ledgers: Map<string, Ledger>, now: number): Forecast[] {
   const due: Forecast[] = []
-  for (const [instrument, { samplings }] of ledgers) {
+  for (const [instrument, ledger] of ledgers) {
+    if (now < ledger.due) continue
+    const { samplings } = ledger
+    ledger.due = Infinity
     for (const [provider, { pending, next }] of samplings) {
       while (pending[0] && pending[0].due <= now) due.push(pending.shift()!)
       if (pending.length === 0 && now - next > IDLE) samplings.delete(provider)
+      else ledger.due = Math.min(ledger.due, pending[0]?.due ?? next + IDLE)
     }
     if (samplings.size === 0) ledgers.delete(instrument)
   }

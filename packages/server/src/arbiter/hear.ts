@@ -1,14 +1,15 @@
 /** What becomes of an event: heard, weighed, passed on under its provider's name, and as the instrument's own if its source leads. */
 import { topicName, type Book, type Candle } from '@tickwire/protocol'
+import { heardAge } from './ages.ts'
 import { entry, fault, sceneOf, viewOf, type ArbiterState } from './state.ts'
 import { confidenceOf, FAULTS, openStanding } from './confidence.ts'
-import { isOutOfDate, isSound, preference, remember, say, standbys, type Admissible, type Lane, type Source } from './lane.ts'
-import { isAllowed, isSteady, lead, type ArbiterOutput } from './lead.ts'
+import { isOutOfDate, preference, remember, say, type Admissible, type Lane, type Source } from './lane.ts'
+import { isAllowed, isSteady, lead, shelter, type ArbiterOutput } from './lead.ts'
 import { seconds } from './liveness.ts'
 import { impossible, isPossibleAge } from './possible.ts'
-import { notePrice, priceOf } from './prices.ts'
 import { beat, openPulse } from './pulse.ts'
 import { believe, isBorneOut, isPriced, weigh, type Priced } from './quarantine.ts'
+import { reign, takes } from './reigns.ts'
 import { BAD } from './score.ts'
 import type { View } from './voice.ts'
 
@@ -57,25 +58,18 @@ function hear(state: ArbiterState, lane: Lane, source: Source, event: Admissible
   beat(entry(state.pulses, event.provider, openPulse), now)
   if (event.type === 'trade' && event.backfill) return grade(state, event)
   const age = now - event.time
-  if (state.settings.times === 'live' && isPossibleAge(age)) {
+  if (state.settings.times === 'live' && event.clock === undefined && isPossibleAge(age)) {
     // A time that is ours says nothing of the way.
-    if (age !== 0) {
-      source.marks.ages += age
-      source.marks.aged++
-    }
-    if (event.type !== 'book') {
-      const standing = entry(state.standings, event.provider, openStanding)
-      standing.ages += age
-      standing.aged++
-    }
+    if (age !== 0) heardAge(source.marks.ages, age)
+    if (event.type !== 'book') heardAge(entry(state.standings, event.provider, openStanding).ages, age)
   }
   grade(state, event)
 }
 
 function grade(state: ArbiterState, event: Admissible): void {
   if (event.type === 'book') return
-  const prices = entry(state.prices, event.instrument, () => new Map())
-  event.confidence = confidenceOf(state.forecasts, event, entry(state.standings, event.provider, openStanding), prices)
+  const { voices } = viewOf(state, event.instrument)
+  event.confidence = confidenceOf(state.forecasts, event, entry(state.standings, event.provider, openStanding), voices)
 }
 
 type At = { lane: Lane; source: Source; view: View }
@@ -116,18 +110,15 @@ const lanesOf = (state: ArbiterState, view: View): Lane[] =>
 
 /** On to the instrument's own topic, if its source leads or takes the lead with it. */
 function pass(state: ArbiterState, lane: Lane, source: Source, event: Admissible, now: number, outputs: ArbiterOutput[]): void {
-  if (isPriced(event) && event.type !== 'ticker')
-    notePrice(
-      entry(state.prices, event.instrument, () => new Map()),
-      event.provider,
-      priceOf(event),
-      now
-    )
   if (source !== lane.leader) takeOver(state, lane, source, now, outputs)
   // What is filled in is of before: neither the last word, nor what a standby heard since the leader's.
   const isPast = event.type === 'trade' && event.backfill === true
   if (!isPast || !source.last || event.time >= source.last.time) source.last = event
+  // Whose reign it was counts, and not who leads now.
+  if (isPast && !takes(lane.reigns, event, source === lane.leader)) return
+  if (isPast && source !== lane.leader) outputs.push({ topic: lane.topic, event: { ...event } })
   if (source === lane.leader) {
+    if (event.type === 'trade' && !isPast) reign(lane.reigns, source.provider, event.time)
     if (event.type === 'trade') for (const other of lane.sources.values()) other.recent.length = 0
     else lane.shown = event
     outputs.push({ topic: lane.topic, event })
@@ -153,8 +144,8 @@ function takeOver(state: ArbiterState, lane: Lane, source: Source, now: number, 
 /** Two others contradict the leader: his prices are held back, so another one must speak at once. */
 function leaveOutlier(state: ArbiterState, lane: Lane, leader: Source, now: number, outputs: ArbiterOutput[]): void {
   const scene = sceneOf(state, now)
-  const next = standbys(lane, scene).find(isSound)
-  if (!next || !isAllowed(lane, now, 0)) return
+  const next = shelter(lane, scene, 0)
+  if (!next) return
   leader.cleanSince = undefined
   lead(lane, next, { ...scene, cause: 'outlier', why: `${leader.provider} says a price that the others contradict` }, outputs)
 }

@@ -4,6 +4,7 @@ import type { Evidence } from './liveness.ts'
 import type { Market } from '../calendar/calendar.ts'
 import { openPulse, silenceLimit, trustLimit, type Pulse } from './pulse.ts'
 import type { Held } from './quarantine.ts'
+import { openReigns, type Reigns } from './reigns.ts'
 import { inputsOf, openMarks, scoreOf, type Marks, type Measured, type Weights } from './score.ts'
 import type { Voice } from './voice.ts'
 
@@ -46,6 +47,8 @@ export type Lane = {
   words: number
   saidAt: number
   leader?: Source | undefined
+  /** Of trades: whose they are, by their times. */
+  reigns: Reigns
   /** The state that readers have: trades are no state. */
   shown?: Exclude<Admissible, Trade> | undefined
   /** Who led before nobody did. */
@@ -69,6 +72,7 @@ export const openLane = (kind: ArbitratedKind, instrument: string, now: number):
   topic: topicName(kind, instrument),
   verdictTopic: topicName('arbitration', instrument, undefined, kind),
   sources: new Map(),
+  reigns: openReigns(),
   words: 0,
   saidAt: -Infinity,
   openedAt: now,
@@ -94,6 +98,7 @@ export const openSource = (lane: Lane, voice: Voice, now: number): Source => ({
 })
 
 const IDS = 1_000
+/** So many at least are kept of those that came last. */
 const RECENT = 1_000
 /** State that is older than what we have by less than this came out of order; by more, the provider's clock was set back. */
 const OUT_OF_ORDER = 5_000
@@ -126,7 +131,8 @@ export function isOutOfDate(source: Source, event: Admissible, connection: numbe
 }
 
 export function remember(source: Source, trade: Trade): void {
-  if (source.recent.length >= RECENT) source.recent.shift()
+  // Many at once, so that none of them costs a move of all.
+  if (source.recent.length >= 2 * RECENT) source.recent.splice(0, RECENT)
   source.recent.push(trade)
 }
 

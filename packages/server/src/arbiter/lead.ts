@@ -2,6 +2,7 @@
 import { topicName, type ArbitratedKind, type Gap, type MarketEvent, type Status } from '@tickwire/protocol'
 import type { Targets } from './forecasts.ts'
 import { isSound, standbys, type Lane, type Scene, type Source } from './lane.ts'
+import { cut, reign, takes } from './reigns.ts'
 import type { Weights } from './score.ts'
 
 /** One kind of data of one instrument at one provider, at a time. */
@@ -32,7 +33,7 @@ export const DAMPING_WINDOW = 60_000
 /** Warm standbys that are told. */
 export const STANDBYS = 2
 
-/** Two switches a minute are free; each further one needs the leader to be down twice as long, so that flapping cannot drive us. */
+/** Two switches a minute are free; each further one, but to one that is steady, needs a reason that lasts twice as long: so flapping cannot drive us. */
 export function isAllowed(lane: Lane, now: number, downFor: number): boolean {
   while (lane.switches.length > 0 && now - lane.switches[0]! >= DAMPING_WINDOW) lane.switches.shift()
   const beyond = lane.switches.length - 2
@@ -43,12 +44,24 @@ export function isAllowed(lane: Lane, now: number, downFor: number): boolean {
 const STEADY = 5_000
 export const isSteady = ({ cleanSince }: Source, now: number): boolean => now - (cleanSince ?? now) >= STEADY
 
-/** To whom a leader that is down is left: to one that is steady at once, however often that happened; to a flapper with patience. */
-export function refuge(lane: Lane, scene: Scene, downFor: number): Source | undefined {
+/**
+ * To whom a leader is left that failed though its connection stands: to one that is sound and steady at once, however often that
+ * happened, so that only the way back is damped; to a flapper with patience; to one whose price is contradicted never.
+ */
+export function shelter(lane: Lane, scene: Scene, failedFor: number, among = standbys(lane, scene)): Source | undefined {
   const { now } = scene
-  const next = standbys(lane, scene)
-  const steady = next.filter((source) => isSteady(source, now))
-  return steady.find(isSound) ?? (isAllowed(lane, now, downFor) ? next[0] : steady[0])
+  const sound = among.filter(isSound)
+  return sound.find((source) => isSteady(source, now)) ?? (isAllowed(lane, now, failedFor) ? sound[0] : undefined)
+}
+
+/** To whom a leader is left that delivers nothing: as above, and rather to one that is contradicted than to nobody. */
+export function refuge(lane: Lane, scene: Scene, downFor: number, among = standbys(lane, scene)): Source | undefined {
+  const { now } = scene
+  return (
+    shelter(lane, scene, downFor, among) ??
+    among.find((source) => isSteady(source, now)) ??
+    (isAllowed(lane, now, downFor) ? among[0] : undefined)
+  )
 }
 
 export type Change = Scene & { cause: Status['cause']; why: string }
@@ -79,7 +92,12 @@ function bridge(lane: Lane, next: Source, change: Change, outputs: ArbiterOutput
     if (last && last.type !== 'trade' && mayReplace(lane.shown, last, change))
       outputs.push({ topic, event: (lane.shown = { ...last }) })
   } else if (change.cause !== 'failback')
-    for (const trade of next.recent) outputs.push({ topic, event: { ...trade, backfill: true } })
+    for (const trade of next.recent) {
+      // What it heard before it was without fault may not be all.
+      if (trade.received >= (next.cleanSince ?? Infinity)) reign(lane.reigns, next.provider, trade.time)
+      else takes(lane.reigns, trade, true)
+      outputs.push({ topic, event: { ...trade, backfill: true } })
+    }
   next.recent.length = 0
 }
 
@@ -128,10 +146,16 @@ function status(lane: Lane, provider: string, said: Said): ArbiterOutput {
   return { topic: topicName('status', instrument, undefined, kind), event }
 }
 
-export function gapEvent(missing: Place & Pick<Gap, 'cause' | 'action' | 'expected' | 'got'>, heard: number): ArbiterOutput {
+type Missing = Place & Pick<Gap, 'cause' | 'action' | 'expected' | 'got'> & { until?: number | undefined }
+/** What a source has lost; if it leads, nobody delivers from there on. */
+export function lose(lane: Lane, source: Source, { until, ...missing }: Missing): ArbiterOutput {
   const { now, provider, instrument, kind, cause, action, expected, got } = missing
-  const from = heard === -Infinity ? now : heard
-  const event: Gap = { type: 'gap', provider, instrument, time: now, received: now, kind, from, to: now, cause, action }
+  const { heard } = source.pulse
+  const to = until ?? now
+  const from = heard === -Infinity ? to : Math.min(heard, to)
+  const leads = lane.leader ? lane.leader === source : lane.previous === provider
+  if (leads && source.last?.type === 'trade') cut(lane.reigns, Math.min(source.last.time, to))
+  const event: Gap = { type: 'gap', provider, instrument, time: now, received: now, kind, from, to, cause, action }
   if (expected !== undefined) event.expected = expected
   if (got !== undefined) event.got = got
   return { topic: topicName('gap', instrument), event }

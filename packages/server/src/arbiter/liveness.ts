@@ -76,7 +76,7 @@ function whole({ whole: all, pulse, others, transport: line }: Evidence, session
   const witnessed = others !== undefined && others.heard > heard
   const limit = witnessed ? silenceLimit(all) : muteLimit(all)
   if (now - heard <= limit) return undefined
-  const why = `${saidNothing(all, now - heard, ' at all')}${compared(others, heard, now)}${alive(line, now)}`
+  const why = `${saidNothing(all, now - heard, ' at all')}${compared(others, heard, now)}${alive(line, heard, now)}`
   return { state: witnessed ? 'dead' : 'stale', since: heard + limit, why }
 }
 
@@ -85,7 +85,7 @@ function own({ pulse, others, transport: line }: Evidence, session: number, now:
   const silent = now - heard
   const limit = limitOf(pulse, others, heard)
   if (silent > limit) {
-    const why = `${saidNothing(pulse, silent)}${compared(others, heard, now)}${alive(line, now)}`
+    const why = `${saidNothing(pulse, silent)}${compared(others, heard, now)}${alive(line, heard, now)}`
     return { state: 'stale', since: heard + limit, why }
   }
   if (!isLearnt(pulse)) return spoken(pulse, now, ', and too seldom so far to know what is usual')
@@ -123,8 +123,9 @@ function compared(others: Evidence['others'], heard: number, now: number): strin
   return ` while others spoke ${others.words} times, the last ${seconds(now - others.heard)} ago`
 }
 
-const alive = (line: Evidence['transport'], now: number): string =>
-  line ? `, though its connection is open and was heard ${seconds(now - line.heard)} ago` : ''
+/** That it was heard before its silence began says nothing. */
+const alive = (line: Evidence['transport'], heard: number, now: number): string =>
+  line && line.heard > heard ? `, though its connection is open and was heard ${seconds(now - line.heard)} ago` : ''
 const until = ({ until: end }: Market): string => (end === Infinity ? '' : ` until ${new Date(end).toISOString()}`)
 
 /** One in how many usual intervals is as long: two digits, the rest would claim a precision that a guess at a tail has not. */

@@ -2,6 +2,7 @@
 import { isTrading } from '../calendar/calendar.ts'
 import {
   isSound,
+  latencyOf,
   preference,
   ranked,
   rankOf,
@@ -12,7 +13,7 @@ import {
   type Scored,
   type Source
 } from './lane.ts'
-import { gapEvent, isAllowed, lead, leaderless, refuge, type ArbiterOutput, type ArbiterSettings } from './lead.ts'
+import { isAllowed, lead, leaderless, lose, refuge, shelter, type ArbiterOutput, type ArbiterSettings } from './lead.ts'
 import { seconds } from './liveness.ts'
 import { muteLimit, silenceLimit, usualInterval, type Pulse } from './pulse.ts'
 
@@ -68,14 +69,15 @@ function replaceSilent(lane: Lane, leader: Source, bench: Watch, outputs: Arbite
   const silence = silenceOf(leader, bench, silenceLimit)
   if (!silence) return false
   // Where another source spoke meanwhile the market is not quiet: one of them has failed.
-  const next = standbys(lane, bench).find((s) => s.pulse.heard > silence.pulse.heard)
-  if (!next) return giveUpMute(lane, leader, bench, outputs)
-  if (!isAllowed(lane, now, silence.lasts - silenceLimit(silence.pulse))) return false
+  const speaking = standbys(lane, bench).filter((s) => s.pulse.heard > silence.pulse.heard)
+  if (speaking.length === 0) return giveUpMute(lane, leader, bench, outputs)
+  const next = refuge(lane, bench, silence.lasts - silenceLimit(silence.pulse), speaking)
+  if (!next) return false
   const { provider } = leader
   const why = `${describe(leader, silence)} while ${next.provider} spoke ${seconds(now - next.pulse.heard)} ago`
   leader.cleanSince = undefined
   const place = { now, provider, instrument: lane.instrument, kind: lane.kind }
-  outputs.push(gapEvent({ ...place, cause: 'silence', action: 'failover' }, leader.pulse.heard))
+  outputs.push(lose(lane, leader, { ...place, cause: 'silence', action: 'failover' }))
   lead(lane, next, { ...bench, cause: 'silence', why }, outputs)
   return true
 }
@@ -85,15 +87,27 @@ function giveUpMute(lane: Lane, leader: Source, bench: Watch, outputs: ArbiterOu
   const silence = silenceOf(leader, bench, muteLimit)
   if (!silence) return false
   leader.cleanSince = undefined
-  const reason = `nobody delivers ${lane.kind} of ${lane.instrument}: ${describe(leader, silence)}, nor did anyone else since`
+  const reason = `nobody delivers ${lane.kind} of ${lane.instrument}: ${describe(leader, silence)}, ${restOf(lane, leader, silence, bench)}`
   outputs.push(leaderless(lane, leader, 'silence', reason, bench.now))
   return true
+}
+
+/** What the others did meanwhile: a thin one may be as alive as ever. */
+function restOf(lane: Lane, leader: Source, { pulse }: Silence, bench: Bench): string {
+  const others = [...lane.sources.values()].filter((source) => source !== leader && source.pulse.heard > pulse.heard)
+  const last = others.sort((a, b) => b.pulse.heard - a.pulse.heard)[0]
+  if (last) return `and ${last.provider}, the last to speak, did so ${seconds(bench.now - last.pulse.heard)} ago`
+  const live = standbys(lane, bench).map(({ provider }) => provider)
+  if (live.length === 0) return 'nor did anyone else since'
+  return `nor did ${live.join(', ')} since, though live: ${live.length === 1 ? 'it speaks' : 'they speak'} seldom`
 }
 
 /** How often it is asked whether another one is better: scores move slowly. */
 const WEIGH_EVERY = 500
 /** Points of the score by which another must be ahead, and for how long; half of it behind still leads again as the preferred one. */
 const CLEAR = { by: 0.1, for: 3_000 } as const
+/** Milliseconds by which another's events come sooner, and for how long, until the operator's preference counts no more. */
+const FRESHER = { by: 300, for: 5_000 } as const
 /** Ticks come about this often. */
 const TICK = 100
 /** The others have refused its price for this long. */
@@ -124,13 +138,16 @@ function mayFailBack(lane: Lane, leader: Source, bench: Bench): boolean {
 }
 
 /** The leader's price keeps away from what the others agree on. */
-function leaveRefused(lane: Lane, leader: Source, [next]: Scored[], bench: Bench, outputs: ArbiterOutput[]): boolean {
+function leaveRefused(lane: Lane, leader: Source, others: Scored[], bench: Bench, outputs: ArbiterOutput[]): boolean {
   const { now } = bench
   const since = leader.voice.refusedSince
-  if (since === undefined || !next || now - since < REFUSED_FOR || !isAllowed(lane, now, now - since - REFUSED_FOR)) return false
+  if (since === undefined || now - since < REFUSED_FOR) return false
+  const among = others.map(({ source }) => source)
+  const next = shelter(lane, bench, now - since - REFUSED_FOR, among)
+  if (!next) return false
   leader.cleanSince = undefined
   const why = `the others refuse the price of ${leader.provider} for ${seconds(now - since)}`
-  lead(lane, next.source, { ...bench, cause: 'outlier', why }, outputs)
+  lead(lane, next, { ...bench, cause: 'outlier', why }, outputs)
   return true
 }
 
@@ -152,20 +169,30 @@ function failBack(lane: Lane, mine: Scored, others: Scored[], bench: Bench, outp
   return true
 }
 
-/** By a margin and for a time, so that two of a kind do not take turns. */
-function preferBetter(lane: Lane, mine: Scored, [best]: Scored[], bench: Bench, outputs: ArbiterOutput[]): void {
+/** By a margin and for a time, so that two of a kind do not take turns; or by being fresher, whoever is preferred. */
+function preferBetter(lane: Lane, mine: Scored, others: Scored[], bench: Bench, outputs: ArbiterOutput[]): void {
   const { now } = bench
-  if (!best || rankOf(best, bench) < rankOf(mine, bench) + CLEAR.by) {
+  const [first] = others
+  const isClear = first !== undefined && rankOf(first, bench) >= rankOf(mine, bench) + CLEAR.by
+  const best = isClear ? first : others.find((each) => isFresher(each, mine, bench))
+  if (!best) {
     lane.rival = undefined
     return
   }
   const { provider } = best.source
   if (lane.rival?.provider !== provider) lane.rival = { provider, since: now }
   const ahead = now - lane.rival.since
-  if (ahead < CLEAR.for || !isAllowed(lane, now, ahead - CLEAR.for)) return
+  const patience = isClear ? CLEAR.for : FRESHER.for
+  if (ahead < patience || !isAllowed(lane, now, ahead - patience)) return
   mine.source.cleanSince = undefined
   const why = `it scores ${best.score.toFixed(2)} against ${mine.score.toFixed(2)} of ${mine.source.provider} for ${seconds(ahead)}, ${weakness(mine, best)}`
   lead(lane, best.source, { ...bench, cause: 'better', why }, outputs)
+}
+
+/** Its events come so much sooner that no preference makes up for it, and it is no worse otherwise. */
+function isFresher(each: Scored, mine: Scored, bench: Bench): boolean {
+  const [its, own] = [latencyOf(each.source, bench), latencyOf(mine.source, bench)]
+  return bench.weights.latency > 0 && its !== undefined && own !== undefined && own - its > FRESHER.by && each.score >= mine.score
 }
 
 /** Where it is furthest behind. */

@@ -16,6 +16,8 @@ export type Rhythm = {
   usual: number
   shape: number
   foundAt: number
+  /** The patience asked for since the last interval, by nats: it is asked for on each tick. */
+  waits: Map<number, number>
 }
 
 const BINS = 54
@@ -42,19 +44,20 @@ export const openRhythm = (): Rhythm => ({
   count: 0,
   usual: 0,
   shape: 1,
-  foundAt: 0
+  foundAt: 0,
+  waits: new Map()
 })
 
 /** How many intervals the memory amounts to. */
-const known = ({ total, unit }: Rhythm): number => total / unit
-const tailOf = (rhythm: Rhythm): number => Math.max(TAIL, 1 / (known(rhythm) + 2))
+const lengthOf = ({ total, unit }: Rhythm): number => total / unit
+const tailOf = (rhythm: Rhythm): number => Math.max(TAIL, 1 / (lengthOf(rhythm) + 2))
 
 const binOf = (interval: number): number => Math.min(BINS - 1, Math.max(0, Math.floor(2 * Math.log2(interval) + 1)))
 
 /** `took`: how long it took in milliseconds, where `interval` is counted on another clock. */
 export function learn(rhythm: Rhythm, interval: number, took = interval): void {
   // The past counts half: a flow that has become thinner is learnt after a few alarms, and one outage still moves nothing.
-  if (interval > 2 * rhythm.usual && known(rhythm) > KEPT && surprise(rhythm, interval) > SURPRISED) {
+  if (interval > 2 * rhythm.usual && lengthOf(rhythm) > KEPT && surprise(rhythm, interval) > SURPRISED) {
     rhythm.unit *= 2
     rhythm.foundAt = 0
   }
@@ -63,6 +66,7 @@ export function learn(rhythm: Rhythm, interval: number, took = interval): void {
   rhythm.bins[bin] = (rhythm.bins[bin] ?? 0) + rhythm.unit
   rhythm.total += rhythm.unit
   rhythm.count++
+  rhythm.waits.clear()
   if (rhythm.unit > LARGEST_UNIT) rescale(rhythm)
 }
 
@@ -102,15 +106,19 @@ export function usualOf(rhythm: Rhythm): number {
 /** For how long to wait until the silence is so unlikely: `nats` = -ln of the chance that it means nothing. */
 export function patience(rhythm: Rhythm, nats: number): number {
   if (rhythm.count < LEARNT) return Infinity
+  const known = rhythm.waits.get(nats)
+  if (known !== undefined) return known
   find(rhythm)
-  return rhythm.usual * (1 + LEARNT / known(rhythm)) * (nats / -Math.log(tailOf(rhythm))) ** (1 / rhythm.shape)
+  const wait = rhythm.usual * (1 + LEARNT / lengthOf(rhythm)) * (nats / -Math.log(tailOf(rhythm))) ** (1 / rhythm.shape)
+  rhythm.waits.set(nats, wait)
+  return wait
 }
 
 /** -ln of the chance that a usual interval is longer than this: the log-likelihood of "mute" against "quiet". */
 export function surprise(rhythm: Rhythm, interval: number): number {
   if (rhythm.count < LEARNT) return 0
   find(rhythm)
-  const usual = rhythm.usual * (1 + LEARNT / known(rhythm))
+  const usual = rhythm.usual * (1 + LEARNT / lengthOf(rhythm))
   return -Math.log(tailOf(rhythm)) * (interval / usual) ** rhythm.shape
 }
 

@@ -11,6 +11,7 @@
  *   drawn as by ten such looks to what became of this provider's forecasts everywhere (forecasts.ts).
  */
 import type { ScoreInputs } from '@tickwire/protocol'
+import { openAges, passAges, type Ages } from './ages.ts'
 import { silenceLimit, type Pulse } from './pulse.ts'
 import { trustOf, type Voice } from './voice.ts'
 
@@ -24,32 +25,34 @@ export type Marks = {
   uptime: number
   /** Milliseconds of bad time, fading. */
   bad: number
-  /** Of received - time, fading over a second: milliseconds; absent until an event told a time of its own. */
+  /** Of received - time, the median: milliseconds; absent until an event told a time of its own. */
   latency?: number
-  /** Sum and number of the ages since the last measurement. */
-  ages: number
-  aged: number
+  ages: Ages
 }
 
-export const openMarks = (): Marks => ({ freshness: 1, uptime: 1, bad: 0, ages: 0, aged: 0 })
+export const openMarks = (): Marks => ({ freshness: 1, uptime: 1, bad: 0, ages: openAges() })
 
 const UPTIME_HALF_LIFE = 300_000
 const BAD_HALF_LIFE = 600_000
-const LATENCY_MEMORY = 1_000
 /** One long interval is no verdict: silence has a judge of its own. */
 const FRESH_MEMORY = 5_000
 export const BAD = { gap: 5_000, refused: 1_000 } as const
 
-/** Moves on by `elapsed` ms; `up`: it was connected and spoke as it usually does. */
-export function passMarks(marks: Marks, elapsed: number, up: boolean, fresh: number): void {
-  marks.freshness += (1 - Math.exp(-elapsed / FRESH_MEMORY)) * (fresh - marks.freshness)
-  marks.uptime += (1 - 0.5 ** (elapsed / UPTIME_HALF_LIFE)) * ((up ? 1 : 0) - marks.uptime)
-  if (marks.bad > 0) marks.bad *= 0.5 ** (elapsed / BAD_HALF_LIFE)
-  if (marks.aged === 0) return
-  const mean = marks.ages / marks.aged
-  marks.latency =
-    marks.latency === undefined ? mean : marks.latency + (1 - Math.exp(-elapsed / LATENCY_MEMORY)) * (mean - marks.latency)
-  marks.ages = marks.aged = 0
+/** What `elapsed` ms take from each mean: the same for all sources of a tick. */
+export type Fades = { freshness: number; uptime: number; bad: number }
+export const fadesOf = (elapsed: number): Fades => ({
+  freshness: 1 - Math.exp(-elapsed / FRESH_MEMORY),
+  uptime: 1 - 0.5 ** (elapsed / UPTIME_HALF_LIFE),
+  bad: 0.5 ** (elapsed / BAD_HALF_LIFE)
+})
+
+/** Moves on by a tick; `up`: it was connected and spoke as it usually does. */
+export function passMarks(marks: Marks, fades: Fades, up: boolean, fresh: number): void {
+  marks.freshness += fades.freshness * (fresh - marks.freshness)
+  marks.uptime += fades.uptime * ((up ? 1 : 0) - marks.uptime)
+  if (marks.bad > 0) marks.bad *= fades.bad
+  const latency = passAges(marks.ages)
+  if (latency !== undefined) marks.latency = latency
 }
 
 /** Up to the limit of silence it costs less than the margin of a change: beyond it silence has a judge of its own. */

@@ -3,7 +3,6 @@ import { openStanding, type Standing } from './confidence.ts'
 import { openForecasts, type Forecasts } from './forecasts.ts'
 import type { Lane, Scene } from './lane.ts'
 import type { ArbiterSettings } from './lead.ts'
-import type { Prices } from './prices.ts'
 import type { Pulse } from './pulse.ts'
 import { WEIGHTS } from './score.ts'
 import { openView, type View } from './voice.ts'
@@ -14,8 +13,6 @@ export type ArbiterState = {
   standings: Map<string, Standing>
   /** How often a provider speaks, over all its instruments: a dead connection is noticed even on thin ones. */
   pulses: Map<string, Pulse>
-  /** Instrument → latest price by provider. */
-  prices: Map<string, Prices>
   /** Instrument → what each provider says of its price, and all together. */
   views: Map<string, View>
   /** What we said of events, and what came of it. */
@@ -36,7 +33,6 @@ export function createArbiter(settings: Partial<ArbiterSettings> & Pick<ArbiterS
     lanes: new Map(),
     standings: new Map(),
     pulses: new Map(),
-    prices: new Map(),
     views: new Map(),
     forecasts: openForecasts(settings.targets),
     offsets: new Map(),

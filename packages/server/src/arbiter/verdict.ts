@@ -6,7 +6,7 @@ import { evidenceOf, isSound, latencyOf, ranked, scoresOf, type Lane, type Scene
 import { DAMPING_WINDOW, STANDBYS } from './lead.ts'
 import { livenessOf, seconds } from './liveness.ts'
 import { muteOf } from './mute.ts'
-import { basisOf, opinionAt, type Voice } from './voice.ts'
+import { ageOf, basisOf, opinionAt, type Voice } from './voice.ts'
 
 const rounded = (value: number, digits = 3): number => Math.round(value * 10 ** digits) / 10 ** digits
 const significant = (price: number): number => Number(price.toPrecision(10))
@@ -88,7 +88,7 @@ function reportOf({ source, score, inputs }: Scored, bench: Bench): SourceReport
   }
   if (voice.price > 0) {
     report.price = significant(voice.price)
-    report.age = now - voice.at
+    report.age = rounded(ageOf(voice, now + 1) - 1)
   }
   const latency = latencyOf(source, scene)
   if (latency !== undefined) report.latency = rounded(latency, 1)
@@ -98,8 +98,8 @@ function reportOf({ source, score, inputs }: Scored, bench: Bench): SourceReport
 }
 
 /** Where nobody's price counts any more there is no verdict. */
-const uncounted = ({ price, at }: Voice, now: number): string =>
-  price > 0 ? `its last price is ${seconds(now - at)} old` : 'it has told no price yet'
+const uncounted = (voice: Voice, now: number): string =>
+  voice.price > 0 ? `its last price is ${seconds(ageOf(voice, now))} old` : 'it has told no price yet'
 
 function reasonOf(price: string, silent: string | undefined, held = 0): string {
   const waiting = held > 0 ? `; ${held} ${held === 1 ? 'price waits' : 'prices wait'} to be borne out` : ''

@@ -1,5 +1,5 @@
 /** What each provider says of an instrument's price, whatever the kind: the last price believed, its usual ways, and how it holds. Pure. */
-import { consensusOf, type Opinion, type Said } from './consensus.ts'
+import { consensusOf, type Opinion, type Out, type Said } from './consensus.ts'
 
 /** When it was found, and why. */
 export type Mute = { at: number; why: string }
@@ -11,10 +11,16 @@ export type Voice = {
   at: number
   before: number
   beforeAt: number
+  /** How old the price was when it came. */
+  lag: number
+  lagBefore: number
+  /** By how much its clock is ahead of ours, as far as that is known; absent: its times are of another day. */
+  clock?: number | undefined
   /** Usual time and usual change between two instants, fading means: milliseconds, and a logarithm. */
   interval: number
   intervalBefore: number
   move: number
+  moveBefore: number
   /** When a connection of it went down: whatever it said before is out of date. */
   downAt: number
   /** At the last look it was silent for longer than usual: what it said before is out of date. */
@@ -34,11 +40,13 @@ export type Voice = {
   refusedSince?: number | undefined
 }
 
+type HeldPrice = { since: number; at: number; low: number; high: number; within: { low: number; high: number } }
+
 /** All voices of one instrument and what they said together at the last look. */
 export type View = {
   voices: Map<string, Voice>
   /** Streams that hold prices back (quarantine.ts), and which prices. */
-  holding: Set<{ voice: Voice; held?: { since: number; low: number; high: number } | undefined }>
+  holding: Set<{ voice: Voice; held?: HeldPrice | undefined }>
   /** The instant whose first event had what is held judged. */
   settledAt: number
   lookedAt: number
@@ -47,15 +55,19 @@ export type View = {
 
 export const openView = (): View => ({ voices: new Map(), holding: new Set(), settledAt: -Infinity, lookedAt: -Infinity })
 
-export const openVoice = (provider: string): Voice => ({
+export const openVoice = (provider: string, clock?: number): Voice => ({
   provider,
+  clock,
   price: Number.NaN,
   at: -Infinity,
   before: Number.NaN,
   beforeAt: -Infinity,
+  lag: 0,
+  lagBefore: 0,
   interval: 1_000,
   intervalBefore: 1_000,
   move: 0,
+  moveBefore: 0,
   downAt: -Infinity,
   distance: 0,
   unrest: 0,
@@ -70,22 +82,31 @@ const LEARN = 0.1
 /** One jump teaches as if it were this, so that a mistyped price widens nothing. */
 const LARGEST_MOVE = 0.02
 
-export function note(voice: Voice, price: number, at: number): void {
+/** `time`: the price's own, by its provider's clock. */
+export function note(voice: Voice, price: number, at: number, time = at): void {
   if (at > voice.at) {
     voice.intervalBefore = voice.interval
+    voice.moveBefore = voice.move
     if (voice.at !== -Infinity) {
       voice.interval += LEARN * (at - voice.at - voice.interval)
       voice.move += LEARN * (Math.min(LARGEST_MOVE, Math.abs(price / voice.price - 1)) - voice.move)
     }
+    voice.lagBefore = voice.lag
     voice.before = voice.price
     voice.beforeAt = voice.at
     voice.at = at
   }
   voice.price = price
+  voice.lag = voice.clock === undefined ? 0 : Math.max(0, at - time + voice.clock)
 }
 
-/** Learns of a price that came to nothing: where this happens often, prices are like that. */
-export function noteJump(voice: Voice): void {
+/** Of the price, and not of our hearing of it. */
+export const ageOf = (voice: Voice, now: number): number =>
+  voice.at < now ? now - voice.at + voice.lag : now - voice.beforeAt + voice.lagBefore
+
+/** Learns of a price that came to nothing at this instant, after the next was noted: where this happens often, prices are like that. */
+export function noteJump(voice: Voice, now: number): void {
+  if (voice.at !== now) return
   voice.move += LEARN * (LARGEST_MOVE - voice.move)
 }
 
@@ -93,9 +114,13 @@ export function noteJump(voice: Voice): void {
 export const settled = (voice: Voice, now: number): { price: number; at: number } =>
   voice.at < now ? voice : { price: voice.before, at: voice.beforeAt }
 
+/** How it usually spoke and moved before this instant. */
+export const waysOf = (voice: Voice, now: number): { interval: number; move: number } =>
+  voice.at < now ? voice : { interval: voice.intervalBefore, move: voice.moveBefore }
+
 const OLDEST = { intervals: 10, least: 10_000, most: 300_000 }
-const oldestOf = ({ at, interval, intervalBefore }: Voice, now: number): number =>
-  Math.min(OLDEST.most, Math.max(OLDEST.least, OLDEST.intervals * (at < now ? interval : intervalBefore)))
+const oldestOf = (voice: Voice, now: number): number =>
+  Math.min(OLDEST.most, Math.max(OLDEST.least, OLDEST.intervals * waysOf(voice, now).interval))
 
 export const isHeard = (voice: Voice, now: number): boolean => {
   const { price, at } = settled(voice, now)
@@ -118,37 +143,31 @@ function isStanding(voice: Voice, opinion: Opinion | undefined): boolean {
   return opinion !== undefined && Math.abs(Math.log(opinion.price / voice.standing.consensus)) > FROZEN.moved
 }
 
-function outOf(voice: Voice, now: number, opinion: Opinion | undefined, mute: Mute | undefined): string | undefined {
+function outOf(voice: Voice, now: number, opinion: Opinion | undefined, mute: Mute | undefined): Out | undefined {
   const { downAt, standing } = voice
   const { price, at } = settled(voice, now)
-  if (!(price > 0)) return 'it has told no price yet'
-  if (at <= downAt) return 'its connection is down'
-  if (mute && at <= mute.at) return mute.why
+  if (!(price > 0)) return { cause: 'unheard', why: 'it has told no price yet' }
+  if (at <= downAt) return { cause: 'down', why: 'its connection is down' }
+  if (mute && at <= mute.at) return { cause: 'mute', why: mute.why }
   if (price !== standing.price || !isStanding(voice, opinion)) return undefined
   const moved = `while the others moved by ${Math.round(Math.abs(Math.log((opinion?.price ?? 1) / standing.consensus)) * 1e4)} bps`
   return at - standing.since >= FROZEN.after
-    ? `frozen: its price stands since ${((now - standing.since) / 1_000).toFixed(1)} s ${moved}`
+    ? { cause: 'frozen', why: `frozen: its price stands since ${((now - standing.since) / 1_000).toFixed(1)} s ${moved}` }
     : now - at > FROZEN.after
-      ? `out of date: it said nothing for ${((now - at) / 1_000).toFixed(1)} s ${moved}`
+      ? { cause: 'old', why: `out of date: it said nothing for ${((now - at) / 1_000).toFixed(1)} s ${moved}` }
       : undefined
 }
 
-const isFrozen = (why: string | undefined): boolean => why?.startsWith('frozen') ?? false
-
 /** What all say at an instant, without what comes at it. */
-export function opinionAt(
-  view: View,
-  now: number,
-  { basis = basisOf, mute = lastMute }: Partial<Ways> = {}
-): Opinion | undefined {
-  return consensusOf(saidAt(view, now, { basis, mute }))
+export function opinionAt(view: View, now: number, ways: Partial<Ways> = {}): Opinion | undefined {
+  return consensusOf(saidAt(view, now, ways))
 }
 
 /** How a voice is to be taken: what is allowed for, and whether it still counts. */
 type Ways = { basis: (voice: Voice) => number; mute: (voice: Voice) => Mute | undefined }
 const lastMute = ({ mute }: Voice): Mute | undefined => mute
 
-function saidAt(view: View, now: number, { basis, mute }: Ways): Said[] {
+export function saidAt(view: View, now: number, { basis = basisOf, mute = lastMute }: Partial<Ways> = {}): Said[] {
   return [...view.voices.values()]
     .map((voice) => {
       const { price, at } = settled(voice, now)
@@ -156,7 +175,8 @@ function saidAt(view: View, now: number, { basis, mute }: Ways): Said[] {
       return {
         provider: voice.provider,
         price,
-        age: now - at,
+        silent: now - at,
+        age: ageOf(voice, now),
         oldest: oldestOf(voice, now),
         basis: basis(voice),
         trust: trustOf(voice),
@@ -186,18 +206,20 @@ export function look(view: View, now: number, mute: Ways['mute'] = lastMute): vo
   for (const verdict of opinion.verdicts) {
     const voice = view.voices.get(verdict.provider)
     if (!voice) continue
-    const refused =
-      !verdict.used && isHeard(voice, now) && (isFrozen(verdict.reason.slice('refused: '.length)) || opinion.used > 1)
+    const refused = !verdict.used && isHeard(voice, now) && (verdict.cause === 'frozen' || opinion.used > 1)
     voice.refusedSince = refused ? (voice.refusedSince ?? now) : undefined
     if (isHeard(voice, now)) compare(voice, { opinion, plain, now, elapsed })
   }
 }
 
-const usedBy = ({ verdicts }: Opinion): string => verdicts.flatMap(({ used, provider }) => (used ? [provider] : [])).join()
+const isUsedIn = ({ verdicts }: Opinion, provider: string): boolean =>
+  verdicts.some((verdict) => verdict.used && verdict.provider === provider)
+const isByTheSame = (a: Opinion, b: Opinion): boolean =>
+  a.used === b.used && a.verdicts.every(({ used, provider }) => !used || isUsedIn(b, provider))
 
 /** Where others make it up than before it moved by that, not by the market. */
 function rebase({ voices }: View, before: Opinion, after: Opinion): void {
-  if (usedBy(before) === usedBy(after)) return
+  if (isByTheSame(before, after)) return
   for (const { standing } of voices.values()) standing.consensus *= after.price / before.price
 }
 

@@ -13,7 +13,9 @@ import type { Shelf } from './shelf.ts'
 export type { BookPicture }
 /** An event of one provider, still under the provider's symbol. */
 export type Decoded = DecodedEvent | BookPicture
-export type Missing = Omit<Extract<Meaning, { type: 'gap' }>, 'type'>
+type Told = Extract<Meaning, { type: 'gap' }>
+/** What the provider skipped, or what was thrown away because somebody asked. `until`: the time of the first event after it, if that is here. */
+export type Missing = Omit<Told, 'type' | 'cause'> & { cause: Told['cause'] | 'asked'; until?: number }
 
 export type Input =
   /** The shell calls it about every 100 ms. */

@@ -34,7 +34,8 @@ export type Hole = Span & {
   failure?: string | undefined
 }
 
-type Last = { time: number; id?: number | undefined; name?: string | undefined }
+/** `told`: that something is missing after it is told already, though nobody knows how much. */
+type Last = { time: number; id?: number | undefined; name?: string | undefined; told?: true }
 export type Holes = {
   /** Symbol → its last trade, kept over a reconnect so that a hole can be seen and filled. */
   last: Map<string, Last>
@@ -44,7 +45,11 @@ export type Holes = {
 export type Outcome =
   | { type: 'event'; event: Heard }
   | { type: 'need'; need: Need }
-  | { type: 'gap'; gap: { kind: 'trade'; symbol: string; expected: number; got: number; cause: 'sequence' }; action: 'open' }
+  | {
+      type: 'gap'
+      gap: { kind: 'trade'; symbol: string; expected: number; got: number; cause: 'sequence'; until: number }
+      action: 'open'
+    }
   /** All of it that can be had is here: by REST, or late by the stream itself. */
   | { type: 'filled'; span: Span; how: 'rest' | 'provider' }
   | { type: 'unfilled'; span: Span; reason: string }
@@ -97,9 +102,19 @@ function add(s: Holes, symbol: string, hole: Hole): Hole {
 }
 
 export function end(s: Holes, hole: Hole): void {
+  if (hole.to === Infinity) passOver(s, hole)
   const left = holesOf(s, hole.symbol).filter((other) => other !== hole)
   if (left.length === 0) s.open.delete(hole.symbol)
   else s.open.set(hole.symbol, left)
+}
+
+/** It ends before the stream goes on: the first trade after it finds nothing missing that was told already. */
+function passOver({ last: all }: Holes, { symbol, counted, got, found }: Hole): void {
+  const last = all.get(symbol)
+  if (!counted || last?.id === undefined) return
+  if (got !== undefined) last.id = Math.max(last.id, got - 1)
+  else if (found.size === 0) last.told = true
+  else last.id = Math.max(last.id, ...[...found].map((name) => numberOf(name) ?? 0))
 }
 
 // ---- what comes on the stream ------------------------------------------------------------------------------------
@@ -116,7 +131,7 @@ export function hear(s: Holes, trade: Heard, counts: boolean, now: number, out: 
     if (hole) for (const each of holesOf(s, symbol)) if (take(each, trade, id, last)) settle(s, each, 'provider', out)
   } else {
     const ends = hole?.to === Infinity
-    if (!ends && id !== undefined && last?.id !== undefined && id > last.id + 1) skip(s, last, trade, id, now, out)
+    if (!ends && id !== undefined && last?.id !== undefined && id > last.id + 1 && !last.told) skip(s, last, trade, id, now, out)
     out.push({ type: 'event', event: trade })
     if (ends) meet(s, hole, trade, id, now, out)
   }
@@ -132,7 +147,7 @@ function skip(s: Holes, last: Last, { symbol, time }: Heard, id: number, now: nu
   const expected = last.id! + 1
   const to = Math.max(last.time, time)
   add(s, symbol, { ...openHole(symbol, last, now + FILL_AFTER), to, counted: true, expected, got: id })
-  out.push({ type: 'gap', gap: { kind: 'trade', symbol, expected, got: id, cause: 'sequence' }, action: 'open' })
+  out.push({ type: 'gap', gap: { kind: 'trade', symbol, expected, got: id, cause: 'sequence', until: to }, action: 'open' })
 }
 
 /** The first trade after a hole says how long it is, and by its number whether it is one at all. */

@@ -1,10 +1,10 @@
 /** The life of ONE connection to a provider as a pure step: (state, input) → effects. No socket, no timer, no clock. */
 import type { ProviderPhase } from '@tickwire/protocol'
 import type { Access, Adapter, Frame, Subscription } from '../providers/adapter.ts'
-import { ask, forget, keyOf, openAsks, overdue } from './asks.ts'
+import { keyOf, openAsks } from './asks.ts'
 import { DENIED, SETTINGS, type Effect, type Input, type Settings, type State } from './connection.ts'
-import { breakOff, leave as forgetTrades, openHoles, reopen } from './holes.ts'
-import { openPace, takeDue } from './pace.ts'
+import { breakOff, openHoles, reopen } from './holes.ts'
+import { openPace } from './pace.ts'
 import { openPulse } from '../arbiter/pulse.ts'
 import { answered, due } from './refill.ts'
 import { seconds } from '../arbiter/liveness.ts'
@@ -12,8 +12,9 @@ import { isClosed, silence } from './silence.ts'
 import { endOf, nextAt } from './rotation.ts'
 import { openAuditor } from './audit.ts'
 import { auditDue, audited } from './auditor.ts'
-import { damaged, doubtAll, lose, trustAgain } from './shown.ts'
-import { expectSnapshot, expire, fetched, fetching, leave, openShelf, takeResyncs } from './shelf.ts'
+import { doubtAll, lose, trustAgain } from './shown.ts'
+import { fetched, fetching, openShelf } from './shelf.ts'
+import { askedAnew, isOpen, send, settleUp } from './settle.ts'
 import { understand } from './understand.ts'
 
 /** A connection that stood for this long was a good one, even where nothing was traded. */
@@ -97,7 +98,6 @@ function want<S>(adapter: Adapter<S>, s: State<S>, { wanted, now }: Extract<Inpu
 }
 
 const becauseOf = ({ trouble }: { trouble?: string | undefined }): string => (trouble === undefined ? '' : ` (${trouble})`)
-const isOpen = (s: { phase: ProviderPhase }): boolean => s.phase === 'live' || s.phase === 'stale'
 
 function setPhase(s: { phase: ProviderPhase }, phase: ProviderPhase, reason: string): Effect[] {
   s.phase = phase
@@ -235,64 +235,3 @@ function closed<S>(adapter: Adapter<S>, s: State<S>, input: Extract<Input, { typ
  */
 const outageCap = <S>({ limits: { attempts } }: Adapter<S>, downFor: number): number =>
   Math.max(500, (2 * attempts.per) / attempts.count, downFor / 120)
-
-/** Asks for what is wanted and was not asked, or asked in vain. */
-function settleUp<S>(adapter: Adapter<S>, s: State<S>, effects: Effect[], now: number): Effect[] {
-  if (!isOpen(s)) return effects
-  // Differences are taken only once the queue has drained, so it never holds more than one round of frames.
-  if (s.pace.queue.length === 0) {
-    if (s.unsettled) reconcile(adapter, s, now)
-    const { again, unanswered } = overdue(s.asks, now, s.settings.patience)
-    if (again.length > 0) s.pace.queue.push(...adapter.subscribe(again, s.session))
-    for (const subscription of unanswered) effects.push({ type: 'unanswered', subscription })
-    for (let lost = expire(s.shelf, s.asks, now); lost > 0; lost--)
-      effects.push({ type: 'refused', reason: 'book without a snapshot' })
-  }
-  return send(adapter, s, effects, now)
-}
-
-/** Adds the frames that are due, no faster than the provider allows. */
-function send<S>(adapter: Adapter<S>, s: State<S>, effects: Effect[], now: number): Effect[] {
-  if (!isOpen(s)) return effects
-  if (s.shelf.resyncs.size > 0 && s.pace.queue.length === 0) resync(adapter, s, now)
-  for (const due of takeDue(s.pace, now)) effects.push({ type: 'send', frame: due })
-  return effects
-}
-
-function reconcile<S>(adapter: Adapter<S>, s: State<S>, now: number): void {
-  s.unsettled = false
-  const { all } = s.asks
-  const removed = [...all.values()].filter((a) => !s.wanted.has(keyOf(a.subscription))).map((a) => a.subscription)
-  const added = [...s.wanted.values()].filter((w) => !all.has(keyOf(w)))
-  for (const gone of removed) {
-    forget(s.asks, gone)
-    if (gone.kind === 'trade') forgetTrades(s.holes, gone.symbol)
-    if (gone.kind === 'book') leave(s.shelf, gone.symbol)
-  }
-  for (const fresh of added) {
-    ask(s.asks, fresh, now)
-    if (fresh.kind === 'book') expectSnapshot(s.shelf, fresh.symbol, now)
-  }
-  if (removed.length > 0) s.pace.queue.push(...adapter.unsubscribe(removed, s.session))
-  if (added.length > 0) s.pace.queue.push(...adapter.subscribe(added, s.session))
-}
-
-/** Somebody distrusts a book: it is thrown away whatever we think of it. */
-const askedAnew = <S>(s: State<S>, symbol: string, now: number): Effect[] =>
-  isOpen(s) && s.wanted.has(keyOf({ kind: 'book', symbol }))
-    ? damaged(s, { kind: 'book', symbol, cause: 'checksum' }, now, 'asked for')
-    : []
-
-/** Damaged books are asked for anew; all other subscriptions of the connection go on undisturbed. */
-function resync<S>(adapter: Adapter<S>, s: State<S>, now: number): void {
-  const due = takeResyncs(s.shelf, now)
-  const damaged = [...s.asks.all.values()]
-    .filter((a) => a.subscription.kind === 'book' && a.state !== 'refused' && due.has(a.subscription.symbol))
-    .map((a) => a.subscription)
-  if (damaged.length === 0) return
-  s.pace.queue.push(...adapter.unsubscribe(damaged, s.session), ...adapter.subscribe(damaged, s.session))
-  for (const subscription of damaged) {
-    ask(s.asks, subscription, now)
-    expectSnapshot(s.shelf, subscription.symbol, now)
-  }
-}

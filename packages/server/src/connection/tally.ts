@@ -26,6 +26,8 @@ export type Tally = {
   phase: ProviderPhase
   since: number
   reason: string
+  /** Frames there were when the phase began: a connection that is open and says nothing is not said to speak. */
+  framesBefore: number
   lastFailover?: ProviderStatus['lastFailover']
 }
 
@@ -55,7 +57,8 @@ export const openTally = (provider: string, times: Tally['times'] = 'live'): Tal
   tickedAt: Number.NaN,
   phase: 'idle',
   since: 0,
-  reason: 'nobody asked for anything yet'
+  reason: 'nobody asked for anything yet',
+  framesBefore: 0
 })
 
 /** Moves the window on to the second of `now`, clearing those skipped. */
@@ -135,6 +138,7 @@ export function setPhase(
   if (best !== tally.phase) tally.since = now
   tally.phase = best
   tally.reason = changed.reason
+  tally.framesBefore = tally.frames
 }
 
 export function statusOf(
@@ -143,13 +147,16 @@ export function statusOf(
   more: Pick<ProviderStatus, 'connections' | 'subscriptions' | 'simulated' | 'gaps'>
 ): ProviderStatus {
   advance(tally, now)
-  const { provider, phase, reason, frames, events, reconnects, lastFailover, perSecond, second, skew } = tally
+  const { provider, phase, frames, framesBefore, events, reconnects, lastFailover, perSecond, second, skew } = tally
   // The current second is not over yet and does not count.
-  const total = perSecond.reduce((sum, n) => sum + n, 0) - perSecond[second % (WINDOW + 1)]!
+  let total = -perSecond[second % (WINDOW + 1)]!
+  for (const n of perSecond) total += n
   const rate = total / Math.min(WINDOW, Math.max(1, second - tally.first))
-  const latency = tally.latencies.toSorted((a, b) => a - b)[tally.latencies.length >> 1]
+  const latency = new Float64Array(tally.latencies).sort()[tally.latencies.length >> 1]
   const refused = Object.fromEntries(tally.refused)
   const since = tally.since === 0 ? now : tally.since
+  const isUnheard = phase === 'live' && frames === framesBefore && tally.reason === 'connected'
+  const reason = isUnheard ? 'connected, and nothing heard yet' : tally.reason
   const stamp = { type: 'provider', provider, instrument: '', time: now, received: now } as const
   const status: ProviderStatus = { ...stamp, phase, since, reason, ...more, rate, frames, events, refused, reconnects }
   if (latency !== undefined) status.latency = latency

@@ -5,7 +5,7 @@ import { settle } from './asks.ts'
 import { record } from './audit.ts'
 import { audited } from './auditor.ts'
 import { applyDelta, openBook } from './books.ts'
-import type { Effect, State } from './connection.ts'
+import type { Effect, Missing, State } from './connection.ts'
 import { hear, told } from './holes.ts'
 import { beat } from '../arbiter/pulse.ts'
 import { paged, past } from './refill.ts'
@@ -140,7 +140,7 @@ function gap<S>(
   now: number,
   effects: Effect[]
 ): void {
-  const { type: _, ...missing } = m
+  const { type: _, ...missing }: typeof m & Missing = m
   if (m.symbol === undefined) {
     effects.push({ type: 'gap', gap: missing, action: 'resync' })
     effects.push({ type: 'hangup', reason: `gap: expected ${m.expected ?? 'another'}, got ${m.got ?? 'this'}` })
@@ -149,7 +149,11 @@ function gap<S>(
   // An adapter that asks for a snapshot by REST in the same breath has chosen how to repair it.
   const own = all.filter((other): other is Need => other.type === 'need' && other.symbol === m.symbol)
   const ownRepair = own.length > 0
-  if (m.kind === 'trade') told(s.holes, m.symbol, m, own, now)
+  if (m.kind === 'trade') {
+    const after = all.slice(all.indexOf(m)).find((other) => other.type === 'trade' && other.symbol === m.symbol)
+    if (after?.type === 'trade') missing.until = after.time
+    told(s.holes, m.symbol, m, own, now)
+  }
   if (m.kind !== 'book') effects.push({ type: 'gap', gap: missing, action: ownRepair ? 'resync' : 'open' })
   else {
     s.shelf.touched.delete(m.symbol)

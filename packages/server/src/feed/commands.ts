@@ -40,7 +40,11 @@ export function reconnect(hub: Hub, provider: string): Promise<Outcome> {
   const pool = hub.providers.get(provider)?.pool
   const renewed = pool?.renew('asked for') ?? 0
   if (!pool || renewed === 0) return failed(`${provider} has no open connection`)
-  return wait(hub, () => (pool.renewing() ? undefined : { outcome: 'healed', message: `${provider}: ${renewed} renewed` }))
+  return wait(hub, () =>
+    pool.renewing()
+      ? undefined
+      : { outcome: 'healed', message: `${provider} has ${renewed} new ${renewed === 1 ? 'connection' : 'connections'}` }
+  )
 }
 
 /** To be called on every tick. */

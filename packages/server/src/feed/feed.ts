@@ -1,5 +1,5 @@
 /** The feed: providers in, the plant's topics out. It asks upstream only for what someone reads. */
-import { nameOf, type Arbitration, type Candle, type Interval, type ProviderStatus, type Topic } from '@tickwire/protocol'
+import { nameOf, type Arbitration, type Interval, type ProviderStatus, type Topic } from '@tickwire/protocol'
 import type { Plant } from '../plant/plant.ts'
 import type { Access, Adapter } from '../providers/adapter.ts'
 import { createArbiter } from '../arbiter/arbiter.ts'
@@ -9,7 +9,7 @@ import { SETTINGS, type Settings } from '../connection/connection.ts'
 import { createDemand } from './demand.ts'
 import { openDigest, takeLines } from './digest.ts'
 import { explain } from './explain.ts'
-import { history, list } from './listing.ts'
+import { history, list, type History } from './listing.ts'
 import { reportOf, type Targets } from '../arbiter/forecasts.ts'
 import { gapsOf, openGaps, type KnownGap } from './gap.ts'
 import { openHistogram, turn } from '../connection/histogram.ts'
@@ -157,7 +157,7 @@ export function createFeed(options: FeedOptions) {
     unlisted: (): string[] => [...hub.providers.values()].filter((p) => !p.listed).map((p) => p.adapter.provider),
 
     /** A provider's own past candles, oldest first: the leader's if it serves them, else the next one's; empty if nobody does. */
-    history: (instrument: string, interval: Interval, limit: number): Promise<Candle[]> =>
+    history: (instrument: string, interval: Interval, limit: number): Promise<History> =>
       history(hub, instrument, interval, limit),
 
     /** The last gaps of an instrument, oldest first, with what became of each. */

@@ -1,8 +1,8 @@
 /** The gaps that are known: each has an id, is told when it opens and when it is filled, and stays listed when it cannot be. */
-import { type Gap, type MarketEvent, type Trade } from '@tickwire/protocol'
+import { type Gap, type MarketEvent } from '@tickwire/protocol'
 import type { ArbiterInput, ArbiterOutput } from '../arbiter/arbiter.ts'
-import { bridged, bridgeOf, drop, fillOf, giveUp, type Bridge } from './fills.ts'
-import { endAt, keyOf, ownOf, tell, type FindLane, type Gaps, type KnownGap, type NamedGap, type Open, type Side } from './gap.ts'
+import { bridged, bridgeOf, drop, fillOf, giveUp, resume, settle, tellRest, type Bridge } from './fills.ts'
+import { amend, endAt, keyOf, ownOf, tell, type FindLane, type Gaps, type KnownGap, type NamedGap, type Open } from './gap.ts'
 
 /** Open ones remembered per kind of an instrument, and known ones per instrument: of the arbitrated stream, and of providers' own. */
 const OPEN = 16
@@ -25,6 +25,8 @@ export function follow(gaps: Gaps, lanes: FindLane, input: ArbiterInput, outputs
     else told.push(output)
     const bridge = event?.type === 'status' ? bridgeOf(gaps, lanes, event) : undefined
     if (bridge) bridges.push(bridge)
+    if (event?.type === 'trade' && event.backfill && (input.type !== 'event' || event !== input.event))
+      bridges.at(-1)?.trades.push(event)
   }
   if (input.type === 'closed' && !outputs.some((o) => 'event' in o && o.event.type === 'gap'))
     lostByStandby(gaps, lanes, input, told)
@@ -48,7 +50,11 @@ function admitted(gaps: Gaps, lanes: FindLane, gap: Gap, wide: boolean, told: Ar
   const found: Gap = { ...gap, from: Math.min(from, gap.to) }
   // The two ends are told in whole milliseconds, and something was lost between them.
   found.to = Math.max(gap.to, found.from + WIDTH)
-  if (!led) found.own = true
+  // Nobody delivers since another one was lost: that is the hole of the arbitrated stream already.
+  const isHole = gaps.open
+    .get(keyOf(gap))
+    ?.some((o) => o.lane.open && o.lane.end === undefined && o.gap.provider !== gap.provider)
+  if (!led || isHole) found.own = true
   if (gap.cause === 'disconnect' && gap.action !== 'failover') found.lasting = true
   open(gaps, found, wide, told)
 }
@@ -85,19 +91,23 @@ function open(gaps: Gaps, gap: Gap, wide: boolean, told: ArbiterOutput[]): void 
   const here = gaps.open.get(key) ?? []
   const numbered = gap.kind === 'trade' && gap.cause === 'sequence' && typeof gap.expected === 'number' && !wide
   const old = here.find((o) => o.gap.provider === gap.provider && o.own.open && o.own.end === undefined && !o.numbered)
-  const isOver = old && !gap.own && !old.gap.own && !old.lane.open
-  if (old && !isOver && (!numbered || old.own.lasts)) return void told.push(tell(lengthened(old, gap)))
+  const isOver = old && !gap.own && !old.gap.own && (!old.lane.open || old.lane.end !== undefined)
+  if (old && !isOver && (!numbered || old.own.lasts)) {
+    const longer = lengthened(old, gap)
+    return void told.push(...(longer === old.gap && old.lane.open ? tellRest(old, gap.time) : tell(old, longer)))
+  }
   const span = isOver ? after(old, gap) : gap
   const named: NamedGap = { ...span, id: `${Math.floor(gap.time).toString(36)}-${(++gaps.count).toString(36)}` }
   const known: KnownGap = { ...named, state: 'open', fills: [] }
   const lasts = gap.lasting === true
-  const own: Side = { items: 0, open: true, lasts: lasts || gap.cause === 'disconnect' }
-  const one: Open = { gap: named, known, numbered, own, lane: { items: 0, open: !gap.own, lasts } }
+  const own = { from: named.from, items: 0, open: true, lasts: lasts || gap.cause === 'disconnect' }
+  const lane = { open: !gap.own, lasts, rest: [{ from: named.from, to: Infinity }], items: new Map<string, number>() }
+  const one: Open = { gap: named, known, numbered, own, lane }
   gaps.told.set(gap.provider, (gaps.told.get(gap.provider) ?? 0) + 1)
   list(gaps, known)
   if (here.length >= OPEN) pushOut(gaps, here, gap.time, told)
   gaps.open.set(key, [...(gaps.open.get(key) ?? []), one])
-  told.push(tell(named))
+  told.push(...tell(one))
 }
 
 /** Its provider leads again without a new word, and is lost again: what was filled stays filled, the rest is another gap. */
@@ -111,6 +121,7 @@ function lengthened(old: Open, gap: Gap): NamedGap {
   const { known, own, lane } = old
   const lasts = gap.lasting === true
   own.lasts ||= lasts || gap.cause === 'disconnect'
+  own.from = Math.min(own.from, gap.from)
   // What its readers are no longer given is lost by its own topic alone.
   if (gap.own && !old.gap.own) return ownOf(old, gap.time)
   if (old.gap.own && !gap.own) {
@@ -121,12 +132,16 @@ function lengthened(old: Open, gap: Gap): NamedGap {
   }
   lane.lasts ||= lasts
   const { from, to, cause, expected, got } = old.gap
-  Object.assign(old.gap, gap, { from: Math.min(from, gap.from), to: Math.max(to, gap.to) })
+  const [first] = lane.rest
+  // What is filled of it stays so.
+  const begin = first && first.from > from ? first.from : Math.min(from, gap.from)
+  if (first) lane.rest[0] = { ...first, from: begin }
+  const longer = { ...gap, from: begin, to: Math.max(to, gap.to) }
   // A connection that was given up because of what it lost.
-  if (cause === 'sequence') Object.assign(old.gap, { cause, expected, got })
-  delete lane.end
-  Object.assign(known, old.gap)
-  return old.gap
+  if (cause === 'sequence') longer.cause = cause
+  if (cause === 'sequence' && expected !== undefined) longer.expected = expected
+  if (cause === 'sequence' && got !== undefined) longer.got = got
+  return amend(old, longer)
 }
 
 /** Those of which nothing is hoped go first, then those that only a provider's own topic misses, then those that are over. */
@@ -159,7 +174,6 @@ function heard(gaps: Gaps, lanes: FindLane, topic: string, event: Shown, now: nu
   const arbitrated = topic === key
   const here = gaps.open.get(key)
   const fill = event.type === 'trade' && event.backfill === true
-  if (fill && arbitrated && isFilledByAnother(gaps, event)) return
   if (!here) return void told.push({ topic, event })
   // The first event after a gap ends it; it is told before that event, so that no reader takes it for the whole.
   for (const one of here) {
@@ -167,30 +181,32 @@ function heard(gaps: Gaps, lanes: FindLane, topic: string, event: Shown, now: nu
     if (!side?.open) continue
     if (!fill && side.end === undefined)
       ended(one, side, { time: event.time, now, leads: lanes(key)?.leader?.provider === event.provider }, told)
-    else if (fill && isWithin(one.gap, side, event) && (!arbitrated || (one.by ??= event.provider) === event.provider))
-      side.items++
+    else if (fill && isWithin(arbitrated ? one.gap : one.own, side, event)) count(side, event)
   }
   told.push({ topic, event })
   if (event.type === 'trade') {
-    if (fill && !arbitrated && lanes(key)?.leader?.provider !== event.provider) route(here, key, event, told)
     if (!fill && !arbitrated) stood(gaps, here, event.provider, now, told)
     return
   }
   for (const one of here.slice()) {
     const side = sideOf(one, arbitrated, event.provider)
     if (!side?.open || (!arbitrated && one.lane.open)) continue
+    const { from, to, own } = one.gap
     one.own.open = one.lane.open = false
-    told.push(fillOf(gaps, one, { how: 'snapshot', by: event.provider, items: 1, now }, { own: one.gap.own === true }))
+    const fill = {
+      how: 'snapshot',
+      by: event.provider,
+      items: 1,
+      from,
+      to: (own ? one.own.end : one.lane.end) ?? to,
+      now
+    } as const
+    told.push(fillOf(one, own ? { ...fill, own } : fill))
+    settle(gaps, one)
   }
 }
 
-/** What another provider's stream has filled is not told again with this one's: it would count the market twice. */
-const isFilledByAnother = ({ known }: Gaps, { instrument, provider, time }: Shown): boolean =>
-  known.get(instrument)?.some(({ kind, fills }) => {
-    const other = kind === 'trade' ? fills.find(({ own, by }) => own !== true && by !== provider) : undefined
-    return other !== undefined && time > other.from && time < other.to
-  }) ?? false
-
+type Side = Open['own'] | Open['lane']
 const sideOf = (one: Open, arbitrated: boolean, provider: string): Side | undefined =>
   arbitrated ? one.lane : one.gap.provider === provider ? one.own : undefined
 
@@ -199,17 +215,19 @@ function ended(one: Open, side: Side, { time, now, leads }: End, told: ArbiterOu
   const { gap } = one
   const isTrade = gap.kind === 'trade'
   // A picture may be older than the loss of the one before it; a trade by another's clock, too.
-  side.end = Math.max(time, isTrade ? gap.from + WIDTH : gap.to)
+  const end = Math.max(time, isTrade ? gap.from + WIDTH : gap.to)
+  if (side === one.lane) resume(one, end)
+  else side.end = end
   const isLonger = side.lasts || gap.cause === 'disconnect' || gap.cause === 'silence'
   // Of the two ends the arbitrated stream's is the gap's, where it has that gap.
   if (side !== (gap.own ? one.own : one.lane)) {
-    if (isLonger && isTrade && !leads) told.push(tell(ownOf(one, now)))
+    if (isLonger && isTrade && !leads) told.push(...tell(one, ownOf(one, now)))
     return
   }
   // Told anew, or what fills it would leave a rest that nothing fills.
-  const isNews = isTrade && (isLonger || side.end !== gap.to)
-  endAt(one, side.end, now)
-  if (isNews) told.push(tell(gap))
+  const isNews = isTrade && (isLonger || end !== gap.to)
+  endAt(one, end, now)
+  if (isNews) told.push(...tellRest(one, now))
 }
 
 /** It was silent and speaks again on the connection that it had: no past of it will be asked for. */
@@ -223,15 +241,11 @@ function stood(gaps: Gaps, here: readonly Open[], provider: string, now: number,
   }
 }
 
-const isWithin = ({ from }: Gap, { end = Infinity }: Side, { time }: Shown): boolean => time >= from && time <= end
+const isWithin = ({ from }: { from: number }, { end = Infinity }: Side, { time }: Shown): boolean => time >= from && time <= end
 
-/** Past trades of a provider that does not lead go where the arbitrated stream has a gap all the same. */
-function route(here: readonly Open[], topic: string, event: Trade, told: ArbiterOutput[]): void {
-  const one = here.find((o) => o.lane.open && isWithin(o.gap, o.lane, event) && (o.by ?? event.provider) === event.provider)
-  if (!one) return
-  one.by = event.provider
-  one.lane.items++
-  told.push({ topic, event: { ...event } })
+function count(side: Side, { provider }: Shown): void {
+  if (typeof side.items === 'number') side.items++
+  else side.items.set(provider, (side.items.get(provider) ?? 0) + 1)
 }
 
 type Leaving = Pick<Gap, 'kind' | 'instrument' | 'provider'> & { now: number }

@@ -44,8 +44,12 @@ async function listOnce(hub: Hub, { adapter: { provider }, source, listed: befor
   }
 }
 
+/** Why there are none, if some provider has them and could not be asked. */
+export type History = { candles: Candle[]; why?: string }
+
 /** A provider's own past candles: the leader's if it serves them, else the next one's. */
-export async function history(hub: Hub, instrument: string, interval: Interval, limit: number): Promise<Candle[]> {
+export async function history(hub: Hub, instrument: string, interval: Interval, limit: number): Promise<History> {
+  const failures: string[] = []
   const leader = hub.arbiter.lanes.get(`trade:${instrument}`)?.leader?.provider
   const all = [...hub.providers.values()]
   const ordered = all.sort((a, b) => Number(b.adapter.provider === leader) - Number(a.adapter.provider === leader))
@@ -53,8 +57,9 @@ export async function history(hub: Hub, instrument: string, interval: Interval, 
     const symbol = hub.instruments.symbolOf(adapter.provider, instrument)
     if (symbol === undefined) continue
     const found = await fetchCandles(source, instrument, symbol, interval, limit)
-    if (found.ok) return found.value
+    if (found.ok) return { candles: found.value }
+    if (adapter.history && adapter.intervals.includes(interval)) failures.push(`${adapter.provider}: ${found.reason}`)
     hub.log.warn({ provider: adapter.provider, instrument, interval, reason: found.reason }, 'no history')
   }
-  return []
+  return failures.length === 0 ? { candles: [] } : { candles: [], why: failures.join('; ') }
 }

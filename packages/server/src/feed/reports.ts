@@ -61,10 +61,10 @@ export function hooksOf(hub: Hub, provider: string): PoolHooks {
       hub.providers.get(provider)!.pool.refused('unknown symbol')
       judge(hub, { type: 'refused', provider })
     },
-    onGap({ symbol, kind, cause, expected, got }, carried, action, now) {
+    onGap({ symbol, kind, cause, expected, got, until }, carried, action, now) {
       const numbers = { ...(expected === undefined ? {} : { expected }), ...(got === undefined ? {} : { got }) }
       for (const place of placed(symbol === undefined ? carried : [{ symbol, kind }]))
-        judge(hub, { type: 'gap', now, ...place, cause, action, wide: symbol === undefined, ...numbers })
+        judge(hub, { type: 'gap', now, ...place, cause, action, wide: symbol === undefined, until, ...numbers })
     },
     onFilled(span, how, now) {
       for (const { instrument } of placed([{ symbol: span.symbol, kind: 'trade' }]))

@@ -2,7 +2,7 @@
 import { topicName } from '@tickwire/protocol'
 import { z } from 'zod'
 import type { Admission } from './admission.ts'
-import { failures, ofInstrument, ofProvider, resolved, text } from './asked.ts'
+import { failures, knownProvider, ofInstrument, ofProvider, resolved, text } from './asked.ts'
 import { errorSchema, RequestError } from './errors.ts'
 import { createBucket } from './limits.ts'
 import type { App, RestOptions } from './rest.ts'
@@ -112,7 +112,7 @@ export function mountBooks(app: App, options: BookOptions): void {
     },
     ({ params, headers }) => {
       admit(headers)
-      return sources.standing.reconnect(params.provider)
+      return sources.standing.reconnect(knownProvider(sources.providers(), params.provider))
     }
   )
 }

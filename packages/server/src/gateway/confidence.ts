@@ -1,7 +1,7 @@
 /** REST on how good our own confidence was: reliability diagram, Brier score and calibration error by provider and class. */
 import type { Calibration } from '@tickwire/protocol'
 import { z } from 'zod'
-import { failures, text } from './asked.ts'
+import { failures, knownProvider, text } from './asked.ts'
 import type { App, RestOptions } from './rest.ts'
 
 const bin = z.object({ from: z.number(), to: z.number(), count: z.number(), mean: z.number(), hits: z.number() })
@@ -35,6 +35,7 @@ export function mountConfidence(app: App, { sources }: RestOptions): void {
     },
     ({ query }) => {
       const { reliability, calibrations } = sources.confidence()
+      if (query.provider !== undefined) knownProvider([...sources.providers(), ...calibrations], query.provider)
       const isAsked = (each: Calibration) =>
         (query.provider ?? each.provider) === each.provider && (query.class ?? each.class) === each.class
       const named = Object.entries(reliability).filter(([provider]) => (query.provider ?? provider) === provider)

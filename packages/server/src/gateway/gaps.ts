@@ -21,7 +21,7 @@ const answer = z.object({
         id: z.string(),
         provider: z.string(),
         kind: z.string(),
-        cause: z.enum(['sequence', 'checksum', 'silence', 'disconnect']),
+        cause: z.enum(['sequence', 'checksum', 'asked', 'silence', 'disconnect']),
         action: z.enum(['resync', 'failover', 'open']),
         from: z.number(),
         to: z.number(),

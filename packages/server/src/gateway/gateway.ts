@@ -62,7 +62,7 @@ const nothing = (options: GatewayOptions): RestSources => ({
   hops: () => [],
   moving: () => [],
   groups: () => [],
-  candles: () => Promise.resolve([]),
+  candles: () => Promise.resolve({ candles: [] }),
   watched: () => [],
   confidence: () => ({ reliability: {}, calibrations: [] }),
   arbitration: () => [],

@@ -49,8 +49,8 @@ export type RestSources = {
   providers: () => readonly ProviderInfo[]
   /** How long each stage takes, up to the plant. */
   hops: () => readonly Hop[]
-  /** Oldest first. */
-  candles: (instrument: string, interval: Interval, limit: number) => Promise<readonly Candle[]>
+  /** Oldest first; `why`: the past before them is not here, for this reason. */
+  candles: (instrument: string, interval: Interval, limit: number) => Promise<{ candles: readonly Candle[]; why?: string }>
   /** Instruments of which changes are told, and groups of which breadth is. */
   moving: () => readonly string[]
   groups: () => readonly string[]
@@ -160,6 +160,13 @@ function listRoutes(app: App, valueOf: ValueOf, desk: Desk): void {
 
 const isRegular = ({ session }: Candle): boolean => session === undefined || session === 'regular'
 
+const pastAnswer = z.object({
+  instrument: z.string(),
+  interval: z.enum(INTERVALS),
+  candles: z.array(schemas.candle),
+  missing: z.string().optional().describe('what of the past that was asked for is not here, and why; absent: nothing')
+})
+
 function candleRoute(app: App, { desk, sources }: RestOptions): void {
   app.get(
     '/v1/candles/:instrument',
@@ -174,7 +181,7 @@ function candleRoute(app: App, { desk, sources }: RestOptions): void {
           session: z.enum(['regular', 'extended', 'all']).default('all')
         }),
         response: {
-          200: z.object({ instrument: z.string(), interval: z.enum(INTERVALS), candles: z.array(schemas.candle) }),
+          200: pastAnswer,
           ...failures
         }
       }
@@ -183,9 +190,12 @@ function candleRoute(app: App, { desk, sources }: RestOptions): void {
       const instrument = resolved(desk, params.instrument)
       const { limit: count, session } = query
       // Regular hours are two fifths of the longest trading day, so that enough are left of what is asked.
-      const all = await sources.candles(instrument, query.interval, session === 'all' ? count : count * 3)
+      const { candles: all, why } = await sources.candles(instrument, query.interval, session === 'all' ? count : count * 3)
+      if (why !== undefined && all.length === 0)
+        throw new RequestError('UNAVAILABLE', `no candle of ${instrument} is known: ${why}`)
       const candles = session === 'all' ? all : all.filter((candle) => isRegular(candle) === (session === 'regular'))
-      return { instrument, interval: query.interval, candles: candles.slice(-count) }
+      const answer = { instrument, interval: query.interval, candles: candles.slice(-count) }
+      return why === undefined || candles.length >= count ? answer : { ...answer, missing: `the past before these: ${why}` }
     }
   )
 }

@@ -33,6 +33,17 @@ export function unknownSymbol(desk: Desk, text: string, nearest: readonly string
   return { code: 'UNAVAILABLE', message }
 }
 
+const PLURALS: Partial<Record<Topic['kind'], string>> = {
+  trade: 'trades',
+  quote: 'quotes',
+  ticker: 'tickers',
+  book: 'books',
+  candle: 'candles',
+  mark: 'mark prices',
+  band: 'price bands',
+  liquidity: 'books, of which liquidity is made'
+}
+
 /** What we make of one kind of data is asked for as that data. */
 const ASKED: ReadonlySet<string> = new Set([...DATA_KINDS, 'liquidity', 'change'])
 const understood = (topic: Topic): Understood => {
@@ -80,8 +91,9 @@ export function understand(desk: Desk, asked: string): Understood | Refusal {
   const missing = desk.unlisted()
   if (provider === undefined && missing.length > 0)
     return refusal(asked, 'UNAVAILABLE', `nobody sends it so far; the list of ${missing.join(', ')} is not loaded yet`)
-  const what = topic.interval === undefined ? `${topic.kind}s` : `${topic.interval} candles`
-  return refusal(asked, 'BAD_PROVIDER', `${provider ?? `no provider of ${instrument}`} sends ${provider ? 'no ' : ''}${what}`)
+  const what = topic.interval === undefined ? (PLURALS[topic.kind] ?? topic.kind) : `${topic.interval} candles`
+  if (provider !== undefined) return refusal(asked, 'BAD_PROVIDER', `${provider} sends no ${what}`)
+  return refusal(asked, 'NOT_FOUND', `no provider of ${instrument} sends ${what}`)
 }
 
 /** Listings change seldom, so a topic is looked up once a second however many clients ask for it. */

@@ -224,7 +224,8 @@ function beat(m: Message, session: Session): readonly Meaning[] {
   known.told = id
   if (told <= heard) return []
   known.id = told
-  return missed(symbol, heard + 1, told)
+  // It is missing itself: what can be met next is the one after it.
+  return missed(symbol, heard + 1, told + 1)
 }
 
 /** The first after subscribing to a quiet product has no time. */

@@ -3,9 +3,11 @@
  *
  * A window of length w is divided into sixty slots. The price now is compared with the last one of the slot that lies a whole
  * window back, or of the newest before it: so with what stood between w and w + w/60 ago. A trade counts in the slot of its own
- * time, however late it comes.
+ * time, however late it comes. Where trades of as long as a slot are missing between a price and what it is to stand for, the
+ * window is absent: nobody knows what the price was.
  */
 import { isOfItsTime, topicName, type Change, type Ticker, type Trade } from '@tickwire/protocol'
+import { coverageOf, fill, open as lose, openCoverage, type Coverage } from './coverage.ts'
 import { service, type Output, type Watermark } from './service.ts'
 import { add, total, type Sum } from './sum.ts'
 
@@ -39,6 +41,8 @@ type Series = {
   volumes: Map<number, Sum>
   since: number
   watermark: number
+  /** What is missing. */
+  known: Coverage
   gap?: number
   /** What was told last, to see whether it differs. */
   told: string
@@ -57,7 +61,8 @@ function seriesOf(state: ChangeState, instrument: string): Series {
   let series = state.get(instrument)
   if (!series) {
     const lanes = NAMES.map((name) => openLane(WINDOWS[name] / SLOTS))
-    state.set(instrument, (series = { lanes, volumes: new Map(), since: Infinity, watermark: -Infinity, told: '' }))
+    const known = { ...openCoverage(), begin: -Infinity }
+    state.set(instrument, (series = { lanes, volumes: new Map(), since: Infinity, watermark: -Infinity, known, told: '' }))
   }
   return series
 }
@@ -80,16 +85,21 @@ function place(lane: Lane, time: number, price: number): void {
 }
 
 /** The last price of this slot, or of the newest one before it. */
-function priceAt({ slots, prices, before }: Lane, slot: number): number | undefined {
-  let [best, price] = before.slot <= slot ? [before.slot, before.price] : [-Infinity, 0]
+function priceAt({ slots, times, prices, before }: Lane, slot: number): { price: number; time: number } | undefined {
+  let [best, price, time] = before.slot <= slot ? [before.slot, before.price, before.time] : [-Infinity, 0, 0]
   for (let i = 0; i < KEPT; i++) {
     const each = slots[i]!
     if (each > slot || each < best) continue
     best = each
     price = prices[i]!
+    time = times[i]!
   }
-  return best > -Infinity ? price : undefined
+  return best > -Infinity ? { price, time } : undefined
 }
+
+/** Whether from a trade up to a time as much as a slot is missing. */
+const isBroken = (known: Coverage, from: number, to: number, length: number): boolean =>
+  to > from && (1 - coverageOf(known, from, to)) * (to - from) >= length
 
 const usable = (trade: Trade): boolean =>
   trade.time <= trade.received + AHEAD &&
@@ -132,13 +142,16 @@ function forget({ volumes, watermark }: Series): void {
 }
 
 export function changeOf(series: Series): Change | undefined {
-  const { last, lanes, watermark, gap } = series
+  const { last, lanes, watermark, known, gap } = series
   if (!last) return undefined
   const windows: Record<string, number> = {}
   NAMES.forEach((name, i) => {
     const lane = lanes[i]!
-    const then = priceAt(lane, Math.floor(watermark / lane.length) - SLOTS)
-    if (then !== undefined) windows[name] = percent(last.price, then)
+    const { length } = lane
+    const slot = Math.floor(watermark / length) - SLOTS
+    const then = priceAt(lane, slot)
+    if (!then || isBroken(known, then.time, (slot + 1) * length, length) || isBroken(known, last.time, watermark, length)) return
+    windows[name] = percent(last.price, then.price)
   })
   const { provider, instrument, time, received, price } = last
   const change: Change = { type: 'change', provider, instrument, time, received, price, windows }
@@ -169,12 +182,14 @@ function open(series: Series, { open: first, prevClose }: Ticker): void {
 
 export const change = service<ChangeState>({
   name: 'change',
-  reads: ['trade', 'ticker'],
+  reads: ['trade', 'ticker', 'gap'],
   open: () => new Map(),
   fold(state, input) {
     if (input.type === 'watermark') return advance(state, input)
     if (input.type === 'trade' && usable(input)) count(seriesOf(state, input.instrument), input)
     else if (input.type === 'ticker') open(seriesOf(state, input.instrument), input)
+    else if (input.type === 'gap') lose(seriesOf(state, input.instrument).known, input)
+    else if (input.type === 'gap_filled') fill(seriesOf(state, input.instrument).known, input)
     return []
   },
   forget: (state, instrument) => void state.delete(instrument)

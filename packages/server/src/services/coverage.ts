@@ -3,54 +3,35 @@ import type { Gap, GapFilled, Trade } from '@tickwire/protocol'
 
 /** From `from` to `to`, exclusive. Without an id nobody can say that it was filled. */
 type Hole = { id?: string | undefined; from: number; to: number }
-/** Whose trades went into the candles from `since` on. */
-type Reign = { provider: string; since: number }
 
 export type Coverage = {
   /** Time of the first trade heard as it happened; what came before it may be anything. */
   begin: number
   /** In order of `from`; they may overlap. */
   holes: Hole[]
-  reigns: Reign[]
 }
 export type Span = { from: number; to: number }
 
 /** When there are more, the oldest two become one that nobody can fill: too little is claimed, never too much. */
 const HOLES = 256
-const REIGNS = 32
 /** A trade may be missing at either end of a gap, and times are whole milliseconds at most providers. */
 const WIDTH = 1
 
-export const openCoverage = (): Coverage => ({ begin: Infinity, holes: [], reigns: [] })
+export const openCoverage = (): Coverage => ({ begin: Infinity, holes: [] })
 
-export function heard(coverage: Coverage, { provider, time, backfill }: Trade): void {
-  const { reigns } = coverage
+export function heard(coverage: Coverage, { time, backfill }: Trade): void {
   if (coverage.begin === Infinity && !backfill) coverage.begin = time
-  const last = reigns.at(-1)
-  // What is filled in of the past changes nothing about who leads.
-  if (last && (last.provider === provider || time < last.since || backfill)) return
-  if (reigns.push({ provider, since: time }) > REIGNS) reigns.shift()
 }
-
-/** Did its trades go into the candles at any time of the span? Before anybody was heard, anybody may. */
-const led = ({ reigns }: Coverage, provider: string, { from, to }: Span): boolean =>
-  reigns.length === 0 ||
-  reigns.some(({ provider: who, since }, i) => {
-    const until = reigns[i + 1]?.since ?? Infinity
-    return who === provider && until >= from && (i === 0 || since <= to)
-  })
 
 const spanOf = ({ from, to }: Span): Span | undefined =>
   Number.isFinite(from) && Number.isFinite(to) ? { from: Math.min(from, to), to: Math.max(from, to) + WIDTH } : undefined
 
-/** The span in which candles now claim less; nothing where the gap is not of their trades. */
+/** The span in which candles now claim less; nothing where the gap is a provider's own, and not of the arbitrated stream. */
 export function open(coverage: Coverage, gap: Gap): Span | undefined {
   const span = spanOf(gap)
   if (gap.kind !== 'trade' || gap.own || !span) return undefined
-  const others = gap.id === undefined ? coverage.holes : coverage.holes.filter(({ id }) => id !== gap.id)
-  // Told again, it is as it is told now, whoever has led since.
-  if (others.length === coverage.holes.length && !led(coverage, gap.provider, span)) return undefined
-  coverage.holes = others
+  // Told again, it is as it is told now.
+  if (gap.id !== undefined) coverage.holes = coverage.holes.filter(({ id }) => id !== gap.id)
   place(coverage, { id: gap.id, from: span.from, to: gap.lasting ? Infinity : span.to })
   const { holes } = coverage
   if (holes.length > HOLES) {

@@ -2,8 +2,8 @@
 import { topicName, type Book, type Level, type Liquidity } from '@tickwire/protocol'
 import { service, type Output } from './service.ts'
 
-/** Basis points around mid within which sizes are added up; the imbalance is of the widest. */
-export const WITHIN = [10, 25, 50, 100] as const
+/** Basis points around mid within which sizes are added up, as far as the book reaches. */
+export const WITHIN = [1, 5, 10, 25, 50, 100] as const
 /** The largest levels that are told, a side. */
 const LARGEST = 5
 /** Told at most this often, milliseconds: books change faster than anyone decides. */
@@ -33,12 +33,17 @@ export function liquidityOf(book: Book): Liquidity | undefined {
   const [bid, bidSize] = best
   const [ask, askSize] = offer
   const mid = (bid + ask) / 2
-  const depth = WITHIN.map((bps) => {
-    const reach = (mid * bps) / 10_000
-    return { bps, bids: sum(bids, (price) => price >= mid - reach), asks: sum(asks, (price) => price <= mid + reach) }
-  })
-  const widest = depth.at(-1)!
+  // What lies beyond the last level that is told nobody knows.
+  const reach = (Math.min(mid - bids.at(-1)![0], asks.at(-1)![0] - mid) / mid) * 10_000
+  const within = (bps: number) => {
+    const far = (mid * bps) / 10_000
+    return { bps, bids: sum(bids, (price) => price >= mid - far), asks: sum(asks, (price) => price <= mid + far) }
+  }
+  const depth = WITHIN.filter((bps) => bps <= reach).map(within)
+  const widest = depth.at(-1) ?? within(reach)
   const all = widest.bids + widest.asks
+  const decimals = Math.max(decimalsOf(bid), decimalsOf(ask))
+  const middle = bidSize + askSize > 0 ? (bid * askSize + ask * bidSize) / (bidSize + askSize) : mid
   return {
     type: 'liquidity',
     provider,
@@ -47,16 +52,25 @@ export function liquidityOf(book: Book): Liquidity | undefined {
     received,
     bid,
     ask,
-    mid,
-    spread: ask - bid,
-    spreadBps: ((ask - bid) / mid) * 10_000,
-    microprice: bidSize + askSize > 0 ? (bid * askSize + ask * bidSize) / (bidSize + askSize) : mid,
-    imbalance: all > 0 ? (widest.bids - widest.asks) / all : 0,
+    mid: rounded(mid, decimals + 1),
+    spread: rounded(ask - bid, decimals),
+    spreadBps: rounded(((ask - bid) / mid) * 10_000, 4),
+    microprice: rounded(middle, decimals + 3),
+    imbalance: all > 0 ? rounded((widest.bids - widest.asks) / all, 4) : 0,
+    reach: Math.floor(reach * 100) / 100,
     depth,
     support: largest(bids),
     resistance: largest(asks)
   }
 }
+
+/** Digits after the point, as the provider writes its prices. */
+function decimalsOf(price: number): number {
+  const [digits = '', exponent = '0'] = String(price).split('e')
+  return Math.max(0, (digits.split('.')[1]?.length ?? 0) - Number(exponent))
+}
+/** Without the last digits that computing with floats leaves; of tiny prices as much as a float can tell. */
+const rounded = (value: number, decimals: number): number => Number(value.toFixed(Math.min(decimals, 20)))
 
 /** Levels come best first, so what is within reach comes first. */
 function sum(levels: readonly Level[], within: (price: number) => boolean): number {
@@ -65,7 +79,7 @@ function sum(levels: readonly Level[], within: (price: number) => boolean): numb
     if (!within(price)) break
     total += size
   }
-  return total
+  return Number(total.toPrecision(12))
 }
 
 /** Of two of one size the one nearer to mid first. */

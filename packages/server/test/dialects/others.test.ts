@@ -18,7 +18,17 @@ const trade = (instrument: string): MarketEvent => ({
 const OURS = (instrument: string): MarketEvent[] => {
   const at = stamp(instrument)
   const span = { kind: 'trade', from: NOW - 1_000, to: NOW } as const
-  const liquidity = { bid: 1, ask: 2, mid: 1.5, spread: 1, spreadBps: 6_667, microprice: 1.4, imbalance: 0, depth: [] } as const
+  const liquidity = {
+    bid: 1,
+    ask: 2,
+    mid: 1.5,
+    spread: 1,
+    spreadBps: 6_667,
+    microprice: 1.4,
+    imbalance: 0,
+    reach: 0,
+    depth: []
+  } as const
   return [
     { type: 'gap', ...at, ...span, id: 'g1', cause: 'disconnect', action: 'open', lasting: true },
     { type: 'gap', ...at, ...span, id: 'g2', cause: 'sequence', action: 'failover', expected: 5, got: 9, own: true },

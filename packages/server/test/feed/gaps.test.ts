@@ -5,7 +5,11 @@ import { describe, expect, test } from 'vitest'
 import { admit, createArbiter, type ArbiterInput } from '../../src/arbiter/arbiter.ts'
 import { gapsOf, openGaps } from '../../src/feed/gap.ts'
 import { follow } from '../../src/feed/gaps.ts'
+import type { Input } from '../../src/connection/connection.ts'
+import { start, step } from '../../src/connection/machine.ts'
+import type { Meaning, Need } from '../../src/providers/adapter.ts'
 import { run, X, type Faults } from './losses.ts'
+import { venueAdapter } from './venue.ts'
 
 const QUIET: Faults = { ids: 'counted', lost: 0, repeated: 0, late: 0, breaks: 0, fails: 0, lags: 0, page: 1_000 }
 const faultsOf = (change: Partial<Faults>): Faults => ({ ...QUIET, ...change })
@@ -200,6 +204,64 @@ describe('a gap', () => {
     expect(word.items).toBeGreaterThan(0)
     const [known] = gapsOf(desk.gaps, X)
     expect(known).toMatchObject({ id: opened.id, state: 'filled', fills: [word] })
+  })
+
+  test('between two numbers is told once: its end is known with it, and nothing is told of it again before it is filled', () => {
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        const words = new Map<string, number>()
+        for (const notice of run(seed, faultsOf({ lost: 0.1, late: 0.1 })).desk.notices())
+          if (notice.type === 'gap') words.set(notice.id!, (words.get(notice.id!) ?? 0) + 1)
+        expect(new Set(words.values())).toEqual(new Set(words.size > 0 ? [1] : []))
+      }),
+      { numRuns: 100, seed: 61 }
+    )
+  })
+
+  test('that a provider itself has told, and that is filled in the quiet, is not told again by the trade that breaks it', () => {
+    const trade = (id: number): Meaning => ({
+      type: 'trade',
+      symbol: 'X',
+      id: `${id}`,
+      price: 1,
+      size: 1,
+      side: 'buy',
+      time: id * 1_000
+    })
+    const adapter = venueAdapter('a', {
+      countsTrades: true,
+      fill: (symbol) => ({ type: 'need', purpose: 'trades', symbol, path: '/trades' })
+    })
+    /** What is told of gaps when REST has the first `has` of the trades 5 and 6, which a heartbeat names, and `next` follows. */
+    const tell = (has: number, next: number) => {
+      const state = start(adapter, [{ kind: 'trade', symbol: 'X' }], 0)
+      const told: string[] = []
+      const needs: Need[] = []
+      const feed = (input: Input) => {
+        for (const effect of step(adapter, state, input, () => 0.5)) {
+          if (effect.type === 'need') needs.push(effect.need)
+          if (effect.type === 'gap') told.push(`${effect.gap.expected} to ${effect.gap.got}`)
+        }
+      }
+      const say = (now: number, ...meanings: Meaning[]) => feed({ type: 'frame', now, frame: JSON.stringify(meanings) })
+      feed({ type: 'tick', now: 0 })
+      feed({ type: 'opened', now: 0 })
+      say(4_000, trade(4))
+      say(5_000, { type: 'gap', kind: 'trade', symbol: 'X', expected: 5, got: 7, cause: 'sequence' })
+      for (let now = 5_000; now < 90_000; now += 500) {
+        say(now)
+        feed({ type: 'tick', now })
+        for (const need of needs.splice(0))
+          feed({ type: 'answer', now, need, body: JSON.stringify([trade(5), trade(6)].slice(0, has)) })
+      }
+      expect(state.holes.open.size).toBe(0)
+      say(90_000, trade(next))
+      return told
+    }
+    expect(tell(2, 7)).toEqual(['5 to 7'])
+    // Given up, and what is lost beyond what was told.
+    expect(tell(0, 7)).toEqual(['5 to 7'])
+    expect(tell(2, 9)).toEqual(['5 to 7', '7 to 9'])
   })
 
   test('that nobody can fill is told once more, open for good, and stays listed with the reason', () => {

@@ -84,9 +84,17 @@ export function openDesk(order: readonly string[]) {
       else if (effect.type === 'unfilled')
         say(unfilled(gaps, { provider, instrument: X, span: effect.span, reason: effect.reason, now }))
       else if (effect.type === 'gap') {
-        const { cause, expected, got, symbol } = effect.gap
+        const { cause, expected, got, symbol, until } = effect.gap
         const numbers = { ...(expected === undefined ? {} : { expected }), ...(got === undefined ? {} : { got }) }
-        give({ type: 'gap', cause, action: effect.action, wide: symbol === undefined, ...numbers, ...place(provider, now) })
+        give({
+          type: 'gap',
+          cause,
+          action: effect.action,
+          wide: symbol === undefined,
+          until,
+          ...numbers,
+          ...place(provider, now)
+        })
       }
     },
     told,

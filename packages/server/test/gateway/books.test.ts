@@ -27,7 +27,14 @@ const restOf = (commands: string[]): RestSources => {
     reconnect: (provider) => done(`reconnect ${provider}`)
   }
   const build = { version: '1' }
-  return { standing, build, hops: () => [], providers: () => [], ready: () => true, startedAt: 0 } as unknown as RestSources
+  return {
+    standing,
+    build,
+    hops: () => [],
+    providers: () => [{ provider: 'one' }],
+    ready: () => true,
+    startedAt: 0
+  } as unknown as RestSources
 }
 
 let rig: Rig
@@ -54,6 +61,14 @@ test('a command answers with what came of it, in any spelling of the instrument'
   expect(await (await post('/v1/providers/one/reconnect')).json()).toMatchObject({ message: 'reconnect one' })
   expect((await post('/v1/books/btcusdt/resync')).status).toBe(400)
   expect(commands).toEqual(['resync BTC-USDT one', 'reconnect one'])
+})
+
+test('of a provider that there is not, nothing is renewed', async () => {
+  const commands: string[] = []
+  rig = await startRig({ rest: restOf(commands) })
+  const answer = await post('/v1/providers/oen/reconnect')
+  expect([answer.status, await answer.json()]).toMatchObject([404, { error: { code: 'BAD_PROVIDER', nearest: ['one'] } }])
+  expect(commands).toEqual([])
 })
 
 test('no command comes from a page of another origin, without a token where one is needed, or too often', async () => {

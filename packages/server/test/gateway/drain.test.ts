@@ -23,7 +23,7 @@ async function startSlow() {
     hops: () => [],
     moving: () => [],
     groups: () => [],
-    candles: () => Promise.resolve([]),
+    candles: () => Promise.resolve({ candles: [] }),
     watched: () => [],
     confidence: () => ({ reliability: {}, calibrations: [] }),
     arbitration: () => [],

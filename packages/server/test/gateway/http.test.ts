@@ -80,8 +80,8 @@ const sources = (ready: boolean): RestSources => ({
   moving: () => ['BTC-USDT', 'ETH-USDT'],
   groups: () => ['all', 'crypto'],
   candles: (instrument, interval, limit) =>
-    Promise.resolve(
-      Array.from({ length: limit }, (_, i) => ({
+    Promise.resolve({
+      candles: Array.from({ length: limit }, (_, i) => ({
         type: 'candle',
         provider: 'one',
         instrument,
@@ -97,7 +97,7 @@ const sources = (ready: boolean): RestSources => ({
         closed: true,
         revision: 0
       }))
-    ),
+    }),
   watched: () => ['SOL-USDT', 'BTC-USDT'],
   standing: {
     books: () => [],
@@ -160,6 +160,23 @@ test('[S13] a wrong method is answered with 405 and the right ones', async () =>
   }
 })
 
+test('of candles that are short of what is asked it is said why, and 503 says that none is known', async () => {
+  const why = 'one: HTTP 503'
+  const { candles } = await sources(true).candles('BTC-USDT', '1m', 2)
+  const known: Record<string, typeof candles> = { 'BTC-USDT': candles, 'ETH-USDT': [] }
+  const { base } = await start({
+    rest: { ...sources(true), candles: (instrument) => Promise.resolve({ candles: known[instrument]!, why }) }
+  })
+  const read = async (path: string) => (await fetch(`${base}/v1/candles/${path}`)).json()
+  expect(await read('BTC-USDT?limit=3')).toMatchObject({ candles: [{}, {}], missing: `the past before these: ${why}` })
+  expect(await read('BTC-USDT?limit=2')).not.toHaveProperty('missing')
+  const none = await fetch(`${base}/v1/candles/ETH-USDT`)
+  expect([none.status, await none.json()]).toMatchObject([
+    503,
+    { error: { code: 'UNAVAILABLE', message: `no candle of ETH-USDT is known: ${why}` } }
+  ])
+})
+
 test('last values, trades and candles are what the plant and the sources hold', async () => {
   const { base, plant } = await start({ rest: sources(true) })
   for (let n = 1; n <= 5; n++) plant.publish('trade:BTC-USDT', tradeOf('BTC-USDT', n), Date.now())
@@ -182,6 +199,8 @@ test('what came true of our confidence is told of all providers, or of those ask
   expect(await read('?provider=two&class=trade')).toEqual({ reliability: { two: 0.9 }, calibrations: [calibrationOf('two')] })
   expect(await read('?class=quote')).toMatchObject({ calibrations: [] })
   expect((await fetch(`${base}/v1/confidence?class=candle`)).status).toBe(400)
+  expect((await fetch(`${base}/v1/confidence?provider=tow`)).status).toBe(404)
+  expect(await read('?provider=tow')).toMatchObject({ error: { code: 'BAD_PROVIDER', nearest: ['two', 'one'] } })
 })
 
 test('a first read of a topic asks for it upstream and waits for its first value', async () => {

@@ -121,15 +121,17 @@ describe('coverage', () => {
     expect(closed(again)[0]?.coverage).toBe(0.5)
   })
 
-  test('a gap of a provider whose trades are not in the candles, or of another kind, takes nothing', () => {
-    const others = [gap('a', 0, 9_999, { provider: 'beta' }), gap('b', 0, 9_999, { kind: 'book' })]
+  test('a gap that is a provider’s own, or of another kind, takes nothing; one that is not takes, whosever it is', () => {
+    const others = [gap('a', 0, 9_999, { provider: 'beta', own: true }), gap('b', 0, 9_999, { kind: 'book' })]
     expect(closed(run([trade(1, 0, 10), ...others, mark(MINUTE)]))[0]?.coverage).toBe(1)
+    const arbitrated = gap('c', 30_000, 59_998, { provider: 'beta' })
+    expect(closed(run([trade(1, 0, 10), arbitrated, mark(MINUTE)]))[0]?.coverage).toBeLessThan(0.51)
   })
 
   test('after a failover the gap of the former leader counts, and what it misses later does not', () => {
     const inputs = [trade(1, 0, 10), trade(1, 30_000, 11, 1, { provider: 'beta' }), gap('a', 15_000, 29_999)]
     expect(closed(run([...inputs, mark(MINUTE)]))[0]?.coverage).toBe(0.75)
-    expect(closed(run([...inputs, gap('b', 40_000, 50_000), mark(MINUTE)]))[0]?.coverage).toBe(0.75)
+    expect(closed(run([...inputs, gap('b', 40_000, 50_000, { own: true }), mark(MINUTE)]))[0]?.coverage).toBe(0.75)
   })
 
   test('gaps without end are bounded: the oldest become one, which claims less, never more', () => {

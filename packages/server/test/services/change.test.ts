@@ -171,6 +171,20 @@ test('breadth counts who rises and who falls, of all and of each sector of which
   expect(tell(service, moves.toReversed())).toEqual(told)
 })
 
+test('breadth is over a minute until at least half of those watched are watched for five, and then counts those alone', () => {
+  const young = (instrument: string, minute: number): Change => ({ ...move(instrument, 0), windows: { '1m': minute } })
+  const old = (instrument: string, five: number): Change => ({ ...move(instrument, 0), windows: { '1m': 0, '5m': five } })
+  const all = (moves: readonly Change[]) => tell(createBreadth({}), moves)[0]
+  expect(all([young('A', 1), young('B', 1), old('C', -1)])).toMatchObject({
+    window: '1m',
+    advancing: 2,
+    declining: 0,
+    unchanged: 1
+  })
+  expect(all([young('A', 1), old('C', -1)])).toMatchObject({ window: '5m', advancing: 0, declining: 1, unchanged: 0 })
+  expect(all([{ ...move('A', 0), windows: {} }])).toBeUndefined()
+})
+
 test('breadth is told once a second, when it differs; who is no longer watched is not counted', () => {
   const service = createBreadth()
   const state = service.open()
@@ -182,7 +196,8 @@ test('breadth is told once a second, when it differs; who is no longer watched i
   expect(service.fold(state, watermark(T0 + 1_000))).toHaveLength(2)
   expect(service.fold(state, watermark(T0 + 2_000))).toEqual([])
   service.forget!(state, 'MSFT')
-  expect(service.fold(state, watermark(T0 + 3_000))).toMatchObject([{ event: { advancing: 1 } }, { event: { advancing: 1 } }])
+  const alone = { event: { advancing: 1, time: T0 + 3_000, received: T0 + 3_000 } }
+  expect(service.fold(state, watermark(T0 + 3_000))).toMatchObject([alone, alone])
   expect(groupsOf(state)).toContain('crypto')
 })
 

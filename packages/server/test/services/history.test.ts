@@ -3,9 +3,10 @@ import type { Candle, Interval } from '@tickwire/protocol'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createCalendar } from '../../src/calendar/calendar.ts'
-import { pastFrom, sessionsFrom } from '../../src/markets.ts'
+import { pastFrom, sessionsFrom, type Past } from '../../src/markets.ts'
 import { joinCandles, regroup } from '../../src/services/history.ts'
 import { gridOf, remembered } from '../../src/services/sessions.ts'
+import type { Timers } from '../../src/timers.ts'
 
 const MINUTE = 60_000
 const QUARTER = 15 * MINUTE
@@ -119,13 +120,72 @@ test('the past is asked for as the session needs it, and an instrument finds its
   expect(sessionsFrom(undefined, known, [])('AAPL')).toBeUndefined()
   const history = (_: string, interval: Interval, limit: number) => {
     asked.push([interval, limit])
-    return Promise.resolve([candle(OPEN, 5, { interval })])
+    return Promise.resolve({ candles: [candle(OPEN, 5, { interval })] })
   }
   const past = pastFrom({ history, live: () => [], sessions: find, clock: () => OPEN })
-  expect(await past('AAPL', '1h', 10)).toMatchObject([{ start: OPEN, interval: '1h', session: 'regular', close: 5 }])
+  expect(await past('AAPL', '1h', 10)).toMatchObject({
+    candles: [{ start: OPEN, interval: '1h', session: 'regular', close: 5 }]
+  })
   await past('AAPL', '1d', 10)
   expect(asked).toEqual([
     ['15m', 40],
     ['1d', 10]
   ])
+})
+
+/** A clock of our own, and a provider that answers when it is told to. */
+function openPast(live: readonly Candle[]) {
+  const due: { at: number; act: () => void }[] = []
+  let now = 0
+  const answers: ((past: Past) => void)[] = []
+  const timers: Timers = {
+    after(ms, act) {
+      const one = { at: now + ms, act }
+      due.push(one)
+      return () => void due.splice(due.indexOf(one), 1)
+    },
+    every: () => () => {}
+  }
+  const history = () => new Promise<Past>((resolve) => answers.push(resolve))
+  const past = pastFrom({ history, live: () => live, sessions: () => undefined, clock: () => now, timers })
+  return {
+    answers,
+    ask: () => past('BTC-USDT', '1m', 3),
+    wait(ms: number) {
+      now += ms
+      for (const one of due.filter(({ at }) => at <= now)) {
+        due.splice(due.indexOf(one), 1)
+        one.act()
+      }
+    }
+  }
+}
+
+test('a provider that does not answer keeps nobody waiting: after a second ours are told, and why there are no more', async () => {
+  const run = openPast([candle(2 * MINUTE, 12, { coverage: 0.5 })])
+  const first = run.ask()
+  run.wait(1_000)
+  expect(await first).toMatchObject({
+    candles: [{ close: 12, coverage: 0.5 }],
+    why: expect.stringMatching(/within 1 s; ask again/)
+  })
+  // Who asks again waits for the answer to the same question, and has it as soon as it is there.
+  const second = run.ask()
+  expect(run.answers.length).toBe(1)
+  run.answers[0]!({ candles: [candle(MINUTE, 11)] })
+  const whole = await second
+  expect(whole.candles.map(({ close }) => close)).toEqual([11, 12])
+  expect(whole).not.toHaveProperty('why')
+  expect(await run.ask()).toEqual(whole)
+  expect(run.answers.length).toBe(1)
+  run.wait(10_000)
+  void run.ask()
+  expect(run.answers.length).toBe(2)
+})
+
+test('why a provider could not be asked is told at once beside what is known', async () => {
+  const run = openPast([candle(2 * MINUTE, 12)])
+  const answer = run.ask()
+  run.answers[0]!({ candles: [], why: 'alpha: HTTP 503' })
+  expect(await answer).toMatchObject({ candles: [{ close: 12 }], why: 'alpha: HTTP 503' })
 })

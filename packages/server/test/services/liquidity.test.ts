@@ -40,15 +40,22 @@ describe('liquidity', () => {
         const bid = Math.max(...book.bids.map(([price]) => price))
         const ask = Math.min(...book.asks.map(([price]) => price))
         const mid = (bid + ask) / 2
-        expect(made).toMatchObject({ bid, ask, mid, spread: ask - bid })
-        for (const [i, bps] of WITHIN.entries()) {
+        expect(made).toMatchObject({ bid, ask })
+        expect(made.mid).toBeCloseTo(mid, 6)
+        expect(made.spread).toBeCloseTo(ask - bid, 6)
+        expect(made.spreadBps).toBeCloseTo(((ask - bid) / mid) * 10_000, 3)
+        const lowest = Math.min(...book.bids.map(([price]) => price))
+        const highest = Math.max(...book.asks.map(([price]) => price))
+        const known = WITHIN.filter((bps) => lowest <= mid - (mid * bps) / 10_000 && highest >= mid + (mid * bps) / 10_000)
+        expect(made.depth.map(({ bps }) => bps)).toEqual(known)
+        for (const [i, bps] of known.entries()) {
           const bids = total(book.bids.filter(([price]) => price >= mid - (mid * bps) / 10_000))
           const asks = total(book.asks.filter(([price]) => price <= mid + (mid * bps) / 10_000))
           expect(made.depth[i]).toEqual({ bps, bids, asks })
         }
-        const widest = made.depth.at(-1)!
-        const all = widest.bids + widest.asks
-        expect(made.imbalance).toBe(all > 0 ? (widest.bids - widest.asks) / all : 0)
+        const widest = made.depth.at(-1)
+        const all = widest && widest.bids + widest.asks
+        if (all !== undefined) expect(made.imbalance).toBeCloseTo(all > 0 ? (widest!.bids - widest!.asks) / all : 0, 4)
         const sizes = (levels: readonly Level[]) => levels.map(([, size]) => size).toSorted((a, b) => b - a)
         expect(made.support.map(([, size]) => size)).toEqual(sizes(book.bids).slice(0, 5))
         expect(made.resistance.map(([, size]) => size)).toEqual(sizes(book.asks).slice(0, 5))
@@ -74,6 +81,29 @@ describe('liquidity', () => {
       }),
       { numRuns: 1_000 }
     )
+  })
+
+  test('says nothing of what lies beyond the last level: no band that the book does not fill', () => {
+    const levels = (from: number, step: number): Level[] => Array.from({ length: 10 }, (_, i) => [from + i * step, 1])
+    const { depth, reach, imbalance } = liquidityOf(bookOf(levels(99_990, -6), levels(100_010, 9).slice(0, 8)))!
+    expect(reach).toBeCloseTo(6.4, 9)
+    expect(depth).toEqual([
+      { bps: 1, bids: 1, asks: 1 },
+      { bps: 5, bids: 7, asks: 5 }
+    ])
+    expect(imbalance).toBeCloseTo(2 / 12, 4)
+    expect(liquidityOf(bookOf([[99_999, 3]], [[100_001, 1]]))).toMatchObject({ reach: 0.1, depth: [], imbalance: 0.5 })
+  })
+
+  test('has the digits of the prices, and not those of the arithmetic', () => {
+    expect(liquidityOf(bookOf([[64_321.11, 0.1]], [[64_328.17, 0.2]]))).toMatchObject({
+      spread: 7.06,
+      mid: 64_324.64,
+      spreadBps: 1.0976
+    })
+    expect(liquidityOf(bookOf([[1.1e-7, 1]], [[1.3e-7, 1]]))).toMatchObject({ spread: 2e-8, mid: 1.2e-7, microprice: 1.2e-7 })
+    const tenths: Level[] = [[99.99, 0.1], [99.98, 0.2], [98, 1]] // prettier-ignore
+    expect(liquidityOf(bookOf(tenths, [[100.01, 1], [102, 1]]))?.depth[1]).toMatchObject({ bids: 0.3 }) // prettier-ignore
   })
 
   test('is silent of a book of a dead connection, with an empty side, or crossed', () => {

@@ -5,10 +5,12 @@ import {
   type ArbitratedKind,
   type Book,
   type Candle,
+  type Level,
   type Published,
   type Status
 } from '@tickwire/protocol'
 import { createFold } from './fold.ts'
+import { createReigns } from './reigns.ts'
 import type { Truth } from './truth.ts'
 import { createWhole } from './whole.ts'
 
@@ -18,6 +20,7 @@ export const INVARIANTS = {
   invention: 'no price, size or id comes out that its provider did not send',
   book: "a book published as valid is its provider's book, and never an older one than before",
   candle: 'a closed candle is the fold of the admitted trades',
+  reign: 'no time of the arbitrated trades is told of by two providers, and no candle is whole over an open gap',
   leader: 'the events of a lane come from its leader, who has a connection; one who has none is left',
   queue: 'what waits for a client stays within its bound',
   limits: 'no provider is dialled, sent or asked more than it allows, nor asked while it wants quiet',
@@ -41,8 +44,12 @@ function sameValue(a: Published, b: Published): boolean {
   if (a.type === 'trade' && b.type === 'trade') return a.id === b.id && a.price === b.price && a.size === b.size
   if (a.type === 'quote' && b.type === 'quote')
     return a.bid === b.bid && a.bidSize === b.bidSize && a.ask === b.ask && a.askSize === b.askSize
+  if (a.type === 'book' && b.type === 'book') return sameLevels(a.bids, b.bids) && sameLevels(a.asks, b.asks)
   return valueOf(a) === valueOf(b)
 }
+
+const sameLevels = (a: readonly Level[], b: readonly Level[]): boolean =>
+  a.length === b.length && a.every(([price, size], at) => b[at]?.[0] === price && b[at][1] === size)
 
 function valueOf(event: Published): string {
   if (event.type === 'trade') return `${event.id} ${event.price} ${event.size}`
@@ -74,6 +81,7 @@ function createPlantChecks(truth: Truth, complain: Complain) {
   const liveAt = new Map<string, number>()
   const fold = createFold()
   const whole = createWhole()
+  const reigns = createReigns()
 
   const book = (event: Published<Book>): void => {
     if (!isValid(event)) return
@@ -109,6 +117,8 @@ function createPlantChecks(truth: Truth, complain: Complain) {
 
     published(event: Published, hasLink: (provider: string) => boolean): void {
       whole.published(event)
+      const wrong = reigns.published(event)
+      if (wrong !== undefined) complain('reign', wrong)
       if (event.type === 'status') return lead(event)
       if (event.type === 'provider' && event.phase === 'live') liveAt.set(event.provider, event.published)
       value(event)

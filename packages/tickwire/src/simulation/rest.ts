@@ -42,7 +42,7 @@ export function createRest({ dialect, desk, schedule, draw, trouble, meter }: Re
       const { rest, weather } = trouble()
       meter.asked(path)
       const later = (ms: number, reply: () => Reply | Promise<Reply>): void => {
-        schedule.after(ms, () => resolve(stop.aborted ? { ok: false, reason: 'stopped' } : reply()))
+        schedule.answer(ms, () => resolve(stop.aborted ? { ok: false, reason: 'stopped' } : reply()))
       }
       const wait = LATENCY + weather.latency + Math.floor(draw() * 20)
       if (rest === 0) later(timeout, () => ({ ok: false, reason: `no answer within ${timeout} ms`, again: true }))

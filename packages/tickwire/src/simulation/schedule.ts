@@ -1,10 +1,12 @@
 /** Simulated time: what is due is done in order of time, and of asking where times are equal. No real timer, no real clock. */
 import type { Cancel, Timers } from '@tickwire/server/timers.ts'
 
-type Due = { at: number; nth: number; act: (() => void) | undefined }
+type Due = { at: number; nth: number; act: (() => void) | undefined; depth: number }
 
 export type Schedule = Timers & {
   now: () => number
+  /** As `after`, for an answer that others await, who are themselves awaited. */
+  answer: (ms: number, act: () => void) => void
   /** Does what is due up to `until`; `look` is called after each step and says whether to go on. */
   run: (until: number, look: () => boolean) => Promise<void>
   steps: () => number
@@ -45,8 +47,8 @@ function createQueue() {
   }
 }
 
-/** Promises that a step settled go on before the next step, as deep as this. */
-const DEPTH = 16
+/** Promises that a step settled go on before the next step, as deep as this; each turn costs, and most steps settle none. */
+const DEPTH = { usual: 4, answer: 16 }
 
 export function createSchedule(start: number): Schedule {
   const queue = createQueue()
@@ -54,8 +56,8 @@ export function createSchedule(start: number): Schedule {
   let asked = 0
   let steps = 0
 
-  const after = (ms: number, act: () => void): Cancel => {
-    const due: Due = { at: now + Math.max(0, ms), nth: asked++, act }
+  const after = (ms: number, act: () => void, depth = DEPTH.usual): Cancel => {
+    const due: Due = { at: now + Math.max(0, ms), nth: asked++, act, depth }
     queue.push(due)
     return () => void (due.act = undefined)
   }
@@ -63,7 +65,8 @@ export function createSchedule(start: number): Schedule {
   return {
     now: () => now,
     steps: () => steps,
-    after,
+    after: (ms, act) => after(ms, act),
+    answer: (ms, act) => void after(ms, act, DEPTH.answer),
     every(ms, act) {
       let cancel: Cancel
       const again = (): void => {
@@ -80,7 +83,7 @@ export function createSchedule(start: number): Schedule {
         now = due.at
         steps++
         due.act()
-        for (let depth = 0; depth < DEPTH; depth++) await Promise.resolve()
+        for (let depth = 0; depth < due.depth; depth++) await Promise.resolve()
         if (!look()) return
       }
       now = Math.max(now, until)

@@ -44,7 +44,7 @@ const START = Date.UTC(2026, 0, 7, 15, 0, 25)
 const QUIET_START = 4_000
 const CALM = 30_000
 const STORM = 60_000
-/** By then REST was asked for all that was missed, five times if need be, and of those who allow five calls a minute. */
+/** By then REST was asked for all that was missed in a minute, five times if need be, and of those who allow five calls a minute. */
 const REFILLED = 240_000
 const REFILL = 20_000
 const LOOK_EVERY = 100
@@ -121,7 +121,7 @@ export async function simulate(options: SimulationOptions): Promise<Outcome> {
     await go(schedule.now() + CALM)
     if (goesOn()) checkLiveness(world, checks, complain, schedule.now())
   }
-  if (goesOn()) await checkGaps(world, complain, schedule.now, go)
+  if (goesOn()) await checkGaps(world, complain, schedule.now, go, minutes * REFILLED)
   return {
     seed,
     steps: schedule.steps(),
@@ -140,7 +140,6 @@ function createLook(
   clock: () => number
 ) {
   let lookedAt = 0
-  const downSince = new Map<string, number>()
   const spoke = new Map<string, number>()
   for (const venue of world.venues)
     for (const instrument of venue.instruments)
@@ -149,12 +148,8 @@ function createLook(
       }
 
   const leaders = (now: number): void => {
-    for (const { provider } of world.venues) {
-      if ((world.links.get(provider) ?? 0) > 0) downSince.delete(provider)
-      else if (!downSince.has(provider)) downSince.set(provider, now)
-    }
     for (const [lane, leader] of checks.leaders) {
-      const since = leader === undefined ? undefined : downSince.get(leader)
+      const since = leader === undefined ? undefined : world.downSince.get(leader)
       if (since === undefined) continue
       const patience = 1_500 + 1_000 * 2 ** checks.switchesSince(lane, now - 60_000)
       const other = world.venues.find(
@@ -174,9 +169,15 @@ function createLook(
 }
 
 /** In the calm that goes on each gap is filled, or it is said why not. */
-async function checkGaps(world: World, complain: Complain, clock: () => number, go: (until: number) => Promise<void>) {
+async function checkGaps(
+  world: World,
+  complain: Complain,
+  clock: () => number,
+  go: (until: number) => Promise<void>,
+  patience: number
+) {
   const open = (): string[] => world.traded.flatMap((instrument) => unexplained(world.feed.gaps(instrument)))
-  const refilled = clock() + REFILLED
+  const refilled = clock() + patience
   for (let at = clock(); at < refilled && open().length > 0; at += REFILL) await go(at + REFILL)
   for (const what of open()) complain('gap', what)
 }

@@ -58,9 +58,20 @@ function venuesOf({ seed, schedule, truth, complain }: WorldOptions): SimulatedV
     )
 }
 
-/** Counts the connections that the feed holds. */
-function counted(dial: Dial, links: Map<string, number>, provider: string): Dial {
-  const change = (by: number) => links.set(provider, (links.get(provider) ?? 0) + by)
+/** Counts the connections that the feed holds, and notes since when there is none: one may live between two looks. */
+function counted(
+  dial: Dial,
+  links: Map<string, number>,
+  downSince: Map<string, number>,
+  provider: string,
+  clock: () => number
+): Dial {
+  const change = (by: number): void => {
+    const count = (links.get(provider) ?? 0) + by
+    links.set(provider, count)
+    if (count > 0) downSince.delete(provider)
+    else downSince.set(provider, clock())
+  }
   return (target, hooks) => {
     let open = false
     const ended = (): void => {
@@ -117,6 +128,7 @@ export function createWorld(options: WorldOptions) {
   const clock = schedule.now
   const venues = venuesOf(options)
   const links = new Map<string, number>()
+  const downSince = new Map(venues.map(({ provider }) => [provider, clock()]))
   const plant = watchedPlant(options)
   const log: FeedLog = {
     debug: nothing,
@@ -131,7 +143,7 @@ export function createWorld(options: WorldOptions) {
       wsUrl: adapter.wsUrl ?? '',
       restUrl: adapter.restUrl,
       readAccess: () => ({ ...access }),
-      dial: counted(dial, links, provider),
+      dial: counted(dial, links, downSince, provider, clock),
       transport
     })),
     plant,
@@ -170,15 +182,11 @@ export function createWorld(options: WorldOptions) {
   const traded = [...new Set(venues.flatMap((venue) => venue.instruments))]
   void feed.start()
   // As the collector of main.ts: what is watched goes on when nobody reads it.
-  const hold = (): void => {
-    for (const instrument of traded)
-      for (const kind of ['trade', 'quote', 'ticker', 'book'] as const) demand({ kind, instrument })
-  }
-  hold()
+  for (const instrument of traded) for (const kind of ['trade', 'quote', 'ticker', 'book'] as const) demand({ kind, instrument })
   const people = Array.from({ length: PEOPLE }, (_, at) =>
     createPerson({ name: `client ${at}`, topics: topicsFor(traded, venues, draw), hall, schedule, seed, reports, token: TOKEN })
   )
-  return { venues, people, feed, plant, links, traded, connections: hall.open }
+  return { venues, people, feed, plant, links, downSince, traded, connections: hall.open }
 }
 
 function describe(fields: object): string {

@@ -3,7 +3,7 @@ import { createServer as createHttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { openLink, type Ending } from '../../src/connection/link.ts'
-import { openVenue, until } from './venue.ts'
+import { openVenue, until } from '../feed/venue.ts'
 
 const closing: (() => unknown)[] = []
 afterEach(async () => {

@@ -215,6 +215,20 @@ describe('failover', () => {
     expect(run.ids()).toEqual(['a1', 'b1'])
   })
 
+  test('what is said of a mute leader beside a thin one that lives is so', () => {
+    const run = drive(['a', 'b'])
+    for (let at = 100; at < 100_000; at += 100) {
+      if (at % 9_000 === 100) run.hear(trade('b', at + 1, `b${at}`))
+      run.hear(trade('a', at, `a${at}`))
+    }
+    run.to(103_000)
+    const { cause, reason } = run.decisions().at(-1)!
+    expect(cause).toBe('silence')
+    expect(reason).toMatch(
+      /^nobody delivers trade of BTC-USDT: a said nothing .*, nor did b since, though live: it speaks seldom$/
+    )
+  })
+
   test('a lone leader that goes mute is said within 2 s, and that it speaks again [S2-17]', () => {
     const run = drive(['a'])
     steady(run, 100, 20_000, 'a')

@@ -1,4 +1,4 @@
-/** The proof of docs/decisions/0016-books.md: `BOOK_RUNS=1000 vitest run packages/server/test/feed/book-proof` is the whole of it. */
+/** The proof of docs/decisions/0016-books.md: `BOOK_RUNS=1000 vitest run packages/server/test/connection/book-proof` is the whole of it. */
 import { describe, expect, test } from 'vitest'
 import { providers } from '../../src/providers/index.ts'
 import { run, type Faults } from './book-faults.ts'

@@ -5,7 +5,7 @@ import { applyDelta, openBook } from '../../src/connection/books.ts'
 import { SETTINGS, type Effect, type Input, type State } from '../../src/connection/connection.ts'
 import { start, step } from '../../src/connection/machine.ts'
 import type { Adapter, BookDelta, Meaning } from '../../src/providers/adapter.ts'
-import { venueAdapter, type VenueSession } from './venue.ts'
+import { venueAdapter, type VenueSession } from '../feed/venue.ts'
 
 const delta = (bids: Level[], asks: Level[], more: Partial<BookDelta> = {}): BookDelta => ({
   type: 'delta',

@@ -1,7 +1,7 @@
 /** A provider that wants pings of the WebSocket protocol gets them, and no frame instead. */
 import { expect, test } from 'vitest'
 import { createPool } from '../../src/connection/pool.ts'
-import { openVenue, until, venueAdapter } from './venue.ts'
+import { openVenue, until, venueAdapter } from '../feed/venue.ts'
 
 test('where an adapter says so the ping is the protocol’s own, and nothing else is sent for it', async () => {
   const venue = await openVenue()

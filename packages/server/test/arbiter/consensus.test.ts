@@ -6,7 +6,7 @@ import { basisOf, look, LOOK_EVERY, note, opinionAt, openView, openVoice, type V
 
 const BPS = 1e-4
 const said = (provider: string, price: number, more: Partial<Said> = {}): Said => ({
-  provider, price, age: 0, oldest: 10_000, basis: 0, trust: 0.9, ...more
+  provider, price, silent: more.age ?? 0, age: 0, oldest: 10_000, basis: 0, trust: 0.9, ...more
 }) // prettier-ignore
 const off = (price: number | undefined, truth: number) => Math.abs(Math.log((price ?? Number.NaN) / truth))
 
@@ -110,12 +110,14 @@ describe('the consensus', () => {
     expect(opinion?.price).toBeCloseTo(100, 9)
     expect(opinion?.verdicts).toEqual([
       { provider: 'a', used: true, weight: 1, reason: 'used: nobody else speaks' },
-      { provider: 'b', used: false, weight: 0, reason: 'refused: its last price is 20.0 s old' }
+      { provider: 'b', used: false, weight: 0, reason: 'refused: its last price is 20.0 s old', cause: 'old' }
     ])
   })
 
   test('when all are stale there is none: no number is better than an old one', () => {
-    expect(consensusOf([said('a', 100, { age: 10_001 }), said('b', 100, { out: 'its connection is down' })])).toBeUndefined()
+    expect(
+      consensusOf([said('a', 100, { age: 10_001 }), said('b', 100, { out: { cause: 'down', why: 'its connection is down' } })])
+    ).toBeUndefined()
     expect(consensusOf([])).toBeUndefined()
   })
 

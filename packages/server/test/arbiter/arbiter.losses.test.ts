@@ -51,6 +51,8 @@ function open(providers: readonly string[], settings: Partial<ArbiterSettings> =
     close: (provider: string) => {
       for (const kind of kinds) give({ type: 'closed', ...place(provider, kind), reason: 'reset' })
     },
+    gap: (provider: string) =>
+      give({ type: 'gap', ...place(provider, 'trade'), cause: 'sequence', action: 'open', expected: 4, got: 6 }),
     on: (topic: string) => published.flatMap((p) => (p.topic === topic ? [p.event] : [])),
     decisions: () => published.flatMap(({ event }) => (event.type === 'status' ? [event] : [])),
     causes: () => run.decisions().map((d: Status) => `${d.cause} ${d.leader ?? '-'}`),
@@ -67,8 +69,8 @@ describe('a failback', () => {
     const run = open(['a', 'b', 'c'])
     run.hear(
       ...steady(0, 120_000, 'c', { late: 20 }),
-      ...steady(0, 120_000, 'b', { late: 420 }),
-      ...steady(12_000, 120_000, 'a', { late: 820 })
+      ...steady(0, 120_000, 'b', { late: 300 }),
+      ...steady(12_000, 120_000, 'a', { late: 620 })
     )
     expect(run.causes()).toEqual(['first c', 'first b'])
   })
@@ -82,7 +84,8 @@ describe('a failback', () => {
         run.hear(...names.flatMap((who, i) => steady(0, 20_000, who, { late: late[i]! })))
         run.close(names[lost % names.length]!)
         run.hear(...names.flatMap((who, i) => steady(21_200, 100_000, who, { late: late[i]! })))
-        const told = run.decisions()
+        // When all but the latest have ended, their silence is a reason.
+        const told = run.decisions().filter(({ time }) => time < T0 + 100_000)
         for (const [i, { cause, time }] of told.entries())
           if (cause === 'failback' && told[i + 1]) expect(told[i + 1]!.time - time).toBeGreaterThan(60_000)
       }),
@@ -177,6 +180,83 @@ describe('damping', () => {
     expect(run.verdict().sources.find(({ provider }) => provider === 'b')?.weight).toBe(0)
     run.close('a')
     expect(run.causes().at(-1)).toBe('closed c')
+  })
+
+  /** Four leaders fail within 40 s, each in this way; how long each was kept from its fault on. */
+  function keptFor(fail: (run: ReturnType<typeof open>, leader: string, healthy: readonly string[], at: number) => void) {
+    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g']
+    const run = open(names)
+    run.hear(...names.flatMap((who) => steady(0, 10_000, who)))
+    return ['a', 'b', 'c', 'd'].map((leader, i) => {
+      const healthy = names.slice(i + 1)
+      const at = (i + 1) * 10_000
+      run.to(at)
+      expect(run.verdict().leader).toBe(leader)
+      fail(run, leader, healthy, at)
+      run.hear(...healthy.flatMap((who) => steady(at + 5_000, at + 10_000, who)))
+      return run.decisions().find(({ previous, leader: next }) => previous === leader && next !== leader)!.time - T0 - at
+    })
+  }
+
+  test('holds nobody at a leader that lost data: beside a steady standby it is left at once, however often that happened', () => {
+    const kept = keptFor((run, leader, healthy, at) => {
+      run.gap(leader)
+      run.hear(...[leader, ...healthy].flatMap((who) => steady(at, at + 5_000, who)))
+    })
+    expect(kept).toEqual([0, 0, 0, 0])
+  })
+
+  test('nor at one that is silent beyond its limit', () => {
+    const kept = keptFor((run, _, healthy, at) => run.hear(...healthy.flatMap((who) => steady(at, at + 5_000, who))))
+    for (const each of kept) expect(each).toBeLessThanOrEqual(1_100)
+  })
+
+  test('nor at one that two others contradict', () => {
+    const kept = keptFor((run, leader, healthy, at) =>
+      run.hear(
+        ...steady(at + 20, at + 5_000, leader, { price: 110 + at / 1_000 }),
+        ...healthy.flatMap((who) => steady(at, at + 5_000, who))
+      )
+    )
+    for (const each of kept) expect(each).toBeLessThanOrEqual(320)
+  })
+
+  test('nor at one that the consensus refuses for 2 s', () => {
+    const kept = keptFor((run, leader, healthy, at) =>
+      run.hear(...steady(at, at + 5_000, leader, { price: 100.6 }), ...healthy.flatMap((who) => steady(at, at + 5_000, who)))
+    )
+    for (const each of kept) expect(each).toBeLessThanOrEqual(3_100)
+  })
+
+  test('leaves a leader that lost data to nobody whose price the others refuse', () => {
+    const run = open(['a', 'b', 'c', 'd'])
+    const three = (from: number, to: number) => ['a', 'c', 'd'].flatMap((who) => steady(from, to, who))
+    run.hear(...three(0, 10_000), ...steady(0, 10_000, 'b', { price: 101.5 })).to(10_000)
+    run.close('c')
+    run.close('d')
+    run.gap('a')
+    expect(run.causes()).toEqual(['first a'])
+  })
+
+  /** Who fails how, in turns: within a minute everybody does, again and again. */
+  test('whatever failed how often: nobody leads for long past a fault while a steady standby is there', () => {
+    const fault = fc.record({ who: fc.constantFrom('a', 'b', 'c'), how: fc.constantFrom('gap', 'close', 'mute'), lasts: fc.integer({ min: 12, max: 40 }) }) // prettier-ignore
+    fc.assert(
+      fc.property(fc.array(fault, { minLength: 6, maxLength: 8 }), (faults) => {
+        const run = open(['a', 'b', 'c', 'd'])
+        for (const [i, { who, how, lasts }] of faults.entries()) {
+          const from = 10_000 + i * 8_000
+          run.hear(...['a', 'b', 'c', 'd'].flatMap((each) => steady(from - 8_000, from, each))).to(from)
+          const led = run.verdict().leader
+          if (how === 'gap') run.gap(who)
+          if (how === 'close') run.close(who)
+          const rest = ['a', 'b', 'c', 'd'].filter((each) => each !== who || how === 'gap')
+          run.hear(...rest.flatMap((each) => steady(from, from + 100 * lasts, each))).to(from + 1_200)
+          if (led === who) expect(run.verdict().leader).not.toBe(who)
+        }
+      }),
+      { numRuns: 20, seed: 55 }
+    )
   })
 
   test('one that flaps every 500 ms is not returned to while it does, whichever of three it is', () => {

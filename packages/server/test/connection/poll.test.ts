@@ -5,7 +5,7 @@ import { afterEach, expect, test } from 'vitest'
 import { createPoller } from '../../src/connection/poll.ts'
 import { createRest, type Good } from '../../src/connection/rest.ts'
 import type { Need } from '../../src/providers/adapter.ts'
-import { until } from './venue.ts'
+import { until } from '../feed/venue.ts'
 
 const closing: (() => void)[] = []
 afterEach(() => closing.splice(0).forEach((close) => close()))

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { SETTINGS, type Effect, type Input, type Settings, type State } from '../../src/connection/connection.ts'
 import { backoff, start, step } from '../../src/connection/machine.ts'
 import type { Adapter, Meaning, Subscription } from '../../src/providers/adapter.ts'
-import { venueAdapter, type VenueSession } from './venue.ts'
+import { venueAdapter, type VenueSession } from '../feed/venue.ts'
 
 const trades = (symbol: string): Subscription => ({ kind: 'trade', symbol })
 const books = (symbol: string): Subscription => ({ kind: 'book', symbol })

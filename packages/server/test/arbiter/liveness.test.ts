@@ -32,6 +32,7 @@ describe('a source is', () => {
     ['nor when they said less than usual, because the market is quiet', steady(1_400, spoke(1)), /^late/],
     ['stale in time though all are silent', steady(1_600, spoke(0, 1_700)), /^stale: .*, nor did anyone else since$/],
     ['stale though heartbeats go on', steady(1_600, { transport: { heard: NOW - 20, staleAfter: 30_000 } }), /^stale: .*, though its connection is open and was heard 0\.0 s ago$/],
+    ['stale without a word of a connection heard only before', steady(1_600, { transport: { heard: NOW - 3_500, staleAfter: 30_000 } }), /^stale: it said nothing for 1\.6 s \(usually speaks within 0\.1 s\)$/],
     ['dead without its heartbeats', steady(80, { transport: { heard: NOW - 16_000, staleAfter: 30_000 } }), /^dead: nothing heard for 16\.0 s; hanging up at 30\.0 s$/],
     ['dead while its connection is down', steady(80, { state: 'closed', since: NOW - 5_000 }), /^dead: its connection is down for 5\.0 s$/],
     ['closed with its market, however long', steady(900_000, { ...spoke(500), market: { session: 'closed', since: T0, until: NOW + 60_000 } }), /^closed: its market is closed until 2023-11-14T/],

@@ -4,7 +4,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { admit, createArbiter, type ArbiterInput, type ArbiterSettings } from '../../src/arbiter/arbiter.ts'
 import { explain, explainDecision, type Explained } from '../../src/feed/explain.ts'
-import { inputsOf, openMarks, passMarks, scoreOf, WEIGHTS } from '../../src/arbiter/score.ts'
+import { fadesOf, inputsOf, openMarks, passMarks, scoreOf, WEIGHTS } from '../../src/arbiter/score.ts'
 import { arbitrationsOf } from '../../src/arbiter/verdict.ts'
 import { openVoice } from '../../src/arbiter/voice.ts'
 import { createPlant } from '../../src/plant/plant.ts'
@@ -88,7 +88,7 @@ describe('the score', () => {
 
   test('a lossy hour is forgiven: bad time halves in ten minutes, uptime in five', () => {
     const marks = { ...openMarks(), bad: 60_000, uptime: 0 }
-    for (let at = 0; at < 600_000; at += 100) passMarks(marks, 100, true, 1)
+    for (let at = 0; at < 600_000; at += 100) passMarks(marks, fadesOf(100), true, 1)
     expect(marks.bad).toBeCloseTo(30_000, -1)
     expect(marks.uptime).toBeCloseTo(0.75, 3)
   })

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { Decoded } from '../../src/connection/connection.ts'
 import { createPool, type PoolHooks, type PoolOptions } from '../../src/connection/pool.ts'
 import type { Adapter, Subscription } from '../../src/providers/adapter.ts'
-import { json, openVenue, until, venueAdapter, type VenueSession } from './venue.ts'
+import { json, openVenue, until, venueAdapter, type VenueSession } from '../feed/venue.ts'
 
 const closing: (() => unknown)[] = []
 afterEach(async () => {

@@ -239,7 +239,11 @@ describe('a curve', () => {
       fc.property(fc.array(fc.tuple(value, fc.boolean()), { maxLength: 200 }), value, value, (rows, x, y) => {
         const counts = openCounts()
         for (const [raw, hit] of rows) count(counts, raw, hit)
-        const curve = fit(counts, (k) => k / (KNOTS - 1), 5)
+        const curve = fit(
+          counts,
+          Float64Array.from({ length: KNOTS }, (_, k) => k / (KNOTS - 1)),
+          5
+        )
         const [low, high] = [valueOf(curve, Math.min(x, y)), valueOf(curve, Math.max(x, y))]
         expect(low).toBeGreaterThanOrEqual(0)
         expect(high).toBeLessThanOrEqual(1 + 1e-12)
@@ -255,7 +259,7 @@ describe('a curve', () => {
       const raw = random()
       count(counts, raw, random() < raw ** 2)
     }
-    const curve = fit(counts, () => 0.5, 5)
+    const curve = fit(counts, new Float64Array(KNOTS).fill(0.5), 5)
     for (let raw = 0.05; raw < 1; raw += 0.1) expect(Math.abs(valueOf(curve, raw) - raw ** 2)).toBeLessThan(0.04)
   })
 })

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { afterEach, describe, expect, test } from 'vitest'
 import { mayFollow } from '../../src/connection/public.ts'
 import { createRest, type RestOptions } from '../../src/connection/rest.ts'
-import { json, openVenue, until } from './venue.ts'
+import { json, openVenue, until } from '../feed/venue.ts'
 
 const closing: (() => unknown)[] = []
 afterEach(async () => {

@@ -5,7 +5,7 @@ import type { Hooks, Link } from '../../src/connection/link.ts'
 import { createPool } from '../../src/connection/pool.ts'
 import type { Span } from '../../src/connection/holes.ts'
 import type { Adapter, Meaning, Need, Subscription } from '../../src/providers/adapter.ts'
-import { venueAdapter, type VenueSession } from './venue.ts'
+import { venueAdapter, type VenueSession } from '../feed/venue.ts'
 
 const A: Subscription = { kind: 'trade', symbol: 'A' }
 const trade = (id: number, time: number): Meaning => ({
