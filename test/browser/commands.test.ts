@@ -78,7 +78,7 @@ test('breadth is told of all and by sector, once most of them are watched for a 
   for (const viewport of [WIDE, PHONE]) {
     const { page, complaints } = await openTab(browser, viewport)
     await page.goto(demo.url)
-    const all = page.getByRole('button', { name: /^Breadth by sector\. Over \dm: \d+ rise, \d+ fall, \d+ stand/ })
+    const all = page.getByTitle(/^Breadth by sector\. Over \dm: \d+ rise, \d+ fall, \d+ stand/)
     await all.waitFor({ timeout: 120_000 })
     const isOpen = String(viewport === WIDE)
     expect(await all.getAttribute('aria-expanded')).toBe(isOpen)

@@ -62,10 +62,9 @@ export function BreadthButton({ told, open, toggle }: { told: Told; open: boolea
       type="button"
       data-testid="breadth"
       className="chip flex flex-none items-center gap-2 px-1! whitespace-nowrap"
-      aria-label={`Breadth by sector. ${words(all)}`}
       aria-expanded={open}
       aria-controls="sectors"
-      title={words(all)}
+      title={`Breadth by sector. ${words(all)}`}
       onClick={toggle}
     >
       <Counts of={all} width="w-14 max-sm:hidden" />

@@ -191,11 +191,10 @@ function candleRoute(app: App, { desk, sources }: RestOptions): void {
       const { limit: count, session } = query
       // Regular hours are two fifths of the longest trading day, so that enough are left of what is asked.
       const { candles: all, why } = await sources.candles(instrument, query.interval, session === 'all' ? count : count * 3)
-      if (why !== undefined && all.length === 0)
-        throw new RequestError('UNAVAILABLE', `no candle of ${instrument} is known: ${why}`)
       const candles = session === 'all' ? all : all.filter((candle) => isRegular(candle) === (session === 'regular'))
       const answer = { instrument, interval: query.interval, candles: candles.slice(-count) }
-      return why === undefined || candles.length >= count ? answer : { ...answer, missing: `the past before these: ${why}` }
+      if (why === undefined || candles.length >= count) return answer
+      return { ...answer, missing: candles.length > 0 ? `the past before these: ${why}` : `no candle is known: ${why}` }
     }
   )
 }

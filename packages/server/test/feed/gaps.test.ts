@@ -99,7 +99,7 @@ describe('whatever is lost', () => {
     })
     fc.assert(
       fc.property(seeds, faults, (seed, f) => void expectNothingUnannounced(seed, f)),
-      { numRuns: 1_000 }
+      { numRuns: 400 }
     )
   })
 
@@ -116,7 +116,7 @@ describe('whatever is lost', () => {
     })
     fc.assert(
       fc.property(seeds, faults, (seed, f) => void expectNothingUnannounced(seed, f)),
-      { numRuns: 1_000 }
+      { numRuns: 400 }
     )
   })
 
@@ -153,7 +153,7 @@ describe('whatever is lost', () => {
         const faults = faultsOf({ lost: 0.1, breaks: 0.1, late: 0.1, repeated: 0.1, page, wide })
         expect(expectNothingUnannounced(seed, faults)).toBe(true)
       }),
-      { numRuns: 1_000 }
+      { numRuns: 400 }
     )
   })
 
