@@ -5,7 +5,6 @@ export const SECRET = 'a secret of the tests that is long enough'
 export const ISSUER = 'https://id.example'
 export const seconds = (ms: number): number => Math.floor(ms / 1_000)
 export const pair = generateKeyPairSync('ed25519')
-const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
 export const jwk = { ...pair.publicKey.export({ format: 'jwk' }), kid: 'one', use: 'sig', alg: 'EdDSA' }
 export const jwksText = JSON.stringify({ keys: [{ kty: 'RSA', kid: 'other', n: 'AQAB', e: 'AQAB' }, jwk] })
 
