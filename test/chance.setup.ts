@@ -1,6 +1,6 @@
 /** Every run of the tests draws the same examples, so that a failure is of the change; `SEED=7 npm test` draws others. */
-import fc from 'fast-check'
+import { configureGlobal } from 'fast-check'
 
 const seed = Number(process.env['SEED'] ?? 20_261_121)
 if (!Number.isSafeInteger(seed)) throw new Error(`SEED is "${process.env['SEED']}": a whole number is wanted, such as SEED=7`)
-fc.configureGlobal({ seed })
+configureGlobal({ seed })
