@@ -11,6 +11,8 @@ export type Session = {
   snapshots: readonly Snapshot[]
   tardis?: Tardis
   ccxt?: Ccxt
+  /** Why no peer is measured beside ours. */
+  alone?: string
 }
 type Snapshot = { symbol: string; body: string }
 
@@ -123,33 +125,91 @@ function krakenSession(): Session {
   }
 }
 
+/** A few frames stand for a long connection: what is done once per connection must not count once per handful of them. */
+const LEAST = 300
+const long = (frames: readonly string[]): readonly string[] =>
+  Array.from({ length: Math.ceil(LEAST / frames.length) }, () => frames).flat()
+const alone = (provider: string, capture: string, frames: readonly string[], reason: string): Session => ({
+  provider,
+  capture,
+  frames: long(frames),
+  snapshots: [],
+  alone: reason
+})
+
 /** Login and acks come once a session, and here there is little else: the market data alone. */
 function alpacaSession(): Session {
   const name = 'ws-session-sip-2023-04-06'
   const frames = read(`alpaca/${name}.jsonl`).filter((frame) => /^\[\{"T":"[tqb]"/.test(frame))
-  return alone('alpaca', name, frames)
+  return alone('alpaca', name, frames, 'tardis-dev has no Alpaca, and the class of ccxt reads its crypto alone')
 }
 
-/** A few frames stand for a long connection: what is done once per connection must not count once per handful of them. */
-const LEAST = 300
-/** No peer is set up for it, though ccxt.pro has classes for Alpaca and Kraken Futures: what is said here is our own time alone. */
-const alone = (provider: string, capture: string, frames: readonly string[]): Session => ({
-  provider,
-  capture,
-  frames: Array.from({ length: Math.ceil(LEAST / frames.length) }, () => frames).flat(),
-  snapshots: []
-})
+const at = (n: number) => `2023-11-20T10:52:${String(10 + (n % 50))}.58${String(n).padStart(4, '0')}Z`
+const price = (n: number) => 37_430.1 + (n % 17) / 10
+
+/** What both read of Alpaca: its crypto, in the words of its documentation, as no session of it was recorded. */
+function alpacaCryptoSession(): Session {
+  const frames = Array.from({ length: LEAST }, (_, n) =>
+    n % 2 === 0
+      ? [{ T: 't', S: 'BTC/USD', p: price(n), s: 0.0025, t: at(n), i: 1_000_000 + n, tks: 'B' }]
+      : [{ T: 'q', S: 'BTC/USD', bp: price(n), bs: 0.95, ap: price(n) + 1, as: 0.4, t: at(n) }]
+  ).map((rows) => JSON.stringify(rows))
+  return {
+    provider: 'alpaca',
+    capture: 'crypto as documented',
+    frames,
+    snapshots: [],
+    ccxt: {
+      exchange: 'alpaca',
+      url: 'wss://stream.data.alpaca.markets/v1beta3/crypto/us',
+      markets: [{ id: 'BTC/USD', base: 'BTC', quote: 'USD' }],
+      snapshots: []
+    }
+  }
+}
+
+/** The Exchange feed: the recorded events of Advanced Trade in its form, which is what tardis-dev and ccxt read. */
+function coinbaseExchangeSession(): Session {
+  const frames = read('coinbase/advanced-2026-08-09.jsonl.gz')
+    .flatMap((frame) => asExchange(JSON.parse(frame) as Frame))
+    .map((row) => JSON.stringify(row))
+  return {
+    provider: 'coinbase-exchange',
+    capture: 'advanced-2026-08-09 in the form of Exchange',
+    frames,
+    snapshots: [],
+    tardis: { exchange: 'coinbase', frames, snapshots: [] },
+    ccxt: {
+      exchange: 'coinbaseexchange',
+      url: 'wss://ws-feed.exchange.coinbase.com',
+      markets: ['BTC', 'ETH'].map((base) => ({ id: `${base}-USD`, base, quote: 'USD' })),
+      snapshots: []
+    }
+  }
+}
 
 /** Fields of futures are those of spot in other words; heartbeats and acks are left out on all sides. */
 function krakenFuturesSession(): Session {
   const frames = read('kraken/futures-2021-07-22.jsonl.gz').filter(
     (frame) => frame.includes('"feed"') && !frame.includes('"event"')
   )
+  const symbols = new Set(frames.map((frame) => (JSON.parse(frame) as { product_id: string }).product_id))
   return {
-    ...alone('kraken-futures', 'futures-2021-07-22', frames),
-    tardis: { exchange: 'cryptofacilities', frames, snapshots: [] }
+    provider: 'kraken-futures',
+    capture: 'futures-2021-07-22',
+    frames,
+    snapshots: [],
+    tardis: { exchange: 'cryptofacilities', frames, snapshots: [] },
+    ccxt: {
+      exchange: 'krakenfutures',
+      url: 'wss://futures.kraken.com/ws/v1',
+      markets: [...symbols].map((id) => ({ id, base: id.slice(3, -3), quote: id.slice(-3), contract: 'linear' as const })),
+      snapshots: []
+    }
   }
 }
+
+const NOBODY = 'neither tardis-dev nor ccxt reads it'
 
 export const sessions: readonly Session[] = [
   binanceSession('spot-2021-10-12', 'binance', 'binance', 'binance', 'wss://stream.binance.com:9443/stream'),
@@ -165,8 +225,11 @@ export const sessions: readonly Session[] = [
   coinbaseSession(),
   krakenSession(),
   krakenFuturesSession(),
+  coinbaseExchangeSession(),
   alpacaSession(),
-  alone('massive', 'ws-doc-samples', read('massive/ws-doc-samples.jsonl')),
-  alone('finnhub', 'ws-trades', read('finnhub/ws-trades.jsonl')),
-  alone('fmp', 'ws-frames-documented', read('fmp/ws-frames-documented.jsonl'))
+  alpacaCryptoSession(),
+  alone('massive', 'ws-doc-samples', read('massive/ws-doc-samples.jsonl'), NOBODY),
+  alone('finnhub', 'ws-trades', read('finnhub/ws-trades.jsonl'), NOBODY),
+  alone('fmp', 'ws-frames-documented', read('fmp/ws-frames-documented.jsonl'), NOBODY),
+  alone('yahoo', 'stream-frames', read('yahoo/stream-frames.jsonl'), NOBODY)
 ]

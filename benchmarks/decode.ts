@@ -56,7 +56,9 @@ function measure(works: Readonly<Record<string, Work>>): Readonly<Record<string,
 }
 
 const round = (value: number, digits = 2): number => Number(value.toFixed(digits))
-for (const session of sessions) {
+/** Providers that are named as arguments are measured alone. */
+const chosen = sessions.filter(({ provider }) => process.argv.length < 3 || process.argv.slice(2).includes(provider))
+for (const session of chosen) {
   const { capture, provider, frames } = session
   const time = measure({
     bare: bare(frames),
@@ -82,6 +84,7 @@ for (const session of sessions) {
     fasterThanTardis: round(time.tardis / time.ours!)
   }
   const againstCcxt = time.ccxt !== undefined && { ccxtNs: perFrame(time.ccxt), fasterThanCcxt: round(time.ccxt / time.ours!) }
-  console.log(JSON.stringify({ ...result, ...againstTardis, ...againstCcxt }))
+  const peers = session.alone === undefined ? {} : { peers: session.alone }
+  console.log(JSON.stringify({ ...result, ...againstTardis, ...againstCcxt, ...peers }))
 }
 if (sink.count === 0) throw new Error('nothing was decoded')

@@ -1,7 +1,8 @@
 /** The page on a recorded session: it shows what was recorded, and says that it was. */
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ensurePage, marked, openBrowser, openTab, startDemo, type Demo } from './browser.ts'
+import { marked, openTab } from './browser.ts'
+import { ensurePage, openBrowser, startDemo, type Demo } from './demo.ts'
 
 let browser: Browser
 let demo: Demo | undefined

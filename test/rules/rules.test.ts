@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { providers } from '@tickwire/server/providers/index.ts'
-import { configRule, cycleRule, nameRule, packageRule, pureRule, roomRule, sizeRule } from './rules.ts'
+import { configRule, cycleRule, nameRule, packageRule, pureRule, roadRule, roomRule, sizeRule, timerRule } from './rules.ts'
 import { readSource, readSources } from './source.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -31,8 +31,14 @@ describe('the house rules hold', () => {
   test('providers, services, dialects and gateway never import each other', () => {
     expect(roomRule(sources)).toEqual([])
   })
+  test('on the road to the plant each room knows those before it alone', () => {
+    expect(roadRule(sources)).toEqual([])
+  })
   test('pure files use no clock, chance, timer, process or await and import pure files only', () => {
     expect(pureRule(sources)).toEqual([])
+  })
+  test('what a simulation runs has its time, its chance and its timers from outside', () => {
+    expect(timerRule(sources)).toEqual([])
   })
   test('only main.ts knows the configuration', () => {
     expect(configRule(sources)).toEqual([])
@@ -56,10 +62,20 @@ describe('each rule sees what it forbids', () => {
     const file = "import type { x } from '../providers/some.ts'\nconst y = import('../providers/other.ts')"
     expect(roomRule([readSource('packages/server/src/gateway/a.ts', file)])).toHaveLength(2)
   })
+  test('an arbiter that asks a connection', () => {
+    const file = "import type { Pool } from '../connection/pool.ts'\nimport { openFeed } from '../feed/feed.ts'"
+    expect(roadRule([readSource('packages/server/src/arbiter/a.ts', file)])).toHaveLength(2)
+    expect(roadRule([readSource('packages/server/src/feed/a.ts', file)])).toEqual([])
+  })
   test('a pure file with a clock, chance, a timer, an await, an impure import', () => {
     const file =
       "import net from 'node:net'\nexport const f = async () => { await g(); setTimeout(g, Date.now() * Math.random()); new Date() }"
     expect(pureRule([readSource('packages/server/src/plant/plant.ts', file)])).toHaveLength(6)
+  })
+  test('a room of the simulation with a real timer', () => {
+    const file = 'const a = setTimeout(f, 1)\nconst b = Date.now()'
+    expect(timerRule([readSource('packages/server/src/feed/feed.ts', file)])).toHaveLength(2)
+    expect(timerRule([readSource('packages/server/src/connection/link.ts', file)])).toEqual([])
   })
   test('a property named like a clock is no clock', () => {
     expect(

@@ -38,19 +38,56 @@ export const roomRule = (sources: readonly Source[]): string[] =>
       .map((to) => `${path} imports ${to}: ${mine} and ${roomOf(to)} meet in the plant`)
   })
 
+/** On the road to the plant each room knows those before it alone: calendar ← arbiter ← connection ← feed. */
+const ROAD = ['calendar', 'arbiter', 'connection', 'feed']
+export const roadRule = (sources: readonly Source[]): string[] =>
+  sources.flatMap(({ path, imports }) => {
+    const mine = ROAD.indexOf(roomOf(path) ?? '')
+    if (mine < 0) return []
+    return imports
+      .filter((to) => ROAD.indexOf(roomOf(to) ?? '') > mine)
+      .map((to) => `${path} imports ${to}: ${ROAD[mine]} knows nothing of ${roomOf(to)}`)
+  })
+
 const PURE = [
   /^packages\/protocol\/src\//,
   /^packages\/server\/src\/providers\//,
   /^packages\/server\/src\/services\/(?!run\.ts)/,
   /^packages\/server\/src\/dialects\//,
   /^packages\/server\/src\/plant\/(plant|keep|handed)\.ts$/,
-  // All of the feed but its shells.
-  /^packages\/server\/src\/feed\/(?!(feed|connections|hub|link|lookup|pass|pause|poll|pool|public|reports|rest|upstream)\.ts)/,
+  /^packages\/server\/src\/(arbiter|calendar)\//,
+  // All but the shells.
+  /^packages\/server\/src\/connection\/(?!(connections|http|link|pause|poll|pool|public|rest|shop)\.ts)/,
+  /^packages\/server\/src\/feed\/(?!(commands|feed|hub|listing|lookup|pass|reports|upstream)\.ts)/,
   /^packages\/server\/src\/gateway\/outbox\.ts$/,
   /^packages\/server\/src\/(nearest|settings|config)\.ts$/,
   /^packages\/street\/src\/(market|pair|latent|random|venues)\.ts$/,
   /^packages\/client\/src\/(connection|state|ask|data|position|backoff|buffer)\.ts$/
 ]
+/** Rooms that a simulation runs on a time of its own; their files that hold real sockets stay outside of it. */
+const SIMULATED =
+  /^packages\/server\/src\/((feed|arbiter|calendar)\/|connection\/(?!(link|http)\.ts)|services\/|gateway\/(?!(ws|line|sse|http)\.ts))/
+const REAL = new Set([
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+  'performance',
+  'fetch',
+  'new Date()',
+  'Date.now',
+  'Math.random'
+])
+
+/** Rule 6: what a simulation runs asks for time, chance and calls later through what it is handed (timers.ts). */
+export const timerRule = (sources: readonly Source[]): string[] =>
+  sources
+    .filter(({ path }) => SIMULATED.test(path))
+    .flatMap(({ path, impure }) =>
+      impure
+        .filter(({ what }) => REAL.has(what))
+        .map(({ what, line }) => `${path}:${line} uses ${what}: a simulation could not run it; see timers.ts`)
+    )
+
 /** Libraries that compute and do nothing else. */
 const PURE_LIBRARIES = new Set([
   'zod',

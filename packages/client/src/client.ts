@@ -2,7 +2,7 @@
 import type { Published } from '@tickwire/protocol'
 import type { Backoff } from './backoff.ts'
 import { createDesk } from './desk.ts'
-import { createFeeder, type SocketConstructor } from './socket.ts'
+import { createFeeder, type After, type SocketConstructor } from './socket.ts'
 import { createConnection } from './state.ts'
 import type { ConnectionState, Effect } from './state.ts'
 import { createResults, iterate } from './subscription.ts'
@@ -22,6 +22,8 @@ export type Options = {
   /** Silence in milliseconds after which the connection counts as dead. */
   inactivity?: number
   random?: () => number
+  /** The time, and calls later: a simulation has its own. */
+  time?: { now: () => number; after: After }
   /** The WebSocket class of runtimes that have none of their own, such as that of the package ws. */
   WebSocket?: unknown
 }
@@ -41,6 +43,14 @@ export type Client = {
   [Symbol.dispose]: () => void
 }
 
+const REAL = {
+  now: () => Date.now(),
+  after(ms: number, act: () => void) {
+    const timer = setTimeout(act, ms)
+    return () => clearTimeout(timer)
+  }
+}
+
 export function connect(options: Options): Client {
   const url = socketUrl(options.url)
   const WebSocket = (options.WebSocket ?? (globalThis as { WebSocket?: unknown }).WebSocket) as SocketConstructor | undefined
@@ -48,10 +58,10 @@ export function connect(options: Options): Client {
     throw new Error(
       "This runtime has no WebSocket: npm install ws, then connect({ url, WebSocket }) with import { WebSocket } from 'ws'"
     )
-  const { token, client, backoff, inactivity, random = Math.random } = options
+  const { token, client, backoff, inactivity, random = Math.random, time = REAL } = options
   const given = { client, backoff, inactivity, hasToken: token !== undefined }
   const settings = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
-  const connection = createConnection(settings, random, Date.now())
+  const connection = createConnection(settings, random, time.now())
   const voice = createVoice()
   const desk = createDesk(voice)
   const tell = (effect: Effect): void => {
@@ -62,7 +72,14 @@ export function connect(options: Options): Client {
       if (effect.state.phase === 'closed') desk.end(ending())
     } else if ('report' in effect) voice.emit(effect.type, effect.report)
   }
-  const { feed } = createFeeder(connection, { url, WebSocket, ...(token === undefined ? {} : { token }), clock: Date.now, tell })
+  const { feed } = createFeeder(connection, {
+    url,
+    WebSocket,
+    ...(token === undefined ? {} : { token }),
+    clock: time.now,
+    after: time.after,
+    tell
+  })
   let closing = false
   const ending = (): Error | undefined => (closing ? undefined : new Error(connection.state.reason))
   let flushing = false

@@ -98,8 +98,9 @@ function wait(c: Connection, reason: string, now: number): Effect[] {
 
 function ended(c: Connection, code: number, text: string, now: number): Effect[] {
   const reason = closeReason(code, text, c.state.phase === 'open')
-  // A clean close by something in between (a proxy that went away) is no verdict of the server.
-  return mayReconnect(code) || code === 1000 ? wait(c, reason, now) : stop(c, `${reason} Not trying again.`, now, false)
+  // A clean close by something in between (a proxy that went away) is no verdict of the server. One who has a token was slow, not mute.
+  const late = code === 4504 && c.settings.hasToken
+  return mayReconnect(code) || code === 1000 || late ? wait(c, reason, now) : stop(c, `${reason} Not trying again.`, now, false)
 }
 
 function stop(c: Connection, reason: string, now: number, hang = true): Effect[] {

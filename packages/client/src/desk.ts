@@ -53,6 +53,7 @@ export function createDesk(voice: Voice) {
       }
       if (event.type === 'status') voice.emit('status', event)
       else if (event.type === 'gap') voice.emit('gap', { source: 'provider', topic: event.topic, event })
+      else if (event.type === 'gap_filled') voice.emit('gap_filled', event)
     },
     settled(asked: string, result: TopicResult, ending: boolean): void {
       if (!result.ok && !ending) voice.emit('error', refusal(asked, result))

@@ -12,11 +12,15 @@ export type Socket = {
 }
 export type SocketConstructor = new (url: string) => Socket
 
+export type After = (ms: number, act: () => void) => () => void
+
 export type Shell = {
   url: string
   WebSocket: SocketConstructor
   token?: string | (() => string | Promise<string>)
   clock: () => number
+  /** Calls later, and answers with what takes it back. */
+  after: After
   /** Everything that is not the socket's business. */
   tell: (effect: Effect) => void
 }
@@ -27,7 +31,7 @@ type Feed = (input: WithoutTime<Input>) => void
 /** Feeds the machine with what happens, and does what it asks. */
 export function createFeeder(connection: Connection, shell: Shell): { feed: Feed } {
   const line = createLine(shell, (input) => feed(input))
-  const alarm = createAlarm(shell.clock, () => feed({ type: 'tick' }))
+  const alarm = createAlarm(shell, () => feed({ type: 'tick' }))
 
   const feed: Feed = (input) => {
     for (const effect of step(connection, { ...input, now: shell.clock() })) perform(effect)
@@ -107,9 +111,9 @@ function createLine(shell: Shell, feed: Feed) {
 }
 
 /** One timer, moved forward when something is due sooner. */
-function createAlarm(clock: () => number, ring: () => void) {
+function createAlarm({ clock, after }: Shell, ring: () => void) {
   let next = Infinity
-  let handle: ReturnType<typeof setTimeout> | undefined
+  let cancel: (() => void) | undefined
   const rung = (): void => {
     next = Infinity
     ring()
@@ -117,9 +121,9 @@ function createAlarm(clock: () => number, ring: () => void) {
   return {
     set(at: number): void {
       if (next <= at && at !== Infinity) return
-      clearTimeout(handle)
+      cancel?.()
       next = at
-      if (at !== Infinity) handle = setTimeout(rung, Math.max(0, at - clock()))
+      if (at !== Infinity) cancel = after(Math.max(0, at - clock()), rung)
     }
   }
 }

@@ -1,18 +1,29 @@
 /** What the client says of itself. A listener or callback that throws is reported, and never stops another. */
-import type { Published, Status } from '@tickwire/protocol'
+import type { GapFilled, Published, Status } from '@tickwire/protocol'
 import type { ConnectionState, Failure, Hole, Lost, Reset, Resumed, Shutdown } from './state.ts'
 
 export type ClientEvents = {
   state: ConnectionState
   status: Published<Status>
   gap: Hole
+  gap_filled: Published<GapFilled>
   lost: Lost
   resumed: Resumed
   reset: Reset
   error: Failure
   shutdown: Shutdown
 }
-const EVENTS: readonly (keyof ClientEvents)[] = ['state', 'status', 'gap', 'lost', 'resumed', 'reset', 'error', 'shutdown']
+const EVENTS: readonly (keyof ClientEvents)[] = [
+  'state',
+  'status',
+  'gap',
+  'gap_filled',
+  'lost',
+  'resumed',
+  'reset',
+  'error',
+  'shutdown'
+]
 
 export type Voice = ReturnType<typeof createVoice>
 export function createVoice() {

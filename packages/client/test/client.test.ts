@@ -233,7 +233,7 @@ describe('the client', () => {
   })
 
   test('an unknown event name is refused with those there are', () => {
-    expect(() => stand.connect().on('message' as 'state', () => {})).toThrow(/there are state, status, gap, lost/)
+    expect(() => stand.connect().on('message' as 'state', () => {})).toThrow(/there are state, status, gap, gap_filled, lost/)
   })
 })
 

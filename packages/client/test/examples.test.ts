@@ -10,13 +10,21 @@ const root = fileURLToPath(new URL('../../..', import.meta.url))
 const doc = readFileSync(`${root}/docs/clients.md`, 'utf8')
 const block = (language: string): string => new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 's').exec(doc)?.[1] ?? ''
 
+const refusing = () => Promise.resolve({ outcome: 'failed' as const, message: '', after: 0 })
 let stand: Stand
 let market: NodeJS.Timeout
 beforeEach(async () => {
   stand = await createStand({
     rest: {
       providers: () => [],
-      candles: () => Promise.resolve([candle(0, true)]),
+      hops: () => [],
+      moving: () => [],
+      groups: () => [],
+      gaps: () => [],
+      arbitration: () => [],
+      confidence: () => ({ reliability: {}, calibrations: [] }),
+      standing: { books: () => [], resync: refusing, reconnect: refusing },
+      candles: () => Promise.resolve({ candles: [candle(0, true)] }),
       watched: () => [],
       mode: 'demo',
       ready: () => true,

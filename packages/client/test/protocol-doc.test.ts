@@ -1,6 +1,17 @@
 /** PROTOCOL.md is normative, so it must not fall behind the types it speaks of. */
 import { readFileSync } from 'node:fs'
-import { CLOSES, ERRORS, INTERVALS, isTopicError, KINDS, mayReconnect, parseTopic, type TopicResult } from '@tickwire/protocol'
+import {
+  CLOSES,
+  ERRORS,
+  INTERVALS,
+  isTopicError,
+  KINDS,
+  mayReconnect,
+  parseTopic,
+  topicOf,
+  type MarketEvent,
+  type TopicResult
+} from '@tickwire/protocol'
 import { readMessage } from '@tickwire/server/dialects/native-schema.ts'
 import { describe, expect, test } from 'vitest'
 
@@ -88,7 +99,7 @@ describe('PROTOCOL.md', () => {
     expect(KINDS.filter((kind) => !topics.some((topic) => topic.startsWith(`${kind}:`)))).toEqual([])
     for (const interval of INTERVALS) expect(section('Topics')).toMatch(new RegExp(`\\b${interval}\\b`))
     const data = frames.filter(Array.isArray).flat().filter(isEvent)
-    for (const event of data) expect(event['topic']).toBe(`${String(event['type'])}:${String(event['instrument'])}`)
+    for (const event of data) expect(event['topic']).toBe(topicOf(event as unknown as MarketEvent))
     const results = frames.flat().find((frame) => frame.op === 'subscribed')!['results'] as TopicResult[]
     for (const result of results) expect(result.ok || result.code in ERRORS).toBe(true)
   })

@@ -1,5 +1,5 @@
 /** The page: grid and providers on the left, the chosen instrument on the right; one of them at a time on a phone. */
-import { Activity, CandlestickChart, LayoutList, Newspaper, ScrollText } from 'lucide-react'
+import { Activity, CandlestickChart, LayoutList, Newspaper, ScrollText, ShieldCheck } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { Boundary } from './boundary.tsx'
 import { Grid, useOrder } from './grid/grid.tsx'
@@ -15,6 +15,7 @@ import { Log, NoticeText, TONES } from './panels/log.tsx'
 import { News } from './panels/news.tsx'
 import { Palette } from './panels/palette.tsx'
 import { Providers } from './panels/providers.tsx'
+import { Trust } from './panels/trust.tsx'
 
 /** The tab's title shows the chosen price, also while the tab is in the background. */
 function useTitle(): void {
@@ -31,14 +32,15 @@ function useTitle(): void {
 
 const TABS = [
   { view: 'providers', name: 'Providers' },
+  { view: 'trust', name: 'Trust' },
   { view: 'news', name: 'News' },
   { view: 'log', name: 'Log' }
 ] as const
 
-const PANELS = { providers: Providers, news: News, log: Log } as const
+const PANELS = { providers: Providers, trust: Trust, news: News, log: Log } as const
 const isLower = (view: View): view is keyof typeof PANELS => Object.hasOwn(PANELS, view)
 
-/** Providers, news and log share one place on a wide screen. */
+/** Providers, trust, news and log share one place on a wide screen. */
 function Lower() {
   const view = useDesk((desk) => desk.view)
   const unread = useDesk((desk) => desk.unread)
@@ -46,8 +48,8 @@ function Lower() {
   if (isLower(view) && view !== shown) setShown(view)
   const Panel = PANELS[shown]
   return (
-    <section aria-label="Providers, news and log" className="panel h-full">
-      <div className="panel-head gap-1! max-wide:hidden" role="group" aria-label="Choose between providers, news and log">
+    <section aria-label="Providers, trust, news and log" className="panel h-full">
+      <div className="panel-head gap-1! max-wide:hidden" role="group" aria-label="Choose between providers, trust, news and log">
         {TABS.map((tab) => (
           <button
             key={tab.view}
@@ -86,6 +88,7 @@ const NAV: { view: View; name: string; Icon: typeof Activity }[] = [
   { view: 'markets', name: 'Markets', Icon: LayoutList },
   { view: 'instrument', name: 'Instrument', Icon: CandlestickChart },
   { view: 'providers', name: 'Providers', Icon: Activity },
+  { view: 'trust', name: 'Trust', Icon: ShieldCheck },
   { view: 'news', name: 'News', Icon: Newspaper },
   { view: 'log', name: 'Log', Icon: ScrollText }
 ]
@@ -96,7 +99,7 @@ function Navigation() {
   return (
     <nav
       aria-label="Views"
-      className="grid flex-none grid-cols-5 border-t border-line bg-panel pb-[env(safe-area-inset-bottom)] wide:hidden"
+      className="grid flex-none grid-cols-6 border-t border-line bg-panel pb-[env(safe-area-inset-bottom)] wide:hidden"
     >
       {NAV.map(({ view: one, name, Icon }) => (
         <button

@@ -1,6 +1,6 @@
 /** The texts on the page, as tables. */
 import { describe, expect, test } from 'vitest'
-import { age, bps, freshness, percent, price, shortName, since, size } from '../src/model/format.ts'
+import { age, bps, freshness, hundredths, percent, percentShare, price, shortName, since, size } from '../src/model/format.ts'
 
 describe('numbers', () => {
   test.each([
@@ -19,6 +19,22 @@ describe('numbers', () => {
     [-0.001, '0.00%'],
     [undefined, '–']
   ])('a change of %s reads %s, and one that rounds to nothing has no sign', (value, text) => expect(percent(value)).toBe(text))
+
+  test.each([
+    [1, '100'],
+    [1.0000001, '100'],
+    [0.9999, '99.9'],
+    [0.999, '99.9'],
+    [0.996, '99.6'],
+    [0.994, '99'],
+    [0.5, '50'],
+    [0.004, '0.4'],
+    [0.00001, '0.1'],
+    [0, '0']
+  ])('a share of %s reads %s: less than all is never 100, more than nothing never 0', (value, text) => {
+    expect(hundredths(value)).toBe(text)
+    expect(percentShare(value)).toBe(`${text} %`)
+  })
 
   test.each([
     [0, '0'],

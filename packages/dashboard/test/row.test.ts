@@ -2,8 +2,9 @@
 import type { Published } from '@tickwire/client'
 import { describe, expect, test } from 'vitest'
 import { addNotice, gapNotice, statusNotice, type Notice } from '../src/model/notices.ts'
-import { foldRow, newestDecision, openRow, seedPoints, spreadBps } from '../src/model/row.ts'
+import { confidenceOf, foldRow, newestDecision, openRow, seedPoints, spreadBps } from '../src/model/row.ts'
 import { matches, order } from '../src/model/sort.ts'
+import { speedOf } from '../src/model/speed.ts'
 
 let seq = 0
 const event = (fields: object): Published =>
@@ -25,6 +26,30 @@ const fold = (...events: Published[]) => {
   events.forEach((one, i) => foldRow(row, one, i * 100))
   return row
 }
+
+describe('confidence', () => {
+  const status = (kind: string, more: object) =>
+    event({ type: 'status', kind, standbys: [], cause: 'outage', reason: '', ...more })
+  test.each([
+    ['of a quote that leads', [quote(99, 101, { confidence: 0.98 }), status('quote', { leader: 'a' })], 0.98],
+    ['is none where nobody leads', [quote(99, 101, { confidence: 0.98 }), status('quote', {})], undefined],
+    ['is none either if the status came first', [status('quote', {}), quote(99, 101, { confidence: 0.98 })], undefined],
+    [
+      'is none of quotes, though trades go on',
+      [quote(99, 101, { confidence: 0.98 }), status('quote', {}), trade(100, { confidence: 0.9 })],
+      undefined
+    ],
+    ['is that of trades where there are no quotes', [trade(100, { confidence: 0.9 }), status('trade', { leader: 'a' })], 0.9]
+  ])('%s', (_, events, sure) => expect(confidenceOf(fold(...events))).toBe(sure))
+})
+
+describe('the speed of a provider', () => {
+  test('is told while it delivers, and not while it is down', () => {
+    expect(speedOf({ phase: 'live', rate: 12.4, latency: 20 })).toEqual({ rate: 12, latency: 20 })
+    for (const phase of ['idle', 'connecting', 'stale', 'waiting', 'stopped'] as const)
+      expect(speedOf({ phase, rate: 12.4, latency: 20 })).toBeUndefined()
+  })
+})
 
 describe('a row', () => {
   test('shows nothing that nobody has sent', () => {

@@ -1,11 +1,17 @@
 /** The vocabulary: what a market event is. Times, prices and sizes are as stamp.ts says. */
 import type { Account, Holding, OrderUpdate } from './account.ts'
+import { WHOLE_KINDS, type ArbitratedKind, type DataKind } from './kinds.ts'
 import type { News } from './news.ts'
 import type { Level, Side, Stamp, TradingSession } from './stamp.ts'
+import type { Arbitration, Breadth, Change, GapFilled, Liquidity } from './trust.ts'
 import type { Band, Correction, Halt, Index, Mark } from './venue.ts'
 
 /** How sure the arbiter is of what it admits, from 0 to 1, by measurement (see ARCHITECTURE.md, "confidence"). */
-type Admitted = { confidence?: number }
+type Admitted = {
+  confidence?: number
+  /** On its provider's own topic only: too far from what the others say to be believed, and why. It is passed on once it is borne out. */
+  quarantined?: string
+}
 
 export type Trade = Stamp &
   Admitted & {
@@ -72,8 +78,10 @@ export type Candle = Stamp &
   Admitted & {
     type: 'candle'
     interval: Interval
-    /** Start of the interval, inclusive; it ends at `start + INTERVAL_MS[interval]`, exclusive. */
+    /** Start of the interval, inclusive; it ends at `start + INTERVAL_MS[interval]`, exclusive, unless `end` is given. */
     start: number
+    /** Where it ends at another time: with the session of its exchange. */
+    end?: number
     open: number
     high: number
     low: number
@@ -84,6 +92,10 @@ export type Candle = Stamp &
     /** A still-forming candle is never `closed`; a closed one changes only by a higher `revision`. */
     closed: boolean
     revision: number
+    /** Share of the interval known to be complete, from 0 to 1: less where we were not listening or a gap is open. 1 claims that nothing is missing. */
+    coverage?: number
+    /** Of candles within one part of the exchange's day. */
+    session?: TradingSession
   }
 
 /** The best levels of both sides, best first: a whole picture, not a difference. */
@@ -96,6 +108,15 @@ export type Book = Stamp &
     sequence?: number
     /** Checked against the provider's checksum at this very state. */
     verified?: true
+    /**
+     * `valid`: by all we know it is the provider's book; `suspect`: something speaks against it (an audit, a crossing) and it is
+     * checked; `stale`: its connection is silent or down. A book that is `syncing` is not sent.
+     */
+    state?: 'valid' | 'suspect' | 'stale'
+    /** Best levels a side of which `valid` speaks, where what proves the book does not reach deeper; absent: all of them. */
+    proven?: number
+    /** When it last agreed with a checksum, or with a snapshot in an audit, epoch milliseconds. */
+    checked?: number
   }
 
 /** Why a leader was chosen or lost: the arbiter's decision for one instrument and kind. */
@@ -106,7 +127,7 @@ export type Status = Stamp & {
   leader?: string
   previous?: string
   standbys: readonly string[]
-  cause: 'first' | 'silence' | 'gap' | 'closed' | 'failback' | 'outage' | 'unsubscribed'
+  cause: 'first' | 'silence' | 'gap' | 'closed' | 'outlier' | 'better' | 'failback' | 'outage' | 'unsubscribed'
   /** One sentence for a person. */
   reason: string
 }
@@ -114,6 +135,8 @@ export type Status = Stamp & {
 /** Known-missing data: what a provider skipped, from its own sequence, ids or silence. */
 export type Gap = Stamp & {
   type: 'gap'
+  /** Names it, so that a `gap_filled` can say which one it fills. */
+  id?: string
   kind: DataKind
   /** Sequence or id expected and met, where the provider has one. */
   expected?: number | string
@@ -121,14 +144,19 @@ export type Gap = Stamp & {
   /** The span in which data is missing, epoch milliseconds. */
   from: number
   to: number
-  cause: 'sequence' | 'checksum' | 'silence' | 'disconnect'
+  /** `asked`: somebody had it thrown away and asked for anew. */
+  cause: 'sequence' | 'checksum' | 'asked' | 'silence' | 'disconnect'
   /** What was done about it. */
   action: 'resync' | 'failover' | 'open'
+  /** Another provider led: only the provider's own topic misses it. */
+  own?: true
+  /** It goes on: `to` is when this was told, and it is told again under its id once its end is known. */
+  lasting?: true
 }
 
 export type ProviderPhase = 'idle' | 'connecting' | 'live' | 'stale' | 'waiting' | 'stopped'
 /** The life of one provider as its users see it. `instrument` is empty. */
-export type ProviderStatus = Stamp & {
+export type ProviderStatus = Omit<Stamp, 'clock'> & {
   type: 'provider'
   phase: ProviderPhase
   /** Since when it has been in this phase. */
@@ -141,6 +169,8 @@ export type ProviderStatus = Stamp & {
   rate: number
   /** Median of received - time of the last trades and quotes, ms; absent until measured. */
   latency?: number
+  /** Its clock against ours, milliseconds: by how much it is ahead, and how sure that is; taken off `latency`. */
+  clock?: { offset: number; uncertainty: number; steppedAt?: number }
   frames: number
   events: number
   /** Frames refused, by reason. */
@@ -153,19 +183,6 @@ export type ProviderStatus = Stamp & {
   simulated: boolean
 }
 
-/** Kinds of which one provider leads per instrument, as the arbiter decides. */
-export const ARBITRATED_KINDS = ['trade', 'quote', 'ticker', 'book'] as const
-/** Kinds that are passed on from whoever sends them: `provider` says who that is. */
-export const PASSED_KINDS = ['candle', 'index', 'mark', 'halt', 'band', 'correction'] as const
-/** Streams that are not of one instrument: they are subscribed as `kind:all`, or filtered as `kind:<instrument>`. */
-export const WHOLE_KINDS = ['news', 'position', 'account', 'order'] as const
-/** What is told of a user's own account. */
-export const ACCOUNT_KINDS = ['position', 'account', 'order'] as const
-
-export type ArbitratedKind = (typeof ARBITRATED_KINDS)[number]
-export type WholeKind = (typeof WHOLE_KINDS)[number]
-export type DataKind = ArbitratedKind | (typeof PASSED_KINDS)[number] | WholeKind
-export type Kind = DataKind | 'status' | 'gap' | 'provider'
 export type DataEvent =
   | Trade
   | Quote
@@ -181,16 +198,16 @@ export type DataEvent =
   | Holding
   | Account
   | OrderUpdate
-export type MarketEvent = DataEvent | Status | Gap | ProviderStatus
-
-export const DATA_KINDS: readonly DataKind[] = [...ARBITRATED_KINDS, ...PASSED_KINDS, ...WHOLE_KINDS]
-export const KINDS: readonly Kind[] = [...DATA_KINDS, 'status', 'gap', 'provider']
-
-export const isArbitrated = (kind: Kind): kind is ArbitratedKind => (ARBITRATED_KINDS as readonly Kind[]).includes(kind)
-export const isWhole = (kind: Kind): kind is WholeKind => (WHOLE_KINDS as readonly Kind[]).includes(kind)
+export type MarketEvent = DataEvent | Status | Arbitration | Gap | GapFilled | ProviderStatus | Liquidity | Change | Breadth
 
 /** What happened, as against what is: it is kept in order and never replaced by a newer one. */
-const HAPPENINGS: ReadonlySet<Kind> = new Set<Kind>(['trade', 'gap', 'correction', ...WHOLE_KINDS])
+const HAPPENINGS: ReadonlySet<MarketEvent['type']> = new Set<MarketEvent['type']>([
+  'trade',
+  'gap',
+  'gap_filled',
+  'correction',
+  ...WHOLE_KINDS
+])
 
 /**
  * State replaces what was there before, so a slow reader may be given only the newest; an event happened, so it is kept

@@ -2,7 +2,8 @@
  * Topics: `kind:instrument[@provider][:detail]`, as in `trade:BTC-USDT`, `candle:BTC-USDT:1m`, `quote:BTC-USDT@name`,
  * `status:BTC-USDT:trade`, `news:all`, `news:AAPL`.
  */
-import { ARBITRATED_KINDS, INTERVALS, KINDS, isArbitrated, type ArbitratedKind, type Interval, type Kind } from './market.ts'
+import { ARBITRATED_KINDS, KINDS, isArbitrated, type ArbitratedKind, type Kind } from './kinds.ts'
+import { INTERVALS, type Interval, type MarketEvent } from './market.ts'
 
 export type Topic = {
   kind: Kind
@@ -12,7 +13,7 @@ export type Topic = {
   provider?: string
   /** The interval of a candle topic. */
   interval?: Interval
-  /** The kind that a status topic decides. */
+  /** The kind that a status or arbitration topic is about. */
   of?: ArbitratedKind
 }
 
@@ -24,6 +25,15 @@ export const topicName = (kind: Kind, instrument: string, provider?: string, det
 export const nameOf = ({ kind, instrument, provider, interval, of }: Topic): string =>
   topicName(kind, instrument, provider, interval ?? of)
 
+/** The topic on which an event is told of its instrument. */
+export function topicOf(event: MarketEvent): string {
+  const { type, instrument } = event
+  if (type === 'provider') return topicName(type, event.provider)
+  if (type === 'gap_filled') return topicName('gap', instrument)
+  const detail = type === 'candle' ? event.interval : type === 'status' || type === 'arbitration' ? event.kind : undefined
+  return topicName(type, instrument, undefined, detail)
+}
+
 /** Instruments may hold a colon (`NSE:SBIN-EQ`), so the detail is cut from the end and the kind from the front. */
 export function parseTopic(text: string): Topic | TopicError {
   const bad = (message: string): TopicError => ({ code: 'BAD_TOPIC', message: `${JSON.stringify(text)}: ${message}` })
@@ -32,11 +42,11 @@ export function parseTopic(text: string): Topic | TopicError {
   if (colon < 0 || !KINDS.includes(kind)) return bad(`a topic is kind:instrument, with one of the kinds ${KINDS.join(', ')}`)
   let rest = text.slice(colon + 1)
   const detail: Pick<Topic, 'interval' | 'of'> = {}
-  if (kind === 'candle' || kind === 'status') {
+  if (kind === 'candle' || isDecision(kind)) {
     const cut = rest.lastIndexOf(':')
     const last = cut < 0 ? '' : rest.slice(cut + 1)
     if (kind === 'candle' && INTERVALS.includes(last as Interval)) detail.interval = last as Interval
-    else if (kind === 'status' && isArbitrated(last as Kind)) detail.of = last as ArbitratedKind
+    else if (isDecision(kind) && isArbitrated(last as Kind)) detail.of = last as ArbitratedKind
     else return bad(DETAIL[kind])
     rest = rest.slice(0, cut)
   }
@@ -47,9 +57,12 @@ export function parseTopic(text: string): Topic | TopicError {
   return { kind, instrument, ...(provider === undefined ? {} : { provider }), ...detail }
 }
 
+const isDecision = (kind: Kind): kind is 'status' | 'arbitration' => kind === 'status' || kind === 'arbitration'
+
 const DETAIL = {
   candle: `a candle topic ends with its interval, as in candle:BTC-USDT:1m; intervals are ${INTERVALS.join(', ')}`,
-  status: `a status topic ends with the kind that it decides, as in status:BTC-USDT:trade; kinds are ${ARBITRATED_KINDS.join(', ')}`
+  status: `a status topic ends with the kind that it decides, as in status:BTC-USDT:trade; kinds are ${ARBITRATED_KINDS.join(', ')}`,
+  arbitration: `an arbitration topic ends with its kind, as in arbitration:BTC-USDT:trade; kinds are ${ARBITRATED_KINDS.join(', ')}`
 }
 
 /** What comes with a data topic unasked: who leads and why it changed, and what is known to be missing. */

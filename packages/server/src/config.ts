@@ -13,6 +13,9 @@ const duration = (fallback: string, description: string) =>
     .prefault(fallback)
     .describe(description)
 
+const weight = (fallback: number, what: string) =>
+  z.coerce.number().min(0).max(1_000).default(fallback).describe(`Weight of ${what}.`)
+
 const list = (fallback: string[], description: string) => z.array(z.string()).default(fallback).describe(description)
 
 const url = (schemes: string[]) =>
@@ -30,6 +33,22 @@ const isAddress =
 
 const needed = (title: string, needs: readonly string[], off: boolean): string =>
   `Whether ${title} is used${needs.length > 0 ? ` (needs ${needs.join(' and ')})` : off ? ' (off unless you say so: read its terms)' : ''}.`
+
+/** What the confidence of one class is held to. */
+const target = (kind: string, bps: number, horizon: string) =>
+  z
+    .strictObject({
+      bps: z.coerce
+        .number()
+        .positive()
+        .max(1_000)
+        .default(bps)
+        .describe(
+          `Confidence of a ${kind} is the chance that it is within so many basis points, or more where the market moves more,`
+        ),
+      horizon: duration(horizon, `of the consensus so much after the ${kind}.`)
+    })
+    .prefault({})
 
 const providerSchema = (name: string) => {
   const { wsUrl, restUrl, needs, title, takes = {}, kinds, offByDefault = false } = adapters[name]!
@@ -88,6 +107,15 @@ export const configSchema = z.strictObject({
     ['BTC-USDT', 'ETH-USDT', 'SOL-USDT', 'XRP-USDT', 'BTC-USD', 'ETH-USD', 'SOL-USD', 'XRP-USD'],
     'Instruments collected whether or not a client is connected. Live mode; the demo watches its whole street.'
   ),
+  sectors: z
+    .record(
+      z.string().regex(/^(?!all$)[a-z][a-z0-9-]*$/, 'a sector is named in small letters, and not "all"'),
+      z.array(z.string())
+    )
+    .default({})
+    .describe(
+      'Which instruments make a sector of `breadth:<sector>`, as in {"chips": ["NVDA", "AMD"]}; empty: ours. In the file only.'
+    ),
   providers: z
     .strictObject(Object.fromEntries(Object.keys(adapters).map((name) => [name, providerSchema(name)])))
     .prefault({})
@@ -96,6 +124,17 @@ export const configSchema = z.strictObject({
     .strictObject({
       grace: duration('30s', 'How long an upstream subscription outlives its last client.'),
       holdDown: duration('30s', 'How long a provider must be well before it may lead again.'),
+      weights: z
+        .strictObject({
+          freshness: weight(0.3, 'how young its last word is'),
+          latency: weight(0.25, 'how fast its events come'),
+          uptime: weight(0.2, 'the share of time in which it spoke'),
+          completeness: weight(0.15, 'what it did not lose'),
+          reliability: weight(0.1, 'how often its prices held')
+        })
+        .prefault({})
+        .refine((all) => Object.values(all).some((value) => value > 0), 'at least one weight must be above 0')
+        .describe('What each measurement is worth in the score by which a provider leads; only their proportions count.'),
       reconnectAttempts: z.coerce
         .number()
         .int()
@@ -114,6 +153,15 @@ export const configSchema = z.strictObject({
         .string()
         .optional()
         .describe('JSON file with holidays and early closes that replace ours, as docs/operations.md shows.'),
+      auditEvery: duration('60s', 'How often one book of each connection is compared with a snapshot by REST; 0s is never.'),
+      confidence: z
+        .strictObject({
+          trade: target('trade', 10, '2s'),
+          quote: target('quote', 5, '1s'),
+          ticker: target('ticker', 20, '5s')
+        })
+        .prefault({})
+        .describe('What confidence is held to.'),
       bookLevels: z.coerce.number().int().min(1).max(1000).default(50).describe('Levels a side that a published book holds.')
     })
     .prefault({})

@@ -1,19 +1,23 @@
 /** Wires the rooms: providers → feed → plant → services and gateway. The only file that knows the configuration. Read it top to bottom. */
 import { randomBytes } from 'node:crypto'
-import { isWhole, type Candle, type Interval, type Mode, type Topic } from '@tickwire/protocol'
+import { isWhole, type DataKind, type Interval, type Kind, type Mode, type Topic } from '@tickwire/protocol'
 import type { Config } from './config.ts'
 import { dialects, emulations } from './dialects/index.ts'
 import type { Desk } from './dialects/dialect.ts'
 import { createFeed, type Feed } from './feed/feed.ts'
 import { createInstruments, type Instruments } from './feed/instruments.ts'
 import { createGateway, type Demand } from './gateway/gateway.ts'
+import { pastFrom, sessionsFrom } from './markets.ts'
 import { createLog, type Log } from './ops/log.ts'
 import { createHanded } from './plant/handed.ts'
 import { keepFor } from './plant/keep.ts'
 import { createPlant, type Plant } from './plant/plant.ts'
 import { providers } from './providers/index.ts'
 import { feedSettings, sourcesOf } from './sources.ts'
-import { candles, joinCandles, recentCandles } from './services/candles.ts'
+import { createCandles, recentCandles } from './services/candles.ts'
+import { createBreadth, groupsOf } from './services/breadth.ts'
+import { change, knownChanges } from './services/change.ts'
+import { liquidity } from './services/liquidity.ts'
 import { news } from './services/news.ts'
 import { VERSION } from './version.ts'
 import { hostServices, type Services } from './services/run.ts'
@@ -49,6 +53,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   })
   const instruments = createInstruments()
   const sources = sourcesOf(config)
+  const settings = feedSettings(config)
   const feed = createFeed({
     providers: sources,
     plant,
@@ -59,20 +64,12 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     simulated: mode !== 'live',
     onListing: () => collection.collect(),
     times: mode === 'capture' ? 'recorded' : 'live',
-    settings: feedSettings(config)
+    settings
   })
-  const services = hostServices({
-    plant,
-    services: [candles, news],
-    sources: sources.map(({ adapter }) => adapter.provider),
-    clock,
-    log,
-    time: mode === 'capture' ? 'event' : 'clock'
-  })
+  const { services, figures } = openServices(config, mode, { plant, instruments, sources, settings, feed, clock, log })
   const demand = demandOf(feed, services)
   const collection = collector(config.watch, demand, instruments)
-  const figures = figuresOf(feed, services)
-  const desk = deskOf(mode, plant, clock, instruments, feed, figures.candles, () => gateway.connections())
+  const desk = deskOf(mode, plant, clock, instruments, feed, figures.known, () => gateway.connections(), figures.groups())
   const gateway = createGateway({
     plant,
     desk,
@@ -103,40 +100,102 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   return { host, port, url, stop }
 }
 
+type Wired = {
+  plant: Plant
+  instruments: Instruments
+  sources: ReturnType<typeof sourcesOf>
+  settings: ReturnType<typeof feedSettings>
+  feed: Feed
+  clock: () => number
+  log: Log
+}
+
+/** The services, and what REST asks of them and of the feed. */
+function openServices(config: Config, mode: Mode, { plant, instruments, sources, settings, feed, clock, log }: Wired) {
+  // A street never closes.
+  const sessions = sessionsFrom(mode === 'demo' ? undefined : settings.market, instruments, sources)
+  const candles = createCandles({ sessions })
+  const breadth = createBreadth(config.sectors)
+  const services = hostServices({
+    plant,
+    services: [candles, news, change, breadth, liquidity],
+    sources: sources.map(({ adapter }) => adapter.provider),
+    clock,
+    log,
+    time: mode === 'capture' ? 'event' : 'clock'
+  })
+  const live = (instrument: string, interval: Interval) => services.read(candles, recentCandles, instrument, interval)
+  const candlesFrom = pastFrom({ history: feed.history, live, sessions, clock })
+  const figures = {
+    ...figuresOf(feed),
+    moving: () => services.read(change, knownChanges),
+    groups: () => services.read(breadth, groupsOf),
+    candles: candlesFrom,
+    known: knownOf(candlesFrom)
+  }
+  return { services, figures }
+}
+
 const LISTENING = {
   live: 'listening',
   demo: 'listening: prices are simulated',
   capture: 'listening: prices are of a recorded session'
 } satisfies Record<Mode, string>
 
+/** What our own kinds are made of. */
+const MADE_OF: Partial<Record<Kind, DataKind>> = { liquidity: 'book', change: 'trade' }
+
 /** What a topic needs of the providers: a candle of ours is folded from trades; news of an instrument is picked from all news. */
 function sourceOf(topic: Topic): Topic {
-  if (topic.kind === 'candle' && topic.provider === undefined) return { kind: 'trade', instrument: topic.instrument }
+  const { instrument } = topic
+  if (topic.kind === 'candle' && topic.provider === undefined) return { kind: 'trade', instrument }
+  if (topic.kind === 'arbitration' && topic.of) return { kind: topic.of, instrument }
+  const made = MADE_OF[topic.kind]
+  if (made) return { kind: made, instrument }
   return isWhole(topic.kind) ? { ...topic, instrument: 'all' } : topic
 }
 
+/** What trades are not right without: what was wrong of them, and whether their silence is a halt. */
+const BESIDE: Partial<Record<Kind, readonly DataKind[]>> = { trade: ['correction', 'halt'] }
+const neededFor = (topic: Topic): Topic[] => {
+  const source = sourceOf(topic)
+  return [source, ...(BESIDE[source.kind] ?? []).map((kind) => ({ ...source, kind }))]
+}
+
+/** Other venues' protocols have no words for why a past is short. */
+const knownOf =
+  (past: ReturnType<typeof pastFrom>): Desk['candles'] =>
+  (...question) =>
+    past(...question).then(({ candles }) => candles)
+
 /** Services run while anyone holds the instrument. */
-const demandOf =
+export const demandOf =
   (feed: Feed, services: Services): Demand =>
   (topic) => {
-    const source = sourceOf(topic)
-    const unwatch = services.watch(source.instrument)
-    const { upstream, release } = feed.want(source)
+    // Of what is watched anyhow: nobody is asked for it.
+    if (topic.kind === 'breadth') return { upstream: 'live', release: () => {} }
+    const [source, ...beside] = neededFor(topic)
+    const unwatch = services.watch(source!.instrument)
+    const { upstream, release } = feed.want(source!)
+    const others = beside.map((each) => feed.want(each).release)
     const both = () => {
       unwatch()
       release()
+      for (const each of others) each()
     }
     return { upstream, release: both }
   }
 
-const deskOf = (
+export const deskOf = (
   mode: Mode,
   plant: Plant,
   clock: () => number,
   instruments: Instruments,
   feed: Feed,
   candles: Desk['candles'],
-  connections: Desk['connections']
+  connections: Desk['connections'],
+  /** Those whose breadth is told. */
+  groups: readonly string[] = []
 ): Desk => ({
   server: `tickwire/${VERSION}`,
   epoch: plant.epoch,
@@ -145,7 +204,7 @@ const deskOf = (
   instruments: instruments.all,
   instrument: instruments.info,
   unlisted: feed.unlisted,
-  carries: (topic) => feed.carries(sourceOf(topic)),
+  carries: (topic) => (topic.kind === 'breadth' ? groups.includes(topic.instrument) : feed.carries(sourceOf(topic))),
   last: plant.last,
   ...createHanded(plant, clock),
   candles,
@@ -160,8 +219,13 @@ const aboutOf = (mode: Mode, playing: ServerOptions['playing'], startedAt: numbe
 })
 
 /** What REST asks beyond the plant. */
-const figuresOf = (feed: Feed, services: Services) => ({
+const figuresOf = (feed: Feed) => ({
   ready: () => feed.ready(),
+  confidence: () => feed.confidence(),
+  arbitration: (instrument: string) => feed.arbitration(instrument),
+  gaps: (instrument: string) => feed.gaps(instrument),
+  standing: { books: feed.books, resync: feed.resync, reconnect: feed.reconnect },
+  hops: () => feed.hops(),
   providers: () =>
     feed.providers().map((status) => {
       const { title, about, kinds, needs, limits } = providers[status.provider]!
@@ -175,11 +239,7 @@ const figuresOf = (feed: Feed, services: Services) => ({
         limits: { ...limits, connections: limits.connections ?? null },
         ...(chosen !== undefined && { feed: chosen })
       }
-    }),
-  candles: async (instrument: string, interval: Interval, limit: number): Promise<Candle[]> => {
-    const history = await feed.history(instrument, interval, limit)
-    return joinCandles(history, services.read(candles, recentCandles, instrument, interval), interval, limit)
-  }
+    })
 })
 
 const gatewayOptions = ({ gateway, auth }: Config) => ({

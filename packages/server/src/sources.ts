@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { ZodError } from 'zod'
 import { calendarsSchema, type Config } from './config.ts'
-import { createCalendar, type Overrides } from './feed/calendar.ts'
+import { createCalendar, type Overrides } from './calendar/calendar.ts'
 import type { FeedOptions, FeedSettings } from './feed/feed.ts'
 import type { Access } from './providers/adapter.ts'
 import { providers } from './providers/index.ts'
@@ -11,8 +11,9 @@ import { shells } from './shells/index.ts'
 
 export type Source = FeedOptions['providers'][number]
 
-export const feedSettings = ({ feed }: Config): Partial<FeedSettings> => ({
+export const feedSettings = ({ feed: { confidence, ...feed } }: Config): Partial<FeedSettings> => ({
   ...feed,
+  targets: confidence,
   rotateAt: feed.rotateAt.map(timeOfDay),
   market: createCalendar(calendarsFrom(feed.calendars))
 })

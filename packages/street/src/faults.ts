@@ -35,18 +35,30 @@ function mangle(message: Message, draw: () => number): Message {
 /** The way of one connection's messages through the faults that are active. */
 function createLine({ pause, terminate }: Parameters<Wire>[0], send: (message: Message) => void, has: Has, draw: () => number) {
   const held: Message[] = []
+  /** What is late and what came after it, in order; `due`: it may go as soon as all before it went. */
+  const queue: { message: Message; due: boolean }[] = []
   const late = new Set<NodeJS.Timeout>()
   /** Half open: nothing passes any more. */
   let dead = false
   /** Waits to change places with the next message. */
   let swapped: Message | undefined
 
-  /** Messages keep their order when a delay has just ended: those after wait for those before. */
+  const flush = (): void => {
+    const end = queue.findIndex(({ due }) => !due)
+    for (const { message } of queue.splice(0, end < 0 ? queue.length : end)) if (!dead) send(message)
+  }
+
+  /** Messages keep their order when a delay has just ended: those after wait for those before, and for no longer. */
   const put = (message: Message): void => {
-    if (!has('slow') && late.size === 0) return send(message)
+    const slow = has('slow')
+    if (!slow && queue.length === 0) return send(message)
+    const entry = { message, due: !slow }
+    queue.push(entry)
+    if (!slow) return
     const timer = setTimeout(() => {
       late.delete(timer)
-      if (!dead) send(message)
+      entry.due = true
+      flush()
     }, DELAY)
     late.add(timer)
   }

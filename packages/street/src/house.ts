@@ -22,6 +22,8 @@ export type HouseOptions = {
   dialect: Dialect<any>
   /** 0 takes a free one; after a `kill` the same one is taken again. */
   port: number
+  /** Milliseconds between writes to a client. */
+  flushEvery?: number
 } & ({ venue: Venue } | { listing: readonly Listing[] })
 
 const STEP = 25
@@ -62,7 +64,7 @@ export function createHouse(options: HouseOptions) {
       demand,
       clock,
       log,
-      flushEvery: 4,
+      flushEvery: options.flushEvery ?? 4,
       limits: LIMITS,
       wire: faults.wire,
       tamper: faults.tamper

@@ -113,6 +113,16 @@ test('slow delays every message and keeps their order', async () => {
   await client.more(10)
   expect(inOrder(numbers(client.texts))).toBe(true)
 })
+test('slow ends in traffic: what comes after the delay is prompt again, in order', async () => {
+  const client = await connect()
+  street.fault('coinbase', 'slow', 900)
+  const lags: number[] = []
+  client.socket.addEventListener('message', ({ data }) => lags.push(lag(String(data))))
+  await until(() => lags.some((ms) => ms >= 800))
+  // The traffic is far denser than one message in the delay, so there is always one under way.
+  await until(() => lags.length > 20 && lags.slice(-10).every((ms) => ms < 400))
+  expect(inOrder(numbers(client.texts))).toBe(true)
+})
 test('throttle answers REST with 429 and when to come back', async () => {
   street.fault('coinbase', 'throttle')
   const response = await fetch(`${restUrl}/market/products`)

@@ -1,10 +1,12 @@
-/** The tickwire command: serve (the default), street, init, doctor, config. Each is loaded when it is asked for. */
+/** The tickwire command: serve (the default), street, simulate, init, doctor, resync, reconnect, config. Each is loaded when it is asked for. */
 import { Command, Option } from 'commander'
 import { VERSION } from '@tickwire/server/version.ts'
+import type { CommandFlags, ResyncFlags } from './commands.ts'
 import type { DoctorFlags } from './doctor.ts'
 import type { InitFlags } from './init.ts'
 import type { Flags } from './options.ts'
 import type { ServeFlags } from './serve.ts'
+import type { SimulateFlags } from './simulate.ts'
 import type { StreetFlags } from './street.ts'
 
 const CONFIG_FILE = 'tickwire.config.json'
@@ -54,6 +56,8 @@ Examples:
   tickwire --capture <provider> --speed 4 a recorded session, four times as fast
   tickwire init                           write a configuration file, with questions
   tickwire doctor                         which provider answers, which does not, and why
+  tickwire resync BTC-USDT                a running server asks for that book anew
+  tickwire reconnect <provider>           a running server renews a provider's connections
   tickwire street                         the simulated providers alone, for drills of your own
 `
   )
@@ -66,6 +70,19 @@ program
   .option('--capture <provider>', 'play a recorded session instead of the synthetic market')
   .option('--speed <n>', 'pace of --capture: 1 is as recorded', '1')
   .action(async (flags: StreetFlags) => (await import('./street.ts')).serveStreet(flags))
+
+program
+  .command('simulate')
+  .description(
+    'the whole product on simulated time against failing providers, networks and clients; every invariant after every step'
+  )
+  .option('--seeds <n>', 'seeds 1 to n', '200')
+  .option('--seed <n>', 'this one alone')
+  .option('--minutes <n>', 'simulated minutes of each seed', '1')
+  .option('--jobs <n>', 'seeds at a time, each in a thread of its own; as many as there are cores unless named')
+  .option('--digest', 'print the SHA-256 of all that happened: the same seed gives the same')
+  .option('--log', 'print all that happened')
+  .action(async (flags: SimulateFlags) => (await import('./simulate.ts')).simulateSeeds(flags))
 
 program
   .command('init')
@@ -89,6 +106,51 @@ common(
   .option('--json', 'one JSON array for scripts; the exit code is 1 where anything is wrong')
   .action(async (names: string[], flags: DoctorFlags) => (await import('./doctor.ts')).doctor(names, flags))
 
+/** The exit code says the same as the words: 0 healed, 1 not healed, 2 it could not be asked. */
+const asked = (command: Command) =>
+  command
+    .option('--url <address>', 'address of the running server', 'http://127.0.0.1:8000')
+    .option('--key-file <file>', 'file that holds a key, where the server wants one')
+    .option('--json', 'one JSON array for scripts')
+
+asked(
+  program
+    .command('resync')
+    .description("ask a running server to throw away an instrument's book and fetch it anew; says what came of it")
+    .argument('<instrument>', 'as in BTC-USDT')
+    .option('--provider <name>', 'the book of this one (default: of each that is asked for it, one after the other)')
+)
+  .addHelpText(
+    'after',
+    `
+Exit code: 0 healed; 1 not healed; 2 it could not be asked, and the message says why.
+
+Examples:
+  tickwire resync BTC-USDT                    its book at every provider that is asked for it
+  tickwire resync BTC-USDT --provider <name>  at that one
+  tickwire resync BTC-USDT --url http://10.0.0.5:8000 --json
+`
+  )
+  .action(async (instrument: string, flags: ResyncFlags) => (await import('./commands.ts')).resync(instrument, flags))
+
+asked(
+  program
+    .command('reconnect')
+    .description("ask a running server to renew a provider's connections, the new one first; says what came of it")
+    .argument('<provider>', 'its name, as in GET /v1/providers')
+)
+  .addHelpText(
+    'after',
+    `
+Exit code: 0 healed; 1 not healed; 2 it could not be asked, and the message says why.
+
+Examples:
+  tickwire reconnect <provider>
+  tickwire reconnect <provider> --url http://10.0.0.5:8000 --key-file ./key
+`
+  )
+  .action(async (provider: string, flags: CommandFlags) => (await import('./commands.ts')).reconnect(provider, flags))
+
 common(program.command('config').description('print the configuration in force, without secrets')).action(async (flags: Flags) =>
   (await import('./options.ts')).print(flags)
 )
@@ -96,7 +158,7 @@ common(program.command('config').description('print the configuration in force, 
 try {
   await program.parseAsync()
 } catch (error) {
-  if (!(error instanceof Error) || error.name !== 'ConfigError') throw error
+  if (!(error instanceof Error) || !['ConfigError', 'CommandError'].includes(error.name)) throw error
   console.error(error.message)
   process.exitCode = 2
 }

@@ -3,7 +3,7 @@ import { ARBITRATED_KINDS, isWhole, topicName, type DataKind, type ProviderStatu
 import type { Source } from '@tickwire/server/sources.ts'
 import { createFeed } from '@tickwire/server/feed/feed.ts'
 import { createInstruments, type Instruments } from '@tickwire/server/feed/instruments.ts'
-import { createRest, type Answer, type Rest } from '@tickwire/server/feed/rest.ts'
+import { createRest, type Answer, type Rest } from '@tickwire/server/connection/rest.ts'
 import { keepFor } from '@tickwire/server/plant/keep.ts'
 import { createPlant } from '@tickwire/server/plant/plant.ts'
 

@@ -1,9 +1,10 @@
 /** The grid of instruments: only the rows in sight exist, and each paints itself. */
 import { Search } from 'lucide-react'
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState, type ReactNode } from 'react'
 import { rowOf } from '../model/connection.ts'
 import { useDesk } from '../model/desk.ts'
 import { matches, order } from '../model/sort.ts'
+import { BreadthButton, Sectors, useBreadth } from './breadth.tsx'
 import { GridHead } from './head.tsx'
 import { GridRow } from './row.tsx'
 
@@ -51,7 +52,22 @@ function useWindow() {
   return { ref, top: box.top, height: box.height - (narrow ? 0 : HEAD), rowHeight: narrow ? 56 : 28 }
 }
 
-function Filter({ shown }: { shown: number }) {
+/** Where it does not push the rows out of sight the sectors are open from the start. */
+const ROOMY = '(min-width: 1320px)'
+
+/** The head of the grid, and how its instruments move together. */
+function Head({ shown }: { shown: number }) {
+  const told = useBreadth()
+  const [open, setOpen] = useState(() => matchMedia(ROOMY).matches)
+  return (
+    <>
+      <Filter shown={shown} breadth={<BreadthButton told={told} open={open} toggle={() => setOpen(!open)} />} />
+      {open && told.size > 0 && <Sectors told={told} />}
+    </>
+  )
+}
+
+function Filter({ shown, breadth }: { shown: number; breadth: ReactNode }) {
   const filter = useDesk((desk) => desk.filter)
   const all = useDesk((desk) => desk.watched.length)
   return (
@@ -74,7 +90,10 @@ function Filter({ shown }: { shown: number }) {
           }}
         />
       </label>
-      <span className="text-[11px] text-muted">{shown === all ? `${all} instruments` : `${shown} of ${all}`}</span>
+      {breadth}
+      <span className="text-[11px] whitespace-nowrap text-muted">
+        {shown === all ? `${all} instruments` : `${shown} of ${all}`}
+      </span>
     </div>
   )
 }
@@ -107,7 +126,7 @@ export function Grid({ ids }: { ids: string[] }) {
   const last = Math.min(ids.length, Math.ceil((top + height) / rowHeight) + OVERSCAN)
   return (
     <section aria-label="Markets" className="panel market h-full">
-      <Filter shown={ids.length} />
+      <Head shown={ids.length} />
       <div
         ref={ref}
         role="grid"

@@ -2,10 +2,10 @@
  * Writes one instrument into the cells of its row. React draws the row once; from then on only the texts that changed are
  * touched, so a hundred rows at twenty updates a second cost a few milliseconds per frame.
  */
-import { age, freshness, percent, price } from '../model/format.ts'
+import { age, freshness, hundredths, percent, price } from '../model/format.ts'
 import { serverNow } from '../model/clock.ts'
 import { mark } from '../model/marks.ts'
-import { spread, type Row } from '../model/row.ts'
+import { confidenceOf, spread, type Row } from '../model/row.ts'
 import { sparkline } from './sparkline.ts'
 
 const FLASH_MS = 450
@@ -43,9 +43,8 @@ export function createPainter(element: HTMLElement): (row: Row) => void {
     write('spread', price(spread(row), decimals))
     write('provider', row.provider ?? '–')
     mark('first-price', row.last !== undefined || row.bid !== undefined)
-    const sure = row.confidence
-    if (write('sure', sure === undefined ? '–' : String(Math.round(sure * 100))))
-      meter.style.width = `${Math.round((sure ?? 0) * 100)}%`
+    const sure = confidenceOf(row)
+    if (write('sure', sure === undefined ? '–' : hundredths(sure))) meter.style.width = `${Math.round((sure ?? 0) * 100)}%`
   }
 
   const paintTime = (row: Row, now: number): void => {

@@ -73,11 +73,11 @@ export const GridRow = memo(function GridRow({ id, index, top, active, chosen }:
       </span>
       <span role="gridcell" data-cell="provider" data-wide className="truncate text-muted" />
       <span role="gridcell" data-cell="age" data-end data-wide />
-      <span role="gridcell" data-end data-wide className="flex items-center gap-1.5" title={SURE}>
+      <span role="gridcell" data-end data-wide className="flex items-center gap-1" title={SURE}>
         <span className="meter flex-none" aria-hidden>
           <i />
         </span>
-        <span data-cell="sure" className="w-[1.9em] flex-none text-right" />
+        <span data-cell="sure" className="w-[2.1em] flex-none text-right" />
       </span>
       <span role="gridcell" data-cell="sub" className="text-muted" />
     </div>

@@ -4,6 +4,8 @@ import { useEffect, useState } from 'react'
 import { rowOf, useTopics } from '../model/connection.ts'
 import { bps, price, size } from '../model/format.ts'
 import { listen, touch, useBeat } from '../model/pulse.ts'
+import { Badge } from './badge.tsx'
+import { LiquidityStrip } from './liquidity.tsx'
 
 const LEVELS = 15
 
@@ -85,15 +87,8 @@ export function Book({ id }: { id: string }) {
   return (
     <>
       <div className="panel-head">
-        <h3 className="caption">Order book</h3>
-        <span className="ml-auto text-[11px] text-muted">
-          {book?.provider}
-          {book?.verified && (
-            <span className="ml-1 text-up" title="This very state matched the provider's checksum">
-              ✓ verified
-            </span>
-          )}
-        </span>
+        <h3 className="caption">Book</h3>
+        {book && <Badge book={book} />}
       </div>
       {book ? (
         <div role="table" aria-label="Order book" data-testid="book" className="pb-1">
@@ -113,6 +108,7 @@ export function Book({ id }: { id: string }) {
       ) : (
         <p className="note book-room">{refused ?? <span className="waiting">Waiting for the order book</span>}</p>
       )}
+      <LiquidityStrip id={id} decimals={decimals} />
     </>
   )
 }

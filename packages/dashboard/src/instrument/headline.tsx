@@ -3,9 +3,11 @@ import { TrendingDown, TrendingUp } from 'lucide-react'
 import { rowOf } from '../model/connection.ts'
 import { serverNow } from '../model/clock.ts'
 import { useDesk } from '../model/desk.ts'
-import { age, clockTime, freshness, percent, price, shortName, size } from '../model/format.ts'
+import { age, clockTime, freshness, percent, percentShare, price, shortName, size } from '../model/format.ts'
 import { CLOCK, useBeat } from '../model/pulse.ts'
+import { confidenceOf } from '../model/row.ts'
 import { SURE } from '../grid/row.tsx'
+import { Changes } from './changes.tsx'
 
 function Fact({ name, title, children }: { name: string; title?: string; children: React.ReactNode }) {
   return (
@@ -32,6 +34,7 @@ export function Headline({ id }: { id: string }) {
   const info = useDesk((desk) => desk.byId.get(id))
   const row = rowOf(id)
   const decimals = row.digits
+  const sure = confidenceOf(row)
   const { name, suffix } = shortName(id)
   const tone = row.change === undefined ? undefined : row.change < 0 ? 'down' : 'up'
   const Trend = row.change !== undefined && row.change < 0 ? TrendingDown : TrendingUp
@@ -52,6 +55,7 @@ export function Headline({ id }: { id: string }) {
             {percent(row.change)}
           </span>
         </p>
+        <Changes id={id} />
       </div>
       <dl className="grid grid-cols-[repeat(auto-fill,minmax(76px,1fr))] gap-x-5 gap-y-1.5 pb-0.5 text-[12px] max-md:w-full md:flex-1">
         <Fact name="Bid">{price(row.bid, decimals)}</Fact>
@@ -63,7 +67,7 @@ export function Headline({ id }: { id: string }) {
           {row.provider ?? '–'}
         </Fact>
         <Fact name="Confidence" title={SURE}>
-          {row.confidence === undefined ? '–' : `${Math.round(row.confidence * 100)} %`}
+          {sure === undefined ? '–' : percentShare(sure)}
         </Fact>
         <Fact name="Age" title="Since the server last heard of it">
           <Age received={row.received} />

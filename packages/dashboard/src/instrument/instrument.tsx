@@ -2,6 +2,7 @@
 import { ArrowLeft } from 'lucide-react'
 import { Boundary } from '../boundary.tsx'
 import { show, useDesk } from '../model/desk.ts'
+import { useGaps } from '../model/gaps.ts'
 import { Book } from './book.tsx'
 import { Chart } from './chart.tsx'
 import { Headline } from './headline.tsx'
@@ -24,9 +25,13 @@ export function Instrument() {
   if (id === undefined)
     return <section aria-label="Instrument" className="panel h-full" children={<p className="note">Choose an instrument.</p>} />
   if (!known) return <Unknown id={id} />
+  return <Known key={id} id={id} />
+}
+
+function Known({ id }: { id: string }) {
+  useGaps(id)
   return (
     <section
-      key={id}
       aria-label={`Instrument ${id}`}
       data-instrument={id}
       className="flex h-full min-h-0 flex-col gap-px overflow-y-auto bg-line wide:overflow-hidden"

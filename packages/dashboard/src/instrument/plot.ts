@@ -3,11 +3,15 @@ import {
   CandlestickSeries,
   ColorType,
   createChart,
+  createSeriesMarkers,
   CrosshairMode,
   HistogramSeries,
   type IChartApi,
+  type SeriesMarker,
+  type Time,
   type UTCTimestamp
 } from 'lightweight-charts'
+import type { ChartMark } from './marks.ts'
 
 /** `time` is the start of the candle in epoch seconds. */
 export type Bar = { time: number; open: number; high: number; low: number; close: number; volume: number }
@@ -18,6 +22,8 @@ export type Plot = {
   /** Changes or adds one bar. */
   put: (bar: Bar) => void
   decimals: (digits: number) => void
+  /** Replaces all marks. */
+  mark: (marks: readonly ChartMark[]) => void
   remove: () => void
 }
 
@@ -62,6 +68,26 @@ const volumeOf = (bar: Bar) => ({
   color: bar.close < bar.open ? `${DOWN}55` : `${UP}55`
 })
 
+const AMBER = '#eab55a'
+const MUTED = '#8d99ab'
+const LOOKS = {
+  open: { position: 'aboveBar', shape: 'square', color: AMBER },
+  filled: { position: 'aboveBar', shape: 'square', color: '#4f8f78' },
+  revised: { position: 'belowBar', shape: 'arrowUp', color: MUTED },
+  partial: { position: 'belowBar', shape: 'circle', color: AMBER }
+} as const
+
+/** One sign of each sort a bar: the words beside the chart tell how many. An open gap hides a filled one. */
+function signsOf(marks: readonly ChartMark[]): SeriesMarker<Time>[] {
+  const isHidden = (mark: ChartMark): boolean =>
+    mark.what === 'filled' && marks.some(({ time, what }) => time === mark.time && what === 'open')
+  const signs = new Map<string, SeriesMarker<Time>>()
+  for (const mark of marks)
+    if (!isHidden(mark))
+      signs.set(`${mark.time} ${mark.what}`, { time: mark.time as UTCTimestamp, size: 0.5, ...LOOKS[mark.what] })
+  return [...signs.values()]
+}
+
 function seriesOf(chart: IChartApi) {
   const candles = chart.addSeries(CandlestickSeries, {
     upColor: UP,
@@ -88,6 +114,7 @@ export function createPlot(box: HTMLElement, onBar: (bar: Bar | undefined) => vo
     localization: { timeFormatter: local }
   })
   const { candles, volumes } = seriesOf(chart)
+  const signs = createSeriesMarkers(candles, [])
   const bars = new Map<number, Bar>()
   let last = 0
   let pointed: number | undefined
@@ -115,6 +142,7 @@ export function createPlot(box: HTMLElement, onBar: (bar: Bar | undefined) => vo
       if (pointed === undefined || pointed === bar.time) tell()
     },
     decimals: (digits) => candles.applyOptions({ priceFormat: { type: 'price', precision: digits, minMove: 10 ** -digits } }),
+    mark: (marks) => signs.setMarkers(signsOf(marks)),
     remove: () => chart.remove()
   }
 }

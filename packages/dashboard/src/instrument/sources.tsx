@@ -1,28 +1,32 @@
-/** Where the price comes from: each provider's own quote beside the leader's, and why that one leads. */
-import type { Published, Quote } from '@tickwire/client'
-import { Crown } from 'lucide-react'
-import { useState } from 'react'
+/** Where the price comes from: every source beside the leader, how much it counts, and why that one leads. */
+import type { Arbitration, Published, Quote } from '@tickwire/client'
+import { useCallback, useState } from 'react'
 import { rowOf, useTopics } from '../model/connection.ts'
-import { serverNow } from '../model/clock.ts'
 import { useDesk } from '../model/desk.ts'
-import { age, bps, clockTime, freshness, price } from '../model/format.ts'
-import { gapText, sentence } from '../model/notices.ts'
+import { price } from '../model/format.ts'
+import { usePolled } from '../model/poll.ts'
 import { CLOCK, touch, useBeat } from '../model/pulse.ts'
-import type { Instrument } from '../model/rest.ts'
-import { newestDecision, type Row } from '../model/row.ts'
+import { fetchBooks, type Instrument } from '../model/rest.ts'
+import { Source } from './source.tsx'
+import { Why } from './why.tsx'
 
 const NONE: Instrument['providers'] = []
-const mid = (quote: Quote): number => (quote.bid + quote.ask) / 2
+/** Decisions are made per kind; these two are what the page shows. */
+const KINDS = ['quote', 'trade'] as const
+type Shown = (typeof KINDS)[number]
 
-type Quotes = Map<string, Published<Quote>>
+const BOOKS_EVERY_MS = 5_000
 
-function useQuotes(id: string, providers: readonly string[]): Quotes {
-  const [quotes] = useState<Quotes>(() => new Map())
+type Heard = { quotes: Map<string, Published<Quote>>; decisions: Partial<Record<string, Arbitration>> }
+
+function useHeard(id: string, providers: readonly string[]): Heard {
+  const [heard] = useState<Heard>(() => ({ quotes: new Map(), decisions: {} }))
   useTopics(
-    providers.map((provider) => `quote:${id}@${provider}`),
+    [...providers.map((provider) => `quote:${id}@${provider}`), ...KINDS.map((kind) => `arbitration:${id}:${kind}`)],
     (event) => {
-      if (event.type !== 'quote') return
-      quotes.set(event.provider, event)
+      if (event.type === 'quote') heard.quotes.set(event.provider, event)
+      else if (event.type === 'arbitration') heard.decisions[event.kind] = event
+      else return
       touch(`sources:${id}`)
     }
   )
@@ -30,123 +34,107 @@ function useQuotes(id: string, providers: readonly string[]): Quotes {
   useBeat(`row:${id}`, 500)
   // Ages grow also while nothing comes.
   useBeat(CLOCK, 500)
-  return quotes
+  return heard
 }
 
-type LineProps = {
-  provider: string
-  symbol: string
-  quote: Quote | undefined
-  lead: Quote | undefined
-  leads: boolean
-  decimals: number
-}
-
-function Line({ provider, symbol, quote, lead, leads, decimals }: LineProps) {
-  const old = quote && serverNow() - quote.received
-  const apart = quote && lead && !leads ? (mid(quote) / mid(lead) - 1) * 10_000 : undefined
+/** What all say together, and how far from it one may be. */
+function Together({ decision, decimals }: { decision: Arbitration | undefined; decimals: number }) {
+  const consensus = decision?.consensus
+  if (!consensus) return <span>{decision ? 'no price counts now' : ''}</span>
   return (
-    <tr className="h-[22px]">
-      <th scope="row" className="pl-3 text-left font-medium text-text">
-        <span className="inline-flex items-center gap-1.5" title={`${provider} calls it ${symbol}`}>
-          <span className={leads ? 'text-bright' : ''}>{provider}</span>
-          {leads && (
-            <span className="inline-flex items-center gap-1 text-[10.5px] text-amber">
-              <Crown size={11} aria-hidden /> leads
-            </span>
-          )}
-        </span>
-      </th>
-      <td className="text-right">{price(quote?.bid, decimals)}</td>
-      <td className="text-right">{price(quote?.ask, decimals)}</td>
-      <td className="text-right text-muted">{leads ? '·' : bps(apart)}</td>
-      <td className="pr-3 text-right" data-fresh={old === undefined ? undefined : freshness(old)}>
-        {age(old)}
-      </td>
-    </tr>
+    <span title="What the sources in use say together, and how far from it a price may be to be believed" data-testid="consensus">
+      <span className="text-bright">{price(consensus.price, decimals)}</span>
+      {` ± ${consensus.toleranceBps} bp · ${consensus.used} of ${consensus.sources}`}
+    </span>
   )
 }
 
-function Why({ row }: { row: Row }) {
-  const status = newestDecision(row)
-  const gaps = row.gaps.slice(0, 3)
+const HEADS: { name: string; title?: string; room?: string }[] = [
+  { name: 'Bid' },
+  { name: 'Ask' },
+  { name: 'vs lead', title: "Its middle price against the leader's, in hundredths of a percent" },
+  { name: 'Age', title: 'Of its last price' },
+  { name: 'Weight', title: 'Share of the consensus', room: 'max-sm:hidden' },
+  { name: 'Score', title: 'Bars: freshness, latency, uptime, completeness, reliability' }
+]
+
+function Head() {
   return (
-    <div data-testid="why" className="space-y-1.5 border-t border-line px-3 py-2 text-[12px]">
-      <p>
-        <span className="caption mr-2">Why</span>
-        {status && <span className="mr-1.5 text-muted">{clockTime(status.published)}</span>}
-        {status ? sentence(status.reason) : 'The arbiter has not decided yet.'}
-      </p>
-      {gaps.map((gap) => (
-        <p key={`${gap.published} ${gap.seq}`} className="text-amber">
-          <span className="caption mr-2">Gap</span>
-          {clockTime(gap.published)} {gapText(gap)}
-        </p>
+    <thead>
+      <tr className="caption h-6">
+        <th scope="col" className="pl-3 text-left font-semibold">
+          Provider
+        </th>
+        {HEADS.map(({ name, title, room = '' }) => (
+          <th key={name} scope="col" className={`px-1 text-right font-semibold last:pr-3 ${room}`} title={title}>
+            {name}
+          </th>
+        ))}
+      </tr>
+    </thead>
+  )
+}
+
+function Kinds({ kinds, shown, pick }: { kinds: readonly Shown[]; shown: Shown; pick: (kind: Shown) => void }) {
+  if (kinds.length < 2) return null
+  return (
+    <div role="group" aria-label="Decision on" className="flex gap-1">
+      {kinds.map((kind) => (
+        <button key={kind} type="button" className="chip" aria-pressed={kind === shown} onClick={() => pick(kind)}>
+          {kind}
+        </button>
       ))}
-      {gaps.length === 0 && <p className="text-muted">No gap since this page was opened.</p>}
     </div>
   )
 }
 
 export function Sources({ id }: { id: string }) {
   const info = useDesk((desk) => desk.byId.get(id))
+  const [picked, pick] = useState<Shown>('quote')
   const listed = info?.providers ?? NONE
-  const quotes = useQuotes(
+  const { quotes, decisions } = useHeard(
     id,
     listed.map((one) => one.provider)
   )
+  const { value: books } = usePolled(
+    useCallback((signal) => fetchBooks(id, signal), [id]),
+    BOOKS_EVERY_MS
+  )
   const row = rowOf(id)
+  const kinds = KINDS.filter((kind) => decisions[kind])
+  const shown = kinds.includes(picked) ? picked : (kinds[0] ?? picked)
+  const decision = decisions[shown]
   // Whose quote is shown leads; the decision alone says it only until that quote comes.
-  const leader = row.provider ?? row.decisions.quote?.leader
+  const leader = decision ? decision.leader : (row.provider ?? row.decisions.quote?.leader)
   const lead = leader === undefined ? undefined : quotes.get(leader)
   return (
     <>
       <div className="panel-head">
         <h3 className="caption">Sources</h3>
-        <span className="ml-auto text-[11px] text-muted">
-          {listed.length === 1 ? 'one provider' : `${listed.length} providers`}
-        </span>
+        <Kinds kinds={kinds} shown={shown} pick={pick} />
+        <p className="ml-auto truncate text-[11px] text-muted">
+          <Together decision={decision} decimals={row.digits} />
+        </p>
       </div>
       <div className="scroll" tabIndex={0} role="region" aria-label="Sources of the price">
         <table className="w-full text-[12px] whitespace-nowrap" data-testid="sources">
-          <thead>
-            <tr className="caption h-6">
-              <th scope="col" className="pl-3 text-left font-semibold">
-                Provider
-              </th>
-              <th scope="col" className="text-right font-semibold">
-                Bid
-              </th>
-              <th scope="col" className="text-right font-semibold">
-                Ask
-              </th>
-              <th
-                scope="col"
-                className="text-right font-semibold"
-                title="Its middle price against the leader's, in hundredths of a percent"
-              >
-                vs lead
-              </th>
-              <th scope="col" className="pr-3 text-right font-semibold">
-                Age
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {listed.map(({ provider, symbol }) => (
-              <Line
-                key={provider}
-                provider={provider}
-                symbol={symbol}
-                quote={quotes.get(provider)}
-                lead={lead}
-                leads={provider === leader}
-                decimals={row.digits}
-              />
-            ))}
-          </tbody>
+          <Head />
+          {listed.map(({ provider, symbol }) => (
+            <Source
+              key={provider}
+              id={id}
+              provider={provider}
+              symbol={symbol}
+              quote={quotes.get(provider)}
+              lead={lead}
+              leads={provider === leader}
+              decimals={row.digits}
+              report={decision?.sources.find((one) => one.provider === provider)}
+              book={books?.find((one) => one.provider === provider)}
+            />
+          ))}
         </table>
-        <Why row={row} />
+        <Why row={row} decision={decision} />
       </div>
     </>
   )

@@ -6,6 +6,7 @@ import {
   parseTopic,
   type ConnectionState,
   type Gap,
+  type GapFilled,
   type Published,
   type Status,
   type SubscribeOptions,
@@ -16,7 +17,7 @@ import { useEffect, useRef } from 'react'
 import { setServerTime, serverNow } from './clock.ts'
 import { say, useDesk } from './desk.ts'
 import { mark } from './marks.ts'
-import { gapNotice, lostNotice, statusNotice } from './notices.ts'
+import { filledNotice, gapNotice, lostNotice, statusNotice } from './notices.ts'
 import { touch } from './pulse.ts'
 import { fetchTrades } from './rest.ts'
 import { foldRow, openRow, seedPoints, type Row } from './row.ts'
@@ -87,17 +88,28 @@ function take(event: Published): void {
   touch(`row:${event.instrument}`)
 }
 
-/** A decision or a hole. What happened before this page listened is shown with its instrument, but is not news. */
+/** What happened before this page listened is no news. */
+function isNews({ topic, published }: Published): boolean {
+  const since = noticedSince.get(topic)
+  return since !== undefined && published >= since - Date.now() + serverNow()
+}
+
+/** A decision or a hole. What is no news is still shown with its instrument. */
 function notice(event: Published<Status> | Published<Gap>): void {
   received++
   const row = rowOf(event.instrument)
   const before = event.type === 'status' ? row.decisions[event.kind] : undefined
   foldRow(row, event, performance.now())
   touch(`row:${event.instrument}`)
-  const since = noticedSince.get(event.topic)
-  if (since === undefined || event.published < since - Date.now() + serverNow()) return
+  if (!isNews(event)) return
   const news = event.type === 'gap' ? gapNotice(event) : statusNotice(event, before)
   if (news) say(news)
+}
+
+/** What a provider had lost is here. */
+function filled(event: Published<GapFilled>): void {
+  received++
+  if (isNews(event)) say(filledNotice(event))
 }
 
 const topicsOf = (id: string): string[] => [`quote:${id}`, `trade:${id}`, `ticker:${id}`]
@@ -214,6 +226,7 @@ export function watchConnection(): void {
     const text = `Between server and page: ${gap.topic} ${gap.from} to ${gap.to} never came.`
     say({ at: serverNow(), kind: 'gap', tone: 'bad', text, group: 'hole' })
   })
+  client.on('gap_filled', filled)
   client.on('error', (error) => say({ at: serverNow(), kind: 'error', tone: 'bad', text: error.message, group: error.message }))
   client.on('shutdown', ({ retryAfterMs, reason }) =>
     say({

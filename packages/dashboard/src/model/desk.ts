@@ -6,7 +6,7 @@ import type { Instrument, ProviderAbout } from './rest.ts'
 import { routeOf } from './route.ts'
 import { SORTS, type Column } from './sort.ts'
 
-export type View = 'markets' | 'instrument' | 'providers' | 'news' | 'log'
+export type View = 'markets' | 'instrument' | 'providers' | 'trust' | 'news' | 'log'
 export type Comeback = { at: number; kind: 'restarted' | 'resumed'; tone: Tone; text: string }
 
 export type Desk = {

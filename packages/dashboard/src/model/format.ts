@@ -95,3 +95,13 @@ export const shortName = (instrument: string): { name: string; suffix: string } 
   const name = dash < 0 ? bare : bare.slice(0, dash)
   return { name, suffix: colon >= 0 ? instrument.slice(0, colon) : dash < 0 ? '' : bare.slice(dash + 1) }
 }
+
+/** A share in whole percent. What is less than all is never rounded up to 100, and what is more than nothing never down to 0. */
+export const hundredths = (share: number): string => {
+  const whole = Math.round(share * 100)
+  if (whole >= 100 && share < 1) return Math.min(99.9, Math.floor(share * 1_000) / 10).toFixed(1)
+  if (whole <= 0 && share > 0) return Math.max(0.1, Math.round(share * 1_000) / 10).toFixed(1)
+  return String(Math.min(100, whole))
+}
+
+export const percentShare = (share: number): string => `${hundredths(share)} %`

@@ -1,5 +1,5 @@
 /** What happened, in words: every decision, hole and comeback becomes one line of the log. */
-import type { Gap, Published, Status } from '@tickwire/client'
+import type { Gap, GapFilled, Published, Status } from '@tickwire/client'
 import { count } from './format.ts'
 
 export type Tone = 'info' | 'good' | 'warn' | 'bad'
@@ -7,6 +7,7 @@ type NoticeKind =
   | 'failover'
   | 'leader'
   | 'gap'
+  | 'filled'
   | 'lost'
   | 'resumed'
   | 'restarted'
@@ -14,6 +15,7 @@ type NoticeKind =
   | 'shutdown'
   | 'error'
   | 'provider'
+  | 'command'
 export type Notice = {
   at: number
   kind: NoticeKind
@@ -42,7 +44,9 @@ export function addNotice(notices: readonly Notice[], notice: Notice): Notice[] 
 export const sentence = (text: string): string =>
   text.replace(/^\p{Ll}(?!\S*[\d@])/u, (letter) => letter.toUpperCase()).replace(/[^.!?]$/, '$&.')
 
-const span = (from: number, to: number): string => (to > from ? ` (${((to - from) / 1_000).toFixed(1)} s)` : '')
+/** What would be told as 0.0 s is told without a length. */
+const SHORT_MS = 50
+const span = (from: number, to: number): string => (to - from >= SHORT_MS ? ` (${((to - from) / 1_000).toFixed(1)} s)` : '')
 
 /**
  * A status is worth a line when the leader changed, was lost or is there again; the first choice at the start is not news.
@@ -67,12 +71,15 @@ const ACTIONS = { resync: 'resynchronised', failover: 'another provider took ove
 const CAUSES = {
   sequence: 'a sequence was skipped',
   checksum: 'the checksum did not match',
+  asked: 'asked for anew',
   silence: 'silence',
   disconnect: 'disconnected'
 } as const
 
-export const gapText = (gap: Gap): string =>
-  `${gap.provider} ${gap.kind}: ${CAUSES[gap.cause]}${span(gap.from, gap.to)}, ${ACTIONS[gap.action]}`
+type Told = Pick<Gap, 'provider' | 'kind' | 'cause' | 'action' | 'from' | 'to'>
+export const gapCause = ({ provider, kind, cause, from, to }: Told): string =>
+  `${provider} ${kind}: ${CAUSES[cause]}${span(from, to)}`
+export const gapText = (gap: Told): string => `${gapCause(gap)}, ${ACTIONS[gap.action]}`
 
 export const gapNotice = (gap: Published<Gap>): Notice => ({
   at: gap.published,
@@ -82,6 +89,23 @@ export const gapNotice = (gap: Published<Gap>): Notice => ({
   text: gapText(gap),
   group: `${gap.provider} ${gap.cause} ${gap.action}`
 })
+
+export const HOW = { rest: 'asked of', provider: 'taken from', snapshot: 'the newest state, of' } as const
+export const eventsOf = (items: number): string => `${count(items)} ${items === 1 ? 'event' : 'events'}`
+
+/** `items` 0 says that nothing was missing. */
+export const filledNotice = (filled: Published<GapFilled>): Notice => {
+  const { provider, kind, from, to, how, by, items, own } = filled
+  const found = items === 0 ? 'nothing was missing' : eventsOf(items)
+  return {
+    at: filled.published,
+    kind: 'filled',
+    tone: 'good',
+    instrument: filled.instrument,
+    text: `${provider} ${kind}: gap${span(from, to)} filled: ${found}, ${HOW[how]} ${by}${own ? ', on its own topic' : ''}`,
+    group: `${provider} filled ${how} ${by} ${items === 0}`
+  }
+}
 
 export const lostNotice = (at: number, lost: { topic: string; count: number }): Notice => ({
   at,

@@ -9,15 +9,11 @@ type Listener = () => void
 const listeners = new Map<string, Set<Listener>>()
 const dirty = new Set<string>()
 const EVERY_MS = 45
-let frame = 0
+let due = false
 let flushed = 0
 
 function flush(now: number): void {
-  if (now - flushed < EVERY_MS) {
-    frame = requestAnimationFrame(flush)
-    return
-  }
-  frame = 0
+  due = false
   flushed = now
   const keys = [...dirty]
   dirty.clear()
@@ -27,7 +23,12 @@ function flush(now: number): void {
 /** Says that what stands behind `key` changed. */
 export function touch(key: string): void {
   dirty.add(key)
-  if (frame === 0) frame = requestAnimationFrame(flush)
+  if (due) return
+  due = true
+  const wait = flushed + EVERY_MS - performance.now()
+  // A frame is asked for only when it is used: each one that is costs a pass of the browser, even where nothing is drawn.
+  if (wait > 0) setTimeout(() => requestAnimationFrame(flush), wait)
+  else requestAnimationFrame(flush)
 }
 
 export function listen(key: string, listener: Listener): () => void {

@@ -1,5 +1,5 @@
 /** The gateway's REST answers as values: what went wrong is a sentence for a person, never an exception. */
-import type { Candle, Interval, News, ProviderStatus, Published, Trade } from '@tickwire/client'
+import type { Calibration, Candle, Gap, GapFilled, Interval, News, ProviderStatus, Published, Trade } from '@tickwire/client'
 
 export type Answer<T> = { ok: true; value: T } | { ok: false; message: string }
 
@@ -26,9 +26,40 @@ export type ProviderAbout = ProviderStatus & {
   limits?: { subscriptionsPerConnection: number; connections: number | null; requestsPerSecond: number }
 }
 
-async function get(path: string, signal?: AbortSignal): Promise<Answer<unknown>> {
+/** `at`: when it was here. */
+export type Fill = Pick<GapFilled, 'how' | 'by' | 'items' | 'from' | 'to' | 'own'> & { at: number }
+
+/** A gap with what became of it; `open` is also what nobody can fill, and `why` says why not. */
+export type KnownGap = Omit<Gap, 'type' | 'time' | 'received' | 'instrument'> & {
+  id: string
+  state: 'open' | 'filled'
+  fills: readonly Fill[]
+  why?: string
+}
+
+/** How long one stage of an event's way takes, milliseconds. */
+export type Hop = { hop: string; provider?: string; kind?: string; count: number; p50: number; p90: number; p99: number }
+
+/** What confidence was said and what came true; by provider, how often its prices held. */
+export type Confidence = { reliability: Record<string, number>; calibrations: Calibration[] }
+
+/** How the book of one instrument stands at one provider. */
+export type BookStanding = {
+  instrument: string
+  provider: string
+  state: 'syncing' | 'valid' | 'suspect' | 'stale'
+  sequence?: number
+  checked?: number
+  resyncs: number
+  damage?: { at: number; cause: string; healedAfter?: number }
+}
+
+/** What came of a command; `after`: milliseconds. */
+export type Outcome = { outcome: 'healed' | 'failed' | 'timeout'; message: string; after: number }
+
+async function ask(method: 'GET' | 'POST', path: string, signal?: AbortSignal): Promise<Answer<unknown>> {
   try {
-    const response = await fetch(path, { headers: { accept: 'application/json' }, ...(signal ? { signal } : {}) })
+    const response = await fetch(path, { method, headers: { accept: 'application/json' }, ...(signal ? { signal } : {}) })
     const body: unknown = await response.json().catch(() => undefined)
     if (response.ok) return { ok: true, value: body }
     const told = (body as { error?: { message?: string } } | undefined)?.error?.message
@@ -37,6 +68,8 @@ async function get(path: string, signal?: AbortSignal): Promise<Answer<unknown>>
     return { ok: false, message: 'The server cannot be reached.' }
   }
 }
+
+const get = (path: string, signal?: AbortSignal): Promise<Answer<unknown>> => ask('GET', path, signal)
 
 const list = <T>(answer: Answer<unknown>, name: string): Answer<T[]> => {
   if (!answer.ok) return answer
@@ -66,3 +99,30 @@ export const fetchCandles = async (
   limit: number,
   signal?: AbortSignal
 ): Promise<Answer<Candle[]>> => list(await get(`/v1/candles/${path(id)}?interval=${interval}&limit=${limit}`, signal), 'candles')
+
+export const fetchGaps = async (id: string, signal?: AbortSignal): Promise<Answer<KnownGap[]>> =>
+  list(await get(`/v1/gaps/${path(id)}`, signal), 'gaps')
+
+export const fetchHops = async (signal?: AbortSignal): Promise<Answer<Hop[]>> => list(await get('/v1/latency', signal), 'hops')
+
+export const fetchBooks = async (id: string, signal?: AbortSignal): Promise<Answer<BookStanding[]>> =>
+  list(await get(`/v1/books?instrument=${path(id)}`, signal), 'books')
+
+/** The names of the groups of which breadth is told: `all`, and each sector. */
+export const fetchGroups = async (signal?: AbortSignal): Promise<Answer<string[]>> =>
+  list(await get('/v1/breadth', signal), 'groups')
+
+const command = async (address: string): Promise<Answer<Outcome>> => (await ask('POST', address)) as Answer<Outcome>
+
+export const resync = (id: string, provider: string): Promise<Answer<Outcome>> =>
+  command(`/v1/books/${path(id)}/resync?provider=${path(provider)}`)
+
+export const reconnect = (provider: string): Promise<Answer<Outcome>> => command(`/v1/providers/${path(provider)}/reconnect`)
+
+export async function fetchConfidence(signal?: AbortSignal): Promise<Answer<Confidence>> {
+  const answer = await get('/v1/confidence', signal)
+  const calibrations = list<Calibration>(answer, 'calibrations')
+  if (!calibrations.ok || !answer.ok) return calibrations.ok ? { ok: false, message: 'No answer.' } : calibrations
+  const { reliability = {} } = answer.value as Partial<Confidence>
+  return { ok: true, value: { reliability, calibrations: calibrations.value } }
+}

@@ -112,7 +112,8 @@ export function foldRow(row: Row, event: Published, now: number): boolean {
   else if (event.type === 'trade') onTrade(row, event, now)
   else if (event.type === 'ticker') onTicker(row, event, now)
   else if (event.type === 'status') row.decisions[event.kind] = event
-  else if (event.type === 'gap') row.gaps = [event, ...row.gaps].slice(0, GAPS)
+  else if (event.type === 'gap')
+    row.gaps = [event, ...row.gaps.filter(({ id }) => id === undefined || id !== event.id)].slice(0, GAPS)
   else return false
   const data = event.type === 'quote' || event.type === 'trade' || event.type === 'ticker'
   if (data) row.received = Math.max(row.received ?? 0, event.received)
@@ -138,6 +139,12 @@ export function seedPoints(row: Row, trades: readonly { price: number; time: num
 export function newestDecision({ decisions: { quote, trade, ...others } }: Row): Published<Status> | undefined {
   if (quote && trade) return trade.published > quote.published ? trade : quote
   return quote ?? trade ?? Object.values(others)[0]
+}
+
+/** A forecast of a price that somebody stands for: where nobody leads any more there is none. */
+export function confidenceOf({ bid, confidence, decisions }: Row): number | undefined {
+  const decision = decisions[bid === undefined ? 'trade' : 'quote']
+  return decision && decision.leader === undefined ? undefined : confidence
 }
 
 export const spread = (row: Row): number | undefined =>

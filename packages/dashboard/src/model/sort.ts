@@ -1,5 +1,5 @@
 /** The order of the grid: by any column, with rows that lack the value last in both directions. */
-import { spreadBps, type Row } from './row.ts'
+import { confidenceOf, spreadBps, type Row } from './row.ts'
 
 export type Column = 'symbol' | 'last' | 'change' | 'bid' | 'ask' | 'spread' | 'provider' | 'age' | 'confidence'
 type Value = string | number | undefined
@@ -13,7 +13,7 @@ export const SORTS: Record<Column, { title: string; downFirst: boolean; value: (
   spread: { title: 'Spread', downFirst: false, value: spreadBps },
   provider: { title: 'Source', downFirst: false, value: (row) => row.provider },
   age: { title: 'Age', downFirst: true, value: (row) => row.received && -row.received },
-  confidence: { title: 'Conf', downFirst: true, value: (row) => row.confidence }
+  confidence: { title: 'Conf', downFirst: true, value: confidenceOf }
 }
 
 const compare = (a: Exclude<Value, undefined>, b: Exclude<Value, undefined>): number =>

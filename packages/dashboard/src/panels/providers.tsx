@@ -1,11 +1,15 @@
 /** Each provider's life: whether it delivers, how fast, what went wrong, and what its data is. */
 import type { ProviderPhase, ProviderStatus } from '@tickwire/client'
+import { useState } from 'react'
 import { serverNow } from '../model/clock.ts'
 import { useDesk } from '../model/desk.ts'
 import { age, clockTime, count, latency } from '../model/format.ts'
 import { CLOCK, useBeat } from '../model/pulse.ts'
+import { speedOf } from '../model/speed.ts'
 import { sentence } from '../model/notices.ts'
-import type { ProviderAbout } from '../model/rest.ts'
+import { reconnect, type ProviderAbout } from '../model/rest.ts'
+import { CommandButton, Told, useCommand } from './command.tsx'
+import { Latency } from './latency.tsx'
 
 const LIGHTS: Record<ProviderPhase, string> = {
   idle: 'bg-muted',
@@ -35,8 +39,9 @@ const reasons = (refused: Record<string, number>): string =>
     .join('\n') || 'Nothing was refused'
 
 function Numbers({ status }: { status: ProviderStatus }) {
-  const { rate, subscriptions, reconnects, gaps, refused } = status
-  const cells = [latency(status.latency), count(Math.round(rate)), count(subscriptions), count(reconnects), count(gaps)]
+  const { subscriptions, reconnects, gaps, refused } = status
+  const now = speedOf(status)
+  const cells = [latency(now?.latency), count(now?.rate), count(subscriptions), count(reconnects), count(gaps)]
   const warn = [false, false, false, reconnects > 0, gaps > 0]
   const bad = sum(refused)
   return (
@@ -98,6 +103,22 @@ function Facts({ known }: { known: ProviderAbout }) {
   )
 }
 
+/** Beside what is said of it; of one that is not in use there is nothing to renew. */
+function Reconnect({ provider }: { provider: string }) {
+  const command = useCommand(`reconnect of ${provider}`, () => reconnect(provider))
+  return (
+    <span className="mr-2 inline-flex items-center gap-2 align-bottom">
+      <CommandButton
+        name="reconnect"
+        label={`Reconnect ${provider}`}
+        title={`Renews the connections of ${provider}, the new one first where it allows two`}
+        command={command}
+      />
+      <Told told={command.told} />
+    </span>
+  )
+}
+
 function Words({ status, known }: { status: ProviderStatus; known: ProviderAbout }) {
   const { lastFailover: failover, market, reconnects, gaps } = status
   const wrong = [many(reconnects, 'reconnection'), many(gaps, 'gap'), `${count(sum(status.refused))} refused`].filter(
@@ -110,6 +131,7 @@ function Words({ status, known }: { status: ProviderStatus; known: ProviderAbout
       {market && market !== 'regular' && <span className="text-amber">{`Its market: ${market}. `}</span>}
       <span className="text-amber md:hidden">{wrong.length > 0 && `${wrong.join(', ')}. `}</span>
       {failover && <span className="text-amber">{`Last failover ${clockTime(failover.at)}: ${failover.reason}. `}</span>}
+      {status.phase !== 'idle' && <Reconnect provider={status.provider} />}
       {about && (
         <a href={about.docs} target="_blank" rel="noopener noreferrer" className="underline decoration-edge hover:text-bright">
           Docs
@@ -150,7 +172,7 @@ function Lines({ about }: { about: ProviderAbout }) {
   )
 }
 
-export function Providers() {
+function Table() {
   useBeat(CLOCK, 1_000)
   const abouts = useDesk((desk) => desk.abouts)
   if (abouts.length === 0) return <p className="note">No provider is known yet.</p>
@@ -174,5 +196,26 @@ export function Providers() {
         ))}
       </table>
     </div>
+  )
+}
+
+const PARTS = [
+  ['status', 'Status'],
+  ['latency', 'Latency per hop']
+] as const
+
+export function Providers() {
+  const [part, pick] = useState<'status' | 'latency'>('status')
+  return (
+    <>
+      <div className="flex flex-none gap-1 border-b border-line px-2.5 py-1" role="group" aria-label="Of the providers">
+        {PARTS.map(([name, title]) => (
+          <button key={name} type="button" className="chip" aria-pressed={part === name} onClick={() => pick(name)}>
+            {title}
+          </button>
+        ))}
+      </div>
+      {part === 'status' ? <Table /> : <Latency />}
+    </>
   )
 }

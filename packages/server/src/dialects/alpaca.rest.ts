@@ -2,7 +2,7 @@
 import { topicName, type Interval } from '@tickwire/protocol'
 import { at, barRow, bookRow, instrumentOf, newsRow, quoteRow, symbolOf, tradeRow } from './alpaca.frames.ts'
 import type { Desk, Dialect, HttpAnswer, HttpRequest, InstrumentInfo, Keys } from './dialect.ts'
-import { candlesOf, first, limitOf } from './past.ts'
+import { candlesOf, first, limitOf, tradesOf } from './past.ts'
 
 type Market = 'stocks' | 'crypto'
 
@@ -139,6 +139,21 @@ const bars =
     )
   }
 
+/** Past trades per symbol, oldest first. */
+const trades =
+  (market: Market) =>
+  (request: HttpRequest, desk: Desk): HttpAnswer => {
+    if (request.query['symbols'] === undefined) return bad(400, 'symbols is required')
+    const [from, to] = [timeOf(first(request.query['start']), 0), timeOf(first(request.query['end']), Infinity)]
+    if (Number.isNaN(from) || Number.isNaN(to)) return bad(400, 'invalid start or end')
+    const limit = limitOf(request.query['limit'], 1_000, 10_000)
+    const rows = namedIn(request, desk, market).map((id) => {
+      const inside = tradesOf(desk, id, 1_000).filter(({ time }) => time >= from && time <= to)
+      return [symbolOf(id), inside.slice(0, limit).map((e) => bare(tradeRow(e)))] as const
+    })
+    return good({ trades: Object.fromEntries(rows), next_page_token: null })
+  }
+
 /** `/v2/stocks/{symbol}/snapshot`, `/v2/stocks/{symbol}/bars`, `.../quotes/latest`, `.../trades/latest`. */
 function ofSymbol(request: HttpRequest, desk: Desk): HttpAnswer | Promise<HttpAnswer> {
   const [symbol = '', ...what] = request.path.slice('/v2/stocks/'.length).split('/')
@@ -183,6 +198,7 @@ const latest = (market: Market, root: string): NonNullable<Dialect['http']> => [
   { route: `GET ${root}/trades/latest`, answer: perSymbol(market, 'trades', (id, desk) => snapshot(id, desk).latestTrade) },
   { route: `GET ${root}/quotes/latest`, answer: perSymbol(market, 'quotes', (id, desk) => snapshot(id, desk).latestQuote) },
   { route: `GET ${root}/bars/latest`, answer: perSymbol(market, 'bars', (id, desk) => snapshot(id, desk).minuteBar) },
+  { route: `GET ${root}/trades`, answer: trades(market) },
   { route: `GET ${root}/bars`, answer: bars(market) }
 ]
 

@@ -140,10 +140,12 @@ const trades = one((info, request, desk) => ({
 const aggTrades = one((info, request, desk) => {
   const from = Number(request.query['fromId'] ?? 0)
   const limit = limitOf(request.query['limit'], 500, 1_000)
-  const found = tradesOf(desk, info.instrument, 1_000).filter((e) => idOf(e) >= from)
+  const start = Number(request.query['startTime'] ?? 0)
+  const end = Number(request.query['endTime'] ?? Infinity)
+  const found = tradesOf(desk, info.instrument, 1_000).filter((e) => idOf(e) >= from && ms(e.time) >= start && ms(e.time) <= end)
   return {
     status: 200,
-    body: (from > 0 ? found.slice(0, limit) : found.slice(-limit)).map((e) => {
+    body: (from > 0 || start > 0 ? found.slice(0, limit) : found.slice(-limit)).map((e) => {
       const { a, p, q, f, l, T, m, M } = aggTradeFrame(e, '')
       return { a, p, q, f, l, T, m, M }
     })

@@ -111,7 +111,9 @@ function candles(request: HttpRequest, desk: Desk, id: string): HttpAnswer | Pro
 
 function ticker(request: HttpRequest, desk: Desk, id: string): HttpAnswer {
   const quote = desk.last(topicName('quote', id))
-  const trades = tradesOf(desk, id, limitOf(request.query['limit'], 100, 1_000)).reverse()
+  const [from, to] = [Number(first(request.query['start'])) * 1_000, Number(first(request.query['end']) || Infinity) * 1_000]
+  const inside = tradesOf(desk, id, 1_000).filter(({ time }) => time >= from && time <= to)
+  const trades = inside.slice(-limitOf(request.query['limit'], 100, 1_000)).reverse()
   const [bid, ask] = quote?.type === 'quote' ? [num(quote.bid), num(quote.ask)] : ['', '']
   return {
     status: 200,

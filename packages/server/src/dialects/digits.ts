@@ -16,7 +16,16 @@ export function plain(value: number): string {
   return fixed.replace(/0+$/, '').replace(/\.$/, '')
 }
 
-const seconds = (time: number): string => new Date(Math.floor(time / 1_000) * 1_000).toISOString().slice(0, 19)
+/** Many events are of one second, and a date is dear to write. */
+const written = { second: Number.NaN, text: '' }
+function seconds(time: number): string {
+  const second = Math.floor(time / 1_000)
+  if (second !== written.second) {
+    written.text = new Date(second * 1_000).toISOString().slice(0, 19)
+    written.second = second
+  }
+  return written.text
+}
 
 /** `2026-08-09T21:05:48.167634Z`: `digits` of the second's fraction; trailing zeros dropped when `trim`. Doubles hold microseconds. */
 export function rfc3339(time: number, digits: number, trim = false): string {

@@ -1,20 +1,32 @@
 /** The feed: providers in, the plant's topics out. It asks upstream only for what someone reads. */
-import { nameOf, type Candle, type Interval, type ProviderStatus, type Topic } from '@tickwire/protocol'
+import { nameOf, type Arbitration, type Interval, type ProviderStatus, type Topic } from '@tickwire/protocol'
 import type { Plant } from '../plant/plant.ts'
 import type { Access, Adapter } from '../providers/adapter.ts'
-import { createArbiter } from './arbiter.ts'
-import type { Clockwork } from './calendar.ts'
-import { DENIED, SETTINGS, type Settings } from './connection.ts'
+import { createArbiter } from '../arbiter/arbiter.ts'
+import { books, reconnect, resync, settleDue } from './commands.ts'
+import type { Clockwork } from '../calendar/calendar.ts'
+import { SETTINGS, type Settings } from '../connection/connection.ts'
 import { createDemand } from './demand.ts'
 import { openDigest, takeLines } from './digest.ts'
-import { hooksOf, listed } from './reports.ts'
-import { judge, speak, statusOf, type FeedLog, type Hub, type Provider } from './hub.ts'
+import { explain } from './explain.ts'
+import { history, list, type History } from './listing.ts'
+import { reportOf, type Targets } from '../arbiter/forecasts.ts'
+import { gapsOf, openGaps, type KnownGap } from './gap.ts'
+import { openHistogram, turn } from '../connection/histogram.ts'
+import { hopsOf, type Hop } from './hops.ts'
+import { hooksOf } from './reports.ts'
+import { judge, speak, statusOf, type FeedLog, type Hub } from './hub.ts'
+import { marketsOf } from './hours.ts'
 import type { Instruments } from './instruments.ts'
-import type { Dial } from './link.ts'
-import { fetchCandles, fetchListing } from './lookup.ts'
-import { createPool } from './pool.ts'
-import type { Rest } from './rest.ts'
+import type { Dial } from '../connection/link.ts'
+import { createPool } from '../connection/pool.ts'
+import type { Transport } from '../connection/http.ts'
+import type { Rest } from '../connection/rest.ts'
+import type { BookReport, Outcome } from '../connection/standing.ts'
+import { WEIGHTS, type Weights } from '../arbiter/score.ts'
+import { timers as real, type Cancel, type Timers } from '../timers.ts'
 import { attach, detach, isLive, isNotice, placesOf } from './upstream.ts'
+import { arbitrationsOf } from '../arbiter/verdict.ts'
 
 export type { FeedLog }
 export type FeedSettings = {
@@ -22,8 +34,14 @@ export type FeedSettings = {
   grace: number
   /** How long a better provider must be faultless before it leads again, ms. */
   holdDown: number
+  /** What each input is worth in the score of a provider. */
+  weights?: Weights
+  /** What confidence is held to; classes not named have the usual. */
+  targets?: Partial<Targets>
   /** Levels per side of the books published. */
   bookLevels: number
+  /** One book of each connection is compared with a snapshot this often, ms; 0: none. */
+  auditEvery: number
   backoff: Settings['backoff']
   /** Failed attempts in a row after which a connection is given up; 0: never. */
   reconnectAttempts: number
@@ -48,10 +66,13 @@ export type FeedOptions = {
     readAccess: () => Access
     dial?: Dial
     rest?: Rest
+    transport?: Transport
   }[]
   plant: Plant
   instruments: Instruments
   clock: () => number
+  /** Real ones unless named. */
+  timers?: Timers
   random: () => number
   log: FeedLog
   simulated: boolean
@@ -67,11 +88,11 @@ const TICK = 100
 const STATUS_EVERY = 1_000
 /** A start does not wait longer than this for providers that are down; they are asked again in the background. */
 const START_PATIENCE = 5_000
-const LISTING_RETRY = { base: 1_000, cap: 30_000 }
 const DEFAULTS: FeedSettings = {
   grace: 10_000,
   holdDown: 30_000,
   bookLevels: 50,
+  auditEvery: SETTINGS.auditEvery,
   backoff: SETTINGS.backoff,
   reconnectAttempts: SETTINGS.attempts,
   breakAfter: SETTINGS.breakAfter,
@@ -84,27 +105,44 @@ export type Feed = ReturnType<typeof createFeed>
 
 export function createFeed(options: FeedOptions) {
   const hub = openHub(options)
-  let timer: NodeJS.Timeout | undefined
+  const { timers = real } = options
+  let stopTicking: Cancel | undefined
   return {
     async start(): Promise<void> {
       tick(hub)
-      timer = setInterval(() => tick(hub), TICK)
+      stopTicking = timers.every(TICK, () => tick(hub))
       const first = Promise.all(
         [...hub.providers.values()].filter(({ adapter }) => adapter.listing !== undefined).map((provider) => list(hub, provider))
       )
-      await Promise.race([first, new Promise((resolve) => setTimeout(resolve, START_PATIENCE).unref())])
+      await new Promise<void>((resolve) => {
+        const giveUp = timers.after(START_PATIENCE, resolve)
+        void first.then(() => (giveUp(), resolve()))
+      })
     },
 
     async stop(): Promise<void> {
       hub.stopped = true
-      clearInterval(timer)
+      stopTicking?.()
       for (const { pool } of hub.providers.values()) pool.stop()
     },
 
     /** Reference counted: call `release` once when done. `pending` also while no provider's listing is there yet. */
     want: (topic: Topic): { upstream: 'live' | 'pending'; release: () => void } => want(hub, topic),
 
+    /** How the books stand that are asked for, of this instrument or of all. */
+    books: (instrument?: string): BookReport[] => books(hub, instrument),
+    resync: (instrument: string, provider: string): Promise<Outcome> => resync(hub, instrument, provider),
+    reconnect: (provider: string): Promise<Outcome> => reconnect(hub, provider),
+
+    confidence: () => reportOf(hub.arbiter.forecasts),
+
+    /** Who leads for each kind of an instrument that someone reads, and why. */
+    arbitration: (instrument: string): Arbitration[] => arbitrationsOf(hub.arbiter, instrument, hub.clock()),
+
     providers: (): ProviderStatus[] => [...hub.providers.values()].map((provider) => statusOf(hub, provider, hub.clock())),
+
+    /** How long each stage takes, up to the plant. */
+    hops: (): Hop[] => hopsOf(hub.providers, hub.published),
 
     /** The provider's feed that the operator chose, as in `sip`. What a provider needs to know is not told: it may hold a key. */
     choice(provider: string): string | undefined {
@@ -119,8 +157,11 @@ export function createFeed(options: FeedOptions) {
     unlisted: (): string[] => [...hub.providers.values()].filter((p) => !p.listed).map((p) => p.adapter.provider),
 
     /** A provider's own past candles, oldest first: the leader's if it serves them, else the next one's; empty if nobody does. */
-    history: (instrument: string, interval: Interval, limit: number): Promise<Candle[]> =>
+    history: (instrument: string, interval: Interval, limit: number): Promise<History> =>
       history(hub, instrument, interval, limit),
+
+    /** The last gaps of an instrument, oldest first, with what became of each. */
+    gaps: (instrument: string): readonly KnownGap[] => gapsOf(hub.gaps, instrument),
 
     /** Some provider is known and, if anything is wanted, some provider delivers. */
     ready(): boolean {
@@ -130,9 +171,21 @@ export function createFeed(options: FeedOptions) {
   }
 }
 
-function openHub({ plant, instruments, clock, random, log, simulated, dial, times = 'live', ...options }: FeedOptions): Hub {
-  const { grace, holdDown, bookLevels, reconnectAttempts, listingEvery, ...own } = { ...DEFAULTS, ...options.settings }
+function openHub(options: FeedOptions): Hub {
+  const { plant, instruments, clock, random, log, simulated, times = 'live' } = options
+  const {
+    grace,
+    holdDown,
+    bookLevels,
+    reconnectAttempts,
+    listingEvery,
+    targets = {},
+    weights = WEIGHTS,
+    ...own
+  } = { ...DEFAULTS, ...options.settings }
   const order = options.providers.map(({ adapter }) => adapter.provider)
+  // A street never closes.
+  const market = simulated ? undefined : own.market
   const hub: Hub = {
     plant,
     instruments,
@@ -140,48 +193,50 @@ function openHub({ plant, instruments, clock, random, log, simulated, dial, time
     random,
     log,
     simulated,
-    arbiter: createArbiter({ order, holdDown, times }),
+    arbiter: createArbiter({
+      order,
+      holdDown,
+      times,
+      targets,
+      weights,
+      market: marketsOf(market, instruments, options.providers)
+    }),
+    gaps: openGaps(),
     digest: openDigest(),
+    explained: new Map(),
+    published: openHistogram(),
     listingEvery,
-    // A street never closes.
-    market: simulated ? undefined : own.market,
+    market,
     onListing: options.onListing ?? (() => {}),
     providers: new Map(),
     topics: createDemand(grace),
     users: new Map(),
+    pending: new Set(),
     stopped: false
   }
-  for (const { adapter, wsUrl, restUrl, readAccess, rest, dial: shell = dial } of options.providers) {
-    if (adapter.identify) instruments.learn(adapter.provider, adapter.identify)
-    const settings = { ...own, market: hub.market, attempts: reconnectAttempts, bookDepth: bookLevels }
-    const hooks = hooksOf(hub, adapter.provider)
-    const pool = createPool({
-      adapter,
-      wsUrl,
-      restUrl,
-      readAccess,
-      clock,
-      random,
-      hooks,
-      settings,
-      times,
-      ...(shell && { dial: shell }),
-      ...(rest && { rest })
-    })
-    const source = { adapter, restUrl, readAccess, rest: pool.rest, clock }
-    hub.providers.set(adapter.provider, {
-      adapter,
-      pool,
-      source,
-      listed: adapter.listing === undefined,
-      asking: [],
-      spokenAt: -Infinity,
-      listAt: Infinity,
-      listTries: 0,
-      listDenials: 0
-    })
-  }
+  const settings = { ...own, market: hub.market, attempts: reconnectAttempts, bookDepth: bookLevels }
+  for (const each of options.providers) addProvider(hub, each, options, settings)
   return hub
+}
+
+function addProvider(hub: Hub, each: FeedOptions['providers'][number], options: FeedOptions, settings: Partial<Settings>): void {
+  const { adapter, restUrl, readAccess, dial = options.dial } = each
+  const { timers = real, times = 'live' } = options
+  const { instruments, clock, random } = hub
+  if (adapter.identify) instruments.learn(adapter.provider, adapter.identify)
+  const hooks = hooksOf(hub, adapter.provider)
+  const pool = createPool({ ...each, dial, clock, timers, random, hooks, settings, times })
+  hub.providers.set(adapter.provider, {
+    adapter,
+    pool,
+    source: { adapter, restUrl, readAccess, rest: pool.rest, clock },
+    listed: adapter.listing === undefined,
+    asking: [],
+    spokenAt: -Infinity,
+    listAt: Infinity,
+    listTries: 0,
+    listDenials: 0
+  })
 }
 
 function tick(hub: Hub): void {
@@ -192,9 +247,12 @@ function tick(hub: Hub): void {
       if (now - provider.spokenAt >= STATUS_EVERY) speak(hub, provider, now)
       if (now >= provider.listAt) void list(hub, provider)
     }
+    turn(hub.published, now)
     judge(hub, { type: 'tick', now })
+    explain(hub, now)
     for (const line of takeLines(hub.digest, now)) hub.log.info(line, 'lead changed')
     for (const topic of hub.topics.expired(now)) detach(hub, topic)
+    settleDue(hub)
   } catch (error) {
     // A defect of ours must not end the stream of everyone.
     hub.log.error({ err: error }, 'defect in the feed')
@@ -210,55 +268,4 @@ function want(hub: Hub, topic: Topic) {
     released = true
   }
   return { upstream: isNotice(topic) || isLive(hub, topic) ? ('live' as const) : ('pending' as const), release }
-}
-
-/** Asks for a provider's listing; the tick does it again, soon after a failure and now and then for what is new. */
-async function list(hub: Hub, provider: Provider): Promise<void> {
-  const { clock, random, log, listingEvery } = hub
-  provider.listAt = Infinity
-  const failure = await listOnce(hub, provider)
-  if (failure === undefined) {
-    provider.listTries = provider.listDenials = 0
-    // Between half and one and a half times, so that restarts do not bring all servers to the provider at one time.
-    provider.listAt = clock() + listingEvery * (0.5 + random())
-  } else {
-    const { base, cap } = LISTING_RETRY
-    provider.listDenials = failure.denied ? provider.listDenials + 1 : 0
-    const least = provider.listDenials > DENIED.tries ? DENIED.wait : 0
-    const usual = base / 2 + random() * Math.min(cap, base * 2 ** Math.min(provider.listTries++, 30))
-    const wait = Math.max(usual, least)
-    provider.listAt = clock() + wait
-    if (failure.reason !== provider.listFailure && !hub.stopped)
-      log.warn({ provider: provider.adapter.provider, reason: failure.reason, retryInMs: Math.round(wait) }, 'listing failed')
-  }
-  provider.listFailure = failure?.reason
-}
-
-type Failure = { reason: string; denied: boolean }
-/** Why it failed, or nothing. */
-async function listOnce(hub: Hub, { adapter: { provider }, source, listed: before }: Provider): Promise<Failure | undefined> {
-  try {
-    const found = await fetchListing(source)
-    if (!found.ok) return { reason: found.reason, denied: found.status === 401 || found.status === 403 }
-    listed(hub, provider, found.value)
-    hub.log[before ? 'debug' : 'info']({ provider, instruments: found.value.length }, 'listing loaded')
-    hub.onListing()
-    return undefined
-  } catch (error) {
-    return { reason: `unusable listing: ${(error as Error).message}`, denied: false }
-  }
-}
-
-async function history(hub: Hub, instrument: string, interval: Interval, limit: number): Promise<Candle[]> {
-  const leader = hub.arbiter.lanes.get(`trade:${instrument}`)?.leader?.provider
-  const all = [...hub.providers.values()]
-  const ordered = all.sort((a, b) => Number(b.adapter.provider === leader) - Number(a.adapter.provider === leader))
-  for (const { adapter, source } of ordered) {
-    const symbol = hub.instruments.symbolOf(adapter.provider, instrument)
-    if (symbol === undefined) continue
-    const found = await fetchCandles(source, instrument, symbol, interval, limit)
-    if (found.ok) return found.value
-    hub.log.warn({ provider: adapter.provider, instrument, interval, reason: found.reason }, 'no history')
-  }
-  return []
 }

@@ -1,6 +1,6 @@
 /** Which instrument hides behind a symbol: canonical ids from the providers' own listings, and what people type. */
 import type { InstrumentInfo } from '../dialects/dialect.ts'
-import type { Listing } from '../providers/adapter.ts'
+import type { CalendarId, Listing } from '../providers/adapter.ts'
 import { nearestNames } from './nearest.ts'
 
 /** Other names of currencies, as data. */
@@ -29,12 +29,20 @@ const joined = (text: string): string => text.toUpperCase().split(SEPARATORS).jo
 type Index = {
   codes: Map<string, Codes>
   infos: Map<string, Info>
+  /** When an instrument trades, where a listing says so. */
+  calendars: Map<string, CalendarId>
   /** Spellings in upper case → the instruments they may mean. */
   spellings: Map<string, Set<string>>
   /** The same without separators. */
   concatenations: Map<string, Set<string>>
 }
-const emptyIndex = (): Index => ({ codes: new Map(), infos: new Map(), spellings: new Map(), concatenations: new Map() })
+const emptyIndex = (): Index => ({
+  codes: new Map(),
+  infos: new Map(),
+  calendars: new Map(),
+  spellings: new Map(),
+  concatenations: new Map()
+})
 
 export function createInstruments() {
   let listings = new Map<string, readonly Listing[]>()
@@ -80,6 +88,16 @@ export function createInstruments() {
       return row && row.symbol === symbol ? instrumentId(row) : undefined
     },
     info: (instrument: string): InstrumentInfo | undefined => index.infos.get(instrument) ?? infoOf(grammars, instrument),
+    /** When it trades, by those who list it; what an adapter says of all that it has is not asked here. */
+    calendarOf(instrument: string): CalendarId | undefined {
+      const listed = index.calendars.get(instrument)
+      if (listed !== undefined) return listed
+      for (const { identify } of grammars.values()) {
+        const row = identify(instrument)
+        if (row?.calendar !== undefined && instrumentId(row) === instrument) return row.calendar
+      }
+      return undefined
+    },
     all: (): InstrumentInfo[] => [...index.infos.values()]
   }
 }
@@ -114,11 +132,12 @@ function indexOf(listings: ReadonlyMap<string, readonly Listing[]>): Index {
   return index
 }
 
-function enter({ infos, spellings, concatenations }: Index, provider: string, own: Codes, row: Listing): void {
+function enter({ infos, calendars, spellings, concatenations }: Index, provider: string, own: Codes, row: Listing): void {
   const instrument = instrumentId(row)
   own.bySymbol.set(row.symbol, instrument)
   if (!own.byInstrument.has(instrument)) own.byInstrument.set(instrument, row.symbol)
   merge(infos, instrument, provider, row)
+  if (row.calendar !== undefined && !calendars.has(instrument)) calendars.set(instrument, row.calendar)
   // Whoever types the pair means the pair, although a provider's derivative may be called the same.
   const isPair = row.contract !== undefined && joined(row.symbol) === joined(row.base + (row.quote ?? ''))
   for (const spelling of isPair ? [instrument] : [instrument, row.symbol, ...(row.aliases ?? [])]) {

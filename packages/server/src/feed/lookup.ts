@@ -1,8 +1,8 @@
 /** What is asked of a provider by REST and once: its listing and its past candles. */
 import type { Candle, Interval } from '@tickwire/protocol'
 import type { Access, Adapter, Listing, Meaning, Need } from '../providers/adapter.ts'
-import { impossible } from './possible.ts'
-import { answered, type Rest } from './rest.ts'
+import { impossible } from '../arbiter/possible.ts'
+import { answered, type Rest } from '../connection/rest.ts'
 import { stamp } from './stamp.ts'
 
 export type Source = { adapter: Adapter; restUrl: string; readAccess: () => Access; rest: Rest; clock: () => number }

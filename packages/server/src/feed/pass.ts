@@ -1,14 +1,17 @@
 /** What is passed on as it comes, without a leader: marks, indices, halts, bands, corrections; news and the user's own account. */
-import { topicName, type DataEvent } from '@tickwire/protocol'
-import type { Decoded } from './connection.ts'
+import { topicName, type DataEvent, type Halt } from '@tickwire/protocol'
+import type { Decoded } from '../connection/connection.ts'
 import { judge, type Hub } from './hub.ts'
-import { impossible } from './possible.ts'
+import { impossible } from '../arbiter/possible.ts'
 import { stamp, stampNews } from './stamp.ts'
+
+const STOPPED: ReadonlySet<Halt['state']> = new Set(['halted', 'paused', 'quoting', 'closed'])
 
 /** On the instrument's topic and on the provider's own. */
 export function pass(hub: Hub, event: DataEvent): void {
   const { type, instrument, provider } = event
   if (isRefused(hub, event)) return
+  if (type === 'halt') judge(hub, { type: 'halt', instrument, since: STOPPED.has(event.state) ? event.time : undefined })
   hub.plant.publish(topicName(type, instrument, provider), event, hub.clock())
   hub.plant.publish(topicName(type, instrument), event, hub.clock())
 }

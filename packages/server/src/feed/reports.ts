@@ -1,9 +1,10 @@
 /** What a provider's connections report, put into our words: its symbols become our instruments. */
 import { isArbitrated, isWhole, type ArbitratedKind, type Candle, type DataEvent, type DataKind } from '@tickwire/protocol'
 import type { Listing } from '../providers/adapter.ts'
-import type { Admissible } from './lane.ts'
-import { judge, speak, type Hub, type Provider } from './hub.ts'
-import type { PoolHooks } from './pool.ts'
+import type { Admissible } from '../arbiter/lane.ts'
+import { filled, unfilled } from './fills.ts'
+import { judge, say, speak, type Hub, type Provider } from './hub.ts'
+import type { PoolHooks } from '../connection/pool.ts'
 import { pass, passWhole } from './pass.ts'
 import { stamp } from './stamp.ts'
 import { attach } from './upstream.ts'
@@ -25,6 +26,16 @@ function tellPhase(hub: Hub, provider: Provider, now: number): void {
   if (phase === 'connecting' || phase === provider.loggedPhase) return
   provider.loggedPhase = phase
   hub.log[phase === 'live' ? 'info' : 'warn']({ provider: provider.adapter.provider, phase, reason }, 'provider phase')
+}
+
+/** Nobody else delivers any of what this provider carries: who delivers other instruments is no help. */
+export function isOutage({ providers, users }: Pick<Hub, 'providers' | 'users'>, provider: string): boolean {
+  const places = [...users.values()].map(({ place }) => place)
+  const mine = new Set(places.flatMap((place) => (place.provider === provider ? [place.instrument] : [])))
+  const delivers = (other: string): boolean => other !== provider && (providers.get(other)?.pool.delivers() ?? false)
+  // Who carries nothing that is asked for is compared with all.
+  if (mine.size === 0) return ![...providers.keys()].some(delivers)
+  return !places.some((place) => mine.has(place.instrument) && delivers(place.provider))
 }
 
 export function hooksOf(hub: Hub, provider: string): PoolHooks {
@@ -50,10 +61,22 @@ export function hooksOf(hub: Hub, provider: string): PoolHooks {
       hub.providers.get(provider)!.pool.refused('unknown symbol')
       judge(hub, { type: 'refused', provider })
     },
-    onGap({ symbol, kind, cause, expected, got }, carried, action, now) {
+    onGap({ symbol, kind, cause, expected, got, until }, carried, action, now) {
       const numbers = { ...(expected === undefined ? {} : { expected }), ...(got === undefined ? {} : { got }) }
       for (const place of placed(symbol === undefined ? carried : [{ symbol, kind }]))
-        judge(hub, { type: 'gap', now, ...place, cause, action, ...numbers })
+        judge(hub, { type: 'gap', now, ...place, cause, action, wide: symbol === undefined, until, ...numbers })
+    },
+    onFilled(span, how, now) {
+      for (const { instrument } of placed([{ symbol: span.symbol, kind: 'trade' }]))
+        say(
+          hub,
+          filled(hub.gaps, (key) => hub.arbiter.lanes.get(key), { provider, instrument, span, how, now })
+        )
+    },
+    onUnfilled(span, reason, now) {
+      log.debug({ provider, symbol: span.symbol, reason }, 'gap not filled')
+      for (const { instrument } of placed([{ symbol: span.symbol, kind: 'trade' }]))
+        say(hub, unfilled(hub.gaps, { provider, instrument, span, reason, now }))
     },
     onClosed(carried, reason, now) {
       for (const place of placed(carried)) judge(hub, { type: 'closed', now, ...place, reason })
@@ -65,7 +88,7 @@ export function hooksOf(hub: Hub, provider: string): PoolHooks {
     onRefused: () => judge(hub, { type: 'refused', provider }),
     onListing: (rows) => listed(hub, provider, rows),
     onPhase: (now) => tellPhase(hub, hub.providers.get(provider)!, now),
-    isOutage: () => ![...hub.providers.values()].some(({ pool }) => pool.delivers()),
+    isOutage: () => isOutage(hub, provider),
     onDefect(error) {
       // Each kind once: a defect on the road of every event must not fill the disk.
       const kind = String(error)

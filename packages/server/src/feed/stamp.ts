@@ -1,6 +1,6 @@
 /** From a provider's event to ours: its symbol makes way for our instrument, and who said it and when we heard it is added. */
 import type { DataEvent, News } from '@tickwire/protocol'
-import type { Decoded } from './connection.ts'
+import type { Decoded } from '../connection/connection.ts'
 
 /** Trades and quotes, the bulk, are written out: naming the fields is several times faster than taking one away. */
 export function stamp(m: Decoded, provider: string, instrument: string, received: number): DataEvent {
@@ -15,12 +15,14 @@ export function stamp(m: Decoded, provider: string, instrument: string, received
       if (m.ineligible) trade.ineligible = true
       if (m.delayed !== undefined) trade.delayed = m.delayed
       if (m.backfill) trade.backfill = true
+      if (m.clock !== undefined) trade.clock = m.clock
       return trade
     }
     case 'quote': {
       const { type, time, bid, bidSize, ask, askSize } = m
       const quote: DataEvent = { type, provider, instrument, time, received, bid, bidSize, ask, askSize }
       if (m.delayed !== undefined) quote.delayed = m.delayed
+      if (m.clock !== undefined) quote.clock = m.clock
       return quote
     }
     default: {

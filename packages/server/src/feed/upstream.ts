@@ -1,11 +1,12 @@
 /** The road up: from the topics that someone reads to the subscriptions that providers are asked for. */
-import { ACCOUNT_KINDS, isArbitrated, nameOf, type Kind, type Topic } from '@tickwire/protocol'
+import { ACCOUNT_KINDS, DATA_KINDS, isArbitrated, nameOf, type DataKind, type Kind, type Topic } from '@tickwire/protocol'
 import type { Subscription } from '../providers/adapter.ts'
-import { keyOf } from './asks.ts'
+import { keyOf } from '../connection/asks.ts'
 import { judge, type Hub, type Place, type Provider } from './hub.ts'
 
-/** Notices come by themselves: nobody is asked for them. */
-export const isNotice = ({ kind }: Topic): boolean => kind === 'status' || kind === 'gap' || kind === 'provider'
+/** What we say ourselves comes by itself: nobody is asked for it. */
+const isData = (kind: Kind): kind is DataKind => (DATA_KINDS as readonly Kind[]).includes(kind)
+export const isNotice = ({ kind }: Topic): boolean => !isData(kind)
 
 /** A user's own account is asked for only where he said so. */
 const isPrivate = (kind: Kind): boolean => (ACCOUNT_KINDS as readonly Kind[]).includes(kind)
@@ -14,7 +15,7 @@ const isPrivate = (kind: Kind): boolean => (ACCOUNT_KINDS as readonly Kind[]).in
 export function placesOf({ providers, instruments }: Hub, topic: Topic): Place[] {
   const { kind, instrument, interval } = topic
   const places: Place[] = []
-  if (kind === 'status' || kind === 'gap' || kind === 'provider') return places
+  if (!isData(kind)) return places
   for (const [provider, { adapter, source }] of providers) {
     if ((topic.provider ?? provider) !== provider || !adapter.kinds.includes(kind)) continue
     if (isPrivate(kind) && source.readAccess().account !== true) continue

@@ -2,6 +2,7 @@
 import { INTERVALS } from '@tickwire/protocol'
 import { z } from 'zod'
 import type { Desk } from '../dialects/dialect.ts'
+import { distance } from '../nearest.ts'
 import { errorSchema, RequestError } from './errors.ts'
 import { unknownSymbol } from './understand.ts'
 
@@ -19,6 +20,16 @@ export const ofInstrument = z.object({
   instrument: text(100).describe('BTC-USDT, or any spelling people use: btcusdt, BTC/USDT')
 })
 export const ofProvider = z.object({ provider: text(50).optional().describe('one provider instead of the arbitrated stream') })
+
+/** A provider there is, or those whose names are nearest. */
+export function knownProvider(providers: readonly { provider: string }[], name: string): string {
+  const names = [...new Set(providers.map(({ provider }) => provider))]
+  if (names.length === 0 || names.includes(name)) return name
+  const far = (known: string): number => distance(name.toLowerCase(), known)
+  const nearest = names.toSorted((a, b) => far(a) - far(b) || (a < b ? -1 : 1)).slice(0, 3)
+  const message = `there is no provider ${JSON.stringify(name)}; ${nearest.length === 1 ? 'there is' : 'the nearest are'} ${nearest.join(', ')}`
+  throw new RequestError('BAD_PROVIDER', message, nearest)
+}
 
 export function resolved(desk: Desk, text: string): string {
   const found = desk.resolve(text)

@@ -5,6 +5,7 @@
  */
 import type { Published } from '@tickwire/protocol'
 import type { Plant } from '../plant/plant.ts'
+import type { Cancel, Timers } from '../timers.ts'
 import { createDelivery, type FanoutLimits } from './delivery.ts'
 import { createGroups } from './groups.ts'
 import { joinTexts, pendingOf, type Group, type Lane, type Member } from './member.ts'
@@ -23,22 +24,23 @@ export type Fanout = ReturnType<typeof createFanout>
 export function createFanout(options: {
   plant: Plant
   clock: () => number
+  timers: Timers
   patience: Patience
   /** Milliseconds; 0 flushes at the end of each turn of the event loop. */
   flushEvery: number
   limits: FanoutLimits
   meters: Meters
 }) {
-  const { plant, clock, patience, flushEvery, limits, meters } = options
+  const { plant, clock, timers, patience, flushEvery, limits, meters } = options
   const groups = createGroups(plant, hear)
   const delivery = createDelivery(plant, patience, limits, meters, watchLag)
   const snapshots = createSnapshots()
   const dirty = new Set<Group>()
-  const pace = createPace(clock, flushEvery, (now) => {
+  const pace = createPace(clock, timers, flushEvery, (now) => {
     for (const group of dirty) delivery.flushGroup(group, now)
     dirty.clear()
   })
-  let lagTimer: NodeJS.Timeout | undefined
+  let stopWatching: Cancel | undefined
 
   function hear(lane: Lane, event: Published) {
     const item = pendingOf(event)
@@ -53,14 +55,11 @@ export function createFanout(options: {
 
   /** While anyone is behind, looks after them at the pace of the flush, even when nothing is published. */
   function watchLag() {
-    lagTimer ??= setTimeout(
-      () => {
-        lagTimer = undefined
-        delivery.catchUp(clock())
-        if (delivery.behind() > 0) watchLag()
-      },
-      Math.max(flushEvery, LAG_PACE)
-    )
+    stopWatching ??= timers.after(Math.max(flushEvery, LAG_PACE), () => {
+      stopWatching = undefined
+      delivery.catchUp(clock())
+      if (delivery.behind() > 0) watchLag()
+    })
   }
 
   /** Takes a member out of its group; what was pending for it there is written first. */
@@ -125,7 +124,7 @@ export function createFanout(options: {
     stats: () => ({ ...groups.stats(), behind: delivery.behind() }),
     stop() {
       pace.stop()
-      clearTimeout(lagTimer)
+      stopWatching?.()
     }
   }
 }

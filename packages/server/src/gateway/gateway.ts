@@ -5,6 +5,7 @@ import type { ConnectionInfo, Desk, Dialect } from '../dialects/dialect.ts'
 import type { Log } from '../ops/log.ts'
 import { createMetrics } from '../ops/metrics.ts'
 import type { Plant } from '../plant/plant.ts'
+import { timers as real, type Cancel, type Timers } from '../timers.ts'
 import { createAdmission } from './admission.ts'
 import { createAuth } from './auth.ts'
 import { createFanout, FANOUT_LIMITS, type FanoutLimits } from './fanout.ts'
@@ -31,6 +32,7 @@ export type GatewayOptions = {
   /** Asks for a topic upstream; every session that holds it asks once, and releases when it goes. */
   demand: Demand
   clock: () => number
+  timers?: Timers
   log: Log
   /** Milliseconds between writes to a client; 0 writes at the end of each turn of the event loop. */
   flushEvery?: number
@@ -53,10 +55,18 @@ const BEAT = 500
 /** All of close() takes no longer than this: clients have it to take what is due to them. */
 const DRAIN = 5_000
 
+const NOWHERE = { outcome: 'failed', message: 'there is no feed here', after: 0 } as const
 const nothing = (options: GatewayOptions): RestSources => ({
   providers: () => [],
-  candles: () => Promise.resolve([]),
+  hops: () => [],
+  moving: () => [],
+  groups: () => [],
+  candles: () => Promise.resolve({ candles: [] }),
   watched: () => [],
+  confidence: () => ({ reliability: {}, calibrations: [] }),
+  arbitration: () => [],
+  gaps: () => [],
+  standing: { books: () => [], resync: () => Promise.resolve(NOWHERE), reconnect: () => Promise.resolve(NOWHERE) },
   mode: options.desk.mode,
   ready: () => true,
   startedAt: options.clock(),
@@ -64,16 +74,17 @@ const nothing = (options: GatewayOptions): RestSources => ({
 })
 
 export function createGateway(options: GatewayOptions) {
-  const { plant, desk, dialects, demand, clock, log, flushEvery = 16 } = options
+  const { plant, desk, dialects, demand, clock, timers = real, log, flushEvery = 16 } = options
   const limits: Limits = { ...LIMITS, ...options.limits }
   const sources = options.rest ?? nothing(options)
   const auth = createAuth(options.auth?.keys)
   const admission = createAdmission(options.origins ?? [], !auth.required)
-  const metrics = createMetrics()
+  const metrics = createMetrics(sources.hops)
   const meters = createMeters(metrics.observeWait)
-  const patience = createPatience(clock)
-  const fanout = createFanout({ plant, clock, patience, flushEvery, limits: { ...FANOUT_LIMITS, ...options.fanout }, meters })
-  const reader = createReader({ plant, demand })
+  const patience = createPatience(clock, timers)
+  const fanoutLimits = { ...FANOUT_LIMITS, ...options.fanout }
+  const fanout = createFanout({ plant, clock, timers, patience, flushEvery, limits: fanoutLimits, meters })
+  const reader = createReader({ plant, demand, timers })
   const understand = createUnderstanding(desk, clock)
   const shared: Shared = { plant, desk, understand, fanout, demand, auth, limits, clock, patience }
   const sse = createSse(shared, meters, randomUUID)
@@ -91,10 +102,11 @@ export function createGateway(options: GatewayOptions) {
     clock,
     log,
     connections,
+    hops: metrics.hops,
     metrics: async () => ({ type: metrics.registry.contentType, text: await metrics.registry.metrics() })
   })
   const ws = serveWebSockets(app.server, { shared, dialects, meters, newId: randomUUID, admission, wire: options.wire })
-  const timers: NodeJS.Timeout[] = []
+  const running: Cancel[] = []
   let unwatch: (() => void) | undefined
 
   function connections(): ConnectionInfo[] {
@@ -109,14 +121,13 @@ export function createGateway(options: GatewayOptions) {
   }
 
   const beat = () => {
-    ws.beat(clock())
-    sse.beat(clock())
+    for (const each of [ws, sse, metrics]) each.beat(clock())
   }
 
   const startTimers = () => {
-    timers.push(setInterval(beat, BEAT))
+    running.push(timers.every(BEAT, beat))
     for (const dialect of dialects)
-      if (dialect.tickEvery) timers.push(setInterval(() => ws.tick(dialect, clock()), dialect.tickEvery))
+      if (dialect.tickEvery) running.push(timers.every(dialect.tickEvery, () => ws.tick(dialect, clock())))
   }
 
   return {
@@ -140,7 +151,7 @@ export function createGateway(options: GatewayOptions) {
 
     /** Tells every client, gives them what is due, closes with 1001, and stops listening. */
     async close(retryAfterMs = 1_000): Promise<void> {
-      for (const timer of timers) clearInterval(timer)
+      for (const cancel of running) cancel()
       fanout.flush()
       sse.close(retryAfterMs)
       await ws.close(retryAfterMs, 1001, DRAIN)

@@ -4,14 +4,21 @@ import swaggerUi from '@fastify/swagger-ui'
 import fastify, { type FastifyReply } from 'fastify'
 import { jsonSchemaTransform, validatorCompiler } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import type { Hop } from '../feed/hops.ts'
 import type { Log } from '../ops/log.ts'
 import { topicsOf } from './asked.ts'
 import type { Admission } from './admission.ts'
 import { tokenIn, tokenOf, type Auth } from './auth.ts'
 import { answerErrors, errorBody, errorSchema, RequestError } from './errors.ts'
+import { mountArbitration } from './arbitration.ts'
+import { mountBooks } from './books.ts'
+import { mountConfidence } from './confidence.ts'
+import { mountGaps } from './gaps.ts'
 import { mountHealth, type HealthOptions } from './health.ts'
 import { mountListings } from './listings.ts'
 import { mountPage } from './page.ts'
+import { mountLatency } from './latency.ts'
+import { mountMoves } from './moves.ts'
 import { mountRest, type App, type RestOptions } from './rest.ts'
 import type { createSse } from './sse.ts'
 import { findRoute } from './door.ts'
@@ -27,6 +34,8 @@ export type HttpOptions = RestOptions &
     page: string | undefined
     tamper: Tamper | undefined
     log: Log
+    /** All stages, that of the gateway too. */
+    hops: () => readonly Hop[]
   }
 
 /** Without a token: the page, the documents, and whether we are alive. */
@@ -34,11 +43,13 @@ const OPEN = /^\/(?:health|ready|docs(?:\/.*)?|assets\/.*|[^/]*\.[a-z0-9]+)?$/
 const MAX_BODY = 64 * 1024
 
 /** Refuses whom the WebSockets refuse by name, and lets the pages that may open one read the answers as well. */
-function admit(app: App, { admission, dialects }: HttpOptions): void {
+function admit(app: App, { admission, dialects, clock }: HttpOptions): void {
   const named = dialects.flatMap(({ keys }) => keys?.headers ?? [])
   const allowed = ['authorization', 'content-type', 'last-event-id', 'x-api-key', ...named].join(', ')
   app.addHook('onRequest', (request, reply, done) => {
     const { origin, host } = request.headers
+    // By the clock that we are handed: a street's may be wrong on purpose.
+    reply.header('date', new Date(clock()).toUTCString())
     reply.header('x-content-type-options', 'nosniff').header('vary', 'Origin')
     if ((request.raw.headersDistinct.host?.length ?? 1) > 1)
       return done(new RequestError('BAD_MESSAGE', 'there is more than one Host header'))
@@ -191,7 +202,13 @@ export function createHttp(options: HttpOptions): App {
     const routes = scope as unknown as App
     mountListings(routes, options)
     mountRest(routes, options)
+    mountConfidence(routes, options)
+    mountArbitration(routes, options)
+    mountGaps(routes, options)
+    mountBooks(routes, options)
     mountSse(routes, options)
+    mountMoves(routes, options)
+    mountLatency(routes, options.hops)
     mountHealth(routes, { ...options, epoch: options.desk.epoch })
     mountDialects(routes, options)
     done()

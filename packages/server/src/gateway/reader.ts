@@ -1,39 +1,43 @@
 /** Last values for REST: a read keeps its topic subscribed upstream for a while, and waits for a first value. */
 import { isTopicError, parseTopic, type Published, type Topic } from '@tickwire/protocol'
 import type { Plant } from '../plant/plant.ts'
+import type { Cancel, Timers } from '../timers.ts'
 import type { Demand } from './session.ts'
 
 /** How long a topic stays subscribed after it was last read, and how long a first read waits. */
 const HOLD = 60_000
 const WAIT = 3_000
 
-export function createReader({ plant, demand }: { plant: Plant; demand: Demand }) {
-  const held = new Map<string, { release: () => void; timer: NodeJS.Timeout }>()
+export function createReader({ plant, demand, timers }: { plant: Plant; demand: Demand; timers: Timers }) {
+  const held = new Map<string, { release: () => void; cancel: Cancel }>()
+
+  const letGoLater = (name: string): Cancel =>
+    timers.after(HOLD, () => {
+      held.get(name)?.release()
+      held.delete(name)
+    })
 
   /** Returns true when the value that is there may be old, because nobody had asked for it until now. */
   const hold = (name: string, topic: Topic): boolean => {
     const known = held.get(name)
     if (known) {
-      known.timer.refresh()
+      known.cancel()
+      known.cancel = letGoLater(name)
       return false
     }
     const { upstream, release } = demand(topic)
-    const timer = setTimeout(() => {
-      held.delete(name)
-      release()
-    }, HOLD)
-    held.set(name, { release, timer: timer.unref() })
+    held.set(name, { release, cancel: letGoLater(name) })
     return upstream === 'pending'
   }
 
   const next = (name: string, within: number): Promise<void> =>
     new Promise((resolve) => {
       const done = () => {
-        clearTimeout(timer)
+        cancel()
         stop()
         resolve()
       }
-      const timer = setTimeout(done, within)
+      const cancel = timers.after(within, done)
       const { stop } = plant.subscribe(name, done)
     })
 
@@ -47,8 +51,8 @@ export function createReader({ plant, demand }: { plant: Plant; demand: Demand }
       return plant.last(name)
     },
     stop(): void {
-      for (const { release, timer } of held.values()) {
-        clearTimeout(timer)
+      for (const { release, cancel } of held.values()) {
+        cancel()
         release()
       }
       held.clear()

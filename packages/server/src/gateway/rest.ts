@@ -2,6 +2,8 @@
 import {
   INTERVALS,
   topicName,
+  type Calibration,
+  type Arbitration,
   type Candle,
   type DataKind,
   type Interval,
@@ -21,8 +23,11 @@ import { z } from 'zod'
 import type { Desk } from '../dialects/dialect.ts'
 import { failures, interval, limit, ofInstrument, ofProvider, resolved, topicsOf } from './asked.ts'
 import { RequestError } from './errors.ts'
+import type { KnownGap } from '../feed/gap.ts'
+import type { Hop } from '../feed/hops.ts'
 import type { createReader } from './reader.ts'
 import * as schemas from './schemas.ts'
+import type { BookSources } from './standing.ts'
 import type { Understand } from './understand.ts'
 
 export type ProviderInfo = ProviderStatus & {
@@ -39,10 +44,21 @@ export type ProviderInfo = ProviderStatus & {
 /** What main.ts hands in for the answers that the plant does not hold. */
 export type RestSources = {
   providers: () => readonly ProviderInfo[]
-  /** Oldest first. */
-  candles: (instrument: string, interval: Interval, limit: number) => Promise<readonly Candle[]>
+  /** How long each stage takes, up to the plant. */
+  hops: () => readonly Hop[]
+  /** Oldest first; `why`: the past before them is not here, for this reason. */
+  candles: (instrument: string, interval: Interval, limit: number) => Promise<{ candles: readonly Candle[]; why?: string }>
+  /** Instruments of which changes are told, and groups of which breadth is. */
+  moving: () => readonly string[]
+  groups: () => readonly string[]
   /** Instruments collected whether or not anyone asks for them. */
   watched: () => readonly string[]
+  /** Calibrations, and by provider how often its prices held. */
+  confidence: () => { reliability: Readonly<Record<string, number>>; calibrations: readonly Calibration[] }
+  arbitration: (instrument: string) => readonly Arbitration[]
+  /** The last ones, oldest first. */
+  gaps: (instrument: string) => readonly KnownGap[]
+  standing: BookSources
   mode: Mode
   /** In capture mode: whose recorded session, and at how many times its pace. */
   playing?: { capture: string; speed: number }
@@ -163,6 +179,15 @@ function lastRoute(app: App, { understand, reader }: RestOptions): void {
   )
 }
 
+const isRegular = ({ session }: Candle): boolean => session === undefined || session === 'regular'
+
+const pastAnswer = z.object({
+  instrument: z.string(),
+  interval: z.enum(INTERVALS),
+  candles: z.array(schemas.candle),
+  missing: z.string().optional().describe('what of the past that was asked for is not here, and why; absent: nothing')
+})
+
 function candleRoute(app: App, { desk, sources }: RestOptions): void {
   app.get(
     '/v1/candles/:instrument',
@@ -171,17 +196,26 @@ function candleRoute(app: App, { desk, sources }: RestOptions): void {
         tags: ['market'],
         summary: 'Candles, oldest first; the last may still be forming',
         params: ofInstrument,
-        querystring: z.object({ interval: interval.default('1m'), limit: limit(1_500, 300) }),
+        querystring: z.object({
+          interval: interval.default('1m'),
+          limit: limit(1_500, 300),
+          session: z.enum(['regular', 'extended', 'all']).default('all')
+        }),
         response: {
-          200: z.object({ instrument: z.string(), interval: z.enum(INTERVALS), candles: z.array(schemas.candle) }),
+          200: pastAnswer,
           ...failures
         }
       }
     },
     async ({ params, query }) => {
       const instrument = resolved(desk, params.instrument)
-      const candles = await sources.candles(instrument, query.interval, query.limit)
-      return { instrument, interval: query.interval, candles: candles.slice(-query.limit) }
+      const { limit: count, session } = query
+      // Regular hours are two fifths of the longest trading day, so that enough are left of what is asked.
+      const { candles: all, why } = await sources.candles(instrument, query.interval, session === 'all' ? count : count * 3)
+      const candles = session === 'all' ? all : all.filter((candle) => isRegular(candle) === (session === 'regular'))
+      const answer = { instrument, interval: query.interval, candles: candles.slice(-count) }
+      if (why === undefined || candles.length >= count) return answer
+      return { ...answer, missing: candles.length > 0 ? `the past before these: ${why}` : `no candle is known: ${why}` }
     }
   )
 }

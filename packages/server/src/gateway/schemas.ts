@@ -10,7 +10,8 @@ const published = {
   instrument: z.string(),
   time: z.number(),
   received: z.number(),
-  confidence: z.number().optional()
+  confidence: z.number().optional(),
+  quarantined: z.string().optional().describe('of one provider alone: why it is not believed yet')
 }
 const level = z.array(z.number()).length(2).describe('[price, size]')
 
@@ -49,7 +50,26 @@ export const book = z.object({
   bids: z.array(level),
   asks: z.array(level),
   sequence: z.number().optional(),
-  verified: z.literal(true).optional()
+  verified: z.literal(true).optional(),
+  state: z.enum(['valid', 'suspect', 'stale']).optional().describe('syncing books are not sent'),
+  proven: z.number().optional().describe('best levels a side of which valid speaks; absent: all'),
+  checked: z.number().optional().describe('when it last agreed with a checksum or an audit')
+})
+export const liquidity = z.object({
+  ...published,
+  type: z.literal('liquidity'),
+  bid: z.number(),
+  ask: z.number(),
+  mid: z.number(),
+  spread: z.number(),
+  spreadBps: z.number(),
+  microprice: z.number(),
+  imbalance: z.number().describe('of the widest of depth, or within reach where that is empty'),
+  reach: z.number().describe('basis points from mid to the last level of the book, of the nearer side'),
+  depth: z.array(z.object({ bps: z.number(), bids: z.number(), asks: z.number() })),
+  support: z.array(level),
+  resistance: z.array(level),
+  stale: z.literal(true).optional().describe('its book is stale, empty or crossed by now: this is how it was last')
 })
 export const candle = z.object({
   provider: z.string(),
@@ -59,6 +79,7 @@ export const candle = z.object({
   type: z.literal('candle'),
   interval: z.enum(INTERVALS),
   start: z.number(),
+  end: z.number().optional(),
   open: z.number(),
   high: z.number(),
   low: z.number(),
@@ -66,7 +87,9 @@ export const candle = z.object({
   volume: z.number(),
   trades: z.number().optional(),
   closed: z.boolean(),
-  revision: z.number()
+  revision: z.number(),
+  coverage: z.number().optional(),
+  session: z.enum(['pre', 'regular', 'post', 'overnight', 'closed']).optional()
 })
 export const event = z.looseObject({ ...published, type: z.string() })
 

@@ -33,8 +33,21 @@ export function unknownSymbol(desk: Desk, text: string, nearest: readonly string
   return { code: 'UNAVAILABLE', message }
 }
 
+const PLURALS: Partial<Record<Topic['kind'], string>> = {
+  trade: 'trades',
+  quote: 'quotes',
+  ticker: 'tickers',
+  book: 'books',
+  candle: 'candles',
+  mark: 'mark prices',
+  band: 'price bands',
+  liquidity: 'books, of which liquidity is made'
+}
+
+/** What we make of one kind of data is asked for as that data. */
+const ASKED: ReadonlySet<string> = new Set([...DATA_KINDS, 'liquidity', 'change'])
 const understood = (topic: Topic): Understood => {
-  const data = (DATA_KINDS as readonly string[]).includes(topic.kind)
+  const data = ASKED.has(topic.kind)
   return { ok: true, topic, name: nameOf(topic), data }
 }
 
@@ -45,6 +58,15 @@ export function understand(desk: Desk, asked: string): Understood | Refusal {
     const isListed = () => desk.instruments().some((i) => i.providers.some((p) => p.provider === topic.instrument))
     if (desk.last(nameOf(topic)) !== undefined || isListed()) return understood(topic)
     return refusal(asked, 'BAD_PROVIDER', `there is no provider ${JSON.stringify(topic.instrument)}`)
+  }
+  // Of all instruments, or of a sector.
+  if (topic.kind === 'breadth') {
+    if (desk.carries(topic)) return understood(topic)
+    return refusal(
+      asked,
+      'BAD_SYMBOL',
+      `there is no sector ${JSON.stringify(topic.instrument)}; GET /v1/breadth names those there are`
+    )
   }
   const whole = isWhole(topic.kind) && topic.instrument === 'all'
   const found = whole ? ({ ok: true, instrument: 'all' } as const) : desk.resolve(topic.instrument)
@@ -57,14 +79,21 @@ export function understand(desk: Desk, asked: string): Understood | Refusal {
   if (provider !== undefined && !whole) {
     const carriers = desk.instrument(instrument)?.providers.map((p) => p.provider) ?? []
     if (!carriers.includes(provider)) {
+      // It may carry it for all we know.
+      if (desk.unlisted().includes(provider))
+        return refusal(asked, 'UNAVAILABLE', `the list of ${JSON.stringify(provider)} is not loaded yet`)
       const hint = carriers.length > 0 ? `it comes from ${carriers.join(', ')}` : 'no provider carries it now'
       return refusal(asked, 'BAD_PROVIDER', `${JSON.stringify(provider)} does not carry ${instrument}; ${hint}`, carriers)
     }
   }
   const canonical = { ...topic, instrument }
   if (desk.carries(canonical)) return understood(canonical)
-  const what = topic.interval === undefined ? `${topic.kind}s` : `${topic.interval} candles`
-  return refusal(asked, 'BAD_PROVIDER', `${provider ?? `no provider of ${instrument}`} sends ${provider ? 'no ' : ''}${what}`)
+  const missing = desk.unlisted()
+  if (provider === undefined && missing.length > 0)
+    return refusal(asked, 'UNAVAILABLE', `nobody sends it so far; the list of ${missing.join(', ')} is not loaded yet`)
+  const what = topic.interval === undefined ? (PLURALS[topic.kind] ?? topic.kind) : `${topic.interval} candles`
+  if (provider !== undefined) return refusal(asked, 'BAD_PROVIDER', `${provider} sends no ${what}`)
+  return refusal(asked, 'NOT_FOUND', `no provider of ${instrument} sends ${what}`)
 }
 
 /** Listings change seldom, so a topic is looked up once a second however many clients ask for it. */

@@ -1,9 +1,12 @@
 /** Prometheus metrics: read from the plain counters when scraped, so that the hot path only adds numbers. */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { ProviderStatus } from '@tickwire/protocol'
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, Gauge, Registry } from 'prom-client'
+import { observe, openHistogram, turn } from '../connection/histogram.ts'
+import type { Hop } from '../feed/hops.ts'
 import type { Meters } from '../gateway/meters.ts'
 import type { Plant } from '../plant/plant.ts'
+import { exportHops } from './hops.ts'
 
 export type MetricSources = {
   meters: Meters
@@ -14,17 +17,11 @@ export type MetricSources = {
   providers: () => readonly ProviderStatus[]
 }
 
-const WAIT_BUCKETS = [1, 2, 5, 10, 16, 20, 30, 50, 100, 250, 1_000]
-
-/** The histogram exists before the gateway does: it is fed by the flush. */
-export function createMetrics() {
+/** Its histogram exists before the gateway does: it is fed by the flush. `upToPlant`: the hops that others measure. */
+export function createMetrics(upToPlant: () => readonly Hop[]) {
   const registry = new Registry()
-  const wait = new Histogram({
-    name: 'tickwire_flush_wait_milliseconds',
-    help: 'From publish to flush, of the oldest event in each batch',
-    buckets: WAIT_BUCKETS,
-    registers: [registry]
-  })
+  const flushed = openHistogram()
+  const hops = (): Hop[] => [...upToPlant(), { hop: 'published_flushed', histogram: flushed }]
 
   const total = (name: string, help: string, read: () => number) => {
     const counter = new Counter({
@@ -60,8 +57,19 @@ export function createMetrics() {
     gauge('provider_frames_per_second', 'Frames per second from each provider, over 10 s', ['provider'], (set) => {
       for (const { provider, rate } of providers()) set.set({ provider }, rate)
     })
-    gauge('provider_latency_milliseconds', 'Median of received minus provider time', ['provider'], (set) => {
-      for (const { provider, latency } of providers()) if (latency !== undefined) set.set({ provider }, latency)
+    gauge(
+      'provider_latency_milliseconds',
+      "Median of received minus provider time, its clock's offset taken off",
+      ['provider'],
+      (set) => {
+        for (const { provider, latency } of providers()) if (latency !== undefined) set.set({ provider }, latency)
+      }
+    )
+    gauge('provider_clock_offset_seconds', "By how much each provider's clock is ahead of ours", ['provider'], (set) => {
+      for (const { provider, clock } of providers()) if (clock) set.set({ provider }, clock.offset / 1_000)
+    })
+    gauge('provider_clock_uncertainty_seconds', 'Half width of what that offset may be', ['provider'], (set) => {
+      for (const { provider, clock } of providers()) if (clock) set.set({ provider }, clock.uncertainty / 1_000)
     })
     gauge('provider_refused_frames', 'Frames refused, by reason, since the start', ['provider', 'reason'], (set) => {
       for (const { provider, refused } of providers())
@@ -88,7 +96,10 @@ export function createMetrics() {
 
   return {
     registry,
-    observeWait: (milliseconds: number) => wait.observe(milliseconds),
+    observeWait: (milliseconds: number) => observe(flushed, milliseconds),
+    /** Moves the window of the last hop's quantiles on. */
+    beat: (now: number) => turn(flushed, now),
+    hops,
 
     /** Returns what stops the measuring. */
     watch({ meters, plant, connections, behind, providers }: MetricSources): () => void {
@@ -110,6 +121,7 @@ export function createMetrics() {
       })
       gauge('clients_behind', 'Clients that are given conflated updates now', [], (set) => set.set(behind()))
       ofProviders(providers)
+      exportHops(registry, hops)
       return ofEventLoop()
     }
   }

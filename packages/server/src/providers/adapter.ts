@@ -44,7 +44,7 @@ export type Listing = {
 export const CALENDAR_IDS = ['XNYS', 'XNAS', 'XNSE', 'XBOM', 'XIMC', 'XLON', 'CMES', 'FX', '24/7'] as const
 export type CalendarId = (typeof CALENDAR_IDS)[number]
 
-/** A change to a book as the provider sent it. The machine folds these into whole books (feed/books.ts). */
+/** A change to a book as the provider sent it. The machine folds these into whole books (connection/books.ts). */
 export type BookDelta = {
   type: 'delta'
   symbol: string
@@ -66,7 +66,7 @@ export type Need = {
   /** Path and query, appended to the provider's REST address; or an address of its own. */
   path: string
   /** A listing's answer may hold `need`s of purpose `listing`: its next pages. `trades` answers a `fill`. */
-  purpose: 'book' | 'history' | 'listing' | 'trades' | 'snapshot' | 'login'
+  purpose: 'book' | 'audit' | 'history' | 'listing' | 'trades' | 'snapshot' | 'login'
   symbol?: string
   interval?: Interval
   /** Sent as JSON with POST. */
@@ -221,8 +221,21 @@ export type Adapter<Session = unknown> = {
   identify?: (text: string) => Listing | undefined
   /** Path and query of past candles up to `now`; its answer decodes to candles, oldest first. */
   history?: (symbol: string, interval: Interval, limit: number, now: number, access: Access) => Need
+  /**
+   * The ids of a symbol's trades count up by one, by its documentation or its recorded data: one skipped is a trade missed, and none
+   * skipped over a break proves that nothing was.
+   */
+  countsTrades?: true
   /** Past trades, after a gap or a break; the answer decodes to trades, oldest first, which the machine marks as backfill. */
   fill?: (symbol: string, from: number, to: number, access: Access) => Need | undefined
+  /**
+   * What proves its books: `numbered` changes show a hole; `summed` ones carry a checksum of the ten best levels; `whole` books
+   * replace each other. Absent: a snapshot is good, but nothing would show that a change after it is missing. `pieced`: pictures
+   * made of changes without numbers. Books without proof are `suspect`, except where a snapshot or an audit has just agreed.
+   */
+  books?: 'numbered' | 'summed' | 'whole' | 'pieced'
+  /** A book to compare with ours, of purpose `audit`; its answer decodes to one delta, a snapshot, with its sequence if it has one. */
+  audit?: (symbol: string, access: Access) => Need | undefined
   /** Subscriptions with different routes never share a connection (a cluster, an address per kind); absent: one route, ''. */
   route?: (subscription: Subscription) => string
   /** The address to dial, where it depends on the access (the feed chosen there) or the route. */
@@ -234,6 +247,8 @@ export type Adapter<Session = unknown> = {
   open: (access: Access, route?: string) => Session
   /** Frames to send once the socket is open, before any subscription (login, heartbeats). */
   greet?: (session: Session) => readonly Outgoing[]
+  /** The login was answered; absent where there is none. A connection that is not let in for too long is dialled anew. */
+  isAdmitted?: (session: Session) => boolean
   subscribe: (wanted: readonly Subscription[], session: Session) => readonly Outgoing[]
   unsubscribe: (unwanted: readonly Subscription[], session: Session) => readonly Outgoing[]
   /** `need` is set when `frame` answers a REST call. Never throws on what the provider sent: says `refused`. */

@@ -62,6 +62,17 @@ export function tradesOf(symbol: string, from: number, to: number, access: Acces
   return { type: 'need', purpose: 'trades', symbol, path }
 }
 
+/** Crypto alone has books. */
+export const bookOf = (symbol: string, access: Access): Need | undefined =>
+  isCrypto(symbol)
+    ? {
+        type: 'need',
+        purpose: 'audit',
+        symbol,
+        path: `/v1beta3/crypto/${encodeURIComponent(locationOf(access))}/latest/orderbooks?symbols=${encodeURIComponent(symbol)}`
+      }
+    : undefined
+
 /** The state of these symbols now, for their tickers. */
 export function snapshotsOf(symbols: readonly string[], { access }: Session): readonly Need[] {
   const list = symbols.map(encodeURIComponent).join(',')

@@ -5,7 +5,7 @@ import { ACCOUNT_KINDS, accountPolls, endedPolls, LISTEN, login, tradingUrl, tra
 import { admitted, ask, carries, channelsOf, confirmed, failed, keyOf, keepalive, subscribing } from './alpaca.channels.ts'
 import { read, write } from './alpaca.codec.ts'
 import { dated, payload } from './alpaca.data.ts'
-import { answer, historyOf, locationOf, STOCKS, TIMEFRAME, tradesOf } from './alpaca.rest.ts'
+import { answer, bookOf, historyOf, locationOf, STOCKS, TIMEFRAME, tradesOf } from './alpaca.rest.ts'
 import { isCrypto, isMessagePack, openSession, type Row, type Session } from './alpaca.session.ts'
 import * as values from './values.ts'
 import { leave, want } from './wants.ts'
@@ -50,6 +50,7 @@ export const alpaca = adapter<Session>({
   listingUrl: tradingUrl,
   history: historyOf,
   fill: tradesOf,
+  audit: bookOf,
   route: ({ kind, symbol }) =>
     kind === 'news' ? 'news' : ACCOUNT_KINDS.has(kind) ? 'account' : isCrypto(symbol) ? 'crypto' : 'stocks',
   dial(wsUrl, access, route = '') {
@@ -73,6 +74,7 @@ export const alpaca = adapter<Session>({
       : [write({ action: 'auth', key, secret }, isMessagePack(session.access))]
   },
 
+  isAdmitted: ({ authenticated }) => authenticated,
   subscribe(wanted, session) {
     for (const one of wanted) session.wanted.set(keyOf(one), one)
     if (session.route === 'account') return accountPolls(session)

@@ -75,10 +75,11 @@ const percent = (value: unknown): number => values.number(typeof value === 'stri
 function quote(m: Row, received: number, { delayed }: Session, { symbol }: Need, name: string): Meaning {
   if (Object.keys(m).length === 0) return values.rejected(symbol, 'unknown symbol: the quote is empty')
   // There is no time of day: the close of its day, or now.
-  const close = zoned(m['07. latest trading day'], NEW_YORK) + 16 * 3_600_000
+  const day = m['07. latest trading day']
+  const close = zoned(day, NEW_YORK) + 16 * 3_600_000
   const event = values.ticker(
     symbol ?? m['01. symbol'],
-    Math.min(Number.isNaN(close) ? received : close, received),
+    day === undefined || day === null ? received : Math.min(close, received),
     values.number(m['05. price']),
     {
       open: m['02. open'],
@@ -112,7 +113,8 @@ function bulk({ data, message }: Row, { delayed }: Session): readonly Meaning[] 
 
 /** {"Realtime Currency Exchange Rate":{"5. Exchange Rate":"..","6. Last Refreshed":"2025-12-05 10:20:01","7. Time Zone":"UTC","8. Bid Price":"-","9. Ask Price":".."}} */
 function rate(m: Row, received: number, need: Need): readonly Meaning[] {
-  const time = Math.min(zoned(m['6. Last Refreshed'], zoneOf(m['7. Time Zone'])) || received, received)
+  const told = m['6. Last Refreshed']
+  const time = told === undefined || told === null ? received : Math.min(zoned(told, zoneOf(m['7. Time Zone'])), received)
   const [bid, ask] = [values.number(m['8. Bid Price']), values.number(m['9. Ask Price'])]
   const last = values.ticker(need.symbol, time, values.number(m['5. Exchange Rate']), {})
   const both = bid > 0 && ask > 0 ? values.quote(need.symbol, time, bid, 0, ask, 0) : undefined

@@ -18,6 +18,7 @@ export function answer(m: Message, received: number, session: Session, need: Nee
     const start = whole(m, symbol, received)
     return start ? begin(session.books, start, received, snapshotOf(session.market)) : [values.refused('book: not a snapshot')]
   }
+  if (need.purpose === 'audit') return [whole(m, symbol, received) ?? values.refused('book: not a snapshot')]
   if (need.purpose === 'trades')
     return (m as unknown as Message[]).map((row) => {
       const event = values.trade(symbol, row.a, epoch(row.T), values.number(row.p), values.number(row.q), row.m ? 'sell' : 'buy')

@@ -1,7 +1,7 @@
 /** Binance spot, and Binance.US, which speaks the same. https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams */
 import { INTERVALS } from '@tickwire/protocol'
 import { adapter, type Adapter } from './adapter.ts'
-import { ask, openSession, payload, type Market, type Message, type Session } from './binance.market.ts'
+import { ask, openSession, payload, snapshotOf, type Market, type Message, type Session } from './binance.market.ts'
 import { answer } from './binance.rest.ts'
 import * as values from './values.ts'
 
@@ -13,6 +13,8 @@ export const spoken = (market: Market) =>
     intervals: INTERVALS,
     needs: [],
     lifetime: 86_400_000,
+    books: 'numbered',
+    audit: (symbol) => ({ ...snapshotOf(market)(symbol), purpose: 'audit' }),
     listing: `${market.api}/exchangeInfo`,
     history: (symbol, interval, limit) => ({
       type: 'need',
@@ -21,6 +23,8 @@ export const spoken = (market: Market) =>
       interval,
       path: `${market.api}/klines?symbol=${encodeURIComponent(symbol)}&interval=${interval}&limit=${Math.min(limit, 1000)}`
     }),
+    // Aggregates are numbered without holes per symbol.
+    countsTrades: true,
     // An hour at most, which is also what one call may span.
     fill(symbol, from, to) {
       const span = `startTime=${Math.max(Math.floor(from), Math.ceil(to) - 3_600_000)}&endTime=${Math.ceil(to)}&limit=1000`

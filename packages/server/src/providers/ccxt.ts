@@ -78,6 +78,7 @@ export const ccxt = adapter<Session>({
   },
   ping: { every: 15_000, frame: '{"ping":1}' },
   staleAfter: 45_000,
+  books: 'pieced', // the library makes them, and does not say of what
   // The library’s memory of sockets and subscriptions only grows: it is begun anew twice a day.
   lifetime: 43_200_000,
   listing: '/listing',

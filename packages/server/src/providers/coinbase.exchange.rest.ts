@@ -7,6 +7,9 @@ type Row = Record<string, unknown>
 
 export function answer(m: unknown, received: number, need: Need): readonly Meaning[] {
   // {"message":"NotFound"}, {"message":"Public rate limit exceeded"}
+  // {"bids":[["10101.10","0.45054140",2],...],"asks":[["10102.55","0.57753524",1],...],"sequence":13051505638,"time":".."}
+  if (need.purpose === 'audit' && values.isRecord(m) && m.bids !== undefined)
+    return [values.wholeBook(need.symbol, received, m.bids, m.asks)]
   if (!Array.isArray(m)) {
     if (!values.isRecord(m)) return [values.refused('an answer of an unknown shape')]
     return [values.rejected(need.symbol, values.say(m.message ?? m))]

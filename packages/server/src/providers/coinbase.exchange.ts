@@ -48,6 +48,13 @@ export const coinbaseExchange = adapter<Session>({
     requestsPerSecond: 8
   },
   staleAfter: 15_000, // heartbeats come every second for each product
+  // Changes have no number, so the `sequence` of this answer says nothing of ours. No `books`: nothing would show a lost change.
+  audit: (symbol) => ({
+    type: 'need',
+    purpose: 'audit',
+    symbol,
+    path: `/products/${encodeURIComponent(symbol)}/book?level=2`
+  }),
   listing: '/products',
   history(symbol, interval, limit, now) {
     const seconds = INTERVAL_MS[interval] / 1000
@@ -57,6 +64,7 @@ export const coinbaseExchange = adapter<Session>({
     const path = `/products/${encodeURIComponent(symbol)}/candles?granularity=${seconds}&start=${start}&end=${end}`
     return { type: 'need', purpose: 'history', symbol, interval, path }
   },
+  countsTrades: true,
   fill: (symbol) => past(symbol),
 
   open: () => ({ wants: new Map(), confirmed: new Set(), trades: new Map() }),
@@ -216,7 +224,8 @@ function beat(m: Message, session: Session): readonly Meaning[] {
   known.told = id
   if (told <= heard) return []
   known.id = told
-  return missed(symbol, heard + 1, told)
+  // It is missing itself: what can be met next is the one after it.
+  return missed(symbol, heard + 1, told + 1)
 }
 
 /** The first after subscribing to a quiet product has no time. */

@@ -4,7 +4,7 @@ import { parseTime } from './time.ts'
 import * as values from './values.ts'
 
 type Row = Record<string, unknown>
-export type Answer = { error?: unknown; message?: unknown; products?: Row[]; candles?: Row[]; trades?: Row[] }
+export type Answer = { error?: unknown; message?: unknown; products?: Row[]; candles?: Row[]; trades?: Row[]; pricebook?: Row }
 
 export function answer(m: Answer, received: number, need: Need): readonly Meaning[] {
   // {"error":"NOT_FOUND","error_details":"...","message":"..."}
@@ -15,6 +15,13 @@ export function answer(m: Answer, received: number, need: Need): readonly Meanin
   if (need.purpose === 'listing') return [{ type: 'listing', rows: m.products!.flatMap(listed) }]
   if (need.purpose === 'trades')
     return values.oldestFirst(m.trades!.map((row) => traded({ ...row, product_id: need.symbol ?? row.product_id })))
+  // {"pricebook":{"product_id":"BTC-USD","bids":[{"price":"65053.45","size":"0.02"}],"asks":[{"price":"65053.46","size":"0.3"}]}}
+  if (need.purpose === 'audit') {
+    const [bids, asks] = [m.pricebook!.bids, m.pricebook!.asks].map((rows) =>
+      (rows as Row[]).map(({ price, size }) => [price, size])
+    )
+    return [values.wholeBook(need.symbol, received, bids, asks)]
+  }
   // {"candles":[{"start":"1639508050","low":"140.21","high":"140.21","open":"140.21","close":"140.21","volume":"56437345"}]}
   const rows = m.candles!.map((row) => {
     const { open, high, low, close, volume } = row

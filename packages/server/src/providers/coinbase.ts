@@ -64,6 +64,13 @@ export const coinbase = adapter<Session>({
     requestsPerSecond: 8
   },
   staleAfter: 15_000, // heartbeats come every second
+  books: 'numbered', // one counter over the connection
+  audit: (symbol) => ({
+    type: 'need',
+    purpose: 'audit',
+    symbol,
+    path: `/market/product_book?product_id=${encodeURIComponent(symbol)}&limit=100`
+  }),
   listing: '/market/products',
   // Public answers are a second old otherwise.
   headers: () => ({ 'cache-control': 'no-cache' }),
@@ -75,6 +82,7 @@ export const coinbase = adapter<Session>({
     return { type: 'need', purpose: 'history', symbol, interval, path }
   },
 
+  countsTrades: true, // the recorded ones are, without exception
   fill: (symbol, from, to) => ({
     type: 'need',
     purpose: 'trades',

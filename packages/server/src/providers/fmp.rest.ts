@@ -70,7 +70,9 @@ export function answer(m: Row | Row[], received: number, session: Session, need:
   // {"Error Message":"Limit Reach . Please upgrade your plan ..."}; older deployments send it with HTTP 200
   if (!Array.isArray(m) && typeof m['Error Message'] === 'string') return [failure(m['Error Message'], need)]
   if (!Array.isArray(m) && (need.answered?.status ?? 200) >= 400) return [failure(values.say(m.message ?? m.error), need)]
-  const list = Array.isArray(m) ? m : ((m.historical ?? []) as Row[])
+  const list = Array.isArray(m) ? m : m.historical
+  // Of a symbol without a past it may say nothing but {}.
+  if (!Array.isArray(list)) return need.purpose === 'history' ? [] : [values.refused('an answer of an unknown shape')]
   if (need.purpose === 'history') return candles(list, received, need)
   if (need.note === 'news') return values.each(list, (row) => [story(row, received)])
   return values.each(list, (row) => quote(row, received, session))
@@ -85,9 +87,10 @@ export function failure(reason: string, { symbol }: Need): Meaning {
 
 /** {"symbol":"AAPL","price":232.8,"changePercentage":2.1,"change":4.8,"volume":44489128,"dayLow":226.65,"dayHigh":233.13,"open":227.2,"previousClose":228.01,"timestamp":1738702801}; v3 wrote changesPercentage */
 function quote(m: Row, received: number, session: Session): readonly Meaning[] {
-  const seconds = values.number(m.timestamp)
+  const { timestamp } = m
+  const seconds = values.number(timestamp)
   if (m.bidPrice !== undefined) return aftermarket(m, seconds)
-  const time = Number.isNaN(seconds) ? received : seconds < 1e11 ? seconds * 1_000 : seconds
+  const time = timestamp === undefined || timestamp === null ? received : seconds < 1e11 ? seconds * 1_000 : seconds
   if (typeof m.symbol !== 'string') return [values.refused('a quote without a symbol')]
   if (!Number.isNaN(seconds) && session.seen.get(m.symbol) === time) return []
   session.seen.set(m.symbol, time)

@@ -52,6 +52,8 @@ export const fmp = adapter<Session>({
   open: ({ key = '' }) => ({ key, socket: false, admitted: false, streams: new Map(), polled: new Set(), seen: new Map() }),
   // Asked before the login is answered, a subscription is lost: it waits.
   greet: ({ key }) => [JSON.stringify({ event: 'login', data: { apiKey: key } })],
+  // Without the premium plan only the calls are of use.
+  isAdmitted: ({ admitted, streams }) => admitted || streams.size === 0,
   subscribe(wanted, session) {
     const streamed = wanted.filter(isStreamed)
     for (const one of streamed) session.streams.set(`${one.kind} ${one.symbol}`, one)
@@ -130,7 +132,9 @@ function priced(m: Row, session: Session): readonly Meaning[] {
   if (typeof s !== 'string' || s === '') return [values.refused('a frame of an unknown shape')]
   const [symbol, time, { number }] = [s.toUpperCase(), timeOf(t), values] as const
   const found: Meaning[] = []
-  const wants = (kind: 'trade' | 'quote') => session.streams.size === 0 || session.streams.has(`${kind} ${symbol}`)
+  const asked = (kind: 'trade' | 'quote') => session.streams.has(`${kind} ${symbol}`)
+  const wants = (kind: 'trade' | 'quote') => asked(kind) || !asked(kind === 'trade' ? 'quote' : 'trade')
+  if (m.type === 'T' && isNone(lp)) return [values.refused('trade: no price')]
   if (!isNone(lp) && wants('trade')) {
     const event = values.print(symbol, time, number(lp), number(ls))
     found.push(event.type === 'trade' && typeof e === 'string' ? { ...event, venue: e } : event)

@@ -126,7 +126,9 @@ function entriesOf(bytes: Uint8Array, at: number): readonly Entry[] | undefined 
 function dataOf(bytes: Uint8Array, numbered: boolean): Packet {
   for (const withNumber of numbered ? [true, false] : [false, true]) {
     const entries = entriesOf(bytes, withNumber ? 7 : 3)
-    if (entries) return { type: 'data', number: withNumber ? new Cursor(bytes, 3).u32() : undefined, entries }
+    // Of a frame cut short the first half of its number would be a count of none.
+    if (entries && (withNumber || entries.length > 0))
+      return { type: 'data', number: withNumber ? new Cursor(bytes, 3).u32() : undefined, entries }
   }
   throw new RangeError('data cut short, or of an unknown shape')
 }

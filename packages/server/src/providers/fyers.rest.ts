@@ -34,6 +34,15 @@ export function history(symbol: string, interval: Interval, limit: number, now: 
   return { type: 'need', purpose: 'history', symbol, interval, path, headers: authorization(access), tolerate: true }
 }
 
+export const depthOf = (symbol: string, access: Access): Need => ({
+  type: 'need',
+  purpose: 'audit',
+  symbol,
+  path: `/data/depth?symbol=${encodeURIComponent(symbol)}&ohlcv_flag=1`,
+  headers: authorization(access),
+  tolerate: true
+})
+
 /** Expired, invalid, not to be verified: only another token helps. -99 says that too, among other things. */
 const DENIED = new Set([-8, -15, -16, -17, 11_001])
 export const isDenied = (code: unknown, reason: string): boolean =>

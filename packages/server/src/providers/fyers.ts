@@ -4,7 +4,7 @@ import { adapter, type Frame, type Meaning, type Outgoing, type Subscription } f
 import { isOwn, LISTS, listsFrame, order, position } from './fyers.account.ts'
 import { ackFrame, authFrame, modeFrame, readFrame, TYPE, type Packet } from './fyers.hsm.ts'
 import { meant, messageOf } from './fyers.market.ts'
-import { answer, bodyOf, history, isDenied, RESOLUTIONS } from './fyers.rest.ts'
+import { answer, bodyOf, depthOf, history, isDenied, RESOLUTIONS } from './fyers.rest.ts'
 import { askAll, isLite, subscribe, tokens, unsubscribe, type Session } from './fyers.subscribe.ts'
 import { identify } from './fyers.symbols.ts'
 import { authorization, bearerOf, expiryOf, socketKey } from './fyers.token.ts'
@@ -49,6 +49,8 @@ export const fyers = adapter<Session>({
   binary: true,
   identify,
   history,
+  books: 'pieced', // changes of single fields, without a number
+  audit: depthOf,
   route: ({ kind }) => (isOwn(kind) ? ORDERS : ''),
   dial: (wsUrl, _access, route) => (route === ORDERS ? new URL('/trade/v3', wsUrl).href : wsUrl),
   upgrade: authorization,
@@ -75,6 +77,7 @@ export const fyers = adapter<Session>({
       ? []
       : [authFrame(socketKey(session.access) ?? bearerOf(session.access).slice(0, 1_000)), modeFrame(isLite(session))],
 
+  isAdmitted: ({ authenticated, route }) => authenticated || route === ORDERS,
   subscribe: (wanted, session) => (session.route === ORDERS ? askOwn(wanted, session) : subscribe(wanted, session)),
   unsubscribe(unwanted, session) {
     if (session.route !== ORDERS) return unsubscribe(unwanted, session)

@@ -50,6 +50,7 @@ export const interactiveBrokers = adapter<Session>({
   // Nothing comes unasked, so the time is asked for; the answer also proves that TWS has read what was asked before.
   ping: { every: 5_000, frame: frameOf({ call: 'reqCurrentTime', args: [] }) },
   staleAfter: 30_000,
+  books: 'pieced', // rows inserted, changed and deleted by position, without a number
   calendar: 'XNYS',
   identify,
   history: (symbol, interval, limit) => bars.historyNeed(symbol, interval, limit),

@@ -12,6 +12,7 @@ export type Answer = {
   instruments?: Row[]
   candles?: Row[]
   history?: Row[]
+  orderBook?: { bids?: unknown; asks?: unknown }
 }
 
 /** Errors come with status 200: {"result":"error","error":"apiLimitExceeded","serverTime":"2016-02-25T09:45:53.818Z"} */
@@ -20,6 +21,8 @@ export function answer(m: Answer, received: number, need: Need): readonly Meanin
     return failure(values.say(m.error ?? m.errors), need)
   if (need.purpose === 'listing') return [{ type: 'listing', rows: m.instruments!.flatMap(listed) }]
   if (need.purpose === 'trades') return values.oldestFirst(m.history!.map((row) => past(row, need.symbol)))
+  // {"result":"success","serverTime":"2016-02-25T09:45:53.818Z","orderBook":{"asks":[[40186,5183],...],"bids":[[40178,5],...]}}
+  if (need.purpose === 'audit') return [values.wholeBook(need.symbol, received, m.orderBook?.bids, m.orderBook?.asks)]
   // {"candles":[{"time":1620816960000,"open":"49900.0","high":"49915.0","low":"49895.0","close":"49900.0","volume":"25"}],..}
   const rows = m.candles!.map((row) => {
     const { time: start, open, high, low, close, volume } = row

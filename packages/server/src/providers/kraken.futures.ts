@@ -54,6 +54,13 @@ export const krakenFutures = adapter<Session>({
   },
   ping: { every: 30_000, frame: { control: 'ping' } }, // without one in 60 s we are put out
   staleAfter: 30_000,
+  books: 'numbered',
+  audit: (symbol) => ({
+    type: 'need',
+    purpose: 'audit',
+    symbol,
+    path: `/derivatives/api/v3/orderbook?symbol=${encodeURIComponent(symbol)}`
+  }),
   listing: '/derivatives/api/v3/instruments',
   history(symbol, interval, limit, now) {
     const to = Math.floor(now / 1000)

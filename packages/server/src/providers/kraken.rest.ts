@@ -14,6 +14,16 @@ export const isDecimals = (value: unknown): value is number =>
 export const QUIET = 15_000
 const LIMITED = /too many requests|rate limit|temporary lockout/i
 
+export const pairOf = (symbol: string): string => encodeURIComponent(symbol.split('/').map(legacy).join(''))
+
+/** The checksum of the stream proves the ten best levels; this answer the others. */
+export const depthOf = (symbol: string, count: number): Need => ({
+  type: 'need',
+  purpose: 'audit',
+  symbol,
+  path: `/public/Depth?pair=${pairOf(symbol)}&count=${count}`
+})
+
 /** Errors come with status 200: {"error":["EGeneral:Too many requests"],"result":{}} */
 export function answer(m: Answer, received: number, need: Need): readonly Meaning[] {
   if (Array.isArray(m.error) && m.error.length > 0) {
@@ -25,6 +35,11 @@ export function answer(m: Answer, received: number, need: Need): readonly Meanin
   if (need.purpose === 'listing')
     return [{ type: 'listing', rows: Object.entries(result).flatMap(([name, pair]) => listed(name, pair as Row)) }]
   if (need.purpose === 'trades') return past(result, need)
+  // {"XXBTZUSD":{"asks":[["30384.10000","2.059",1688671659],...],"bids":[["30297.00000","1.115",1688671636],...]}}
+  if (need.purpose === 'audit') {
+    const [book] = Object.values(result) as [Row]
+    return [values.wholeBook(need.symbol, received, book.bids, book.asks)]
+  }
   // {"XXBTZUSD":[[1688671200,"30306.1","30306.2","30305.7","30305.7","30306.1","3.39243896",23],...],"last":1688672160}
   const [, bars] = Object.entries(result).find(([name]) => name !== 'last')!
   const rows = (bars as unknown[][]).map(([start, open, high, low, close, , volume, count]) => {

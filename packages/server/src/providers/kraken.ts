@@ -2,7 +2,7 @@
 import type { DataKind, Interval, Level } from '@tickwire/protocol'
 import { adapter, type BookDelta, type Meaning, type Subscription } from './adapter.ts'
 import { follow, settle, type Forming } from './forming.ts'
-import { answer, isDecimals, legacy } from './kraken.rest.ts'
+import { answer, depthOf, isDecimals, pairOf } from './kraken.rest.ts'
 import { isTime, parseTime } from './time.ts'
 import * as values from './values.ts'
 import { frames, kindsOf, leave, want, type Wants } from './wants.ts'
@@ -14,6 +14,7 @@ type Session = {
   asked: Map<number, string>
   /** Decimals of price and size, from the instrument channel: without them no checksum can be recomputed. */
   decimals: Map<string, { price: number; size: number }>
+  decimalsAskedAt?: number
   depths: Map<string, number>
   forming: Forming
 }
@@ -26,15 +27,13 @@ const CARRIED: Record<string, readonly DataKind[]> = {
   ohlc: ['candle'],
   book: ['book']
 }
+const INSTRUMENTS = '{"method":"subscribe","params":{"channel":"instrument","snapshot":true}}'
 const DEPTHS = [10, 25, 100, 500, 1000]
-/** The least that holds the 50 levels that are published. */
-const DEPTH = 100
+const DEPTH = 100 // the least that holds the 50 levels that are published
 
 /** A channel with what parts it from others of its name: `ohlc 5`. */
 const channelOf = ({ kind, interval = '1m' }: Subscription): string =>
   kind === 'candle' ? `ohlc ${MINUTES[interval]}` : kind === 'quote' ? 'ticker' : kind
-
-const pairOf = (symbol: string): string => encodeURIComponent(symbol.split('/').map(legacy).join(''))
 
 export const kraken = adapter<Session>({
   provider: 'kraken',
@@ -57,6 +56,8 @@ export const kraken = adapter<Session>({
     requestsPerSecond: 1
   },
   ping: { every: 20_000, frame: '{"method":"ping"}' },
+  books: 'summed',
+  audit: (symbol) => depthOf(symbol, DEPTH),
   staleAfter: 15_000, // heartbeats come about every second when nothing else does
   listing: '/public/AssetPairs',
   history: (symbol, interval) => ({
@@ -66,6 +67,7 @@ export const kraken = adapter<Session>({
     interval,
     path: `/public/OHLC?pair=${pairOf(symbol)}&interval=${MINUTES[interval]}`
   }),
+  countsTrades: true, // "a sequence number, unique per book"
   // `since` is in nanoseconds; a thousand trades an answer, the oldest first.
   fill: (symbol, from) => ({
     type: 'need',
@@ -74,15 +76,8 @@ export const kraken = adapter<Session>({
     path: `/public/Trades?pair=${pairOf(symbol)}&since=${Math.floor(from)}000000`
   }),
 
-  open: () => ({
-    wants: new Map(),
-    nextId: 1,
-    asked: new Map(),
-    decimals: new Map(),
-    depths: new Map(),
-    forming: new Map()
-  }),
-  greet: () => ['{"method":"subscribe","params":{"channel":"instrument","snapshot":true}}'],
+  open: () => ({ wants: new Map(), nextId: 1, asked: new Map(), decimals: new Map(), depths: new Map(), forming: new Map() }),
+  greet: () => [INSTRUMENTS],
 
   subscribe(wanted, session) {
     const possible = wanted.filter((w) => w.kind !== 'candle' || MINUTES[w.interval ?? '1m'] !== undefined)
@@ -222,7 +217,15 @@ function book(row: Row, snapshot: boolean, received: number, session: Session): 
   const decimals = session.decimals.get(symbol)
   if (decimals !== undefined && typeof row.checksum === 'number')
     delta.checksum = { value: row.checksum, priceDecimals: decimals.price, sizeDecimals: decimals.size }
-  return [delta]
+  return decimals === undefined ? [delta, ...askDecimals(received, session)] : [delta]
+}
+
+/** Their answer may have been lost, and without them no damage is noticed. */
+function askDecimals(received: number, session: Session): readonly Meaning[] {
+  const waits = received - (session.decimalsAskedAt = Math.min(session.decimalsAskedAt ?? received, received))
+  if (waits < 5_000) return []
+  session.decimalsAskedAt = received
+  return [INSTRUMENTS.replace('subscribe', 'unsubscribe'), INSTRUMENTS].map((frame) => ({ type: 'reply', frame }))
 }
 
 /** `side` is the taker's. The snapshot is the last 50 trades: history. */

@@ -102,6 +102,7 @@ export const massive = adapter<Session>({
     hours: new Map()
   }),
   greet: ({ key }) => [JSON.stringify({ action: 'auth', params: key })],
+  isAdmitted: ({ admitted }) => admitted,
   subscribe(wanted, session) {
     for (const one of wanted) session.wanted.set(channelOf(one) ?? `${one.kind} ${one.symbol}`, one)
     return [...polled(wanted, session, true), ...(session.admitted ? frames('subscribe', wanted) : [])]

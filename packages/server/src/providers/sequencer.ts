@@ -8,12 +8,13 @@ import type { BookDelta, Meaning, Need } from './adapter.ts'
 export type Update = { first: number; final: number; previous?: number; delta: BookDelta }
 
 /** Where a book stands: at `last`, or (-1) waiting for its snapshot, which was asked for at `askedAt`. */
-type Sequence = { last: number; time: number; fresh: boolean; kept: Update[]; askedAt: number }
+type Sequence = { last: number; time: number; fresh: boolean; kept: Update[]; askedAt: number; skippedFrom?: number }
 export type Sequences = Map<string, Sequence>
 
 /** At ten updates a second a minute and a half: past that the older half goes, and a newer snapshot is asked for. */
 const KEPT = 1_000
 const ASK_AGAIN = 15_000
+const LAG = 5_000
 
 const waiting = (update: Update, now: number): Sequence => ({ last: -1, time: 0, fresh: false, kept: [update], askedAt: now })
 
@@ -26,14 +27,22 @@ export function advance(books: Sequences, update: Update, now: number, snapshot:
     return [snapshot(symbol)]
   }
   if (book.last < 0) {
+    // A numbering begun anew: with those from before, no snapshot would ever be new enough.
+    if (isAnew(update, book.kept.at(-1))) book.kept = []
     book.kept.push(update)
     if (book.kept.length > KEPT) book.kept.splice(0, KEPT / 2)
     if (now - book.askedAt < ASK_AGAIN) return []
     book.askedAt = now
     return [snapshot(symbol)]
   }
-  if (isOld(update, book)) return []
-  if (!continues(update, book)) {
+  const old = isOld(update, book)
+  if (old) {
+    if (!book.fresh) return []
+    // A stream lags by seconds behind its snapshot; longer, and its numbers have begun anew below it.
+    book.skippedFrom ??= now
+    if (now - book.skippedFrom < LAG) return []
+  }
+  if (old || !continues(update, book)) {
     books.set(symbol, waiting(update, now))
     const { previous } = update
     const [expected, got] = previous === undefined ? [book.last + 1, update.first] : [book.last, previous]
@@ -44,6 +53,9 @@ export function advance(books: Sequences, update: Update, now: number, snapshot:
   book.fresh = false
   return [update.delta]
 }
+
+const isAnew = ({ final, delta }: Update, before: Update | undefined): boolean =>
+  before !== undefined && final <= before.final && delta.time > before.delta.time
 
 /**
  * What a chained update ends with may be in the snapshot already and yet be the first to apply. Later on only what was said

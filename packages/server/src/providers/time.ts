@@ -61,7 +61,8 @@ export function parseTime(text: unknown): number {
 /** An epoch in milliseconds from one in milliseconds, microseconds or nanoseconds, told apart by magnitude. */
 export function epoch(value: unknown): number {
   if (typeof value !== 'number') return NaN
-  const ms = value < 1e14 ? value : value < 1e17 ? value / 1000 : value / 1e6
+  // A number has not the digits of nanoseconds: the last ones would put a trade of a full minute into the one before.
+  const ms = value < 1e14 ? value : value < 1e17 ? value / 1000 : Math.round(value / 1e3) / 1e3
   return isTime(ms) ? ms : NaN
 }
 

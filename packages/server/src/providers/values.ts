@@ -51,6 +51,13 @@ export function levels(rows: unknown): Level[] | undefined {
   return found
 }
 
+/** A book as REST has it now; its number is told only where it is one of the stream's. */
+export function wholeBook(symbol: string | undefined, time: number, bids: unknown, asks: unknown): Meaning {
+  const [bid, ask] = [levels(bids), levels(asks)]
+  if (symbol === undefined || !bid || !ask) return refused('book: not a snapshot')
+  return { type: 'delta', symbol, time, snapshot: true, bids: bid, asks: ask }
+}
+
 export function trade(
   symbol: unknown,
   id: unknown,

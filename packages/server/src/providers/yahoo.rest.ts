@@ -4,6 +4,8 @@ import type { Meaning, Need, Poll } from './adapter.ts'
 import * as values from './values.ts'
 
 export type Session = {
+  /** Any page of theirs that gives a cookie. */
+  page: string
   symbols: Set<string>
   cookie?: string
   crumb?: string
@@ -39,13 +41,16 @@ export function chartOf(symbol: string, interval: Interval, limit: number, now: 
   return { type: 'need', purpose: 'history', symbol, interval, path, tolerate: true }
 }
 
+/** Gives a cookie to whoever asks, with an error page. */
+export const PAGE = 'https://fc.yahoo.com'
+
 /** First the cookie of any page, then the crumb that belongs to it. */
-export const login = (cookie: string): Poll => ({
+export const login = ({ page, cookie }: Session): Poll => ({
   poll: 'login',
   every: Infinity,
   need:
-    cookie === ''
-      ? { type: 'need', purpose: 'login', path: 'https://fc.yahoo.com', tolerate: true, note: 'cookie' }
+    cookie === undefined
+      ? { type: 'need', purpose: 'login', path: page, tolerate: true, note: 'cookie' }
       : { type: 'need', purpose: 'login', path: '/v1/test/getcrumb', headers: { cookie }, tolerate: true, note: 'crumb' }
 })
 
@@ -98,7 +103,7 @@ function cookieOf(header: string | undefined, session: Session): readonly Meanin
       }
     ]
   session.cookie = cookie
-  return [{ type: 'reply', frame: login(cookie) }]
+  return [{ type: 'reply', frame: login(session) }]
 }
 
 /** A crumb is a dozen characters; anything else is a page or an error, and is not kept. */
@@ -114,15 +119,18 @@ function quotes(body: Row, status: number, session: Session): readonly Meaning[]
   // {"finance":{"result":null,"error":{"code":"Unauthorized","description":"Invalid Crumb"}}}
   if (status === 401 || status === 403) {
     delete session.crumb
+    delete session.cookie
     if (session.retried) return [{ type: 'reject', reason: 'the crumb was refused twice; prices stream without quotes' }]
     session.retried = true
     return [
       { type: 'reply', frame: tickersPoll(session) },
-      { type: 'reply', frame: login('') }
+      { type: 'reply', frame: login(session) }
     ]
   }
-  const { result } = (body.quoteResponse ?? {}) as { result?: Row[] | null }
-  return refusalOf(body) ?? values.each(result ?? [], (row) => quote(row, session))
+  const refused = refusalOf(body)
+  if (refused) return refused
+  const { result } = body.quoteResponse as { result?: Row[] | null }
+  return values.each(result ?? [], (row) => quote(row, session))
 }
 
 /** {"finance":{"result":null,"error":{"code":"Bad Request","description":"Missing value"}}}, or under the name of the call */
@@ -161,7 +169,7 @@ function quote(m: Row, { seen }: Session): readonly Meaning[] {
     prevClose: m.regularMarketPreviousClose
   }
   // The stream knew better already.
-  if ((seen.get(values.say(m.symbol))?.time ?? 0) > at) return []
+  if ((seen.get(values.say(m.symbol))?.time ?? -Infinity) > at) return []
   const price = values.number(m[`${from}Price`])
   const delayed = values.number(m.exchangeDataDelayedBy) * 60_000
   const late = delayed > 0 ? { delayed } : {}

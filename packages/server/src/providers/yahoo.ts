@@ -2,7 +2,7 @@
 import { type Interval } from '@tickwire/protocol'
 import { adapter, type Listing, type Meaning, type Outgoing } from './adapter.ts'
 import { nameOf, spelled, type Named } from './grammar.ts'
-import { answer, chartOf, CHART, login, newsPoll, tickersPoll, type Session } from './yahoo.rest.ts'
+import { answer, chartOf, CHART, login, newsPoll, PAGE, tickersPoll, type Session } from './yahoo.rest.ts'
 import { readPricing, type Pricing } from './yahoo.pricing.ts'
 import * as values from './values.ts'
 
@@ -52,14 +52,14 @@ export const yahoo = adapter<Session>({
   upgrade: () => ({ origin: 'https://finance.yahoo.com', 'user-agent': BROWSER }),
   headers: () => ({ 'user-agent': BROWSER }),
 
-  open: () => ({ symbols: new Set(), retried: false, seen: new Map() }),
+  open: ({ options }) => ({ page: options?.loginUrl ?? PAGE, symbols: new Set(), retried: false, seen: new Map() }),
   subscribe(wanted, session) {
     const fresh = wanted.filter(({ kind }) => kind !== 'news').map(({ symbol }) => symbol)
     const first = session.symbols.size === 0
     for (const symbol of fresh) session.symbols.add(symbol)
     const news: Outgoing[] = wanted.some(({ kind }) => kind === 'news') ? [newsPoll(true)] : []
     if (fresh.length === 0) return news
-    const rest: Outgoing[] = session.crumb !== undefined ? [tickersPoll(session)] : first ? [login('')] : []
+    const rest: Outgoing[] = session.crumb !== undefined ? [tickersPoll(session)] : first ? [login(session)] : []
     return [...news, frame('subscribe', new Set(fresh)), ...rest]
   },
   unsubscribe(unwanted, session) {
@@ -77,6 +77,7 @@ export const yahoo = adapter<Session>({
       const packed = text.startsWith('{')
         ? (JSON.parse(text) as { type?: unknown; message?: unknown })
         : { type: 'pricing', message: text }
+      if (typeof packed.type !== 'string') return [values.refused('a frame of an unknown shape')]
       if (packed.type !== 'pricing') return []
       const pricing = readPricing(packed.message)
       return pricing ? priced(pricing, session) : [values.refused('not a pricing message')]
@@ -88,7 +89,7 @@ export const yahoo = adapter<Session>({
 
 /** A single price that is no trade: it is conflated, and repeats itself. */
 function priced(m: Pricing, session: Session): readonly Meaning[] {
-  if (m.quoteType === HEARTBEAT || m.price === 0) return []
+  if (m.quoteType === HEARTBEAT) return []
   const last = session.seen.get(m.id)
   if (last && m.time < last.time) return []
   session.seen.set(m.id, { time: m.time, volume: m.dayVolume ?? 0 })

@@ -1,6 +1,7 @@
 /** Hosts services over the plant: subscribes them to what they read, tells them the watermark, publishes what they return. */
 import { INTERVALS, isState, isWhole, topicName, type Published } from '@tickwire/protocol'
 import type { Plant } from '../plant/plant.ts'
+import { timers as real, type Timers } from '../timers.ts'
 import type { Input, Output, Service } from './service.ts'
 
 /**
@@ -17,6 +18,7 @@ export type HostOptions = {
   // oxlint-disable-next-line typescript/no-explicit-any -- each service is folded with the state that it opened itself
   services: readonly Service<any>[]
   clock: () => number
+  timers?: Timers
   log: { error: (fields: object, message: string) => void }
   time?: Time
   /** How long a provider's event may be under way and still count as in time, milliseconds. */
@@ -64,7 +66,7 @@ function host(service: Service, { plant, clock, log }: HostOptions) {
 }
 
 export function hostServices(options: HostOptions) {
-  const { plant, services, clock, sources = [], time = 'clock', lateness = 500, every = 250 } = options
+  const { plant, services, clock, sources = [], time = 'clock', lateness = 500, every = 250, timers = real } = options
   const hosted = services.map((service) => host(service, options))
   const watched = new Map<string, { count: number; stop: () => void }>()
   let newest = -Infinity
@@ -95,7 +97,7 @@ export function hostServices(options: HostOptions) {
       for (const { feed } of hosted) feed({ type: 'watermark', instrument, time: watermark })
   }
 
-  const timer = every > 0 ? setInterval(tick, every) : undefined
+  const stopTicking = every > 0 ? timers.every(every, tick) : undefined
 
   return {
     /** Runs every service on this instrument until all who asked have let go. */
@@ -122,7 +124,7 @@ export function hostServices(options: HostOptions) {
     tick,
     stats: () => hosted.map(({ stats }) => stats()),
     stop(): void {
-      clearInterval(timer)
+      stopTicking?.()
       for (const { stop } of watched.values()) stop()
       watched.clear()
     }

@@ -1,8 +1,9 @@
 /** One connection: an exchange object of its own, and a loop for each thing that is watched on it. */
-import type { Ending, Hooks, Link } from '../feed/link.ts'
+import type { Ending, Hooks, Link } from '../connection/link.ts'
 import { closeExchange, judge, reasonOf, type Exchange, type Library } from './ccxt.library.ts'
 import { keyOf, sourceOf, type Asked, type Source } from './ccxt.watch.ts'
-import { pause } from '../feed/pause.ts'
+import { pause } from '../connection/pause.ts'
+import { timers } from '../timers.ts'
 
 /** Makes the exchange, its markets known; what it throws ends the connection. */
 export type Make = () => Promise<{ library: Library; exchange: Exchange }>
@@ -117,13 +118,13 @@ async function follow(state: State, thing: Thing): Promise<void> {
       if (isOver()) return
       recovered(state, thing, full)
       hooks.onFrame(frame)
-      if (!thing.streams) await pause(timing.pollEvery, ending.signal)
+      if (!thing.streams) await pause(timers, timing.pollEvery, ending.signal)
       else if (turns % TURN === 0) await new Promise(setImmediate)
     } catch (error) {
       if (isOver()) return
       const wait = failed(state, thing, error)
       if (wait === undefined) return
-      await pause(wait, ending.signal)
+      await pause(timers, wait, ending.signal)
     }
   }
 }

@@ -1,5 +1,5 @@
 /** Listing, past candles and past trades by the library: one exchange object each, whose markets the connections share. */
-import type { Answer, Rest } from '../feed/rest.ts'
+import type { Answer, Rest } from '../connection/rest.ts'
 import type { Access } from '../providers/adapter.ts'
 import { closeExchange, loadLibrary, makeExchange, namesOf, reasonOf, type Exchange, type Library } from './ccxt.library.ts'
 import { bare, lotOf } from './ccxt.watch.ts'

@@ -1,9 +1,10 @@
 /** Interactive Brokers by its SDK: a socket and REST for the machine, both over connections to one TWS or Gateway. */
-import { openBudget } from '../feed/budget.ts'
-import type { Answer, Call as RestCall } from '../feed/rest.ts'
+import { openBudget } from '../connection/budget.ts'
+import type { Answer, Call as RestCall } from '../connection/rest.ts'
 import { interactiveBrokers } from '../providers/interactive-brokers.ts'
 import { isCall, open, type Call, type Live, type Where } from './interactive-brokers.connection.ts'
-import { pause } from '../feed/pause.ts'
+import { pause } from '../connection/pause.ts'
+import { timers } from '../timers.ts'
 import type { OpenShell } from './shell.ts'
 
 /** TWS refuses the same question asked again within this time. */
@@ -86,7 +87,7 @@ function questions(borrow: () => Promise<Live>, giveBack: (live: Live) => void, 
   async function ask(call: Call): Promise<Answer> {
     const now = Date.now()
     const at = budget.take(Math.max(now, quietUntil))
-    if (at > now) await pause(at - now, stopping.signal)
+    if (at > now) await pause(timers, at - now, stopping.signal)
     if (stopping.signal.aborted) return { ok: false, reason: 'stopped' }
     try {
       const live = await borrow()

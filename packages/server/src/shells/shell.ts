@@ -2,8 +2,8 @@
  * The contract of a shell: a maintained SDK in place of a socket and REST. An adapter's frames are what to call, as JSON; what the
  * SDK tells comes back as frames, as JSON too, so that the adapter stays pure and its captures stay lines of text.
  */
-import type { Dial } from '../feed/link.ts'
-import type { Rest } from '../feed/rest.ts'
+import type { Dial } from '../connection/link.ts'
+import type { Rest } from '../connection/rest.ts'
 import type { Access } from '../providers/adapter.ts'
 
 export type ShellOptions = { wsUrl: string; readAccess: () => Access }

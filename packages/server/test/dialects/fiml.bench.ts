@@ -1,6 +1,6 @@
 /** A desk with a few instruments, events for them, and the dialect run by hand: what its tests share. */
 import {
-  topicName,
+  topicOf,
   type MarketEvent,
   type Published,
   type Quote,
@@ -77,11 +77,6 @@ export const statusOf = (
   }
 }
 
-/** The topic on which an event is published. */
-const topicOf = (event: MarketEvent): string => {
-  const detail = event.type === 'candle' ? event.interval : event.type === 'status' ? event.kind : undefined
-  return topicName(event.type, event.instrument, undefined, detail)
-}
 export const publish = (plant: Plant, event: MarketEvent, now = 0): Published => plant.publish(topicOf(event), event, now)
 
 /** One connection run by hand: a session without a socket. `refuse` answers for topics that the session would not give. */

@@ -1,5 +1,5 @@
 /** A stage for a dialect: a plant, a desk over a few instruments, and clients that do what a session does, without sockets. */
-import { parseTopic, topicName, type MarketEvent, type Published, type TopicResult } from '@tickwire/protocol'
+import { parseTopic, topicOf, type MarketEvent, type Published, type TopicResult } from '@tickwire/protocol'
 import { createHanded } from '../../src/plant/handed.ts'
 import { keepFor } from '../../src/plant/keep.ts'
 import { createPlant } from '../../src/plant/plant.ts'
@@ -56,10 +56,7 @@ export function createStage() {
     carries: () => true,
     connections: () => []
   }
-  const publish = (event: MarketEvent, now = event.time): Published => {
-    const interval = event.type === 'candle' ? event.interval : undefined
-    return plant.publish(topicName(event.type, event.instrument, undefined, interval), { ...event }, now)
-  }
+  const publish = (event: MarketEvent, now = event.time): Published => plant.publish(topicOf(event), { ...event }, now)
   return { plant, desk, publish }
 }
 

@@ -132,7 +132,7 @@ describe('the feed, end to end on loopback', () => {
     feed.want(topic('quote:BTC-USD'))
     up = true
     await until(() => late.asked.length > 0)
-    late.say({ type: 'quote', symbol: 'BTC/USD', bid: 1, bidSize: 1, ask: 2, askSize: 1, time: 5 })
+    late.say({ type: 'quote', symbol: 'BTC/USD', bid: 1, bidSize: 1, ask: 2, askSize: 1, time: Date.now() })
     await until(() => heard['quote:BTC-USD@late']?.length === 1)
   })
 
@@ -144,7 +144,7 @@ describe('the feed, end to end on loopback', () => {
     feed.want(topic('book:BTC-USD'))
     feed.want(topic('trade:BTC-USD'))
     await until(() => a.asked.length === 1)
-    const delta = { type: 'delta', symbol: 'BTC/USD', time: 1, bids: [[99, 1]], asks: [[101, 2]] }
+    const delta = { type: 'delta', symbol: 'BTC/USD', time: Date.now(), bids: [[99, 1]], asks: [[101, 2]] }
     a.say({ ...delta, snapshot: true })
     a.say({ ...delta, snapshot: false, bids: [[100, 3]], asks: [] })
     await until(() => heard['book:BTC-USD']?.length === 2)
@@ -184,13 +184,13 @@ describe('the feed, end to end on loopback', () => {
     })
     const { feed } = open({ a, b })
     await feed.start()
-    const candles = await feed.history('BTC-USD', '1m', 2)
+    const { candles } = await feed.history('BTC-USD', '1m', 2)
     expect(candles.map((c) => [c.provider, c.instrument, c.start, c.close])).toEqual([
       ['b', 'BTC-USD', 60_000, 2.5],
       ['b', 'BTC-USD', 120_000, 3]
     ])
     expect(a.requests).toContain('/candles?symbol=BTC/USD&interval=1m&limit=2')
-    expect(await feed.history('XYZ-USD', '1m', 2)).toEqual([])
+    expect(await feed.history('XYZ-USD', '1m', 2)).toEqual({ candles: [] })
   })
 
   test('a reader or a listing that throws costs itself alone: the stream goes on, the log has it once', async () => {
@@ -305,6 +305,10 @@ describe('the feed, end to end on loopback', () => {
     const phases = () => heard['provider:a']!.map((e) => e.type === 'provider' && e.phase)
     await until(() => phases().includes('live'))
     expect(phases().filter((phase, i, all) => phase !== all[i - 1])).toEqual(['idle', 'connecting', 'live'])
-    expect(heard['provider:a']!.at(-1)).toMatchObject({ simulated: true, subscriptions: 1, reason: 'connected' })
+    expect(heard['provider:a']!.at(-1)).toMatchObject({
+      simulated: true,
+      subscriptions: 1,
+      reason: expect.stringMatching(/^connected/)
+    })
   })
 })

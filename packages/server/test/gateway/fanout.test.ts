@@ -6,6 +6,7 @@ import { createFanout, FANOUT_LIMITS, type FanoutLimits, type Member, type Sink 
 import { createMember } from '../../src/gateway/member.ts'
 import { createMeters } from '../../src/gateway/meters.ts'
 import { createPlant } from '../../src/plant/plant.ts'
+import { timers } from '../../src/timers.ts'
 import { tradeOf } from './rig.ts'
 
 /** What is not shared may remember: this one counts what it rendered. */
@@ -46,6 +47,7 @@ function createStage(shared: boolean, limits: Partial<FanoutLimits> = {}) {
   const fanout = createFanout({
     plant,
     clock: () => now,
+    timers,
     patience: { now: () => now, stop: () => {} },
     flushEvery: 1_000_000,
     limits: { ...FANOUT_LIMITS, outbox: { maxItems: 12, maxWeight: 100_000 }, ...limits },

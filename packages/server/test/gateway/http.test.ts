@@ -2,7 +2,7 @@ import { mkdtempSync, mkdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import { ERRORS, type ProviderStatus } from '@tickwire/protocol'
+import { ERRORS, type Arbitration, type ProviderStatus } from '@tickwire/protocol'
 import { dialect } from '../../src/dialects/dialect.ts'
 import type { RestSources } from '../../src/gateway/gateway.ts'
 import { decodeId, encodeId } from '../../src/gateway/sse.ts'
@@ -34,11 +34,55 @@ const provider: ProviderStatus = {
   gaps: 0,
   simulated: true
 }
+const inputs = { freshness: 1, latency: 0.9, uptime: 1, completeness: 1, reliability: 0.95 }
+const decisionOf = (instrument: string): Arbitration => ({
+  type: 'arbitration',
+  provider: 'one',
+  instrument,
+  time: 1,
+  received: 1,
+  kind: 'trade',
+  leader: 'one',
+  since: 1,
+  standbys: [],
+  sentence: 'one leads trade of it: it spoke first.',
+  sources: [
+    {
+      provider: 'one',
+      role: 'leader',
+      liveness: 'live',
+      score: 0.97,
+      inputs,
+      price: 100,
+      age: 5,
+      weight: 1,
+      reason: 'used: nobody else speaks'
+    }
+  ],
+  consensus: { price: 100, toleranceBps: 10, used: 1, sources: 1, at: 1 },
+  switches: 0
+})
+const calibrationOf = (provider: string) => ({
+  provider,
+  class: 'trade',
+  bps: 10,
+  horizon: 2_000,
+  count: 10,
+  mean: 0.9,
+  hits: 0.8,
+  brier: 0.1,
+  ece: 0.1,
+  bins: [{ from: 0.9, to: 1, count: 10, mean: 0.9, hits: 0.8 }]
+})
+
 const sources = (ready: boolean): RestSources => ({
   providers: () => [{ ...provider, phase: ready ? 'live' : 'waiting' }],
+  hops: () => [],
+  moving: () => ['BTC-USDT', 'ETH-USDT'],
+  groups: () => ['all', 'crypto'],
   candles: (instrument, interval, limit) =>
-    Promise.resolve(
-      Array.from({ length: limit }, (_, i) => ({
+    Promise.resolve({
+      candles: Array.from({ length: limit }, (_, i) => ({
         type: 'candle',
         provider: 'one',
         instrument,
@@ -54,8 +98,16 @@ const sources = (ready: boolean): RestSources => ({
         closed: true,
         revision: 0
       }))
-    ),
+    }),
   watched: () => ['SOL-USDT', 'BTC-USDT'],
+  standing: {
+    books: () => [],
+    resync: () => Promise.resolve({ outcome: 'failed', message: '', after: 0 }),
+    reconnect: () => Promise.resolve({ outcome: 'failed', message: '', after: 0 })
+  },
+  confidence: () => ({ reliability: { one: 0.98, two: 0.9 }, calibrations: ['one', 'two'].map(calibrationOf) }),
+  arbitration: (instrument) => [decisionOf(instrument)],
+  gaps: () => [],
   mode: 'demo',
   ready: () => ready,
   startedAt: Date.now(),
@@ -109,6 +161,19 @@ test('[S13] a wrong method is answered with 405 and the right ones', async () =>
   }
 })
 
+test('of candles that are short of what is asked it is said why, and of none that none is known', async () => {
+  const why = 'one: HTTP 503'
+  const { candles } = await sources(true).candles('BTC-USDT', '1m', 2)
+  const known: Record<string, typeof candles> = { 'BTC-USDT': candles, 'ETH-USDT': [] }
+  const { base } = await start({
+    rest: { ...sources(true), candles: (instrument) => Promise.resolve({ candles: known[instrument]!, why }) }
+  })
+  const read = async (path: string) => (await fetch(`${base}/v1/candles/${path}`)).json()
+  expect(await read('BTC-USDT?limit=3')).toMatchObject({ candles: [{}, {}], missing: `the past before these: ${why}` })
+  expect(await read('BTC-USDT?limit=2')).not.toHaveProperty('missing')
+  expect(await read('ETH-USDT')).toMatchObject({ candles: [], missing: `no candle is known: ${why}` })
+})
+
 test('last values, trades and candles are what the plant and the sources hold', async () => {
   const { base, plant } = await start({ rest: sources(true) })
   for (let n = 1; n <= 5; n++) plant.publish('trade:BTC-USDT', tradeOf('BTC-USDT', n), Date.now())
@@ -119,6 +184,20 @@ test('last values, trades and candles are what the plant and the sources hold', 
   expect(await read('/v1/instruments?q=eth')).toMatchObject({ total: 1, instruments: [{ instrument: 'ETH-USDT' }] })
   expect(await read('/v1/watched')).toEqual({ instruments: ['SOL-USDT', 'BTC-USDT'] })
   expect(await read('/v1/providers')).toMatchObject({ providers: [{ provider: 'one', phase: 'live', rate: 41.7 }] })
+})
+
+test('what came true of our confidence is told of all providers, or of those asked for', async () => {
+  const { base } = await start({ rest: sources(true) })
+  const read = async (query: string) => (await fetch(`${base}/v1/confidence${query}`)).json()
+  expect(await read('')).toMatchObject({
+    reliability: { one: 0.98, two: 0.9 },
+    calibrations: [{ provider: 'one' }, { provider: 'two' }]
+  })
+  expect(await read('?provider=two&class=trade')).toEqual({ reliability: { two: 0.9 }, calibrations: [calibrationOf('two')] })
+  expect(await read('?class=quote')).toMatchObject({ calibrations: [] })
+  expect((await fetch(`${base}/v1/confidence?class=candle`)).status).toBe(400)
+  expect((await fetch(`${base}/v1/confidence?provider=tow`)).status).toBe(404)
+  expect(await read('?provider=tow')).toMatchObject({ error: { code: 'BAD_PROVIDER', nearest: ['two', 'one'] } })
 })
 
 test('a first read of a topic asks for it upstream and waits for its first value', async () => {
@@ -160,7 +239,7 @@ test('/metrics and /ws/status count connections, deliveries and providers', asyn
     'tickwire_events_published_total 1',
     'tickwire_provider_phase{provider="one",phase="live"} 1',
     'tickwire_provider_refused_frames{provider="one",reason="not JSON"} 2',
-    'tickwire_flush_wait_milliseconds_count 1'
+    'tickwire_published_to_flushed_seconds_count 1'
   ])
     expect(metrics.split('\n')).toContain(line)
   expect(await (await fetch(`${base}/ws/status`)).json()).toMatchObject({
@@ -168,6 +247,13 @@ test('/metrics and /ws/status count connections, deliveries and providers', asyn
     per_channel: { native: { connections: 1, subscribers: 1 }, sse: { connections: 0 } }
   })
   client.ws.terminate()
+})
+
+test('the arbiter’s decisions of an instrument are told, whatever spelling is asked for', async () => {
+  const { base } = await start({ rest: sources(true) })
+  const answer = await (await fetch(`${base}/v1/arbitration/btcusdt`)).json()
+  expect(answer).toEqual({ instrument: 'BTC-USDT', decisions: [decisionOf('BTC-USDT')] })
+  expect((await fetch(`${base}/v1/arbitration/nothing`)).status).toBe(404)
 })
 
 test('the OpenAPI document is 3.1 and names every path', async () => {
@@ -185,6 +271,8 @@ test('the OpenAPI document is 3.1 and names every path', async () => {
     '/v1/candles/{instrument}',
     '/v1/watched',
     '/v1/providers',
+    '/v1/confidence',
+    '/v1/arbitration/{instrument}',
     '/v1/news',
     '/v1/events',
     '/health',

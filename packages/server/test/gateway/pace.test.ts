@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createPace } from '../../src/gateway/pace.ts'
+import { timers } from '../../src/timers.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
@@ -8,7 +9,7 @@ afterEach(() => void vi.useRealTimers())
 function stage(every: number) {
   const start = Date.now()
   const at: number[] = []
-  const pace = createPace(Date.now, every, (now) => void at.push(now - start))
+  const pace = createPace(Date.now, timers, every, (now) => void at.push(now - start))
   return { pace, at }
 }
 

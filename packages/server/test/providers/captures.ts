@@ -1,7 +1,7 @@
 /** Reads the recorded frames and what independent parsers make of them. */
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import { applyDelta, openBook, top, type BookState } from '../../src/feed/books.ts'
+import { applyDelta, openBook, top, type BookState } from '../../src/connection/books.ts'
 import type { Adapter, Meaning } from '../../src/providers/adapter.ts'
 
 const folder = new URL('../../../../captures/', import.meta.url)

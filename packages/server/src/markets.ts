@@ -1,0 +1,83 @@
+/** From an instrument to the sessions of its exchange, and to its past, for services that know neither calendars nor listings. A part of main.ts. */
+import { INTERVAL_MS, type Candle, type Interval } from '@tickwire/protocol'
+import type { Clockwork } from './calendar/calendar.ts'
+import { calendarIdOf, type Carrier } from './feed/hours.ts'
+import type { Instruments } from './feed/instruments.ts'
+import type { CalendarId } from './providers/adapter.ts'
+import { joinCandles, regroup } from './services/history.ts'
+import { askedAs, gridOf, remembered, type Sessions } from './services/sessions.ts'
+import { timers as real, type Cancel, type Timers } from './timers.ts'
+
+type Known = Pick<Instruments, 'calendarOf' | 'info'>
+
+/** Nothing for what trades around the clock: its candles follow the clock. */
+export function sessionsFrom(
+  market: Clockwork | undefined,
+  instruments: Known,
+  sources: readonly Carrier[]
+): (instrument: string) => Sessions | undefined {
+  const made = new Map<CalendarId, Sessions>()
+  return (instrument) => {
+    const calendar = market && calendarIdOf(instruments, sources, instrument)
+    if (!market || calendar === undefined || calendar === '24/7') return undefined
+    let sessions = made.get(calendar)
+    if (!sessions) made.set(calendar, (sessions = remembered((time) => market(calendar, time))))
+    return sessions
+  }
+}
+
+export type Past = { candles: readonly Candle[]; why?: string }
+export type PastOptions = {
+  /** A provider's own candles, oldest first; `why`: it has them and cannot be asked. */
+  history: (instrument: string, interval: Interval, limit: number) => Promise<Past>
+  /** Ours. */
+  live: (instrument: string, interval: Interval) => readonly Candle[]
+  sessions: (instrument: string) => Sessions | undefined
+  clock: () => number
+  timers?: Timers
+}
+
+/** Nobody waits longer for a provider's past; what comes later is kept for so long, for who asks again. */
+const PATIENCE = 1_000
+const KEEP = 10_000
+const LATE: Past = { candles: [], why: `no provider has answered within ${PATIENCE / 1_000} s; ask again` }
+
+/** The last `limit` candles: a provider's history with ours after it; ours alone, and why, where no provider answers in time. */
+export function pastFrom({ history, live, sessions, clock, timers = real }: PastOptions) {
+  const inTime = patient(history, timers)
+  return async (instrument: string, interval: Interval, limit: number): Promise<Past> => {
+    const hours = sessions(instrument)
+    const grid = gridOf(interval, hours)
+    const asked = askedAs(interval, hours, clock())
+    const count = Math.ceil((limit * INTERVAL_MS[interval]) / INTERVAL_MS[asked])
+    const found = await inTime(instrument, asked, count)
+    const past = asked === interval ? found.candles : regroup(found.candles, interval, grid)
+    return { ...found, candles: joinCandles(past, live(instrument, interval), interval, limit, grid) }
+  }
+}
+
+function patient(history: PastOptions['history'], timers: Timers): PastOptions['history'] {
+  const asked = new Map<string, { answer: Promise<Past>; isLate: boolean }>()
+  const ask = (...question: Parameters<typeof history>) => {
+    const key = question.join(' ')
+    const known = asked.get(key)
+    if (known) return known
+    const one = { answer: history(...question), isLate: false }
+    asked.set(key, one)
+    const forget = (): void => void asked.delete(key)
+    const settled = (): void => (one.isLate ? void timers.after(KEEP, forget) : forget())
+    void one.answer.then(settled, settled)
+    return one
+  }
+  return async (...question) => {
+    const one = ask(...question)
+    let stop: Cancel | undefined
+    const late = new Promise<Past>((resolve) => {
+      stop = timers.after(PATIENCE, () => {
+        one.isLate = true
+        resolve(LATE)
+      })
+    })
+    return Promise.race([one.answer, late]).finally(() => stop?.())
+  }
+}
