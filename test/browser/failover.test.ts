@@ -5,7 +5,7 @@ import { browser, demo, marked, onDemo, openTab } from './browser.ts'
 
 onDemo()
 
-const POLL = { timeout: 15_000, interval: 100 }
+const POLL = { timeout: 30_000, interval: 100 }
 const lower = (page: Page) => page.getByRole('region', { name: 'Providers, trust, news and log' })
 const says = (page: Page, part: string, pattern: RegExp) =>
   expect
@@ -43,4 +43,4 @@ test('a page that is open tells a failover and its gap, with the reason; one ope
   expect(await lower(later.page).textContent()).not.toMatch(new RegExp(`BTC-USDT[: ]*${leader} (\\w+: )?disconnected`))
   expect([...complaints, ...later.complaints]).toEqual([])
   await later.page.close()
-}, 60_000)
+}, 180_000)
