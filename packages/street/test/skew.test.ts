@@ -14,6 +14,7 @@ const log = createLog({ level: 'silent' })
 
 test.each([3_000, -3_000])(
   'a clock that is %d ms ahead is known within 5 ms over loopback, and latency is told by ours',
+  { timeout: 90_000 },
   async (by) => {
     const clock = () => Date.now() + by
     // What a venue holds back looks like a way: here it tells at once.
@@ -46,7 +47,7 @@ test.each([3_000, -3_000])(
     for (const instrument of ['BTC-USDT', 'ETH-USDT', 'SOL-USDT'])
       for (const kind of ['trade', 'quote'] as const) feed.want({ kind, instrument })
     const status = (): ProviderStatus => feed.providers()[0]!
-    await vi.waitFor(() => expect(Math.abs((status().clock?.offset ?? Infinity) - by)).toBeLessThan(5), 20_000)
+    await vi.waitFor(() => expect(Math.abs((status().clock?.offset ?? Infinity) - by)).toBeLessThan(5), 60_000)
     await vi.waitFor(() => expect(status().latency).toBeLessThan(200), 10_000)
     expect(status().latency).toBeGreaterThanOrEqual(0)
     const { offset, uncertainty } = status().clock!

@@ -3,6 +3,7 @@ import type { EventName, IBApi } from '@stoqey/ib'
 import type { Ending, Hooks } from '../connection/link.ts'
 import type { Answer } from '../connection/rest.ts'
 import { interactiveBrokers } from '../providers/interactive-brokers.ts'
+import { Fields, faultOf, isUnasked, openCutter, unescaped } from './interactive-brokers.bytes.ts'
 
 export type Call = { call: string; args: unknown[] }
 type Words = { event: string; args: unknown[] }
@@ -78,6 +79,7 @@ function start(s: State, api: IBApi): void {
   api.on('error' as EventName.error, () => undefined)
   api.on('all' as EventName.all, (event, args) => listen(s, { event, args }))
   fence(s, api)
+  if (s.ended) return
   try {
     api.connect()
   } catch (cause) {
@@ -85,17 +87,37 @@ function start(s: State, api: IBApi): void {
   }
 }
 
-/** What the SDK throws while it reads would otherwise end the process, being thrown by the socket. */
+type Inside = {
+  controller?: {
+    socket?: { onData?: (data: Buffer) => void }
+    decoder?: { dataQueue?: unknown; decodeUnicodeEscapedString?: (text: string) => string }
+  }
+}
+
+/** What the SDK throws while it reads would otherwise end the process, being thrown by the socket, and what it reads for ever block it. */
 function fence(s: State, api: IBApi): void {
-  const { socket } = (api as unknown as { controller?: { socket?: { onData?: (data: Buffer) => void } } }).controller ?? {}
+  const { socket, decoder } = (api as unknown as Inside).controller ?? {}
   const read = socket?.onData?.bind(socket)
-  if (!socket || !read) return
+  if (!socket || !read || !decoder) return end(s, { reason: 'its SDK, @stoqey/ib, is of a version that is not known here' })
+  decoder.dataQueue = new Fields()
+  decoder.decodeUnicodeEscapedString = unescaped
+  const cut = openCutter()
   socket.onData = (data) => {
-    try {
-      if (!s.ended) read(data)
-    } catch (cause) {
-      end(s, { reason: `the SDK could not read what TWS sent: ${String(cause)}` })
-    }
+    if (s.ended) return
+    const { messages, broken } = cut(data)
+    for (const message of messages) pass(s, message, read)
+    if (broken !== undefined) end(s, { reason: broken })
+  }
+}
+
+function pass(s: State, message: Buffer, read: (message: Buffer) => void): void {
+  if (s.ended || isUnasked(message)) return
+  const fault = faultOf(message)
+  if (fault !== undefined) return end(s, { reason: fault })
+  try {
+    read(message)
+  } catch (cause) {
+    end(s, { reason: `the SDK could not read what TWS sent: ${String(cause)}` })
   }
 }
 

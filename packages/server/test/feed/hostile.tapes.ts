@@ -5,6 +5,7 @@ import { packed } from './hostile.packed.ts'
 import { socketRoad } from './hostile.roads.ts'
 import { SPOKEN, type Spoken } from './hostile.spoken.ts'
 import type { Tape } from './hostile.tape.ts'
+import { tws } from './hostile.tws.ts'
 
 function spoken(provider: string, tape: Spoken): Tape {
   const { symbol, trade, sequence, price, size, time, name } = tape
@@ -30,5 +31,6 @@ function usesUp(text: string, sequence: string): boolean {
 export const tapes: readonly Tape[] = [
   ...Object.entries(SPOKEN).map(([provider, tape]) => spoken(provider, tape)),
   ...packed,
-  ...answering
+  ...answering,
+  tws
 ]

@@ -6,12 +6,9 @@ import { tapes } from './hostile.tapes.ts'
 
 const total = (refused: Record<string, number>): number => Object.values(refused).reduce((sum, n) => sum + n, 0)
 
-/** Damaged frames of its shell are in providers/robustness.test.ts; a TWS that goes mad is not played here yet. */
-const MISSING = ['interactive-brokers']
-
-test('[T15] every other provider has a tape here', () => {
+test('[T15] every provider has a tape here', () => {
   const missing = Object.keys(providers).filter((name) => !tapes.some(({ provider }) => provider === name))
-  expect(missing).toEqual(MISSING)
+  expect(missing).toEqual([])
 })
 
 describe.each(tapes.map((tape) => [`${tape.provider}, ${tape.what}`, tape] as const))('%s', (_name, tape) => {
