@@ -13,8 +13,13 @@ export const PROTOCOL_VERSION = 1
  */
 export type Position = { epoch: string; seq: number; digest?: number }
 
-/** An event as the plant stamped it. */
-export type Published<E extends MarketEvent = MarketEvent> = E & { topic: string; seq: number; published: number }
+/** An event as the plant stamped it. `replay`: it is of the past, and this is the replay that tells it. */
+export type Published<E extends MarketEvent = MarketEvent> = E & {
+  topic: string
+  seq: number
+  published: number
+  replay?: string
+}
 
 // ---- client → server ---------------------------------------------------------------------------------------------
 
@@ -55,7 +60,7 @@ export type TopicResult =
     }
   | { asked: string; ok: false; code: ErrorCode; message: string; nearest?: string[] }
 
-export type Mode = 'demo' | 'capture' | 'live'
+export type Mode = 'demo' | 'capture' | 'live' | 'replay'
 
 export type ServerMessage =
   | {

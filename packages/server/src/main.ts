@@ -145,7 +145,8 @@ function openServices(config: Config, mode: Mode, { plant, instruments, sources,
 const LISTENING = {
   live: 'listening',
   demo: 'listening: prices are simulated',
-  capture: 'listening: prices are of a recorded session'
+  capture: 'listening: prices are of a recorded session',
+  replay: 'listening: prices are of a recording'
 } satisfies Record<Mode, string>
 
 /** What our own kinds are made of. */

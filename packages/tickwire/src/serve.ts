@@ -80,7 +80,8 @@ function announce(url: string, mode: Mode, flags: ServeFlags, control?: string):
   const what = {
     demo: 'Demo: every price is simulated. Real ones: npm start -- --live',
     capture: `Capture: the recorded session of ${flags.capture}, at ${flags.speed} times its pace.`,
-    live: 'Live: prices of the real providers.'
+    live: 'Live: prices of the real providers.',
+    replay: 'Replay: prices of a recording.'
   }[mode]
   console.log(`\n  Tickwire  ${url}\n\n  ${what}`)
   if (control)

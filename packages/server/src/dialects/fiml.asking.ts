@@ -23,7 +23,8 @@ const ADVICE = 'Market data for information only: no investment advice, no warra
 export const SOURCE: Record<Mode, string | null> = {
   live: null,
   demo: 'Simulated prices of the demo, not a market.',
-  capture: 'Recorded prices, replayed.'
+  capture: 'Recorded prices, replayed.',
+  replay: 'Recorded prices, replayed.'
 }
 
 const FIAT = new Set('USD EUR GBP JPY CHF AUD CAD NZD CNY HKD INR SGD SEK NOK MXN ZAR KRW BRL'.split(' '))

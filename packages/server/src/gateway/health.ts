@@ -20,7 +20,7 @@ export type HealthOptions = {
 
 const health = z.object({
   status: z.enum(['ok', 'degraded']),
-  mode: z.enum(['demo', 'capture', 'live']),
+  mode: z.enum(['demo', 'capture', 'live', 'replay']),
   simulated: z.boolean(),
   playing: z
     .object({ capture: z.string(), speed: z.number() })

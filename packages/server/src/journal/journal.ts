@@ -1,0 +1,68 @@
+/** What a journal holds and what it can be asked: the words between those who write it (recorder), and those who read it (replays, history, export). */
+import type { Published, RecordedRun, RecordedWhat, RecordingStatus } from '@tickwire/protocol'
+import type { Frame } from '../providers/adapter.ts'
+
+/** Raw traffic of one connection; `connection` counts those of its provider within the run. */
+type Traffic = { time: number; provider: string; connection: number }
+
+/** Entries come in the order of `time`, which is when this process saw them, epoch milliseconds. */
+export type Entry =
+  | { type: 'event'; time: number; event: Published }
+  | (Traffic & { type: 'opened'; url: string })
+  | (Traffic & { type: 'frame'; frame: Frame })
+  | (Traffic & { type: 'sent'; frame: Frame })
+  | (Traffic & { type: 'closed'; reason: string })
+  /** What REST answered; `path` without credentials. */
+  | {
+      type: 'answer'
+      time: number
+      provider: string
+      path: string
+      status: number
+      headers: Readonly<Record<string, string>>
+      body: Uint8Array
+    }
+  /** A topic was asked of the providers, or is no longer. */
+  | { type: 'want' | 'release'; time: number; topic: string }
+
+export type Query = {
+  run: string
+  what: RecordedWhat
+  /** Receive times, epoch milliseconds: from inclusive, to exclusive. */
+  from?: number
+  to?: number
+  /** Of events: these topics alone. */
+  topics?: ReadonlySet<string>
+}
+
+/** Trades of one topic as columns of equal length, oldest first. */
+export type TradeColumns = {
+  count: number
+  seq: Float64Array
+  time: Float64Array
+  received: Float64Array
+  price: Float64Array
+  size: Float64Array
+  /** 0 unknown, 1 buy, 2 sell. */
+  side: Uint8Array
+  /** 1: it sets neither last price nor extremes. */
+  ineligible: Uint8Array
+}
+
+export type JournalReader = {
+  runs: () => RecordedRun[]
+  /** In batches, in order. What is damaged is left out, and told by `runs`. */
+  read: (query: Query) => AsyncIterable<readonly Entry[]>
+  /** Trades of `trade:<instrument>` over all runs, by their own time: `from` inclusive, `to` exclusive. Blocks without such trades are not unpacked. */
+  trades: (instrument: string, from: number, to: number) => AsyncIterable<TradeColumns>
+  close: () => void
+}
+
+export type JournalWriter = {
+  /** Never waits and never throws: what cannot be written is counted. */
+  append: (entry: Entry) => void
+  /** Resolves when all that was appended is on the disk, or is known to be lost. */
+  flush: () => Promise<void>
+  status: () => RecordingStatus
+  stop: () => Promise<void>
+}
