@@ -1,0 +1,41 @@
+/** All commands in one tree: cli.ts runs it, and completion, docs/cli.md and their tests read it. */
+import { Command, type CommanderError } from 'commander'
+import { VERSION } from '@tickwire/server/version.ts'
+import { addReconnect, addResync } from './commands/ask.ts'
+import { addConfig } from './commands/config.ts'
+import { addDoctor } from './commands/doctor.ts'
+import { addInit } from './commands/init.ts'
+import { addKeys } from './commands/keys.ts'
+import { addServe } from './commands/serve.ts'
+import { addSimulate } from './commands/simulate.ts'
+import { addStreet } from './commands/street.ts'
+
+/** Each is loaded when it is asked for: what is imported here is words alone. In the order of the help. */
+const COMMANDS: readonly ((program: Command) => void)[] = [
+  addStreet,
+  addSimulate,
+  addInit,
+  addKeys,
+  addDoctor,
+  addResync,
+  addReconnect,
+  addConfig
+]
+
+export function createProgram(): Command {
+  const program = new Command('tickwire')
+    .description('A ticker plant for everyone: live market data from many providers, one model, one port.')
+    .version(VERSION)
+    // --config after a subcommand is the subcommand's.
+    .enablePositionalOptions()
+    .showHelpAfterError('(tickwire --help tells what there is)')
+    .exitOverride(misused)
+  addServe(program)
+  for (const add of COMMANDS) add(program)
+  return program
+}
+
+/** Asked wrongly is 2, as everywhere in this program; help and version are no errors. */
+function misused({ exitCode }: CommanderError): never {
+  process.exit(exitCode === 0 ? 0 : 2)
+}
