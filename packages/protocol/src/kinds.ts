@@ -16,10 +16,10 @@ export type ArbitratedKind = (typeof ARBITRATED_KINDS)[number]
 export type WholeKind = (typeof WHOLE_KINDS)[number]
 export type DataKind = ArbitratedKind | (typeof PASSED_KINDS)[number] | WholeKind
 export type DerivedKind = (typeof DERIVED_KINDS)[number]
-export type Kind = DataKind | DerivedKind | 'status' | 'arbitration' | 'gap' | 'provider'
+export type Kind = DataKind | DerivedKind | 'status' | 'arbitration' | 'gap' | 'provider' | 'replay'
 
 export const DATA_KINDS: readonly DataKind[] = [...ARBITRATED_KINDS, ...PASSED_KINDS, ...WHOLE_KINDS]
-export const KINDS: readonly Kind[] = [...DATA_KINDS, ...DERIVED_KINDS, 'status', 'arbitration', 'gap', 'provider']
+export const KINDS: readonly Kind[] = [...DATA_KINDS, ...DERIVED_KINDS, 'status', 'arbitration', 'gap', 'provider', 'replay']
 
 export const isArbitrated = (kind: Kind): kind is ArbitratedKind => (ARBITRATED_KINDS as readonly Kind[]).includes(kind)
 export const isWhole = (kind: Kind): kind is WholeKind => (WHOLE_KINDS as readonly Kind[]).includes(kind)

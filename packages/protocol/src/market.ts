@@ -2,6 +2,7 @@
 import type { Account, Holding, OrderUpdate } from './account.ts'
 import { WHOLE_KINDS, type ArbitratedKind, type DataKind } from './kinds.ts'
 import type { News } from './news.ts'
+import type { ReplayState } from './replay.ts'
 import type { Level, Side, Stamp, TradingSession } from './stamp.ts'
 import type { Arbitration, Breadth, Change, GapFilled, Liquidity } from './trust.ts'
 import type { Band, Correction, Halt, Index, Mark } from './venue.ts'
@@ -183,6 +184,9 @@ export type ProviderStatus = Omit<Stamp, 'clock'> & {
   simulated: boolean
 }
 
+/** How a replay stands, told on its own `replay:all`. `provider` is empty, `instrument` is `all`; times are those of the recording. */
+export type Replaying = Stamp & ReplayState & { type: 'replay' }
+
 export type DataEvent =
   | Trade
   | Quote
@@ -198,7 +202,17 @@ export type DataEvent =
   | Holding
   | Account
   | OrderUpdate
-export type MarketEvent = DataEvent | Status | Arbitration | Gap | GapFilled | ProviderStatus | Liquidity | Change | Breadth
+export type MarketEvent =
+  | DataEvent
+  | Status
+  | Arbitration
+  | Gap
+  | GapFilled
+  | ProviderStatus
+  | Liquidity
+  | Change
+  | Breadth
+  | Replaying
 
 /** What happened, as against what is: it is kept in order and never replaced by a newer one. */
 const HAPPENINGS: ReadonlySet<MarketEvent['type']> = new Set<MarketEvent['type']>([

@@ -47,6 +47,8 @@ export function narrow(event: Published, fields: Contract['fields']): Published 
   const whole = event as unknown as Record<string, unknown>
   const part: Record<string, unknown> = {}
   for (const name of ALWAYS) part[name] = whole[name]
+  // Whatever else was asked for: nobody may take the past for the present.
+  if (event.replay !== undefined) part['replay'] = event.replay
   for (const name of wanted) if (Object.hasOwn(whole, name)) part[name] = whole[name]
   return part as unknown as Published
 }

@@ -59,6 +59,7 @@ export function understand(desk: Desk, asked: string): Understood | Refusal {
     if (desk.last(nameOf(topic)) !== undefined || isListed()) return understood(topic)
     return refusal(asked, 'BAD_PROVIDER', `there is no provider ${JSON.stringify(topic.instrument)}`)
   }
+  if (topic.kind === 'replay') return refusal(asked, 'NOT_FOUND', 'it is told at the address of a replay: /v1/replay/<replay>/ws')
   // Of all instruments, or of a sector.
   if (topic.kind === 'breadth') {
     if (desk.carries(topic)) return understood(topic)

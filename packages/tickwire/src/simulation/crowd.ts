@@ -3,7 +3,7 @@ import { connect, type Client, type Published } from '@tickwire/client'
 import { seedOf, stream } from '@tickwire/street/random.ts'
 import type { Call, Hall } from './hall.ts'
 import { CALM, type Weather } from './pipe.ts'
-import type { Schedule } from './schedule.ts'
+import type { Schedule } from '@tickwire/server/replay/schedule.ts'
 
 export type Person = {
   name: string

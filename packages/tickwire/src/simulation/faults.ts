@@ -1,7 +1,7 @@
 /** What goes wrong, when, and for how long: drawn from the seed. */
 import type { Person } from './crowd.ts'
 import { CALM } from './pipe.ts'
-import type { Schedule } from './schedule.ts'
+import type { Schedule } from '@tickwire/server/replay/schedule.ts'
 import type { SimulatedVenue } from './venue.ts'
 
 export type Damage = { venues: readonly SimulatedVenue[]; people: readonly Person[] }

@@ -1,17 +1,13 @@
 /** A gateway without sockets: the real sessions, groups and outboxes over simulated connections. */
-import { CLOSES } from '@tickwire/protocol'
 import type { Desk, Dialect } from '@tickwire/server/dialects/dialect.ts'
-import { createAuth } from '@tickwire/server/gateway/auth.ts'
-import { findRoute } from '@tickwire/server/gateway/door.ts'
-import { createFanout, FANOUT_LIMITS, type FanoutLimits } from '@tickwire/server/gateway/fanout.ts'
-import { LIMITS, type Limits } from '@tickwire/server/gateway/limits.ts'
-import { createMeters } from '@tickwire/server/gateway/meters.ts'
-import { createSession, type Demand, type Line, type Session, type Shared } from '@tickwire/server/gateway/session.ts'
-import { createUnderstanding } from '@tickwire/server/gateway/understand.ts'
+import type { FanoutLimits } from '@tickwire/server/gateway/fanout.ts'
+import type { Message } from '@tickwire/server/gateway/gateway.ts'
+import { createInner, type InnerLine } from '@tickwire/server/gateway/inner.ts'
+import type { Limits } from '@tickwire/server/gateway/limits.ts'
+import type { Demand } from '@tickwire/server/gateway/session.ts'
 import type { Plant } from '@tickwire/server/plant/plant.ts'
 import { createPipe, type Pipe, type Weather } from './pipe.ts'
-import type { Schedule } from './schedule.ts'
-import type { Message } from '@tickwire/server/gateway/gateway.ts'
+import type { Schedule } from '@tickwire/server/replay/schedule.ts'
 
 export type HallOptions = {
   plant: Plant
@@ -45,97 +41,37 @@ export type Call = {
 }
 export type Hall = ReturnType<typeof createHall>
 
-const BEAT = 500
-
-type Open = { session: Session; beat: (now: number) => void; cut: () => void }
-
-export function createHall(options: HallOptions) {
-  const { plant, desk, dialects, demand, schedule, flushEvery, draw } = options
-  const clock = schedule.now
-  const limits = { ...LIMITS, ...options.limits }
-  const patience = { now: clock, stop: () => {} }
-  const fanoutLimits = { ...FANOUT_LIMITS, ...options.fanout }
-  const fanout = createFanout({
-    plant,
-    clock,
-    timers: schedule,
-    patience,
-    flushEvery,
-    limits: fanoutLimits,
-    meters: createMeters()
-  })
-  const auth = createAuth(options.keys)
-  const shared: Shared = {
-    plant,
-    desk,
-    understand: createUnderstanding(desk, clock),
-    fanout,
-    demand,
-    auth,
-    limits,
-    clock,
-    patience
-  }
-  const open = new Set<Open>()
-  let calls = 0
-
-  schedule.every(BEAT, () => {
-    for (const { beat } of open) beat(clock())
-  })
-  for (const dialect of dialects)
-    if (dialect.tickEvery !== undefined)
-      schedule.every(dialect.tickEvery, () => {
-        for (const { session } of open) if (session.dialect === dialect) session.tick(clock())
-      })
+export function createHall({ schedule, draw, ...options }: HallOptions) {
+  const inner = createInner({ ...options, clock: schedule.now, timers: schedule })
+  const cuts = new Set<() => void>()
 
   return {
-    open: () => open.size,
+    open: inner.open,
     /** Cuts every connection; neither side gets another word, and both notice at once. */
     cutAll: () => {
-      for (const each of open) each.cut()
+      for (const cut of cuts) cut()
     },
     /** Answers nothing where no dialect is spoken at that address. */
     enter(url: string, caller: Caller): Call | undefined {
-      const route = findRoute(dialects, url)
-      if (!route) return undefined
-      const { dialect, path, query, rest } = route
       const { weather } = caller
       const down = createPipe({ schedule, draw, weather, hear: caller.hear })
-      const up = createPipe({ schedule, draw, weather, hear: (message) => receive(message), clean: true })
+      const up = createPipe({ schedule, draw, weather, hear: (message) => visit?.receive(message), clean: true })
       const line = createLine(down, up, schedule, (code, reason) => {
-        open.delete(mine)
+        cuts.delete(cut)
         down.send(() => caller.closed(code, reason))
       })
-      const terms = {
-        auth: auth.required ? ('required' as const) : ('none' as const),
-        heartbeat: { interval: limits.heartbeat.interval, timeout: limits.heartbeat.interval + limits.heartbeat.deadline },
-        limits: { message: limits.message, topics: limits.topics }
-      }
-      const request = { path, query, rest, headers: {}, session: `s${++calls}`, terms }
-      const session = createSession(shared, dialect, request, line)
-      const receive = (message: Message): void => {
-        const text = typeof message === 'string' ? message : dialect.codec?.decode(message, session.memory())
-        if (text === undefined) session.close(1003, 'text messages only')
-        else session.receive(text)
-      }
+      const visit = inner.enter(url, line)
+      if (!visit) return undefined
       const leave = (): void => {
-        if (!open.delete(mine)) return
-        session.end()
+        cuts.delete(cut)
+        visit.leave()
       }
-      const mine: Open = {
-        session,
-        beat(now) {
-          session.checkAuth(now)
-          if (line.waiting() >= limits.heartbeat.deadline) session.close(4002, CLOSES[4002].name)
-          else line.beat(limits.heartbeat.interval)
-        },
-        cut() {
-          for (const pipe of [up, down]) pipe.cut()
-          leave()
-          schedule.after(1, () => caller.closed(1006, ''))
-        }
+      const cut = (): void => {
+        for (const pipe of [up, down]) pipe.cut()
+        leave()
+        schedule.after(1, () => caller.closed(1006, ''))
       }
-      open.add(mine)
+      cuts.add(cut)
       return {
         send: (text) => up.send(text),
         hangUp(tell) {
@@ -160,7 +96,7 @@ function createLine(down: Pipe, up: Pipe, schedule: Schedule, closed: (code: num
     probedAt ??= pinged
     down.send(() => up.send(() => void (probedAt = undefined)))
   }
-  const line: Line & { beat: (interval: number) => void } = {
+  const line: InnerLine = {
     write({ messages }) {
       for (const message of messages) down.send(message)
     },

@@ -1,6 +1,6 @@
 /** One direction of a simulated connection: messages arrive in order, late, and hurt by whatever weather there is. */
 import type { Message } from '@tickwire/server/gateway/gateway.ts'
-import type { Schedule } from './schedule.ts'
+import type { Schedule } from '@tickwire/server/replay/schedule.ts'
 
 /** What may befall messages: shares of them from 0 to 1, and milliseconds. */
 export type Weather = {

@@ -2,7 +2,7 @@
 import type { Desk, Dialect } from '@tickwire/server/dialects/dialect.ts'
 import type { Reply, Transport } from '@tickwire/server/connection/http.ts'
 import type { Meter } from './limits.ts'
-import type { Schedule } from './schedule.ts'
+import type { Schedule } from '@tickwire/server/replay/schedule.ts'
 import type { Trouble } from './trouble.ts'
 
 export type RestOptions = {

@@ -15,7 +15,7 @@ import { instrumentOf, VENUES } from '@tickwire/street/venues.ts'
 import { createPerson, type Reports } from './crowd.ts'
 import type { Complain } from './checks.ts'
 import { createHall } from './hall.ts'
-import type { Schedule } from './schedule.ts'
+import type { Schedule } from '@tickwire/server/replay/schedule.ts'
 import type { Truth } from './truth.ts'
 import { createVenue, type SimulatedVenue } from './venue.ts'
 
