@@ -114,7 +114,7 @@ export const pureRule = (sources: readonly Source[]): string[] =>
 
 const CONFIG = /^packages\/server\/src\/(config(\.[a-z]+)?|settings)\.ts$/
 const WIRES =
-  /^(packages\/server\/src\/(main|settings|sources|config(\.[a-z]+)?)\.ts|packages\/tickwire\/src\/|packages\/street\/src\/main\.ts|packages\/[^/]+\/test\/|test\/|scripts\/)/
+  /^(packages\/server\/src\/(main|embed|settings|sources|config(\.[a-z]+)?)\.ts|packages\/tickwire\/src\/|packages\/street\/src\/main\.ts|packages\/[^/]+\/test\/|test\/|scripts\/)/
 /** Rule 4: only main.ts (and the command, which reads files and flags for it) knows the configuration. */
 export const configRule = (sources: readonly Source[]): string[] =>
   sources

@@ -60,16 +60,16 @@ export function createHall({ schedule, draw, ...options }: HallOptions) {
         cuts.delete(cut)
         down.send(() => caller.closed(code, reason))
       })
+      const cut = (): void => {
+        for (const pipe of [up, down]) pipe.cut()
+        leave()
+        schedule.after(1, () => caller.closed(1006, ''))
+      }
       const visit = inner.enter(url, line)
       if (!visit) return undefined
       const leave = (): void => {
         cuts.delete(cut)
         visit.leave()
-      }
-      const cut = (): void => {
-        for (const pipe of [up, down]) pipe.cut()
-        leave()
-        schedule.after(1, () => caller.closed(1006, ''))
       }
       cuts.add(cut)
       return {

@@ -1,0 +1,54 @@
+/** The same plant inside the program that uses it: no port, no file; the client's link to it is in memory. */
+import { openPlant } from './main.ts'
+import type { ConfigInput } from './config.ts'
+import { native } from './dialects/native.ts'
+import { createInner } from './gateway/inner.ts'
+import { socketsInto, type MemorySocket } from './gateway/memory.ts'
+import { createLog, type Log } from './ops/log.ts'
+import { resolveConfig } from './settings.ts'
+import { timers } from './timers.ts'
+
+export type EmbedOptions = {
+  /** By provider, as in `{ name: { key, secret } }`: each that is named is used, beside those that want no key. */
+  keys?: Readonly<Record<string, { key?: string; secret?: string }>>
+  /** Any other option of docs/configuration.md. Nothing is collected that nobody reads, unless `watch` says so. */
+  config?: ConfigInput
+  /** Prices are simulated: the addresses in `config` are those of a street. */
+  simulated?: boolean
+  log?: Log
+}
+
+export type Embedded = {
+  /** As much of a WebSocket as the client uses; whatever the address, it leads into this plant. */
+  WebSocket: MemorySocket
+  /** What is connected now. */
+  connections: () => number
+  stop: () => Promise<void>
+}
+
+/** Throws at once what is wrong with the options, in words. */
+export function embed({ keys = {}, config: given = {}, simulated = false, log }: EmbedOptions = {}): Embedded {
+  const named = Object.entries(keys).map(([provider, access]) => [provider, { enabled: true, ...access }])
+  const config = resolveConfig({ watch: [], log: { level: 'warn' } }, { providers: Object.fromEntries(named) }, layer(given))
+  const open = openPlant(config, {
+    mode: simulated ? 'demo' : 'live',
+    log: log ?? createLog({ level: config.log.level }),
+    connections: () => inner.connections()
+  })
+  const { plant, desk, demand } = open
+  const inner = createInner({ plant, desk, demand, dialects: [native], clock: Date.now, timers, flushEvery: 0 })
+  const started = open.start()
+  // Its failure is told by whoever stops; a provider that is down is no failure.
+  started.catch(() => {})
+  return {
+    WebSocket: socketsInto(inner),
+    connections: inner.open,
+    async stop() {
+      inner.stop()
+      await started.finally(open.stop)
+    }
+  }
+}
+
+/** Layers are merged as JSON, which the input of the schema is. */
+const layer = (config: ConfigInput): Parameters<typeof resolveConfig>[0] => config as Parameters<typeof resolveConfig>[0]
