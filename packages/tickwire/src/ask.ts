@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 
 /** It could not even be asked. Not the error of the configuration: that would load the whole schema for a single question. */
-class CommandError extends Error {
+export class CommandError extends Error {
   override name = 'CommandError'
 }
 
@@ -17,7 +17,7 @@ const PATIENCE = 15_000
 
 type Ask = (method: 'GET' | 'POST', path: string) => Promise<unknown>
 
-function keyOf({ keyFile }: CommandFlags): string | undefined {
+export function keyOf({ keyFile }: Pick<CommandFlags, 'keyFile'>): string | undefined {
   if (keyFile === undefined) return undefined
   try {
     return readFileSync(keyFile, 'utf8').trim()
@@ -26,14 +26,19 @@ function keyOf({ keyFile }: CommandFlags): string | undefined {
   }
 }
 
+/** The address of a running server, without the slash at its end. */
+export function baseOf({ url }: Pick<CommandFlags, 'url'>): string {
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+    throw new CommandError(`--url is ${JSON.stringify(url)}: it takes an address, as in http://127.0.0.1:8000`)
+  return url.replace(/\/+$/, '')
+}
+
 /** What a person can do about it stands in each sentence. */
 function asker(flags: CommandFlags): Ask {
-  if (!URL.canParse(flags.url) || !/^https?:$/.test(new URL(flags.url).protocol))
-    throw new CommandError(`--url is ${JSON.stringify(flags.url)}: it takes an address, as in http://127.0.0.1:8000`)
+  const base = baseOf(flags)
   const key = keyOf(flags)
   const headers: Record<string, string> = { accept: 'application/json' }
   if (key !== undefined) headers.authorization = `Bearer ${key}`
-  const base = flags.url.replace(/\/+$/, '')
   return async (method, path) => {
     let response: Response
     try {

@@ -8,10 +8,12 @@ import { addInit } from './commands/init.ts'
 import { addKeys } from './commands/keys.ts'
 import { addServe } from './commands/serve.ts'
 import { addSimulate } from './commands/simulate.ts'
+import { addStream } from './commands/stream.ts'
 import { addStreet } from './commands/street.ts'
 
 /** Each is loaded when it is asked for: what is imported here is words alone. In the order of the help. */
 const COMMANDS: readonly ((program: Command) => void)[] = [
+  addStream,
   addStreet,
   addSimulate,
   addInit,

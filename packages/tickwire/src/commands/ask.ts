@@ -1,13 +1,11 @@
 /** `tickwire resync` and `tickwire reconnect`, as the command line knows them. */
 import type { Command } from 'commander'
 import type { CommandFlags, ResyncFlags } from '../ask.ts'
-import { withExamples } from './words.ts'
+import { addressed, withExamples } from './words.ts'
 
 /** The exit code says the same as the words. */
 const asked = (command: Command): Command =>
-  command
-    .option('--url <address>', 'address of the running server', 'http://127.0.0.1:8000')
-    .option('--key-file <file>', 'file that holds a key, where the server wants one')
+  addressed(command)
     .option('--json', 'one JSON array for scripts')
     .addHelpText('after', '\nExit code: 0 healed; 1 not healed; 2 it could not be asked, and the message says why.')
 

@@ -25,3 +25,9 @@ export const configured = (command: Command): Command =>
   command
     .option('-c, --config <file>', `configuration file (default: ${CONFIG_FILE} where there is one)`)
     .option('-s, --set <option=value>', 'set any option of docs/configuration.md; may be repeated', collect, [])
+
+/** Of commands that speak to a running server. */
+export const addressed = (command: Command): Command =>
+  command
+    .option('--url <address>', 'address of the running server', 'http://127.0.0.1:8000')
+    .option('--key-file <file>', 'file that holds a key, where the server wants one')

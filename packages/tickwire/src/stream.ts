@@ -1,0 +1,143 @@
+/** `tickwire stream`: what a running server publishes, as a live table in a terminal, and as lines in a pipe. */
+import { connect, Refused, type Client, type ClientEvents, type ConnectionState } from '@tickwire/client'
+import { parseTopic, topicName, type AskedContract, type Interval } from '@tickwire/protocol'
+import { CommandError, baseOf, keyOf } from './ask.ts'
+import { concerns, isStreamed, type Streamed, type StreamType } from './stream/fields.ts'
+import { createLines, type Format } from './stream/lines.ts'
+import { noteOf } from './stream/notes.ts'
+import { canDraw } from './stream/screen.ts'
+import { openLive } from './stream/live.ts'
+import { plain } from './terminal/plain.ts'
+
+export type StreamFlags = {
+  type: StreamType
+  interval?: Interval
+  provider?: string
+  json?: true
+  csv?: true
+  text?: true
+  table?: true
+  url: string
+  keyFile?: string
+  count?: number
+  contract?: AskedContract
+  wait?: true
+  stale: number
+}
+
+/** Where events and what is said beside them go. */
+export type Reading = {
+  event: (event: Streamed) => void | Promise<void>
+  note: (text: string) => void
+  state?: (state: ConnectionState) => void
+  watch?: (client: Client, contract: AskedContract | undefined) => void
+  end: () => void
+}
+
+export async function stream(instruments: readonly string[], flags: StreamFlags): Promise<void> {
+  const topics = [...new Set(instruments.map((instrument) => topicFor(instrument, flags)))]
+  const format: Format | undefined = flags.json ? 'json' : flags.csv ? 'csv' : flags.text ? 'text' : undefined
+  if (flags.table && !canDraw(process.stdout))
+    throw new CommandError('--table needs a terminal to draw on: into a pipe or a file go text (the default), --json or --csv')
+  const drawn = format === undefined && canDraw(process.stdout)
+  const contract = flags.contract ?? (drawn ? { delivery: 'latest' as const } : undefined)
+
+  const ending = new AbortController()
+  quietly(() => ending.abort())
+  const key = keyOf(flags)
+  const client = connect({
+    url: baseOf(flags),
+    client: 'tickwire-stream',
+    ...(key === undefined ? {} : { token: () => keyOf(flags) ?? key })
+  })
+  const reading = drawn ? openLive(topics, flags) : openPipe(format ?? 'text', flags.type)
+  listen(client, reading, flags, (error) => ending.abort(error))
+  reading.watch?.(client, contract)
+  try {
+    let left = flags.count ?? Infinity
+    const options = { signal: ending.signal, ...(contract === undefined ? {} : { contract }) }
+    for await (const event of client.events(topics, options)) {
+      if (!isStreamed(event)) continue
+      await reading.event(event)
+      if (--left <= 0) break
+    }
+    if (ending.signal.reason instanceof CommandError) throw ending.signal.reason
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error
+    // Each topic's refusal was told as it came.
+    process.exitCode = 2
+  } finally {
+    reading.end()
+    client.close()
+  }
+}
+
+function topicFor(instrument: string, { type, interval, provider }: StreamFlags): string {
+  if (interval !== undefined && type !== 'candle') throw new CommandError('--interval goes with --type candle')
+  const name = topicName(type, instrument, provider, type === 'candle' ? (interval ?? '1m') : undefined)
+  const topic = parseTopic(name)
+  if ('code' in topic) throw new CommandError(plain(`${JSON.stringify(instrument)} is no instrument: ${topic.message}`))
+  return name
+}
+
+/** Ends as asked: by Ctrl-C, by a supervisor, or because the reader of the pipe has seen enough. */
+function quietly(end: () => void): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, end)
+  process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+    if (code !== 'EPIPE') throw new CommandError(`what was streamed cannot be written: ${code}`)
+    process.exit(0)
+  })
+  // Nobody listens to what is said beside it.
+  process.stderr.on('error', () => {})
+}
+
+function listen(client: Client, reading: Reading, flags: StreamFlags, fail: (error: Error) => void): void {
+  const tell = (text: string | undefined): void => {
+    if (text !== undefined) reading.note(text)
+  }
+  client.on('gap', (hole) => {
+    if (hole.source !== 'provider' || concerns(flags.type, hole.event.kind)) tell(noteOf.gap?.(hole))
+  })
+  client.on('gap_filled', (filled) => {
+    if (concerns(flags.type, filled.kind)) tell(noteOf.gap_filled?.(filled))
+  })
+  const relay = <N extends keyof ClientEvents>(name: N): unknown => client.on(name, (report) => tell(noteOf[name]?.(report)))
+  for (const name of ['lost', 'status', 'contract', 'reset', 'error', 'shutdown'] as const) relay(name)
+  let wasOpen = false
+  client.on('state', (state) => {
+    reading.state?.(state)
+    if (state.phase === 'open') {
+      if (wasOpen) tell('connected again')
+      wasOpen = true
+    } else if (state.phase === 'closed') fail(new CommandError(plain(state.reason)))
+    else if (state.phase === 'waiting' && state.attempt > 0) {
+      if (!wasOpen && !flags.wait) fail(new CommandError(unanswered(flags, state)))
+      else tell(plain(state.reason))
+    }
+  })
+}
+
+const unanswered = (flags: StreamFlags, { reason }: ConnectionState): string =>
+  `no server answers at ${plain(baseOf(flags))} (${plain(reason.replace(/ Trying again.*/, ''))}): start one with "tickwire", name another with --url, or say --wait`
+
+/** Lines to stdout, as fast as their reader takes them; everything else to stderr. */
+function openPipe(format: Format, type: StreamType): Reading {
+  const { head, line } = createLines(format, type)
+  const write = (text: string): void | Promise<void> => {
+    if (text === '' || process.stdout.write(text)) return undefined
+    return new Promise((resolve) => process.stdout.once('drain', resolve))
+  }
+  let isHeaded = false
+  return {
+    // Where nobody answered, nothing is written.
+    state({ phase, hello }) {
+      if (phase !== 'open' || isHeaded) return
+      isHeaded = true
+      if (hello && hello.mode !== 'live') console.error(`tickwire: ${plain(hello.mode)}: these are not real prices`)
+      void write(head)
+    },
+    event: (event) => write(line(event)),
+    note: (text) => console.error(`tickwire: ${text}`),
+    end: () => {}
+  }
+}
