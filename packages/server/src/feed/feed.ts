@@ -9,7 +9,7 @@ import { SETTINGS, type Settings } from '../connection/connection.ts'
 import { createDemand } from './demand.ts'
 import { openDigest, takeLines } from './digest.ts'
 import { explain } from './explain.ts'
-import { history, list, type History } from './listing.ts'
+import { hearsTrades, history, list, pastTrades, type History, type PastAnswer } from './listing.ts'
 import { reportOf, type Targets } from '../arbiter/forecasts.ts'
 import { gapsOf, openGaps, type KnownGap } from './gap.ts'
 import { openHistogram, turn } from '../connection/histogram.ts'
@@ -157,8 +157,11 @@ export function createFeed(options: FeedOptions) {
     unlisted: (): string[] => [...hub.providers.values()].filter((p) => !p.listed).map((p) => p.adapter.provider),
 
     /** A provider's own past candles, oldest first: the leader's if it serves them, else the next one's; empty if nobody does. */
-    history: (instrument: string, interval: Interval, limit: number): Promise<History> =>
-      history(hub, instrument, interval, limit),
+    history: (instrument: string, interval: Interval, limit: number, until?: number): Promise<History> =>
+      history(hub, instrument, interval, limit, until),
+    /** A provider's own past trades, oldest first. */
+    trades: (instrument: string, span: { from: number; to: number }): Promise<PastAnswer> => pastTrades(hub, instrument, span),
+    hearsTrades: (instrument: string): boolean => hearsTrades(hub, instrument),
 
     /** The last gaps of an instrument, oldest first, with what became of each. */
     gaps: (instrument: string): readonly KnownGap[] => gapsOf(hub.gaps, instrument),

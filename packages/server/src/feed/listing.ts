@@ -2,7 +2,7 @@
 import type { Candle, Interval } from '@tickwire/protocol'
 import { DENIED } from '../connection/connection.ts'
 import type { Hub, Provider } from './hub.ts'
-import { fetchCandles, fetchListing } from './lookup.ts'
+import { fetchCandles, fetchListing, fetchTrades, type PastTrades } from './lookup.ts'
 import { listed } from './reports.ts'
 
 const LISTING_RETRY = { base: 1_000, cap: 30_000 }
@@ -44,19 +44,42 @@ async function listOnce(hub: Hub, { adapter: { provider }, source, listed: befor
   }
 }
 
+const leaderOf = (hub: Hub, instrument: string) => hub.arbiter.lanes.get(`trade:${instrument}`)?.leader
+function leaderFirst(hub: Hub, instrument: string): Provider[] {
+  const leader = leaderOf(hub, instrument)?.provider
+  const rank = ({ adapter }: Provider): number => Number(adapter.provider === leader)
+  return [...hub.providers.values()].sort((a, b) => rank(b) - rank(a))
+}
+
+/** Whether an instrument's trades are heard now, so that none of them is past that we have not. */
+export const hearsTrades = (hub: Hub, instrument: string): boolean => leaderOf(hub, instrument)?.state === 'live'
+
+export type PastAnswer = ({ ok: true; provider: string } & PastTrades) | { ok: false; why: string }
+
+/** A provider's own past trades: the leader's if it serves them, else the next one's. */
+export async function pastTrades(hub: Hub, instrument: string, span: { from: number; to: number }): Promise<PastAnswer> {
+  const failures: string[] = []
+  for (const { adapter, source } of leaderFirst(hub, instrument)) {
+    const { provider } = adapter
+    const symbol = adapter.fill && hub.instruments.symbolOf(provider, instrument)
+    if (symbol === undefined) continue
+    const found = await fetchTrades(source, instrument, symbol, span)
+    if (found.ok) return { ok: true, provider, ...found.value }
+    failures.push(`${provider}: ${found.reason}`)
+  }
+  return { ok: false, why: failures.length === 0 ? 'no provider serves past trades of it' : failures.join('; ') }
+}
+
 /** Why there are none, if some provider has them and could not be asked. */
 export type History = { candles: Candle[]; why?: string }
 
 /** A provider's own past candles: the leader's if it serves them, else the next one's. */
-export async function history(hub: Hub, instrument: string, interval: Interval, limit: number): Promise<History> {
+export async function history(hub: Hub, instrument: string, interval: Interval, limit: number, until?: number): Promise<History> {
   const failures: string[] = []
-  const leader = hub.arbiter.lanes.get(`trade:${instrument}`)?.leader?.provider
-  const all = [...hub.providers.values()]
-  const ordered = all.sort((a, b) => Number(b.adapter.provider === leader) - Number(a.adapter.provider === leader))
-  for (const { adapter, source } of ordered) {
+  for (const { adapter, source } of leaderFirst(hub, instrument)) {
     const symbol = hub.instruments.symbolOf(adapter.provider, instrument)
     if (symbol === undefined) continue
-    const found = await fetchCandles(source, instrument, symbol, interval, limit)
+    const found = await fetchCandles(source, instrument, symbol, interval, limit, until)
     if (found.ok) return { candles: found.value }
     if (adapter.history && adapter.intervals.includes(interval)) failures.push(`${adapter.provider}: ${found.reason}`)
     hub.log.warn({ provider: adapter.provider, instrument, interval, reason: found.reason }, 'no history')

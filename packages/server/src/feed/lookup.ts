@@ -1,5 +1,5 @@
 /** What is asked of a provider by REST and once: its listing and its past candles. */
-import type { Candle, Interval } from '@tickwire/protocol'
+import type { Candle, Interval, Trade } from '@tickwire/protocol'
 import type { Access, Adapter, Listing, Meaning, Need } from '../providers/adapter.ts'
 import { impossible } from '../arbiter/possible.ts'
 import { answered, type Rest } from '../connection/rest.ts'
@@ -62,12 +62,13 @@ export async function fetchCandles(
   instrument: string,
   symbol: string,
   interval: Interval,
-  limit: number
+  limit: number,
+  until = source.clock()
 ): Promise<Found<Candle[]>> {
   const { adapter, readAccess, clock } = source
   const { history } = adapter
   if (!history || !adapter.intervals.includes(interval)) return { ok: false, reason: `serves no candles of ${interval}` }
-  const found = await lookUpAll(source, () => history(symbol, interval, limit, clock(), readAccess()), HISTORY)
+  const found = await lookUpAll(source, () => history(symbol, interval, limit, until, readAccess()), HISTORY)
   if (!found.ok) return found
   const byStart = new Map<number, Candle>()
   for (const m of found.value) {
@@ -77,4 +78,35 @@ export async function fetchCandles(
   }
   const candles = [...byStart.values()].sort((a, b) => a.start - b.start)
   return candles.length > 0 ? { ok: true, value: candles.slice(-limit) } : { ok: false, reason: 'no candle in the answer' }
+}
+
+/** A provider tells so many at least where there are more: a shorter answer is all there is. */
+const FULL = 100
+/** Trades, oldest first, and the part of the span of which the answer has all. */
+export type PastTrades = { trades: Trade[]; from: number; to: number }
+
+/** One call, and what it names as its next pages; a long answer may have been cut at either end. */
+export async function fetchTrades(
+  source: Source,
+  instrument: string,
+  symbol: string,
+  { from, to }: { from: number; to: number }
+): Promise<Found<PastTrades>> {
+  const { adapter, readAccess, clock } = source
+  const need = adapter.fill?.(symbol, from, to, readAccess())
+  if (!need) return { ok: false, reason: 'serves no past trades of it' }
+  const found = await lookUpAll(source, () => need, HISTORY)
+  if (!found.ok) return found
+  const all: Trade[] = []
+  for (const m of found.value) {
+    if (m.type !== 'trade') continue
+    const trade = stamp(m, adapter.provider, instrument, clock()) as Trade
+    if (impossible(trade) === undefined) all.push({ ...trade, backfill: true })
+  }
+  const trades = all.sort((a, b) => a.time - b.time)
+  const [first, last] = [trades[0], trades.at(-1)]
+  const isCut = trades.length >= FULL && first !== undefined && last !== undefined
+  const span = isCut ? { from: Math.max(from, first.time), to: Math.min(to, last.time) } : { from, to }
+  if (span.to <= span.from) return { ok: false, reason: `its answer begins at ${new Date(span.from).toISOString()}` }
+  return { ok: true, value: { trades: trades.filter(({ time }) => time >= span.from && time < span.to), ...span } }
 }

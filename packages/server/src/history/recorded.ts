@@ -1,0 +1,188 @@
+/** The past as the journal has it: which spans of an instrument it holds, its trades in order, and candles folded from them. */
+import { topicName, type Candle, type Gap, type GapFilled, type Interval, type Published } from '@tickwire/protocol'
+import type { JournalReader, Query, TradeColumns } from '../journal/journal.ts'
+import { coverageOf, fill, open, openCoverage } from '../services/coverage.ts'
+import type { Grid } from '../services/sessions.ts'
+import { createFold } from './fold.ts'
+import { compare, type Key, type PastTrade } from './order.ts'
+import { clipped, overlap, uncovered, united, type Span } from './spans.ts'
+
+/** Told of a gap: the last word about it, and what was filled of it since. */
+export type GapWord = Gap | GapFilled
+export type Held = {
+  /** From the first trade of each run to its end: what came between them nobody wrote down. */
+  spans: (Span & { run: string })[]
+  words: GapWord[]
+}
+
+/** Providers tell a trade of theirs so much later at most, or it is filled in: runs are looked through from so long before. */
+const LATE = 3_600_000
+/** Between our hearing of a trade and its being written; and, where a standby's were held back, the longest. */
+const WRITTEN = 1_000
+const HELD_BACK = 120_000
+/** Trades heard within this of each other are read in one go. */
+const APART = 1_000
+/** The first window that is looked through; each is so many times as long as the one before. */
+const WINDOW = 60_000
+const GROWTH = 4
+
+const events = (run: string, topic: string, from?: number, to?: number): Query => {
+  const query: Query = { run, what: 'events', topics: new Set([topic]) }
+  if (from !== undefined) query.from = from
+  if (to !== undefined) query.to = to
+  return query
+}
+
+async function* eventsOf(reader: JournalReader, query: Query): AsyncGenerator<Published> {
+  for await (const batch of reader.read(query)) for (const entry of batch) if (entry.type === 'event') yield entry.event
+}
+
+/** When this instrument's trades began to be heard in a run. */
+async function beginOf(reader: JournalReader, run: string, instrument: string): Promise<number | undefined> {
+  for await (const event of eventsOf(reader, events(run, topicName('trade', instrument))))
+    if (event.type === 'trade' && !event.backfill) return event.time
+  return undefined
+}
+
+/** What the journal holds of an instrument's trades within a span. */
+export async function heldOf(reader: JournalReader, instrument: string, span: Span): Promise<Held> {
+  const held: Held = { spans: [], words: [] }
+  const near = { from: span.from - LATE, to: span.to + LATE }
+  const runs = reader
+    .runs()
+    .filter((run) => run.what.includes('events') && (run.open || run.to >= near.from) && run.from < near.to)
+  for (const { run, to, open: isOpen } of runs) {
+    const from = await beginOf(reader, run, instrument)
+    if (from === undefined) continue
+    const whole = { run, from, to: isOpen ? Infinity : to }
+    if (overlap(whole, span)) held.spans.push(whole)
+    for await (const event of eventsOf(reader, events(run, topicName('gap', instrument))))
+      if ((event.type === 'gap' || event.type === 'gap_filled') && event.kind === 'trade')
+        held.words.push(isOpen || event.type === 'gap_filled' ? event : ended(event, to))
+  }
+  return held
+}
+
+/** What lasted when a run ended has lasted until then: the next one began anew. */
+const ended = ({ lasting, ...gap }: Gap, end: number): Gap => (lasting ? { ...gap, to: Math.max(gap.to, end) } : gap)
+
+type Place = { time: number; seq: number; received: number }
+export type Wanted = {
+  instrument: string
+  from: number
+  to: number
+  limit: number
+  after: Key | undefined
+  takes: (place: Place) => boolean
+}
+
+/** Index rows of at least `limit` trades, with all of the last one's time; the times may go on to `reached`. */
+async function placesOf(reader: JournalReader, { instrument, from, to, limit, after, takes }: Wanted, end: number) {
+  const places: Place[] = []
+  // Of those of one time nobody knows without their ids which were told.
+  const told = (all: readonly Place[]) => (after === undefined ? 0 : all.filter(({ time }) => time <= after.time).length)
+  let at = Math.max(from, after?.time ?? from)
+  for (let width = WINDOW; at < Math.min(to, end) && places.length < told(places) + limit; width *= GROWTH) {
+    const until = Math.min(at + width, to)
+    const found: Place[] = []
+    for await (const columns of reader.trades(instrument, at, until)) pick(columns, takes, found)
+    places.push(...found.sort((a, b) => a.time - b.time || a.seq - b.seq))
+    at = until
+  }
+  const last = places[told(places) + limit - 1]?.time
+  return last === undefined ? places : places.filter(({ time }) => time <= last)
+}
+
+function pick({ count, time, seq, received }: TradeColumns, takes: Wanted['takes'], found: Place[]): void {
+  for (let i = 0; i < count; i++) {
+    const place = { time: time[i]!, seq: seq[i]!, received: received[i]! }
+    if (takes(place)) found.push(place)
+  }
+}
+
+const nameOf = ({ time, seq, received }: Place): string => `${seq} ${time} ${received}`
+
+/** Whole trades, of which the columns hold a part only. */
+async function whole(reader: JournalReader, instrument: string, places: readonly Place[]): Promise<PastTrade[]> {
+  const missing = new Map(places.map((place) => [nameOf(place), place]))
+  const found: PastTrade[] = []
+  for (const late of [WRITTEN, HELD_BACK]) {
+    const clusters = united([...missing.values()].map(({ received }) => ({ from: received - APART, to: received + late })))
+    for (const cluster of clusters)
+      for (const { run, from, to, open: isOpen } of reader.runs()) {
+        if (!overlap(cluster, { from: from - HELD_BACK, to: isOpen ? Infinity : to + HELD_BACK })) continue
+        for await (const event of eventsOf(reader, events(run, topicName('trade', instrument), cluster.from, cluster.to)))
+          if (event.type === 'trade' && missing.delete(nameOf(event))) found.push({ ...event, run })
+      }
+    if (missing.size === 0) break
+  }
+  return found
+}
+
+/** The first trades of a span, in order, at least `limit` of them where there are so many. */
+export async function tradesOf(reader: JournalReader, wanted: Wanted): Promise<PastTrade[]> {
+  const runs = reader.runs().filter(({ what }) => what.includes('events'))
+  const end = runs.some((run) => run.open) ? wanted.to : Math.max(...runs.map(({ to }) => to + LATE))
+  const first = runs.reduce((least, { from }) => Math.min(least, from - 25 * LATE), Infinity)
+  if (runs.length === 0 || first >= wanted.to) return []
+  const places = await placesOf(reader, { ...wanted, from: Math.max(wanted.from, first) }, end)
+  const { after } = wanted
+  const rows = await whole(reader, wanted.instrument, places)
+  return rows.filter((row) => after === undefined || compare(row, after) > 0).sort(compare)
+}
+
+export type CandlesWanted = Span & { instrument: string; interval: Interval; grid: Grid; now: number }
+
+/** Each with the share of it that is known to be complete; what was not written down at all has none. */
+export async function candlesOf(
+  reader: JournalReader,
+  { instrument, interval, grid, now, from, to }: CandlesWanted
+): Promise<Candle[]> {
+  const held = await heldOf(reader, instrument, { from, to })
+  if (held.spans.length === 0) return []
+  const fold = createFold(instrument, interval, grid, 'journal')
+  for await (const columns of reader.trades(instrument, from, to)) fold.take(columns)
+  const shareOf = sharesOf(held)
+  return fold.candles(now).flatMap((candle) => {
+    const share = shareOf(candle.start, candle.end ?? candle.start + grid.length)
+    return share === 0 && candle.trades === 0 ? [] : [{ ...candle, coverage: share }]
+  })
+}
+
+/** As the candle service counts them: what is between two runs is a gap as any other. */
+function sharesOf({ spans, words }: Held): (start: number, end: number) => number {
+  const coverage = openCoverage()
+  const covered = united(spans)
+  const [first] = covered
+  if (!first) return () => 0
+  coverage.begin = first.from
+  for (const hole of uncovered({ from: first.from, to: Infinity }, covered)) coverage.holes.push(hole)
+  for (const word of words) {
+    if (word.type === 'gap') open(coverage, word)
+    else fill(coverage, word)
+  }
+  return (start, end) => coverageOf(coverage, start, end)
+}
+
+/** What of a span is known to be missing by what was told of it. */
+export function missingOf(
+  words: readonly GapWord[],
+  span: Span
+): (Span & { gap?: string; cause?: Gap['cause']; provider?: string })[] {
+  const gaps = new Map<string, Gap>()
+  const fills = new Map<string, Span[]>()
+  for (const [i, word] of words.entries()) {
+    if (word.kind !== 'trade' || word.own) continue
+    if (word.type === 'gap') gaps.set(word.id ?? String(i), word)
+    else if (word.gap !== undefined) fills.set(word.gap, [...(fills.get(word.gap) ?? []), { from: word.from, to: word.to }])
+  }
+  return [...gaps].flatMap(([id, { from, to, lasting, cause, provider, id: gap }]) => {
+    const end = lasting ? Infinity : Math.max(to, from + 1)
+    if (!overlap({ from, to: end }, span)) return []
+    return uncovered(clipped({ from, to: end }, span), fills.get(id) ?? []).map((left) => {
+      const mark: ReturnType<typeof missingOf>[number] = { ...left, cause, provider }
+      if (gap !== undefined) mark.gap = gap
+      return mark
+    })
+  })
+}
