@@ -9,11 +9,13 @@ import type { Desk } from './dialects/dialect.ts'
 import { createFeed, type Feed } from './feed/feed.ts'
 import { createInstruments, type Instruments } from './feed/instruments.ts'
 import { createGateway } from './gateway/gateway.ts'
+import type { JournalReader } from './journal/journal.ts'
 import { pastFrom, sessionsFrom } from './markets.ts'
 import { createLog, type Log } from './ops/log.ts'
 import { keepFor } from './plant/keep.ts'
 import { createPlant, type Plant } from './plant/plant.ts'
 import { providers } from './providers/index.ts'
+import { openReplays } from './replays.ts'
 import { ConfigError } from './settings.ts'
 import { openAccess, type Access } from './store/access.ts'
 import { feedSettings, sourcesOf } from './sources.ts'
@@ -33,6 +35,8 @@ export type ServerOptions = {
   playing?: { capture: string; speed: number }
   /** Directory of the built page; without it the port serves programs only. */
   page?: string
+  /** What is recorded, for replays. */
+  journal?: JournalReader
   log?: Log
   clock?: () => number
   random?: () => number
@@ -57,11 +61,15 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   })
   const open = openPlant(config, { ...options, log, connections: () => gateway.connections() })
   const { plant, desk, demand, watched, figures } = open
+  const { sources, settings, instruments } = open
+  const wired = { config, sources, settings, instruments, simulated: mode !== 'live', live: { plant, demand }, clock, log }
+  const replays = openReplays({ ...wired, reader: options.journal, time: mode === 'capture' ? 'event' : 'clock' })
   const gateway = createGateway({
     plant,
     desk,
     dialects: [...dialects, ...emulations],
     demand,
+    replays,
     clock,
     log,
     rest: { ...aboutOf(mode, playing, startedAt), watched, ...figures },
@@ -118,6 +126,9 @@ export function openPlant(config: Config, { mode, log, connections, clock = Date
     desk,
     demand,
     figures,
+    sources,
+    settings,
+    instruments,
     watched: collection.watched,
     async start(): Promise<void> {
       await feed.start()

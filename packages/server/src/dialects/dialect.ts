@@ -155,6 +155,8 @@ export type Dialect<Memory = unknown> = {
   receive: (frame: string, memory: Memory, now: number) => readonly Command[]
   /** The outcome of a `subscribe` or `unsubscribe` command, before any event of it. */
   settled?: (results: readonly TopicResult[], tag: unknown, memory: Memory, now: number) => readonly Command[]
+  /** All that the client holds begins anew, in another epoch, before any event of it. */
+  renewed?: (results: readonly TopicResult[], memory: Memory, now: number) => readonly Command[]
   authenticated?: (user: string, tag: unknown, memory: Memory, now: number) => readonly Command[]
   /** A token was none of ours, or none came in time: the last words. */
   denied?: (why: 'wrong' | 'late', memory: Memory, now: number) => readonly Command[]

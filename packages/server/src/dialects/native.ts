@@ -130,6 +130,7 @@ export const native = dialect<Memory>({
   },
 
   settled: (results, tag, memory) => settled(results, tag as Tag, memory),
+  renewed: (results) => [say({ op: 'subscribed', results: [...results] })],
   authenticated: (user, id) => [say({ op: 'authenticated', ...withId(id as string | undefined), user })],
   refused: (code, message) => JSON.stringify(wrong(code, message)),
 

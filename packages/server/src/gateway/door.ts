@@ -5,10 +5,15 @@ import type { Dialect } from '../dialects/dialect.ts'
 import type { Admission } from './admission.ts'
 import { tokenIn, tokenOf, tokenOffered, type Auth, type Identity } from './auth.ts'
 import { codeOf, errorBody } from './errors.ts'
+import type { Line, Session, Shared } from './session.ts'
 
 const MAX_URL = 4_096
 
 export type Route = { dialect: Dialect<any>; path: string; query: Record<string, string>; rest: string }
+
+/** A route, and whose plant is heard there; `enter` is told of each session, and answers how it leaves. */
+export type Room = { route: Route; shared: Shared; enter?: (seat: Seat) => () => void }
+export type Seat = { session: Session; line: Line & { backlog: () => number } }
 
 export function findRoute(dialects: readonly Dialect<any>[], url: string): Route | undefined {
   const mark = url.indexOf('?')

@@ -30,12 +30,14 @@ export function createEntry(options: EntryOptions, desk: Desk, sources: RestSour
   const auth = createAuth(options.auth?.keys, options.auth?.verifiers, options.auth?.wrongTokens)
   const admission = createAdmission(origins, !auth.required)
   const isLocal = () => admission.isLocal() && !auth.required
+  const redistributionOf = (of: Desk) => terms && createRedistribution({ terms, desk: of, providers: sources.providers, isLocal })
   return {
     auth,
     admission,
     addressOf: createAddressOf(proxies),
     quotas: createQuotas(allowancesOf(options.allowances), clock),
     visitors: createVisitors(),
-    redistribution: terms && createRedistribution({ terms, desk, providers: sources.providers, isLocal })
+    redistribution: redistributionOf(desk),
+    redistributionOf
   }
 }

@@ -17,6 +17,9 @@ import { createPatience } from './patience.ts'
 import { createPolls } from './polls.ts'
 import { createReader } from './reader.ts'
 import type { RestSources } from './rest.ts'
+import { findRoute, type Room } from './door.ts'
+import { createHalls } from './halls.ts'
+import type { Replays } from '../replay/registry.ts'
 import type { Demand, Shared } from './session.ts'
 import { createShelves } from './shelf.ts'
 import { createSse } from './sse.ts'
@@ -48,6 +51,9 @@ export type GatewayOptions = EntryOptions & {
   /** Frames are compressed for the clients that ask for it; unless it is false. */
   compression?: boolean
   tamper?: Tamper
+  /** Of what was recorded; `home` is heard in the place of the plant. */
+  replays?: Replays
+  home?: string
 }
 
 export type Gateway = ReturnType<typeof createGateway>
@@ -84,10 +90,15 @@ export function createGateway(options: GatewayOptions) {
   const meters = createMeters(metrics.observeWait)
   const patience = createPatience(clock, timers)
   const fanoutLimits = { ...FANOUT_LIMITS, ...options.fanout }
-  const fanout = createFanout({ plant, clock, timers, patience, flushEvery, limits: fanoutLimits, meters })
+  const fanoutOf = (from: Plant, now: () => number) =>
+    createFanout({ plant: from, clock: now, timers, patience, flushEvery, limits: fanoutLimits, meters })
+  const fanout = fanoutOf(plant, clock)
   const reader = createReader({ plant, demand, timers })
   const understand = createUnderstanding(desk, clock)
   const shared: Shared = { plant, desk, understand, fanout, demand, auth, limits, clock, patience, redistribution }
+  const { replays, home } = options
+  const { redistributionOf } = entry
+  const halls = replays && createHalls({ replays, home, dialects, base: shared, fanoutOf, redistributionOf })
   const sse = createSse(shared, meters, randomUUID, quotas)
   const polls = createPolls({ plant, timers, auth, quotas, most: limits.connections })
   const open = { desk, understand, sources, reader }
@@ -98,6 +109,7 @@ export function createGateway(options: GatewayOptions) {
     ...asked,
     sse,
     polls,
+    replays,
     dialects,
     shelves,
     page: options.page,
@@ -109,9 +121,19 @@ export function createGateway(options: GatewayOptions) {
     metrics: async () => ({ type: metrics.registry.contentType, text: await metrics.registry.metrics() })
   })
   const drain = createDrain(app, timers, meters)
-  const ws = serveWebSockets(app.server, { ...entry, shared, dialects, meters, newId: randomUUID, wire, compression })
+  const ws = serveWebSockets(app.server, { ...entry, shared, room, flush, meters, newId: randomUUID, wire, compression })
   const running: Cancel[] = []
   let unwatch: (() => void) | undefined
+
+  function room(url: string): Room | undefined {
+    const route = findRoute(dialects, url)
+    return halls?.find(url) ?? (route && { route, shared })
+  }
+
+  function flush(): void {
+    fanout.flush()
+    halls?.flush()
+  }
 
   function connections(): ConnectionInfo[] {
     return [...ws.connections.values(), ...sse.streams.values()].map(({ session }) => session.info())
@@ -155,6 +177,8 @@ export function createGateway(options: GatewayOptions) {
       drain.begin()
       for (const each of [sse, polls]) each.close(retryAfterMs)
       await Promise.all([ws.close(retryAfterMs, 1001, DRAIN), drain.finished(DRAIN)])
+      replays?.stop()
+      halls?.stop()
       fanout.stop()
       patience.stop()
       reader.stop()

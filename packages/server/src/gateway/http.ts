@@ -20,6 +20,7 @@ import { mountMoves } from './moves.ts'
 import { describe } from './openapi.ts'
 import { permit, type PermitOptions } from './permit.ts'
 import type { Polls } from './polls.ts'
+import { mountReplays, type ReplayRoutes } from './replays.ts'
 import { mountRest, type App, type RestOptions } from './rest.ts'
 import type { createShelves } from './shelf.ts'
 import { mountSse } from './sse.route.ts'
@@ -31,7 +32,8 @@ export type Tamper = (route: string) => { status: number; body: unknown; headers
 
 export type HttpOptions = RestOptions &
   Omit<HealthOptions, 'epoch'> &
-  PermitOptions & {
+  PermitOptions &
+  ReplayRoutes & {
     sse: ReturnType<typeof createSse>
     polls: Polls
     admission: Admission
@@ -172,6 +174,7 @@ export function createHttp(options: HttpOptions): App {
     mountBooks(routes, options)
     mountSse(routes, options)
     mountMoves(routes, options)
+    mountReplays(routes, options)
     mountLatency(routes, options.hops)
     mountHealth(routes, { ...options, epoch: options.desk.epoch })
     mountDialects(routes, options)

@@ -22,9 +22,9 @@ const OPEN = /^\/(?:health|api\/core\/health|ready|docs(?:\/.*)?|assets\/.*|[^/]
 const PROBES = /^\/(?:health|ready)$/
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
-/** Our own commands change what everybody sees. By the route that was found: its address may be written in many ways. */
+/** Our own commands change what everybody sees; a replay is seen by who ordered it. By the route that was found: its address may be written in many ways. */
 const scopeFor = (method: string, route: string | undefined): Scope =>
-  READS.has(method) || route?.startsWith('/v1/') === false ? 'read' : 'admin'
+  READS.has(method) || route?.startsWith('/v1/') === false || route?.startsWith('/v1/replays') === true ? 'read' : 'admin'
 
 const late = (message: string, wait: number): RequestError => new RequestError('RATE_LIMITED', message, undefined, wait)
 

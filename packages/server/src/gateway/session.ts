@@ -47,12 +47,13 @@ function infoOf(member: Member, own: { id: string; since: number; sent: number; 
 }
 
 export function createSession(shared: Shared, dialect: Dialect<any>, request: Request, line: Line, by: By = {}) {
-  const { fanout, limits, clock } = shared
+  const { limits, clock } = shared
+  let { fanout } = shared
   const opened = clock()
   const slow = () => close(4001, 'slow consumer')
   const member: Member = createMember(dialect, line, slow)
   const audience = createAudience(shared, by, opened)
-  const holding = createHolding(member, { ...shared, understand: audience.understand, place: by.place })
+  let holding = createHolding(member, { ...shared, understand: audience.understand, place: by.place })
   const conduct = createConduct(limits, opened, by.place)
   let sent = 0
   let closed = false
@@ -88,6 +89,21 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
     )
     run(dialect.settled?.(results, tag, member.memory, clock()) ?? [])
     if (!closed && (missed.changed || missed.positions.size > 0)) fanout.join(member, missed.events, missed.positions)
+  }
+
+  /** All that it holds, in another plant: nothing is missed of that, and nothing goes on. */
+  function renew(next: Shared) {
+    if (closed) return
+    const topics = [...member.topics]
+    fanout.drop(member)
+    holding.end()
+    member.topics.clear()
+    fanout = next.fanout
+    holding = createHolding(member, { ...next, understand: audience.understand, place: by.place })
+    const missed: Missed = { events: [], positions: new Map(), changed: false }
+    const results = topics.map((topic) => ({ ...holding.take(topic, {}, missed), recovered: false }))
+    run(dialect.renewed?.(results, member.memory, clock()) ?? [])
+    if (!closed) fanout.join(member, missed.events, missed.positions)
   }
 
   function unsubscribe({ topics, tag }: Extract<Command, { type: 'unsubscribe' }>) {
@@ -152,6 +168,7 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
     dialect,
     memory: () => member.memory,
     receive,
+    renew,
     tick: (now: number) => run(closed ? [] : (dialect.tick?.(member.memory, now) ?? [])),
     checkAuth: (now: number) => {
       // Ends a session that never said who it is, or whose token no longer holds.

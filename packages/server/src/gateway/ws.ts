@@ -7,7 +7,7 @@ import type { Dialect, Request, Terms } from '../dialects/dialect.ts'
 import type { Admission } from './admission.ts'
 import type { AddressOf } from './address.ts'
 import { subprotocol, type Identity } from './auth.ts'
-import { faultOf, findRoute, refuse, retryAfter, whoIs, type Fault, type Route } from './door.ts'
+import { faultOf, refuse, retryAfter, whoIs, type Fault, type Room } from './door.ts'
 import { createBucket } from './limits.ts'
 import { createLine, type Wire } from './line.ts'
 import type { Meters } from './meters.ts'
@@ -22,7 +22,10 @@ export type { Wire } from './line.ts'
 
 export type WsOptions = {
   shared: Shared
-  dialects: readonly Dialect<any>[]
+  /** Who answers at an address. */
+  room: (url: string) => Room | undefined
+  /** Writes what is due, in all rooms. */
+  flush: () => void
   meters: Meters
   newId: () => string
   admission: Admission
@@ -73,7 +76,7 @@ function createServers(compression: boolean) {
 }
 
 export function serveWebSockets(http: Server, options: WsOptions) {
-  const { shared, dialects, meters, newId, admission, addressOf, quotas, wire, compression } = options
+  const { shared, room: roomAt, flush, meters, newId, admission, addressOf, quotas, wire, compression } = options
   const { limits, clock, auth, patience } = shared
   const connections = new Map<string, Connection>()
   const serverFor = createServers(compression)
@@ -87,8 +90,9 @@ export function serveWebSockets(http: Server, options: WsOptions) {
     if (closing) return no(503, 'the server shuts down', 'Retry-After: 5\r\n')
     const fault = faultOf(request, admission)
     if (fault) return no(...fault)
-    const route = findRoute(dialects, request.url ?? '/')
-    if (!route) return no(404, 'no WebSocket is served at this address')
+    const room = roomAt(request.url ?? '/')
+    if (!room) return no(404, 'no WebSocket is served at this address')
+    const { route } = room
     if (connections.size >= limits.connections) return no(503, 'too many connections', 'Retry-After: 5\r\n')
     const address = addressOf(request.socket.remoteAddress, request.headers['x-forwarded-for'])
     const { who, fault: stranger } = whoIs(request, route, auth, address, clock())
@@ -98,7 +102,7 @@ export function serveWebSockets(http: Server, options: WsOptions) {
     const offers = takable(request.headers['sec-websocket-extensions'])
     if (offers === undefined) delete request.headers['sec-websocket-extensions']
     else request.headers['sec-websocket-extensions'] = offers
-    serverFor(maxPayload).handleUpgrade(request, socket, head, (ws) => accept(ws, route, request, maxPayload, { address, who }))
+    serverFor(maxPayload).handleUpgrade(request, socket, head, (ws) => accept(ws, room, request, maxPayload, { address, who }))
   }
 
   const termsOf = (who: Identity | undefined, message: number): Terms => {
@@ -110,17 +114,18 @@ export function serveWebSockets(http: Server, options: WsOptions) {
     }
   }
 
-  const accept = (ws: WebSocket, route: Route, { headers }: IncomingMessage, maxPayload: number, { address, who }: Visitor) => {
+  const accept = (ws: WebSocket, room: Room, { headers }: IncomingMessage, maxPayload: number, { address, who }: Visitor) => {
     // Not before: a handshake may still fail, and nobody would give the place back.
     const place = quotas.connect(address, who?.user)
-    const { dialect, path, query, rest } = route
+    const { dialect, path, query, rest } = room.route
     const id = newId()
     meters.opened++
     ws.on('error', () => {})
     failFast(ws)
     const line = createLine(ws, { id, path }, patience, meters, wire)
     const request: Request = { path, query, rest, headers, session: id, terms: termsOf(who, maxPayload) }
-    const session = createSession(shared, dialect, request, line, { who, place })
+    const session = createSession(room.shared, dialect, request, line, { who, place })
+    const leave = room.enter?.({ session, line })
     connections.set(id, { session, terminate: () => ws.terminate(), beat: (now) => beat(session, line, now) })
     const calm = createBucket(PINGS, clock())
     ws.on('message', (data: Buffer, isBinary: boolean) => {
@@ -134,6 +139,7 @@ export function serveWebSockets(http: Server, options: WsOptions) {
     })
     ws.on('close', () => {
       session.end()
+      leave?.()
       place.leave()
       connections.delete(id)
     })
@@ -154,7 +160,7 @@ export function serveWebSockets(http: Server, options: WsOptions) {
     },
     tick(dialect: Dialect<any>, now: number): void {
       // Those who are told where they stand are written first, all at once.
-      if (dialect.shared) shared.fanout.flush()
+      if (dialect.shared) flush()
       for (const { session } of connections.values()) if (session.dialect === dialect) session.tick(now)
     },
     /** No newcomers; everyone is told, and closed. Resolves when all are gone, or were cut after `within`. */

@@ -1,0 +1,113 @@
+/** REST of replays: ordered, looked at, steered and ended. What they tell is heard at their own address (halls.ts). */
+import type { ReplayChange, ReplayOrder } from '@tickwire/protocol'
+import { z } from 'zod'
+import type { Answer, Replays } from '../replay/registry.ts'
+import type { Admission } from './admission.ts'
+import { text } from './asked.ts'
+import { errorSchema, RequestError } from './errors.ts'
+import type { App } from './rest.ts'
+import type { Visitors } from './visitors.ts'
+
+const what = z.enum(['events', 'frames'], 'must be events or frames')
+const time = z.number('must be epoch milliseconds')
+const speed = z.number('must be a number').describe('1 is as it was; 0 is as fast as it goes; else from 0.1 on')
+const flag = z.boolean('must be true or false')
+
+const state = z.object({
+  replay: z.string().describe('heard at /v1/replay/<replay>/ws'),
+  run: z.string(),
+  from: z.number(),
+  to: z.number(),
+  what,
+  speed,
+  loop: z.boolean(),
+  then: z.enum(['end', 'live']),
+  phase: z.enum(['playing', 'paused', 'seeking', 'ended', 'live', 'failed']),
+  at: z.number().describe('recorded time; past the seam, now'),
+  entries: z.number(),
+  events: z.number(),
+  seam: z.number().optional().describe('where live began'),
+  reason: z.string().optional()
+})
+const order = z.strictObject({
+  run: z.string('must be a run of GET /v1/recordings').regex(/^[\w-]{1,64}$/, 'must be a run of GET /v1/recordings'),
+  from: time.optional(),
+  to: time.optional(),
+  what: what.optional(),
+  speed: speed.optional(),
+  paused: flag.optional(),
+  loop: flag.optional(),
+  then: z.enum(['end', 'live'], 'must be end or live').optional()
+})
+const MOST_STEPS = 100_000
+const steps = `must be a whole number from ${-MOST_STEPS} to ${MOST_STEPS}`
+const change = z.strictObject({
+  speed: speed.optional(),
+  paused: flag.optional(),
+  loop: flag.optional(),
+  seek: time.optional(),
+  step: z.number(steps).int(steps).min(-MOST_STEPS, steps).max(MOST_STEPS, steps).optional()
+})
+
+const params = z.object({ replay: text(64) })
+const failures = { 400: errorSchema, 404: errorSchema, 403: errorSchema, 429: errorSchema }
+const tags = ['replays']
+
+export type ReplayRoutes = { replays: Replays | undefined; admission: Admission; visitors: Visitors }
+
+export function mountReplays(app: App, { replays, admission, visitors }: ReplayRoutes): void {
+  if (!replays) return
+  const given = <T>(answer: Answer<T>): T => {
+    if (answer.ok) return answer.value
+    throw new RequestError(answer.code, answer.message)
+  }
+  /** No page of another origin may order one. */
+  const admit = ({ origin, host = '' }: { origin?: string | undefined; host?: string | undefined }): void => {
+    if (origin !== undefined && !admission.allows(origin, host))
+      throw new RequestError('FORBIDDEN', 'a page of another origin gives no commands')
+  }
+  app.post(
+    '/v1/replays',
+    { schema: { tags, summary: 'Orders a replay of a recorded span', body: order, response: { 201: state, ...failures } } },
+    ({ body, headers }, reply) => {
+      admit(headers)
+      const made = given(replays.order(body as ReplayOrder, visitors.now()?.who?.user))
+      reply.status(201).header('location', `/v1/replays/${made.replay}`)
+      return made
+    }
+  )
+  app.get(
+    '/v1/replays',
+    { schema: { tags, summary: 'Replays that are open', response: { 200: z.object({ replays: z.array(state) }) } } },
+    () => ({ replays: replays.all() })
+  )
+  app.get(
+    '/v1/replays/:replay',
+    { schema: { tags, summary: 'How a replay stands', params, response: { 200: state, ...failures } } },
+    (request) => given(replays.state(request.params.replay))
+  )
+  app.post(
+    '/v1/replays/:replay',
+    {
+      schema: {
+        tags,
+        summary: 'Steers a replay: pace, pause, step, seek, loop',
+        params,
+        body: change,
+        response: { 200: state, ...failures }
+      }
+    },
+    (request) => {
+      admit(request.headers)
+      return given(replays.change(request.params.replay, request.body as ReplayChange))
+    }
+  )
+  app.delete(
+    '/v1/replays/:replay',
+    { schema: { tags, summary: 'Ends a replay; answers how it stood', params, response: { 200: state, ...failures } } },
+    (request) => {
+      admit(request.headers)
+      return given(replays.end(request.params.replay))
+    }
+  )
+}
