@@ -1,4 +1,11 @@
-/** What a journal holds and what it can be asked: the words between those who write it (recorder), and those who read it (replays, history, export). */
+/**
+ * What a journal holds and what it can be asked: the words between those who write it (recorder), and those who read it (replays, history, export).
+ *
+ * `openReader({ directory })` (reader.ts) reads, also while it is written, and needs no lock; a directory that is not there is empty.
+ * `openWriter({ directory, what, epoch, run?, segmentBytes?, mostBytes?, mostAge?, clock?, timers?, onState? })` (writer.ts) takes the
+ * directory's lock and throws in words where another process holds it. Whoever appends faster than a disk writes awaits `flush` now and
+ * then: beyond 64 MiB on their way entries are lost, and counted.
+ */
 import type { Published, RecordedRun, RecordedWhat, RecordingStatus } from '@tickwire/protocol'
 import type { Frame } from '../providers/adapter.ts'
 

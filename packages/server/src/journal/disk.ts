@@ -1,0 +1,239 @@
+/** The writing end: blocks go to the newest segment, which is closed when it is full or its day is over; a full disk is a state, no error. */
+import { closeSync, fsyncSync, ftruncateSync, mkdirSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { RecordedWhat } from '@tickwire/protocol'
+import { headAt, packBlock, type Block, type BlockHead } from './block.ts'
+import { dayOf, segmentName } from './names.ts'
+import { prune } from './retention.ts'
+import { addTo, emptySummary, packIndex, packSegmentHeader, type SegmentHeader, type Summary } from './segment.ts'
+
+export type DiskOptions = {
+  directory: string
+  run: string
+  what: readonly RecordedWhat[]
+  epoch?: string
+  /** A segment is closed at this size. */
+  segmentBytes: number
+  /** Of all runs together; whole segments are removed, the oldest first, never the open one. */
+  mostBytes: number
+  /** Milliseconds. */
+  mostAge: number
+}
+
+/** What became of it: `full` and `failed` lose what was handed in. */
+export type DiskState = { state: 'recording' | 'full' | 'failed'; reason: string }
+
+/** On the disk at least this often, milliseconds and entries. */
+export const SYNC_EVERY = 1_000
+const SYNC_ENTRIES = 1_000
+/** Room for this much must be there before a full disk is tried again. */
+const ROOM = 1 << 20
+const OUT_OF_ROOM = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
+
+type Open = { file: number; path: string; number: number; bytes: number; day: number; summary: Summary; blocks: BlockHead[] }
+export type Disk = ReturnType<typeof openDisk>
+
+export function openDisk(options: DiskOptions, clock: () => number) {
+  const folder = join(options.directory, options.run)
+  let open: Open | undefined
+  let next = 0
+  let bytes = 0
+  let unsynced = 0
+  let syncedAt = clock()
+  let lost: SegmentHeader['lost']
+  let now: DiskState = { state: 'recording', reason: 'recording' }
+
+  function start(day: number): Open {
+    mkdirSync(folder, { recursive: true })
+    const path = join(folder, segmentName(next))
+    const file = openSync(path, 'wx')
+    const { run, what, epoch } = options
+    const header: SegmentHeader = { run, segment: next, what, created: clock() }
+    if (epoch !== undefined) header.epoch = epoch
+    if (lost) header.lost = lost
+    const started: Open = { file, path, number: next, bytes: 0, day, summary: emptySummary(), blocks: [] }
+    next++
+    try {
+      append(started, packSegmentHeader(header))
+      // A segment whose name is not on the disk is not there after a power cut.
+      syncFolder(folder)
+    } catch (error) {
+      discard(started)
+      throw error
+    }
+    lost = undefined
+    return started
+  }
+
+  function append(segment: Open, chunk: Uint8Array): void {
+    for (let written = 0; written < chunk.length;)
+      written += writeSync(segment.file, chunk, written, chunk.length - written, segment.bytes + written)
+    segment.bytes += chunk.length
+    bytes += chunk.length
+  }
+
+  function discard(segment: Open): void {
+    quietly(() => closeSync(segment.file))
+    quietly(() => rmSync(segment.path))
+    bytes -= segment.bytes
+  }
+
+  function sync(): void {
+    if (!open || unsynced === 0) return
+    fsyncSync(open.file)
+    unsynced = 0
+    syncedAt = clock()
+  }
+
+  function close(): void {
+    if (!open) return
+    const closing = open
+    open = undefined
+    unsynced = 0
+    const end = closing.bytes
+    try {
+      append(closing, packIndex(end, closing.summary, closing.blocks))
+      fsyncSync(closing.file)
+    } catch {
+      // Without an index it is read by its blocks.
+      quietly(() => ftruncateSync(closing.file, end))
+      quietly(() => fsyncSync(closing.file))
+    }
+    quietly(() => closeSync(closing.file))
+    if (closing.blocks.length === 0) discard(closing)
+  }
+
+  function put(packed: Buffer, heads: readonly BlockHead[], day: number): void {
+    if (open && (open.day !== day || open.bytes >= options.segmentBytes)) {
+      close()
+      prune({ ...options, keep: options.run, number: next }, clock())
+    }
+    open ??= start(day)
+    const at = open.bytes
+    try {
+      append(open, packed)
+    } catch (error) {
+      // What is half written must not stand before what comes after it.
+      quietly(() => ftruncateSync(open!.file, at))
+      bytes -= open.bytes - at
+      open.bytes = at
+      throw error
+    }
+    for (const head of heads) {
+      const placed = { ...head, offset: at + head.offset }
+      open.blocks.push(placed)
+      addTo(open.summary, placed)
+    }
+  }
+
+  function fail(error: NodeJS.ErrnoException, entries: number): void {
+    quietly(close)
+    lost ??= { entries: 0, since: clock() }
+    lost.entries += entries
+    now = OUT_OF_ROOM.has(error.code ?? '')
+      ? { state: 'full', reason: `there is no room in ${options.directory}: ${error.message}` }
+      : { state: 'failed', reason: `${options.directory} cannot be written: ${error.message}` }
+  }
+
+  return {
+    /** True when they are written. */
+    write(blocks: readonly Block[], entries: number): boolean {
+      if (now.state !== 'recording') {
+        if (lost) lost.entries += entries
+        return false
+      }
+      const first = blocks[0]
+      if (!first) return true
+      const { packed, heads } = pack(blocks)
+      const day = dayOf(first.from)
+      try {
+        try {
+          put(packed, heads, day)
+        } catch (error) {
+          // A limit on the size of a file is met by the next file, if by any.
+          if ((error as NodeJS.ErrnoException).code !== 'EFBIG' || (open?.blocks.length ?? 0) === 0) throw error
+          close()
+          put(packed, heads, day)
+        }
+        unsynced += entries
+        if (unsynced >= SYNC_ENTRIES || clock() - syncedAt >= SYNC_EVERY) sync()
+        return true
+      } catch (error) {
+        fail(error as NodeJS.ErrnoException, entries)
+        return false
+      }
+    },
+
+    sync(): void {
+      try {
+        sync()
+      } catch (error) {
+        fail(error as NodeJS.ErrnoException, unsynced)
+      }
+    },
+
+    /** Tries whether there is room again. */
+    retry(): void {
+      if (now.state === 'recording') return
+      try {
+        mkdirSync(folder, { recursive: true })
+        const { bavail, bsize } = statfsSync(folder)
+        if (bavail * bsize < ROOM) return
+        const trial = join(folder, 'trial')
+        const file = openSync(trial, 'w')
+        try {
+          writeSync(file, Buffer.alloc(64 << 10))
+          fsyncSync(file)
+        } finally {
+          closeSync(file)
+          rmSync(trial)
+        }
+        now = { state: 'recording', reason: 'recording: there is room again' }
+      } catch {
+        // Not yet.
+      }
+    },
+
+    /** Notes what was lost before it came here. */
+    miss(entries: number): void {
+      lost ??= { entries: 0, since: clock() }
+      lost.entries += entries
+    },
+    prune: (): void => prune({ ...options, keep: options.run, number: open?.number ?? next }, clock()),
+    close: (): void => quietly(close),
+    state: (): DiskState => now,
+    bytes: (): number => bytes
+  }
+}
+
+function pack(blocks: readonly Block[]): { packed: Buffer; heads: BlockHead[] } {
+  const heads: BlockHead[] = []
+  const parts: Buffer[] = []
+  let at = 0
+  for (const block of blocks) {
+    const part = packBlock(block)
+    const head = headAt(part, 0, at)
+    if (!head) throw new Error('a block that was just packed cannot be read')
+    heads.push(head)
+    parts.push(part)
+    at += part.length
+  }
+  return { packed: Buffer.concat(parts), heads }
+}
+
+function syncFolder(folder: string): void {
+  for (const path of [folder, dirname(folder)])
+    quietly(() => {
+      const handle = openSync(path, 'r')
+      fsyncSync(handle)
+      closeSync(handle)
+    })
+}
+
+function quietly(act: () => void): void {
+  try {
+    act()
+  } catch {
+    // Nothing more can be done about it here.
+  }
+}

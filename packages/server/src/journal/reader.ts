@@ -1,0 +1,200 @@
+/** Reads a journal, while it is written too: runs, entries in order, and the trades of an instrument. It needs no lock. */
+import { readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { RecordedRun, RecordedWhat } from '@tickwire/protocol'
+import { entriesInto, tradesIn } from './batch.ts'
+import type { BlockHead } from './block.ts'
+import type { Entry, JournalReader, Query, TradeColumns } from './journal.ts'
+import { openRun } from './lock.ts'
+import { isRunName, segmentNumber } from './names.ts'
+import { NewerFormat, openSegment, payloadsOf, type Segment } from './scan.ts'
+
+/** Segments whose index is kept in memory. */
+const KEPT = 32
+/** Entries that are handed out at a time. */
+const HANDED = 8_192
+
+/** What of a segment is remembered without its index. */
+type Known = Omit<Segment, 'blocks'> & { what: readonly RecordedWhat[]; broken: Set<number> }
+
+/** A directory that is not there is an empty journal. Throws, when it is asked, where a newer version wrote a segment of what is asked. */
+export function openReader({ directory }: { directory: string }): JournalReader {
+  const known = new Map<string, Known>()
+  const indexes = new Map<string, Segment>()
+
+  function load(path: string): Segment | undefined {
+    const about = statSync(path, { throwIfNoEntry: false })
+    if (!about) return forget(path)
+    const had = indexes.get(path)
+    indexes.delete(path)
+    const segment = had?.size === about.size && had.changed === about.mtimeMs ? had : opened(path)
+    if (!segment) return forget(path)
+    indexes.set(path, segment)
+    for (const oldest of indexes.keys()) {
+      if (indexes.size <= KEPT) break
+      indexes.delete(oldest)
+    }
+    const { blocks, ...rest } = segment
+    const kinds = new Set(blocks.map(({ kind }) => kind))
+    const what: RecordedWhat[] = []
+    if (kinds.has('events')) what.push('events')
+    if (kinds.has('traffic')) what.push('frames')
+    known.set(path, { ...rest, what, broken: known.get(path)?.broken ?? new Set() })
+    return segment
+  }
+  const forget = (path: string): undefined => {
+    known.delete(path)
+    indexes.delete(path)
+  }
+
+  function knownOf(path: string): Known | undefined {
+    const about = statSync(path, { throwIfNoEntry: false })
+    const had = known.get(path)
+    if (had && about?.size === had.size && about.mtimeMs === had.changed) return had
+    load(path)
+    return known.get(path)
+  }
+
+  const pathsOf = (run: string): string[] => segmentsOf(directory, run)
+  /** Payloads, those that are damaged noted and left out. */
+  const payloads = (path: string, blocks: readonly BlockHead[]): (Uint8Array | undefined)[] => {
+    const found = payloadsOf(path, blocks)
+    found.forEach((payload, i) => payload ?? known.get(path)?.broken.add(blocks[i]!.offset))
+    return found
+  }
+
+  return {
+    runs: () => {
+      const open = openRun(directory)
+      return runsIn(directory).flatMap((run) => {
+        const segments = pathsOf(run).flatMap((path) => knownOf(path) ?? [])
+        const told = runOf(run, segments, run === open)
+        return told ? [told] : []
+      })
+    },
+
+    async *read(query) {
+      if (!isRunName(query.run)) throw new Error(`there is no run ${JSON.stringify(query.run)}`)
+      for (const path of pathsOf(query.run)) {
+        const segment = load(path)
+        if (segment) yield* entriesOf(segment, query, payloads)
+      }
+    },
+
+    async *trades(instrument, from, to) {
+      const topic = `trade:${instrument}`
+      for (const run of runsIn(directory))
+        for (const path of pathsOf(run)) {
+          const segment = load(path)
+          if (segment) yield* tradesOf(segment, topic, from, to, payloads)
+        }
+    },
+
+    close: () => {
+      known.clear()
+      indexes.clear()
+    }
+  }
+}
+
+/** One that is removed meanwhile is not there; one that cannot be read throws. */
+function opened(path: string): Segment | undefined {
+  try {
+    return openSegment(path)
+  } catch (error) {
+    if (error instanceof NewerFormat || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return undefined
+  }
+}
+
+type Payloads = (path: string, blocks: readonly BlockHead[]) => (Uint8Array | undefined)[]
+
+async function* entriesOf(segment: Segment, query: Query, payloads: Payloads): AsyncGenerator<readonly Entry[]> {
+  const { from = -Infinity, to = Infinity, topics } = query
+  const kind = query.what === 'events' ? 'events' : 'traffic'
+  const isAsked = (block: BlockHead): boolean =>
+    block.kind === kind && block.to >= from && block.from < to && (!topics || block.topics.some((topic) => topics.has(topic)))
+  const isWanted = (entry: Entry | undefined): entry is Entry =>
+    entry !== undefined &&
+    entry.time >= from &&
+    entry.time < to &&
+    (!topics || entry.type !== 'event' || topics.has(entry.event.topic))
+  let due: Entry[] = []
+  for (const blocks of batchesOf(segment.blocks.filter(isAsked))) {
+    // A batch is read whole: its blocks lie between each other in time, those of two batches never do.
+    const batch: (Entry | undefined)[] = Array.from({ length: blocks[0]!.total })
+    payloads(segment.path, blocks).forEach((payload) => payload && entriesInto(batch, kind, payload))
+    for (const entry of batch) if (isWanted(entry)) due.push(entry)
+    if (due.length < HANDED) continue
+    yield due
+    due = []
+  }
+  if (due.length > 0) yield due
+}
+
+function batchesOf(blocks: readonly BlockHead[]): BlockHead[][] {
+  const batches: BlockHead[][] = []
+  let last: number | undefined
+  for (const block of blocks) {
+    if (block.batch === last) batches.at(-1)!.push(block)
+    else batches.push([block])
+    last = block.batch
+  }
+  return batches
+}
+
+/** Blocks are unpacked at a time. */
+const TOGETHER = 32
+
+async function* tradesOf(
+  segment: Segment,
+  topic: string,
+  from: number,
+  to: number,
+  payloads: Payloads
+): AsyncGenerator<TradeColumns> {
+  const asked = segment.blocks.filter(
+    ({ kind, ownFrom, ownTo, topics }) => kind === 'events' && ownTo >= from && ownFrom < to && topics.includes(topic)
+  )
+  for (let i = 0; i < asked.length; i += TOGETHER)
+    for (const payload of payloads(segment.path, asked.slice(i, i + TOGETHER))) {
+      const columns = payload && tradesIn(payload, topic, from, to)
+      if (columns && columns.count > 0) yield columns
+    }
+}
+
+function runOf(run: string, segments: readonly Known[], open: boolean): RecordedRun | undefined {
+  if (segments.length === 0) return undefined
+  const sum = (of: (segment: Known) => number): number => segments.reduce((all, segment) => all + of(segment), 0)
+  const filled = segments.filter(({ summary }) => summary.from <= summary.to)
+  const what = new Set(segments.flatMap((segment) => [...(segment.header?.what ?? []), ...segment.what]))
+  return {
+    run,
+    from: Math.min(...(filled.length > 0 ? filled : []).map(({ summary }) => summary.from)),
+    to: Math.max(...filled.map(({ summary }) => summary.to)),
+    what: (['events', 'frames'] as const).filter((each) => what.has(each)),
+    bytes: sum(({ size }) => size),
+    events: sum(({ summary }) => summary.events),
+    frames: sum(({ summary }) => summary.frames),
+    open,
+    damaged: sum(({ damaged, broken }) => damaged + broken.size),
+    // The last block of an open segment may be half written at this moment.
+    cut: sum(({ cut }) => cut)
+  }
+}
+
+function listed(directory: string): string[] {
+  try {
+    return readdirSync(directory).sort()
+  } catch {
+    return []
+  }
+}
+
+/** The oldest first. */
+const runsIn = (directory: string): string[] => listed(directory).filter(isRunName)
+
+const segmentsOf = (directory: string, run: string): string[] =>
+  listed(join(directory, run))
+    .filter((file) => segmentNumber(file) !== undefined)
+    .map((file) => join(directory, run, file))
