@@ -109,7 +109,7 @@ describe('the command', () => {
     [['--config', '/nowhere/at.all'], /does not exist/],
     [['--set', 'gatewy.flushEvery=1s'], /did you mean gateway\.flushEvery\?/],
     [['--prot', '1'], /Did you mean --port\?/],
-    [['frobnicate'], /there is no command "frobnicate": there are serve, street, [a-z, ]*config/]
+    [['frobnicate'], /there is no command "frobnicate": there are serve, stream, [a-z, ]*config/]
   ])('%j is refused in words, with exit code 1 or 2 and without a stack trace', async (args, message) => {
     const failure = await run(args, READY).then(
       () => 'it started',

@@ -2,6 +2,7 @@
 import { Command, type CommanderError } from 'commander'
 import { VERSION } from '@tickwire/server/version.ts'
 import { addReconnect, addResync } from './commands/ask.ts'
+import { addCompletion } from './commands/completion.ts'
 import { addConfig } from './commands/config.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addInit } from './commands/init.ts'
@@ -21,8 +22,15 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   addDoctor,
   addResync,
   addReconnect,
-  addConfig
+  addConfig,
+  addCompletion
 ]
+
+/** One table for all commands, in the help and in docs/cli.md. */
+export const EXIT_CODES = `Exit codes:
+  0  done as asked; also when it was ended by Ctrl-C, or the reader of its pipe has gone
+  1  done, and the answer is no: not healed, something is wrong, an invariant broke
+  2  not done: asked wrongly, or what it needs is not there; the message on stderr says which`
 
 export function createProgram(): Command {
   const program = new Command('tickwire')
@@ -34,7 +42,7 @@ export function createProgram(): Command {
     .exitOverride(misused)
   addServe(program)
   for (const add of COMMANDS) add(program)
-  return program
+  return program.addHelpText('after', `\n${EXIT_CODES}`)
 }
 
 /** Asked wrongly is 2, as everywhere in this program; help and version are no errors. */

@@ -45,7 +45,10 @@ export function createProgress(options: ProgressOptions): Progress {
       if (now - last < (drawn ? DRAWN_EVERY : TOLD_EVERY)) return
       last = now
       const words = plain(sentence({ label, done, total, elapsed: now - began, note }))
-      if (!drawn) return void out.write(`${words}\n`)
+      if (!drawn) {
+        out.write(`${words}\n`)
+        return
+      }
       const width = (out.columns ?? 80) - 1
       const bar = total === undefined ? '' : barOf(done / total, Math.min(WIDEST_BAR, width - words.length - 1))
       clear()
@@ -75,11 +78,12 @@ function sentence({ label, done, total, elapsed, note }: Standing): string {
   return `${label} ${far}, ${span(elapsed)}${left}${note === '' ? '' : `, ${note}`}`
 }
 
+const two = (value: number): string => String(value).padStart(2, '0')
+
 /** 4 s, 3:07, 1:02:09. */
 export function span(ms: number): string {
   const seconds = Math.round(ms / 1_000)
   if (seconds < 60) return `${seconds} s`
-  const two = (value: number): string => String(value).padStart(2, '0')
   const [hours, minutes] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60]
   return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`
 }

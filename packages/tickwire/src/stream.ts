@@ -1,5 +1,5 @@
 /** `tickwire stream`: what a running server publishes, as a live table in a terminal, and as lines in a pipe. */
-import { connect, Refused, type Client, type ClientEvents, type ConnectionState } from '@tickwire/client'
+import { connect, Refused, type Client, type ConnectionState } from '@tickwire/client'
 import { parseTopic, topicName, type AskedContract, type Interval } from '@tickwire/protocol'
 import { CommandError, baseOf, keyOf } from './ask.ts'
 import { concerns, isStreamed, type Streamed, type StreamType } from './stream/fields.ts'
@@ -96,13 +96,17 @@ function listen(client: Client, reading: Reading, flags: StreamFlags, fail: (err
     if (text !== undefined) reading.note(text)
   }
   client.on('gap', (hole) => {
-    if (hole.source !== 'provider' || concerns(flags.type, hole.event.kind)) tell(noteOf.gap?.(hole))
+    if (hole.source !== 'provider' || concerns(flags.type, hole.event.kind)) tell(noteOf.gap(hole))
   })
   client.on('gap_filled', (filled) => {
-    if (concerns(flags.type, filled.kind)) tell(noteOf.gap_filled?.(filled))
+    if (concerns(flags.type, filled.kind)) tell(noteOf.gap_filled(filled))
   })
-  const relay = <N extends keyof ClientEvents>(name: N): unknown => client.on(name, (report) => tell(noteOf[name]?.(report)))
-  for (const name of ['lost', 'status', 'contract', 'reset', 'error', 'shutdown'] as const) relay(name)
+  client.on('lost', (lost) => tell(noteOf.lost(lost)))
+  client.on('status', (status) => tell(noteOf.status(status)))
+  client.on('contract', (contracted) => tell(noteOf.contract(contracted)))
+  client.on('reset', (reset) => tell(noteOf.reset(reset)))
+  client.on('error', (failure) => tell(noteOf.error(failure)))
+  client.on('shutdown', (shutdown) => tell(noteOf.shutdown(shutdown)))
   let wasOpen = false
   client.on('state', (state) => {
     reading.state?.(state)
@@ -120,13 +124,17 @@ function listen(client: Client, reading: Reading, flags: StreamFlags, fail: (err
 const unanswered = (flags: StreamFlags, { reason }: ConnectionState): string =>
   `no server answers at ${plain(baseOf(flags))} (${plain(reason.replace(/ Trying again.*/, ''))}): start one with "tickwire", name another with --url, or say --wait`
 
-/** Lines to stdout, as fast as their reader takes them; everything else to stderr. */
+/** As fast as the reader takes it. */
+function write(text: string): void | Promise<void> {
+  if (text === '' || process.stdout.write(text)) return undefined
+  return new Promise((resolve) => {
+    process.stdout.once('drain', resolve)
+  })
+}
+
+/** Lines to stdout; everything else to stderr. */
 function openPipe(format: Format, type: StreamType): Reading {
   const { head, line } = createLines(format, type)
-  const write = (text: string): void | Promise<void> => {
-    if (text === '' || process.stdout.write(text)) return undefined
-    return new Promise((resolve) => process.stdout.once('drain', resolve))
-  }
   let isHeaded = false
   return {
     // Where nobody answered, nothing is written.

@@ -32,8 +32,8 @@ describe('[S10] nothing from outside reaches a terminal as more than text', () =
     const board = createBoard([`trade:${HOSTILE}`], 'http://here')
     onResult(board, { asked: `trade:${HOSTILE}`, ok: false, code: 'BAD_SYMBOL', message: HOSTILE })
     expect(drawTable(board, view()).join('')).not.toMatch(controls)
-    expect(noteOf.error?.({ code: 'BAD_SYMBOL', message: HOSTILE, retry: false })).not.toMatch(controls)
-    expect(noteOf.shutdown?.({ reason: HOSTILE, retryAfterMs: 1 })).not.toMatch(controls)
+    expect(noteOf.error({ code: 'BAD_SYMBOL', message: HOSTILE, retry: false })).not.toMatch(controls)
+    expect(noteOf.shutdown({ reason: HOSTILE, retryAfterMs: 1 })).not.toMatch(controls)
   })
   test('what is unfit is seen, and JSON means the same', () => {
     expect(plain('a\x1b[2Jb')).toBe('a\ufffd[2Jb')
@@ -201,8 +201,8 @@ test('the beginning of a reign is no news, its change is', () => {
     epoch: 'e',
     seq: 1
   } as const
-  expect(noteOf.status?.({ ...status, cause: 'first', leader: 'x' })).toBeUndefined()
-  expect(noteOf.status?.({ ...status, cause: 'silence', leader: 'y', previous: 'x' })).toBe(
+  expect(noteOf.status({ ...status, cause: 'first', leader: 'x' })).toBeUndefined()
+  expect(noteOf.status({ ...status, cause: 'silence', leader: 'y', previous: 'x' })).toBe(
     'failover: BTC-USDT trade: x → y: x was silent'
   )
 })

@@ -11,7 +11,6 @@ export function createLines(format: Format, type: StreamType): Lines {
   if (format === 'json') return { head: '', line: (event) => `${plainJson(event)}\n` }
   const fields = fieldsOf(type)
   if (format === 'csv') {
-    const record = (cells: readonly string[]): string => `${cells.join(',')}\r\n`
     return {
       head: record(fields.map(({ name }) => name)),
       line: (event) => record(fields.map((field) => csvCell(field.of(event))))
@@ -19,6 +18,8 @@ export function createLines(format: Format, type: StreamType): Lines {
   }
   return { head: '', line: createAligned(fields.filter(({ name, rank }) => name === 'time' || rank !== undefined)) }
 }
+
+const record = (cells: readonly string[]): string => `${cells.join(',')}\r\n`
 
 /** What a spreadsheet would run as a formula begins with one of these. */
 const FORMULA = /^[=+\-@\t\r]/

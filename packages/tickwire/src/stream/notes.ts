@@ -6,7 +6,7 @@ const clock = (time: number): string => new Date(time).toISOString().slice(11, 2
 const many = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
 
 /** `undefined`: not worth a line. All of it may be shown in a terminal. */
-export const noteOf: { [N in keyof ClientEvents]?: (report: ClientEvents[N]) => string | undefined } = {
+export const noteOf = {
   gap(hole) {
     if (hole.source === 'connection') return plain(`gap: ${hole.topic}: ${hole.from} to ${hole.to} were missed`)
     if (hole.source === 'digest')
@@ -29,4 +29,4 @@ export const noteOf: { [N in keyof ClientEvents]?: (report: ClientEvents[N]) => 
   // The message names what was meant, where anybody can know.
   error: ({ code, message }) => plain(`refused: ${message} (${code})`),
   shutdown: ({ reason }) => plain(`the server stops: ${reason}`)
-}
+} satisfies { [N in keyof ClientEvents]?: (report: ClientEvents[N]) => string | undefined }

@@ -1,4 +1,5 @@
 /** The live table as lines of a terminal of a given size. Pure: the same board at the same time is the same lines. */
+import { span } from '../progress.ts'
 import type { Colour, Paint } from '../terminal/colours.ts'
 import { cut, plain, widthOf } from '../terminal/plain.ts'
 import { ageOf, rateOf, staleness, type Board, type Row } from './board.ts'
@@ -11,6 +12,7 @@ type Cell = { text: string; colour?: Colour | undefined }
 type Column = { title: string; isText: boolean; rank: number; cells: Cell[] }
 
 const FLASH = 500
+const DAY = 86_400_000
 const SHOWN_NOTES = 3
 const TITLES: Readonly<Record<string, string>> = {
   changePercent: 'change %',
@@ -162,10 +164,5 @@ function statusLine(board: Board, { width, paint, now }: View): string {
 /** 0.4 s, 12 s, 3:07, 5:04:00, 3 d. */
 export function ageText(ms: number): string {
   if (ms < 9_950) return `${(ms / 1_000).toFixed(1)} s`
-  const seconds = Math.round(ms / 1_000)
-  if (seconds < 60) return `${seconds} s`
-  if (seconds >= 2 * 86_400) return `${Math.floor(seconds / 86_400)} d`
-  const two = (value: number): string => String(value).padStart(2, '0')
-  const [hours, minutes] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60]
-  return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`
+  return ms >= 2 * DAY ? `${Math.floor(ms / DAY)} d` : span(ms)
 }

