@@ -10,7 +10,7 @@ import { createFeed, type Feed } from './feed/feed.ts'
 import { createInstruments, type Instruments } from './feed/instruments.ts'
 import { createGateway } from './gateway/gateway.ts'
 import type { JournalReader } from './journal/journal.ts'
-import { pastFrom, sessionsFrom } from './markets.ts'
+import { historyFrom, pastFrom, sessionsFrom } from './markets.ts'
 import { createLog, type Log } from './ops/log.ts'
 import { keepFor } from './plant/keep.ts'
 import { createPlant, type Plant } from './plant/plant.ts'
@@ -93,10 +93,16 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   return { host, port, url, stop }
 }
 
-export type PlantOptions = Pick<ServerOptions, 'mode' | 'clock' | 'random'> & { log: Log; connections: Desk['connections'] }
+export type PlantOptions = Pick<ServerOptions, 'mode' | 'journal' | 'clock' | 'random'> & {
+  log: Log
+  connections: Desk['connections']
+  /** What was heard by now is in the journal then. */
+  flush?: () => Promise<void>
+}
 
 /** All but the gateway: providers → feed → plant → services, and what clients may ask of them. No port is opened. */
-export function openPlant(config: Config, { mode, log, connections, clock = Date.now, random = Math.random }: PlantOptions) {
+export function openPlant(config: Config, options: PlantOptions) {
+  const { mode, log, connections, clock = Date.now, random = Math.random } = options
   const plant = createPlant({
     epoch: `${clock().toString(36)}-${randomBytes(4).toString('hex')}`,
     keep: keepFor(config.plant.keep)
@@ -116,7 +122,7 @@ export function openPlant(config: Config, { mode, log, connections, clock = Date
     times: mode === 'capture' ? 'recorded' : 'live',
     settings
   })
-  const { services, figures } = openServices(config, mode, { plant, instruments, sources, settings, feed, clock, log })
+  const { services, figures } = openServices(config, options, { plant, instruments, sources, settings, feed, clock, log })
   const demand = demandOf(feed, services)
   const collection = collector(config.watch, demand, instruments)
   const desk = deskOf(mode, plant, clock, instruments, feed, figures.known, connections, figures.groups())
@@ -153,7 +159,8 @@ type Wired = {
 }
 
 /** The services, and what REST asks of them and of the feed. */
-function openServices(config: Config, mode: Mode, { plant, instruments, sources, settings, feed, clock, log }: Wired) {
+function openServices(config: Config, { mode, journal, flush }: PlantOptions, wired: Wired) {
+  const { plant, instruments, sources, settings, feed, clock, log } = wired
   // A street never closes.
   const sessions = sessionsFrom(mode === 'demo' ? undefined : settings.market, instruments, sources)
   const candles = createCandles({ sessions })
@@ -168,11 +175,13 @@ function openServices(config: Config, mode: Mode, { plant, instruments, sources,
   })
   const live = (instrument: string, interval: Interval) => services.read(candles, recentCandles, instrument, interval)
   const candlesFrom = pastFrom({ history: feed.history, live, sessions, clock })
+  const history = historyFrom({ journal, flush, plant, feed, live, sessions, clock, startedAt: clock() })
   const figures = {
     ...figuresOf(feed),
     moving: () => services.read(change, knownChanges),
     groups: () => services.read(breadth, groupsOf),
     candles: candlesFrom,
+    history,
     known: knownOf(candlesFrom)
   }
   return { services, figures }

@@ -1,8 +1,11 @@
 /** From an instrument to the sessions of its exchange, and to its past, for services that know neither calendars nor listings. A part of main.ts. */
 import { INTERVAL_MS, type Candle, type Interval } from '@tickwire/protocol'
 import type { Clockwork } from './calendar/calendar.ts'
+import type { Feed } from './feed/feed.ts'
 import { calendarIdOf, type Carrier } from './feed/hours.ts'
 import type { Instruments } from './feed/instruments.ts'
+import { createCandlePages } from './history/candles.ts'
+import { createTrades, type HistoryOptions } from './history/trades.ts'
 import type { CalendarId } from './providers/adapter.ts'
 import { joinCandles, regroup } from './services/history.ts'
 import { askedAs, gridOf, remembered, type Sessions } from './services/sessions.ts'
@@ -29,7 +32,7 @@ export function sessionsFrom(
 export type Past = { candles: readonly Candle[]; why?: string }
 export type PastOptions = {
   /** A provider's own candles, oldest first; `why`: it has them and cannot be asked. */
-  history: (instrument: string, interval: Interval, limit: number) => Promise<Past>
+  history: (instrument: string, interval: Interval, limit: number, until?: number) => Promise<Past>
   /** Ours. */
   live: (instrument: string, interval: Interval) => readonly Candle[]
   sessions: (instrument: string) => Sessions | undefined
@@ -56,7 +59,8 @@ export function pastFrom({ history, live, sessions, clock, timers = real }: Past
   }
 }
 
-function patient(history: PastOptions['history'], timers: Timers): PastOptions['history'] {
+/** As `history`, but nobody waits long for it. */
+function patient(history: PastOptions['history'], timers: Timers = real): PastOptions['history'] {
   const asked = new Map<string, { answer: Promise<Past>; isLate: boolean }>()
   const ask = (...question: Parameters<typeof history>) => {
     const key = question.join(' ')
@@ -79,5 +83,20 @@ function patient(history: PastOptions['history'], timers: Timers): PastOptions['
       })
     })
     return Promise.race([one.answer, late]).finally(() => stop?.())
+  }
+}
+
+export type HistoryWiring = Omit<HistoryOptions, 'rest' | 'hears' | 'gaps'> &
+  Pick<PastOptions, 'live' | 'sessions'> & {
+    feed: Pick<Feed, 'history' | 'trades' | 'hearsTrades' | 'gaps'>
+    timers?: Timers
+  }
+
+/** Spans of the past, in pages: of trades, and of candles. */
+export function historyFrom({ feed, live, sessions, timers = real, ...rest }: HistoryWiring) {
+  const { journal, flush, clock } = rest
+  return {
+    trades: createTrades({ ...rest, rest: feed.trades, hears: feed.hearsTrades, gaps: feed.gaps }),
+    candles: createCandlePages({ journal, flush, history: patient(feed.history, timers), live, sessions, clock })
   }
 }

@@ -9,6 +9,7 @@ import { answerErrors, errorBody, RequestError } from './errors.ts'
 import { tagAnswers } from './etag.ts'
 import { mountArbitration } from './arbitration.ts'
 import { mountBooks } from './books.ts'
+import { mountCandles } from './candles.ts'
 import { mountConfidence } from './confidence.ts'
 import { mountGaps } from './gaps.ts'
 import { mountHealth, type HealthOptions } from './health.ts'
@@ -24,6 +25,7 @@ import { mountReplays, type ReplayRoutes } from './replays.ts'
 import { mountRest, type App, type RestOptions } from './rest.ts'
 import type { createShelves } from './shelf.ts'
 import { mountSse } from './sse.route.ts'
+import { mountTrades } from './trades.ts'
 import type { createSse } from './sse.ts'
 import { findRoute } from './door.ts'
 
@@ -167,6 +169,8 @@ export function createHttp(options: HttpOptions): App {
     const routes = scope as unknown as App
     mountListings(routes, options)
     mountRest(routes, options)
+    mountCandles(routes, options)
+    mountTrades(routes, options)
     mountLast(routes, options)
     mountConfidence(routes, options)
     mountArbitration(routes, options)

@@ -23,6 +23,18 @@ const deny = (message: string): never => {
   throw new RequestError('FORBIDDEN', message)
 }
 
+type Pasts = NonNullable<RestOptions['sources']['history']>
+const pastOf = ({ trades, candles }: Pasts, admit: (topic: Topic) => void): Pasts => ({
+  async trades(asked) {
+    admit({ kind: 'trade', instrument: asked.instrument })
+    return trades(asked)
+  },
+  async candles(asked) {
+    admit({ kind: 'candle', instrument: asked.instrument, interval: asked.interval })
+    return candles(asked)
+  }
+})
+
 export type RedistributionOptions = {
   terms: RedistributionTerms
   desk: Desk
@@ -145,7 +157,8 @@ export function createRedistribution({ terms, desk, providers, isLocal }: Redist
           async candles(instrument, interval, limit) {
             admit({ kind: 'candle', instrument, interval })
             return sources.candles(instrument, interval, limit)
-          }
+          },
+          ...(sources.history && { history: pastOf(sources.history, admit) })
         }
       }
     }

@@ -1,6 +1,5 @@
 /** REST: what is now, and what was; every answer is of a schema, and so is the OpenAPI document made of them. */
 import {
-  INTERVALS,
   topicName,
   type Calibration,
   type Arbitration,
@@ -21,7 +20,8 @@ import type {
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Desk } from '../dialects/dialect.ts'
-import { failures, interval, limit, ofInstrument, ofProvider, resolved } from './asked.ts'
+import { failures, limit, ofInstrument, ofProvider, resolved } from './asked.ts'
+import type { PastCandles } from './candles.ts'
 import { RequestError } from './errors.ts'
 import { tagOf } from './etag.ts'
 import type { KnownGap } from '../feed/gap.ts'
@@ -29,6 +29,7 @@ import type { Hop } from '../feed/hops.ts'
 import type { createReader } from './reader.ts'
 import * as schemas from './schemas.ts'
 import type { BookSources } from './standing.ts'
+import type { PastTrades } from './trades.ts'
 import type { Understand } from './understand.ts'
 
 export type ProviderInfo = ProviderStatus & {
@@ -51,6 +52,8 @@ export type RestSources = {
   hops: () => readonly Hop[]
   /** Oldest first; `why`: the past before them is not here, for this reason. */
   candles: (instrument: string, interval: Interval, limit: number) => Promise<{ candles: readonly Candle[]; why?: string }>
+  /** Spans of the past, in pages; absent where there is none. */
+  history?: { trades: PastTrades; candles: PastCandles }
   /** Instruments of which changes are told, and groups of which breadth is. */
   moving: () => readonly string[]
   groups: () => readonly string[]
@@ -158,50 +161,8 @@ function listRoutes(app: App, valueOf: ValueOf, desk: Desk): void {
   )
 }
 
-const isRegular = ({ session }: Candle): boolean => session === undefined || session === 'regular'
-
-const pastAnswer = z.object({
-  instrument: z.string(),
-  interval: z.enum(INTERVALS),
-  candles: z.array(schemas.candle),
-  missing: z.string().optional().describe('what of the past that was asked for is not here, and why; absent: nothing')
-})
-
-function candleRoute(app: App, { desk, sources }: RestOptions): void {
-  app.get(
-    '/v1/candles/:instrument',
-    {
-      schema: {
-        tags: ['market'],
-        summary: 'Candles, oldest first; the last may still be forming',
-        params: ofInstrument,
-        querystring: z.object({
-          interval: interval.default('1m'),
-          limit: limit(1_500, 300),
-          session: z.enum(['regular', 'extended', 'all']).default('all')
-        }),
-        response: {
-          200: pastAnswer,
-          ...failures
-        }
-      }
-    },
-    async ({ params, query }) => {
-      const instrument = resolved(desk, params.instrument)
-      const { limit: count, session } = query
-      // Regular hours are two fifths of the longest trading day, so that enough are left of what is asked.
-      const { candles: all, why } = await sources.candles(instrument, query.interval, session === 'all' ? count : count * 3)
-      const candles = session === 'all' ? all : all.filter((candle) => isRegular(candle) === (session === 'regular'))
-      const answer = { instrument, interval: query.interval, candles: candles.slice(-count) }
-      if (why === undefined || candles.length >= count) return answer
-      return { ...answer, missing: candles.length > 0 ? `the past before these: ${why}` : `no candle is known: ${why}` }
-    }
-  )
-}
-
 export function mountRest(app: App, options: RestOptions): void {
   const valueOf = createValueOf(options)
   valueRoutes(app, valueOf)
   listRoutes(app, valueOf, options.desk)
-  candleRoute(app, options)
 }

@@ -175,7 +175,7 @@ export function createTrades(options: HistoryOptions) {
     const begun = placeOf(asked, plant.position(topic).seq, now)
     if (!begun) return { ok: false, reason: 'cursor', message: 'it is not of an answer to the same question' }
     if (begun.to !== undefined && begun.to <= begun.from)
-      return { ok: false, reason: 'span', message: `from is ${iso(begun.from)}, which is not before to, ${iso(begun.to)}` }
+      return { ok: false, reason: 'span', message: `it is ${iso(begun.from)}, which is not before to, ${iso(begun.to)}` }
     await flush?.()
     const ring = plant.recent(topic, Infinity)
     const place = reachOf(begun, ring)

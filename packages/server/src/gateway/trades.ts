@@ -1,0 +1,65 @@
+/** REST: past trades of an instrument, from all that has them, in pages. */
+import { z } from 'zod'
+import { TRADES } from '../history/csv.ts'
+import type { PastTrade } from '../history/order.ts'
+import type { TradesAnswer, TradesPage } from '../history/page.ts'
+import type { TradesAsked } from '../history/trades.ts'
+import { failures, limit, ofInstrument, resolved } from './asked.ts'
+import { RequestError } from './errors.ts'
+import type { App, RestOptions } from './rest.ts'
+import * as schemas from './schemas.ts'
+import { ofSpan, sendCsv, timeOf } from './span.ts'
+
+export type PastTrades = (asked: TradesAsked) => Promise<TradesAnswer>
+
+const span = { from: z.number(), to: z.number() }
+const { topic: _topic, seq, published, ...fields } = schemas.trade.shape
+const trade = z.looseObject({ ...fields, seq: seq.optional(), published: published.optional() })
+const answer = z.object({
+  instrument: z.string(),
+  trades: z.array(trade).describe('oldest first'),
+  gaps: z
+    .array(z.object({ ...span, why: z.string(), gap: z.string().optional(), provider: z.string().optional() }))
+    .describe('where trades of the span of this page may be missing; gap: as in /v1/gaps'),
+  sources: z
+    .array(z.object({ ...span, source: z.enum(['journal', 'memory', 'rest']), provider: z.string(), trades: z.number() }))
+    .describe('what came from where'),
+  cursor: z.string().optional().describe('for what follows; absent: the span is over'),
+  more: z.boolean().describe('there is more now')
+})
+
+const WRONG = { cursor: 'cursor: ', span: 'from: ', nothing: '' } as const
+
+async function pageFor(past: PastTrades | undefined, asked: TradesAsked): Promise<TradesPage> {
+  if (!past) throw new RequestError('NOT_FOUND', 'this server has no past trades')
+  const found = await past(asked)
+  if (found.ok) return found
+  throw new RequestError(found.reason === 'nothing' ? 'NOT_FOUND' : 'BAD_MESSAGE', WRONG[found.reason] + found.message)
+}
+
+export function mountTrades(app: App, { desk, sources }: RestOptions): void {
+  app.get(
+    '/v1/trades',
+    {
+      schema: {
+        tags: ['market'],
+        summary:
+          'Past trades of a span, oldest first, from the journal, providers and memory; the last hour unless from is named',
+        querystring: ofInstrument.extend({ ...ofSpan, limit: limit(10_000, 1_000) }),
+        response: { 200: answer, ...failures }
+      }
+    },
+    async ({ query }, reply) => {
+      const instrument = resolved(desk, query.instrument)
+      const { cursor } = query
+      const asked = { instrument, limit: query.limit, cursor, from: timeOf('from', query.from), to: timeOf('to', query.to) }
+      const { trades, gaps, sources: used, cursor: next, more } = await pageFor(sources.history?.trades, asked)
+      if (query.format === 'csv') {
+        const about = { 'x-cursor': next, 'x-more': String(more), 'x-gaps': gaps.length > 0 ? JSON.stringify(gaps) : undefined }
+        return sendCsv<PastTrade>(reply, TRADES, trades, about)
+      }
+      const told = { instrument, trades, gaps, sources: used, more, ...(next !== undefined && { cursor: next }) }
+      return told as unknown as z.infer<typeof answer>
+    }
+  )
+}
