@@ -5,6 +5,7 @@ import {
   noticesOf,
   parseTopic,
   type AskedContract,
+  type Contract,
   type ErrorCode,
   type Position,
   type TopicResult
@@ -86,11 +87,12 @@ function fitting(c: Connection, asks: readonly Ask[]): Ask[][] {
 }
 
 function subscribe(c: Connection, asks: readonly Ask[]) {
-  const request: Request = { asked: asks.map((ask) => ask.asked), sent: new Map(), resume: {} }
+  const request: Request = { asked: asks.map((ask) => ask.asked), sent: new Map(), open: new Set(), resume: {} }
   for (const ask of asks) {
     const name = ask.topic ?? ask.asked
     ask.phase = 'sent'
     delete ask.retryAt
+    request.open.add(name)
     request.sent.set(name, [...(request.sent.get(name) ?? []), ask.asked])
     const lane = c.lanes.get(name)
     if (lane && !lane.live) request.resume[name] = positionOf(lane)
@@ -117,7 +119,9 @@ function noticePositions(c: Connection, name: string): Record<string, Position> 
 export function settle(c: Connection, id: unknown, results: readonly TopicResult[]): Effect[] {
   const request = c.requests.get(id as number)
   if (!request) return []
-  c.requests.delete(id as number)
+  // Over several streams of events the topics of one request are answered apart.
+  for (const { asked } of results) request.open.delete(asked)
+  if (request.open.size === 0) c.requests.delete(id as number)
   const orphans: string[] = []
   const effects = results.flatMap((result): Effect[] => {
     const asks = (request.sent.get(result.asked) ?? []).flatMap((asked) => c.asks.get(asked) ?? [])
@@ -152,15 +156,17 @@ function placed(c: Connection, { topic, position, recovered, contract }: Settled
   const known = c.lanes.get(topic)
   const lane = known ?? createLane(topic)
   c.lanes.set(topic, lane)
+  const before = lane.contract
   lane.contract = contract
   if (known?.live) return [] // a second spelling of a topic already joined, or another contract
   if (!known) {
     join(lane, position)
     return []
   }
+  const agreed = agreement(c, topic, before, contract)
   if (recovered) {
     resume(lane, position)
-    return [{ type: 'resumed', report: { topic, position } }]
+    return [...agreed, { type: 'resumed', report: { topic, position } }]
   }
   const previous = { epoch: lane.epoch, seq: lane.seen }
   join(lane, position)
@@ -168,7 +174,13 @@ function placed(c: Connection, { topic, position, recovered, contract }: Settled
     previous.epoch === position.epoch
       ? `Away too long: of ${topic}, what came after sequence ${previous.seq} is no longer kept.`
       : `The server was restarted: ${topic} begins anew.`
-  return [{ type: 'reset', report: { topic, previous, position, reason } }]
+  return [...agreed, { type: 'reset', report: { topic, previous, position, reason } }]
+}
+
+/** Over another road it may come otherwise: polling has no more than the newest at times. */
+function agreement(c: Connection, topic: string, before: Contract | undefined, contract: Contract | undefined): Effect[] {
+  if (!contract || (before?.delivery ?? 'every') === contract.delivery) return []
+  return [{ type: 'contract', report: { topics: [topic], contract, reason: c.via === 'polling' ? 'polling' : 'caught up' } }]
 }
 
 /** The answer will not come: says so to whoever waits for it. */

@@ -3,6 +3,7 @@ import type { AskedContract, Contract, Position, Published } from '@tickwire/pro
 import type { Backoff } from './backoff.ts'
 import { createDesk } from './desk.ts'
 import { positionOf } from './position.ts'
+import { createLadder, type Polling } from './ladder.ts'
 import { createFeeder, type After, type SocketConstructor } from './socket.ts'
 import { createConnection } from './state.ts'
 import type { ConnectionState, Effect } from './state.ts'
@@ -22,6 +23,8 @@ export type Options = {
   msgpack?: (bytes: Uint8Array) => unknown
   /** Bounds of the full-jitter backoff in milliseconds. */
   backoff?: Backoff
+  /** Failed attempts in a row after which it gives up; 0, the usual, is without end. */
+  attempts?: number
   /** Silence in milliseconds after which the connection counts as dead. */
   inactivity?: number
   random?: () => number
@@ -29,6 +32,11 @@ export type Options = {
   time?: { now: () => number; after: After }
   /** The WebSocket class of runtimes that have none of their own, such as that of the package ws. */
   WebSocket?: unknown
+  /**
+   * What is done where no WebSocket gets through, and HTTP does: it goes on by server-sent events, else by polling (at these
+   * milliseconds), and back by itself. `false`: it tries again until one gets through.
+   */
+  fallback?: false | { polling?: Partial<Polling>; retryEvery?: number }
 }
 
 export type Standing = Position & { proven: number; contract: Contract | undefined }
@@ -63,14 +71,10 @@ const REAL = {
 
 export function connect(options: Options): Client {
   const url = socketUrl(options.url)
-  const WebSocket = (options.WebSocket ?? (globalThis as { WebSocket?: unknown }).WebSocket) as SocketConstructor | undefined
-  if (!WebSocket)
-    throw new Error(
-      "This runtime has no WebSocket: npm install ws, then connect({ url, WebSocket }) with import { WebSocket } from 'ws'"
-    )
-  const { token, client, backoff, inactivity, msgpack, random = Math.random, time = REAL } = options
+  const { token, client, backoff, attempts, inactivity, msgpack, random = Math.random, time = REAL } = options
+  const WebSocket = roadFrom(options, time)
   const encoding = msgpack && 'msgpack'
-  const given = { client, backoff, inactivity, encoding, hasToken: token !== undefined }
+  const given = { client, backoff, attempts, inactivity, encoding, hasToken: token !== undefined }
   const settings = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
   const connection = createConnection(settings, random, time.now())
   const voice = createVoice()
@@ -80,7 +84,9 @@ export function connect(options: Options): Client {
     else if (effect.type === 'settled') desk.settled(effect.asked, effect.result, connection.state.phase === 'closed')
     else if (effect.type === 'state') {
       voice.emit('state', effect.state)
-      if (effect.state.phase === 'closed') desk.end(ending())
+      const { phase, attempt, retryAt, reason } = effect.state
+      if (phase === 'waiting' && retryAt !== undefined) voice.emit('reconnecting', { attempt, retryAt, reason })
+      if (phase === 'closed') desk.end(ending())
     } else if ('report' in effect) voice.emit(effect.type, effect.report)
   }
   const { feed } = createFeeder(connection, {
@@ -133,6 +139,16 @@ export function connect(options: Options): Client {
     close,
     [Symbol.dispose]: close
   }
+}
+
+/** A class of sockets that get through to the server, whatever they really are. */
+function roadFrom({ WebSocket, fallback = {} }: Options, { now, after }: typeof REAL): SocketConstructor {
+  const direct = (WebSocket ?? (globalThis as { WebSocket?: unknown }).WebSocket) as SocketConstructor | undefined
+  if (fallback !== false) return createLadder({ WebSocket: direct, ...fallback, now, after })
+  if (direct) return direct
+  throw new Error(
+    "This runtime has no WebSocket: npm install ws, then connect({ url, WebSocket }) with import { WebSocket } from 'ws'"
+  )
 }
 
 function named(topics: string | readonly string[]): string[] {

@@ -15,6 +15,7 @@ export function step(c: Connection, input: Input): Effect[] {
     case 'start':
       return dial(c, input.now)
     case 'opened':
+      c.via = input.via ?? 'websocket'
       return [{ type: 'send', message: greeting(c) }]
     case 'message':
       c.heard = input.now
@@ -61,8 +62,11 @@ const silence = (c: Connection): number => Math.min(c.settings.inactivity, 3 * (
 
 function enter(c: Connection, phase: Phase, reason: string, now: number, retryAt?: number): Effect {
   const { hello } = c.state
-  const attempt = phase === 'open' ? 0 : c.failures
-  c.state = { phase, since: now, reason, attempt, ...(retryAt === undefined ? {} : { retryAt }), ...(hello ? { hello } : {}) }
+  const isOpen = phase === 'open'
+  c.state = { phase, since: now, reason, attempt: isOpen ? 0 : c.failures }
+  if (isOpen) c.state.via = c.via
+  if (retryAt !== undefined) c.state.retryAt = retryAt
+  if (hello) c.state.hello = hello
   return { type: 'state', state: c.state }
 }
 
@@ -95,6 +99,8 @@ const hangup = (c: Connection, reason: string, now: number): Effect[] => [
 function wait(c: Connection, reason: string, now: number): Effect[] {
   if (c.state.phase === 'open' && now - c.state.since >= STEADY) c.failures = 0
   c.failures++
+  const { attempts } = c.settings
+  if (attempts > 0 && c.failures >= attempts) return stop(c, `${reason} Given up after ${attempts} attempts.`, now, false)
   const delay = Math.max(0, c.notBefore - now) + backoffDelay(c.failures, c.settings.backoff, c.random)
   c.notBefore = 0
   forgetAnswers(c)
@@ -105,6 +111,11 @@ function ended(c: Connection, code: number, text: string, now: number): Effect[]
   const reason = closeReason(code, text, c.state.phase === 'open')
   // A clean close by something in between (a proxy that went away) is no verdict of the server. One who has a token was slow, not mute.
   const late = code === 4504 && c.settings.hasToken
+  if (c.state.phase === 'open' && now - c.state.since >= STEADY) c.expired = false
+  // A new token is fetched once; where that is no better, the next would not be.
+  const again = code === 4003 && c.expired
+  c.expired = code === 4003
+  if (again) return stop(c, `${reason} The new token was no better. Not trying again.`, now, false)
   return mayReconnect(code) || code === 1000 || late ? wait(c, reason, now) : stop(c, `${reason} Not trying again.`, now, false)
 }
 

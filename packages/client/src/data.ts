@@ -18,7 +18,11 @@ export function data(c: Connection, frame: DataFrame): Effect[] {
     if ('op' in item) {
       if (lane) forgo(lane, item.to)
       const { topic, count, from, to, reason } = item
-      say({ type: 'lost', report: { topic, count, from, to, where: 'server', reason } })
+      say({
+        type: 'lost',
+        report:
+          c.via === 'polling' ? { topic, count, from, to, where: 'polling' } : { topic, count, from, to, where: 'server', reason }
+      })
       continue
     }
     const verdict = lane ? admit(lane, item) : isNotice(item.topic) ? unasked(c, item) : undefined

@@ -1,5 +1,5 @@
 /** Who reads what: readers by the topic as they wrote it, and by the name under which its events arrive. */
-import { ERRORS, type AskedContract, type Published, type TopicResult } from '@tickwire/protocol'
+import { ERRORS, type AskedContract, type Published, type Status, type TopicResult } from '@tickwire/protocol'
 import { strongest } from './contract.ts'
 import type { Failure } from './state.ts'
 import type { Reader } from './subscription.ts'
@@ -60,7 +60,7 @@ export function createDesk(voice: Voice) {
         last.set(event.topic, event)
         for (const seat of readers) hand(seat, event)
       }
-      if (event.type === 'status') voice.emit('status', event)
+      if (event.type === 'status') told(voice, event)
       else if (event.type === 'gap') voice.emit('gap', { source: 'provider', topic: event.topic, event })
       else if (event.type === 'gap_filled') voice.emit('gap_filled', event)
     },
@@ -75,6 +75,13 @@ export function createDesk(voice: Voice) {
       for (const reader of seats.keys()) reader.ended(error)
     }
   }
+}
+
+function told(voice: Voice, event: Published<Status>): void {
+  voice.emit('status', event)
+  const { instrument, kind, previous, leader, cause, reason } = event
+  if (previous === undefined || leader === undefined || leader === previous) return
+  voice.emit('failover', { instrument, kind, previous, leader, cause, reason })
 }
 
 const refusal = (topic: string, { code, message, nearest }: Extract<TopicResult, { ok: false }>): Failure => ({

@@ -1,7 +1,7 @@
 /** The shell around the connection machine: a real socket and one timer. Everything else happens in the machine. */
 import type { ClientMessage, DataFrame, ServerMessage } from '@tickwire/protocol'
 import { due, step } from './connection.ts'
-import type { Connection, Effect, Input } from './state.ts'
+import type { Connection, Effect, Input, Via } from './state.ts'
 
 type SocketEvent = 'open' | 'message' | 'close' | 'error'
 /** The part of the WebSocket interface that is used: that of browsers, of Node 22 and later, and of the package ws. */
@@ -10,6 +10,8 @@ export type Socket = {
   send: (text: string) => void
   close: (code?: number, reason?: string) => void
   binaryType?: string
+  /** Where it is no WebSocket. */
+  readonly via?: Via
 }
 export type SocketConstructor = new (url: string) => Socket
 
@@ -72,7 +74,7 @@ function createLine(shell: Shell, feed: Feed) {
       mine.addEventListener(name, (event) => {
         if (socket === mine) hear(event)
       })
-    on('open', () => feed({ type: 'opened' }))
+    on('open', () => feed({ type: 'opened', via: mine.via }))
     on('message', (event: { data: unknown }) => receive(event.data))
     on('close', ({ code, reason }: { code: number; reason: string }) => {
       socket = undefined

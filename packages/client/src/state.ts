@@ -1,5 +1,6 @@
 /** What a connection remembers, what happens to it, and what it asks of its shell; nothing here does anything. */
 import type {
+  ArbitratedKind,
   AskedContract,
   ClientMessage,
   Contract,
@@ -10,12 +11,15 @@ import type {
   Position,
   Published,
   ServerMessage,
+  Status,
   TopicResult
 } from '@tickwire/protocol'
 import type { Backoff } from './backoff.ts'
 import type { Lane } from './position.ts'
 
 export type Phase = 'connecting' | 'open' | 'waiting' | 'closed'
+/** How the server is reached: `memory` is a plant in this process. By `polling` only the newest of each topic comes. */
+export type Via = 'websocket' | 'sse' | 'polling' | 'memory'
 export type Hello = Extract<ServerMessage, { op: 'hello' }>
 
 /** What a program or a person may know of the connection. `reason` is a sentence that can be shown as it stands. */
@@ -24,6 +28,8 @@ export type ConnectionState = {
   /** Since when, epoch milliseconds. */
   since: number
   reason: string
+  /** In phase `open`. */
+  via?: Via
   /** Failed attempts in a row; 0 while all is well. */
   attempt: number
   /** In phase `waiting`: when the next attempt begins. */
@@ -38,11 +44,12 @@ export type Lost = {
   count: number
   from: number
   to: number
-  where: 'server' | 'iterator'
+  /** `polling`: what came between two polls. */
+  where: 'server' | 'iterator' | 'polling'
   reason?: LostReason
 }
 /** Another contract than before is in force for these topics. */
-export type Contracted = { topics: string[]; contract: Contract; reason: 'slow' | 'caught up' }
+export type Contracted = { topics: string[]; contract: Contract; reason: 'slow' | 'caught up' | 'polling' }
 export type Hole =
   | { source: 'provider'; topic: string; event: Published<Gap> }
   | { source: 'connection'; topic: string; from: number; to: number }
@@ -51,6 +58,16 @@ export type Hole =
 export type Resumed = { topic: string; position: Position }
 export type Reset = { topic: string; previous: Position; position: Position; reason: string }
 export type Failure = { code: string; message: string; retry: boolean; topic?: string; nearest?: string[]; cause?: unknown }
+/** Another provider leads from here on. */
+export type Failover = {
+  instrument: string
+  kind: ArbitratedKind
+  previous: string
+  leader: string
+  cause: Status['cause']
+  reason: string
+}
+export type Reconnecting = { attempt: number; retryAt: number; reason: string }
 export type Shutdown = { retryAfterMs: number; reason: string }
 
 export type Effect =
@@ -71,7 +88,8 @@ export type Effect =
   | { type: 'shutdown'; report: Shutdown }
 
 export type Input = { now: number } & (
-  | { type: 'start' | 'opened' | 'tick' | 'flush' }
+  | { type: 'start' | 'tick' | 'flush' }
+  | { type: 'opened'; via?: Via | undefined }
   /** Again with another contract where that has changed. */
   | { type: 'want'; topics: readonly string[]; contract?: AskedContract | undefined }
   | { type: 'unwant'; topics: readonly string[] }
@@ -88,6 +106,8 @@ export type Settings = {
   encoding: Encoding
   hasToken: boolean
   backoff: Backoff
+  /** Failed attempts in a row after which it gives up; 0 is without end. */
+  attempts: number
   /** Silence after which the connection counts as dead. */
   inactivity: number
   /** Silence after which the client asks whether the server is still there. */
@@ -100,6 +120,7 @@ export const DEFAULTS: Settings = {
   encoding: 'json',
   hasToken: false,
   backoff: { min: 1_000, max: 30_000 },
+  attempts: 0,
   inactivity: 60_000,
   heartbeat: 25_000,
   patience: 10_000
@@ -117,8 +138,8 @@ export type Ask = {
   result?: TopicResult
 }
 
-/** A subscribe that awaits its answer: the topics as sent, with the asks behind each. */
-export type Request = { asked: string[]; sent: Map<string, string[]>; resume: Record<string, Position> }
+/** A subscribe that awaits its answer: the topics as sent, with the asks behind each; `open` are those not answered yet. */
+export type Request = { asked: string[]; sent: Map<string, string[]>; open: Set<string>; resume: Record<string, Position> }
 
 export type Connection = {
   settings: Settings
@@ -132,6 +153,9 @@ export type Connection = {
   nextId: number
   /** Attempts in a row that did not lead to a lasting connection. */
   failures: number
+  via: Via
+  /** The token was refused as expired, and another is being tried. */
+  expired: boolean
   greeted: boolean
   /** When the server was last heard, and whether it was asked for a sign of life since. */
   heard: number
@@ -150,6 +174,8 @@ export const createConnection = (settings: Partial<Settings>, random: () => numb
   requests: new Map(),
   nextId: 1,
   failures: 0,
+  via: 'websocket',
+  expired: false,
   greeted: false,
   heard: now,
   pinged: false,

@@ -1,9 +1,23 @@
 /** What the client says of itself. A listener or callback that throws is reported, and never stops another. */
 import type { GapFilled, Published, Status } from '@tickwire/protocol'
-import type { ConnectionState, Contracted, Failure, Hole, Lost, Reset, Resumed, Shutdown } from './state.ts'
+import type {
+  ConnectionState,
+  Contracted,
+  Failover,
+  Failure,
+  Hole,
+  Lost,
+  Reconnecting,
+  Reset,
+  Resumed,
+  Shutdown
+} from './state.ts'
 
 export type ClientEvents = {
   state: ConnectionState
+  /** The connection was lost, and will be tried again. */
+  reconnecting: Reconnecting
+  failover: Failover
   status: Published<Status>
   gap: Hole
   gap_filled: Published<GapFilled>
@@ -14,7 +28,7 @@ export type ClientEvents = {
   error: Failure
   shutdown: Shutdown
 }
-const EVENTS: readonly (keyof ClientEvents)[] = [
+export const EVENTS: readonly (keyof ClientEvents)[] = [
   'state',
   'status',
   'gap',
@@ -24,7 +38,9 @@ const EVENTS: readonly (keyof ClientEvents)[] = [
   'resumed',
   'reset',
   'error',
-  'shutdown'
+  'shutdown',
+  'reconnecting',
+  'failover'
 ]
 
 export type Voice = ReturnType<typeof createVoice>

@@ -23,11 +23,11 @@ test.each(['', 'ftp://example.com', 'http://', '/'])('%j is refused with an exam
   expect(() => socketUrl(address, undefined)).toThrow(/is no address of a server; give one like http:\/\/localhost:8000/)
 })
 
-test('a runtime without WebSocket is told how to bring one', () => {
+test('a runtime without WebSocket, where nothing else may take its place, is told how to bring one', () => {
   const own = globalThis.WebSocket
   Reflect.deleteProperty(globalThis, 'WebSocket')
   try {
-    expect(() => connect({ url: 'http://localhost:1' })).toThrow(/npm install ws/)
+    expect(() => connect({ url: 'http://localhost:1', fallback: false })).toThrow(/npm install ws/)
   } finally {
     globalThis.WebSocket = own
   }

@@ -1,35 +1,12 @@
-/**
- * Where a reader stands in several topics, as one short text: the id of an SSE event and the cursor of REST, so that either
- * goes on where the other stood. Nothing is remembered of it here, so it outlives its connection and any cache.
- */
+/** What a cursor (protocol, cursor.ts) that comes from outside says, where it is one of ours. */
+import { headOf, NEW_TOPIC } from '@tickwire/protocol'
 
-/** FNV-1a, 32 bits. */
-export function hashText(text: string): number {
-  let hash = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
-  return hash >>> 0
-}
+export { encodeCursor, encodeSeq, headOf, hashText } from '@tickwire/protocol'
 
-const escaped = (epoch: string): string =>
-  epoch.replaceAll(/[^\w-]/g, (char) => `.${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
-
-/**
- * Epoch and topics. Sequences alone would be read as those of other topics, where a client comes back with the text of
- * another address that has as many.
- */
-export const headOf = (epoch: string, topics: readonly string[]): string =>
-  `${escaped(epoch)}~${hashText(topics.join(' ')).toString(36)}`
-
-/** 0 is nothing at all: most topics of a long list may not have begun. */
-export const encodeSeq = (seq: number): string => (seq === 0 ? '' : seq.toString(36))
 export const decodeSeq = (text: string): number | undefined => {
   if (text === '') return 0
   return /^[1-9a-z][0-9a-z]{0,9}$/.test(text) ? Number.parseInt(text, 36) : undefined
 }
-
-/** `epoch~topics~mark~mark…`, a mark for each topic. */
-export const encodeCursor = (epoch: string, topics: readonly string[], marks: readonly string[]): string =>
-  [headOf(epoch, topics), ...marks].join('~')
 
 /** The marks, where the text was made in this epoch for these topics. */
 export function decodeCursor(text: string, epoch: string, topics: readonly string[]): readonly string[] | undefined {
@@ -39,8 +16,8 @@ export function decodeCursor(text: string, epoch: string, topics: readonly strin
   return marks.length === topics.length ? marks : undefined
 }
 
-/** The sequences of the topics, where the text holds nothing but those: that of an event or of a cursor without fields. */
-export function decodeSeqs(text: string, epoch: string, topics: readonly string[]): readonly number[] | undefined {
-  const seqs = decodeCursor(text, epoch, topics)?.map(decodeSeq)
+/** The sequences of the topics, where the text holds nothing but those: that of an event or of a cursor without fields. `null`: it has none yet. */
+export function decodeSeqs(text: string, epoch: string, topics: readonly string[]): readonly (number | null)[] | undefined {
+  const seqs = decodeCursor(text, epoch, topics)?.map((mark) => (mark === NEW_TOPIC ? null : decodeSeq(mark)))
   return seqs?.every((seq) => seq !== undefined) ? seqs : undefined
 }

@@ -18,7 +18,13 @@ const idOf = ({ head, marks }: Memory): string => `${head}~${marks.join('~')}`
 /** Where the reader stood. An id that is none of ours leaves no position known: each topic begins anew and says that it did. */
 export function positionsIn(id: string, epoch: string, topics: readonly string[]): Readonly<Record<string, Position>> {
   const seqs = decodeSeqs(id, epoch, topics)
-  return Object.fromEntries(topics.map((topic, i) => [topic, seqs ? { epoch, seq: seqs[i] ?? 0 } : { epoch: '', seq: 0 }]))
+  if (!seqs) return Object.fromEntries(topics.map((topic) => [topic, { epoch: '', seq: 0 }]))
+  return Object.fromEntries(
+    topics.flatMap((topic, i) => {
+      const seq = seqs[i] ?? null
+      return seq === null ? [] : [[topic, { epoch, seq }]]
+    })
+  )
 }
 
 type Asking = { url: string; headers: Readonly<Record<string, string | string[] | undefined>> }

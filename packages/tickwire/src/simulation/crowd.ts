@@ -80,6 +80,7 @@ export function createPerson({ name, topics, hall, schedule, seed, reports, toke
   const client = connect({
     url: 'ws://simulated',
     WebSocket: Socket,
+    fallback: false,
     token,
     random: draw,
     time: schedule,

@@ -1,0 +1,276 @@
+/**
+ * Sockets that get through: a WebSocket where one does, else server-sent events, else polling, each spoken to as if it were a
+ * WebSocket. What gets through is remembered for the next socket; from a lesser road it goes back by itself.
+ */
+import { PROTOCOL_VERSION, type ClientMessage } from '@tickwire/protocol'
+import { createCarried, greet, type Ground } from './carried.ts'
+import { createEvents } from './events.ts'
+import { createHttp } from './http.ts'
+import { createPolling, PACES, type Polling } from './polling.ts'
+import type { After, Socket, SocketConstructor } from './socket.ts'
+import type { Via } from './state.ts'
+
+export type { Polling } from './polling.ts'
+
+export type LadderOptions = {
+  WebSocket: SocketConstructor | undefined
+  polling?: Partial<Polling>
+  /** Milliseconds between looks whether a better road is open. */
+  retryEvery?: number
+  now: () => number
+  after: After
+}
+
+type Road = Exclude<Via, 'memory'>
+/** What the sockets of one client have learnt. */
+type Known = {
+  road: Road
+  /** The last WebSocket ended without a word: it may be the server that is down, or the road that is blocked. */
+  doubtful: boolean
+  /** Streams in a row that were cut at once. */
+  cuts: number
+}
+type Tell = { open: (via: Via) => void; message: (data: unknown) => void; close: (code: number, reason: string) => void }
+/** A road that is taken. */
+type Way = { send: (text: string) => void; close: (code?: number, reason?: string) => void; binaryType?: string }
+
+/** A proxy may let a WebSocket hang. */
+const PATIENCE = 5_000
+const RETRY_EVERY = 30_000
+/** A stream that lives less is no stream. */
+const STEADY = 5_000
+const MOST_CUTS = 3
+
+type Listener = (event: never) => void
+export function createLadder(options: LadderOptions): SocketConstructor {
+  const known: Known = { road: options.WebSocket ? 'websocket' : 'sse', doubtful: false, cuts: 0 }
+  return class implements Socket {
+    via: Via = known.road
+    binaryType?: string
+    #listeners = new Map<string, Listener>()
+    #way: Way
+    #over = false
+
+    constructor(url: string) {
+      const emit = (what: string, event: unknown): void => {
+        if (!this.#over) this.#listeners.get(what)?.(event as never)
+      }
+      this.#way = take(options, known, url, () => this.binaryType, {
+        open: (via) => {
+          this.via = via
+          emit('open', {})
+        },
+        message: (data) => emit('message', { data }),
+        close: (code, reason) => {
+          emit('close', { code, reason })
+          this.#over = true
+        }
+      })
+    }
+    addEventListener(name: string, listener: Listener): void {
+      this.#listeners.set(name, listener)
+    }
+    send(text: string): void {
+      this.#way.send(text)
+    }
+    close(code?: number, reason?: string): void {
+      this.#over = true
+      this.#way.close(code, reason)
+    }
+  }
+}
+
+/** The road that is known to be open; where that is doubtful it is found out first. */
+function take(options: LadderOptions, known: Known, url: string, binaryType: () => string | undefined, tell: Tell): Way {
+  const { WebSocket } = options
+  let way: Way | undefined
+  let isOver = false
+  const by = (next: Way | undefined): void => {
+    if (isOver) next?.close()
+    else way = next
+  }
+  const lesser = (): void => by(overHttp(options, known, url, tell))
+  const direct = (Class: SocketConstructor, blocked: (code: number, reason: string) => void): void =>
+    by(overSocket(options, known, new Class(url), binaryType, tell, blocked))
+
+  const find = async (Class: SocketConstructor): Promise<void> => {
+    const http = createHttp({ base: baseOf(url), after: options.after })
+    by({ send: () => {}, close: http.stop })
+    const hello = await greet(http)
+    if (isOver) return
+    if (!hello) return tell.close(1006, '')
+    // HTTP is answered: where a WebSocket is not even now, something between us holds it up.
+    direct(Class, () => {
+      known.road = 'sse'
+      lesser()
+    })
+  }
+  if (known.road !== 'websocket' || !WebSocket) queueMicrotask(() => !isOver && lesser())
+  else if (known.doubtful && hasHttp(url)) void find(WebSocket)
+  else direct(WebSocket, tell.close)
+  return {
+    send: (text) => way?.send(text),
+    close(code, reason) {
+      isOver = true
+      way?.close(code, reason)
+    }
+  }
+}
+
+/** `blocked`: it ended before it said anything. */
+function overSocket(
+  { after }: LadderOptions,
+  known: Known,
+  socket: Socket,
+  binaryType: () => string | undefined,
+  tell: Tell,
+  blocked: (code: number, reason: string) => void
+): Way {
+  let heard = false
+  let isOver = false
+  const end = (act: () => void): void => {
+    if (isOver) return
+    isOver = true
+    cancel()
+    act()
+  }
+  const fail = (code: number, reason: string): void =>
+    end(() => {
+      // What the server itself says with a code of its own is no blocked road.
+      if (heard || code >= 4000) return tell.close(code, reason)
+      known.doubtful = true
+      blocked(code, reason)
+    })
+  const cancel = after(PATIENCE, () => {
+    if (heard) return
+    fail(1006, '')
+    socket.close()
+  })
+  socket.addEventListener('open', () => {
+    const type = binaryType()
+    if (type !== undefined) socket.binaryType = type
+    if (!isOver) tell.open('websocket')
+  })
+  socket.addEventListener('message', ({ data }: { data: unknown }) => {
+    if (isOver) return
+    heard = true
+    known.doubtful = false
+    tell.message(data)
+  })
+  socket.addEventListener('close', ({ code, reason }: { code: number; reason: string }) => fail(code, reason))
+  socket.addEventListener('error', () => {}) // a close always follows
+  return {
+    send: (text) => socket.send(text),
+    close(code, reason) {
+      if (!heard) known.doubtful = true
+      end(() => {})
+      socket.close(code, reason)
+    }
+  }
+}
+
+function overHttp(options: LadderOptions, known: Known, url: string, tell: Tell): Way {
+  const { now, after } = options
+  const road = known.road === 'polling' ? 'polling' : 'sse'
+  const http = createHttp({ base: baseOf(url), after })
+  const begun = now()
+  let isOver = false
+  let stop = (): void => {}
+  let receive: ((message: ClientMessage) => void) | undefined
+  const end = (): void => {
+    isOver = true
+    stop()
+    http.stop()
+  }
+  const fail: Ground['fail'] = (code, reason, blocked = false) => {
+    if (isOver) return
+    end()
+    if (road === 'sse') judge(known, blocked, code === 1006 && now() - begun < STEADY)
+    tell.close(code, reason)
+  }
+  const start = async (): Promise<void> => {
+    const hello = await greet(http)
+    if (isOver) return
+    if (!hello) return fail(1006, '')
+    const say: Ground['say'] = (message) => !isOver && tell.message(JSON.stringify(message))
+    const ground: Ground = { http, epoch: hello.epoch, now, after, say, fail }
+    const carrier = road === 'sse' ? createEvents(ground) : createPolling(ground, { ...PACES, ...options.polling })
+    receive = createCarried(ground, hello, carrier)
+    const unwatch = lookForBetter(options, known, url, (better) => fail(1012, `${better} gets through again`))
+    stop = () => {
+      carrier.stop()
+      unwatch()
+    }
+    tell.open(road)
+  }
+  void start()
+  return {
+    send: (text) => receive?.(JSON.parse(text) as ClientMessage),
+    close: end
+  }
+}
+
+function judge(known: Known, blocked: boolean, short: boolean): void {
+  known.cuts = short ? known.cuts + 1 : 0
+  if (!blocked && known.cuts < MOST_CUTS) return
+  known.cuts = 0
+  known.road = 'polling'
+}
+
+/** Looks now and then whether a WebSocket gets a word of the server; from polling, whether a stream does. */
+function lookForBetter(options: LadderOptions, known: Known, url: string, found: (what: string) => void): () => void {
+  const { WebSocket, retryEvery = RETRY_EVERY, after } = options
+  let cancel = after(retryEvery, () => void look())
+  let isOver = false
+  const better = (road: Road, what: string): void => {
+    known.road = road
+    known.doubtful = false
+    found(what)
+  }
+  const look = async (): Promise<void> => {
+    if (WebSocket && (await answers(new WebSocket(url), after))) return isOver ? undefined : better('websocket', 'WebSocket')
+    if (known.road === 'polling' && (await streams(url, after))) return isOver ? undefined : better('sse', 'a stream')
+    if (!isOver) cancel = after(retryEvery, () => void look())
+  }
+  return () => {
+    isOver = true
+    cancel()
+  }
+}
+
+const answers = (socket: Socket, after: After): Promise<boolean> =>
+  new Promise((resolve) => {
+    const done = (isOpen: boolean): void => {
+      cancel()
+      resolve(isOpen)
+      socket.close(1000, 'done')
+    }
+    const cancel = after(PATIENCE, () => done(false))
+    socket.addEventListener('open', () => socket.send(JSON.stringify({ op: 'hello', version: PROTOCOL_VERSION })))
+    socket.addEventListener('message', () => done(true))
+    socket.addEventListener('close', () => done(false))
+    socket.addEventListener('error', () => {})
+  })
+
+/** Any stream will do: what is told of providers is always there. */
+async function streams(url: string, after: After): Promise<boolean> {
+  const http = createHttp({ base: baseOf(url), after })
+  const cancel = after(PATIENCE, http.stop)
+  try {
+    const response = await http.stream('/v1/events?topics=news:all', new AbortController().signal)
+    return response?.ok === true && (await response.body?.getReader().read())?.done === false
+  } catch {
+    return false
+  } finally {
+    cancel()
+    http.stop()
+  }
+}
+
+const PATH = '/v1/ws'
+/** Beside an address that is not the usual one nothing is known. */
+const hasHttp = (url: string): boolean => new URL(url).pathname.endsWith(PATH)
+function baseOf(url: string): string {
+  const { protocol, host, pathname } = new URL(url)
+  return `${protocol === 'wss:' ? 'https:' : 'http:'}//${host}${pathname.slice(0, -PATH.length)}`
+}
