@@ -62,7 +62,7 @@ function shared(byTopic: ReadonlyMap<string, Group>): Group[] {
 function blockOf({ kind, topics, rows, order, times }: Group, batch: number, total: number): Block {
   const [from, to] = spanOf(times)
   const [ownFrom, ownTo] = kind === 'events' ? spanOf(rows.map(({ time }) => time as number)) : [0, 0]
-  const payload = packTable(rows, { [ORDER]: Float64Array.from(order), [TIME]: Float64Array.from(times) })
+  const payload = packTable(rows, { [ORDER]: new Float64Array(order), [TIME]: new Float64Array(times) })
   return { kind, batch, total, count: rows.length, topics, from, to, ownFrom, ownTo, payload }
 }
 

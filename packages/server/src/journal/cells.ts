@@ -178,12 +178,9 @@ export function unpackCells(form: Form, count: number, parts: Parts): ArrayLike<
     case 'digits':
       return Array.from(numbersFrom(parts, form.numbers, count), String)
     case 'flag':
-      return Array.from({ length: count }, () => true)
-    case 'choice': {
-      const bytes = parts.take(form.width * count)
-      const places = form.width === 2 ? new Uint16Array(bytes.buffer, bytes.byteOffset, count) : bytes
-      return Array.from({ length: count }, (_, i) => form.values[form.width === 0 ? 0 : places[i]!])
-    }
+      return new Array<unknown>(count).fill(true)
+    case 'choice':
+      return choicesFrom(form, count, parts.take(form.width * count))
     case 'text':
       return textsFrom(form, count, parts)
     case 'json':
@@ -195,16 +192,24 @@ export function unpackCells(form: Form, count: number, parts: Parts): ArrayLike<
   }
 }
 
+function choicesFrom({ values, width }: Extract<Form, { form: 'choice' }>, count: number, bytes: Uint8Array): unknown[] {
+  if (width === 0) return new Array<unknown>(count).fill(values[0])
+  const places = width === 2 ? new Uint16Array(bytes.buffer, bytes.byteOffset, count) : bytes
+  const cells: unknown[] = []
+  for (let i = 0; i < count; i++) cells.push(values[places[i]!])
+  return cells
+}
+
 function textsFrom({ lengths: spec, ascii }: Extract<Form, { ascii: boolean }>, count: number, parts: Parts): string[] {
   const lengths = numbersFrom(parts, spec, count)
   const { buffer, byteOffset, length } = parts.take(lengths.reduce((sum, each) => sum + each, 0))
   const bytes = Buffer.from(buffer, byteOffset, length)
-  const all = ascii ? bytes.latin1Slice() : ''
+  const all = ascii ? bytes.toString('latin1') : ''
   let at = 0
   return Array.from(lengths, (length) => {
     const from = at
     at += length
-    return ascii ? all.slice(from, at) : bytes.utf8Slice(from, at)
+    return ascii ? all.slice(from, at) : bytes.toString('utf8', from, at)
   })
 }
 
@@ -217,7 +222,7 @@ function bytesFrom({ lengths: spec }: Extract<Form, { form: 'bytes' }>, count: n
   return Array.from(lengths, (length, i) => {
     const from = at
     at += length
-    return tags[i] === 1 ? bytes.utf8Slice(from, at) : new Uint8Array(bytes.subarray(from, at))
+    return tags[i] === 1 ? bytes.toString('utf8', from, at) : new Uint8Array(bytes.subarray(from, at))
   })
 }
 

@@ -13,7 +13,7 @@ const padded = (length: number): number => (length + 7) & ~7
 type Gathered = { name: string; cells: unknown[]; count: number }
 
 /** Not to be grown: arrays of one sort, whatever is in them, are what keeps the loop below fast. */
-const emptyCells = (rows: number): unknown[] => Array.from<unknown>({ length: rows }).fill(undefined)
+const emptyCells = (rows: number): unknown[] => new Array<unknown>(rows).fill(undefined)
 
 /** All columns in one pass over the rows: rows of one shape name the same at the same place, which costs less than to look it up. */
 function gather(rows: readonly Row[]): Gathered[] {
@@ -91,7 +91,7 @@ export function unpackTable(payload: Uint8Array, only?: ReadonlySet<string>): Ta
   // The parts are looked at as arrays of numbers, which begin at multiples of 8 in their buffer.
   const bytes = payload.byteOffset % 8 === 0 ? payload : new Uint8Array(payload)
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true)
-  const { rows, columns } = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset + 4, length).utf8Slice()) as Directory
+  const { rows, columns } = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset + 4, length).toString()) as Directory
   let at = padded(4 + length)
   const parts: Parts = {
     take(size) {

@@ -38,6 +38,24 @@ function stepsOf(values: Float64Array, scale: number, steps: Int32Array): { wide
   return { widest }
 }
 
+/** The same for whole numbers, which most columns are of. */
+function wholeSteps(values: Float64Array, steps: Int32Array): { widest: number } | { misfit: number } {
+  let last = values[0]!
+  let widest = 0
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!
+    const far = value - last
+    const step = far | 0
+    // What differs from a whole number by a whole number is one, too.
+    if (step !== far || (value === 0 && 1 / value < 0))
+      return Number.isSafeInteger(value) && value !== 0 ? { misfit: -1 } : { misfit: i }
+    steps[i] = step
+    widest |= step < 0 ? ~step : step
+    last = value
+  }
+  return { widest }
+}
+
 const rawOf = (values: Float64Array): PackedNumbers => ({
   spec: RAW,
   bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
@@ -51,7 +69,7 @@ export function packNumbers(values: Float64Array): PackedNumbers {
   let at = scaleFrom(0, values[0]!)
   while (at >= 0) {
     const scale = SCALES[at]!
-    const found = stepsOf(values, scale, steps)
+    const found = scale === 1 ? wholeSteps(values, steps) : stepsOf(values, scale, steps)
     if ('widest' in found) {
       const { widest } = found
       const base = Math.round(values[0]! * scale)
