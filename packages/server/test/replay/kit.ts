@@ -1,0 +1,191 @@
+/** A short recording of a real feed against a street, a journal in memory, and the wiring of a replay without a configuration. */
+import { configSchema } from '../../src/config.ts'
+import { demandOf } from '../../src/demand.ts'
+import { createFeed } from '../../src/feed/feed.ts'
+import { createInstruments } from '../../src/feed/instruments.ts'
+import { openLink } from '../../src/connection/link.ts'
+import { overHttp } from '../../src/connection/http.ts'
+import type { Entry, JournalReader } from '../../src/journal/journal.ts'
+import { SILENT } from '../../src/ops/log.ts'
+import { keepFor } from '../../src/plant/keep.ts'
+import { createPlant } from '../../src/plant/plant.ts'
+import { providers as adapters } from '../../src/providers/index.ts'
+import { createReplay, type ReplayOptions } from '../../src/replay/replay.ts'
+import { openReplays, worldOf, type ReplayWiring } from '../../src/replays.ts'
+import { hostServices } from '../../src/services/run.ts'
+import { feedSettings, sourcesOf, type Source } from '../../src/sources.ts'
+import { timers } from '../../src/timers.ts'
+import { createStreet } from '@tickwire/street'
+import { nameOf, type Published, type RecordedRun, type Topic, type Trade } from '@tickwire/protocol'
+
+export const RUN = 'r-1'
+export const off = Object.fromEntries(Object.keys(adapters).map((name) => [name, { enabled: false }]))
+
+/** In batches of ten, copied: who plays it writes into it. */
+export function journalOf(entries: readonly Entry[], more: Partial<RecordedRun> = {}): JournalReader {
+  const times = entries.map(({ time }) => time)
+  const events = entries.filter(({ type }) => type === 'event').length
+  const run: RecordedRun = {
+    run: RUN,
+    from: times[0] ?? 0,
+    to: times.at(-1) ?? 0,
+    what: ['events', 'frames'],
+    bytes: 0,
+    events,
+    frames: entries.length - events,
+    open: false,
+    damaged: 0,
+    cut: 0,
+    ...more
+  }
+  return {
+    runs: () => [{ ...run, to: entries.at(-1)?.time ?? run.to }],
+    async *read({ what, from = -Infinity, to = Infinity }) {
+      const own = entries.filter(({ type, time }) => (type === 'event') === (what === 'events') && time >= from && time < to)
+      for (let at = 0; at < own.length; at += 10) yield structuredClone(own.slice(at, at + 10))
+    },
+    async *trades() {},
+    close: () => {}
+  }
+}
+
+export type Recording = { entries: Entry[]; sources: readonly Source[] }
+
+/** What a feed says and hears of two venues in `seconds`, as a recorder writes it down. */
+export async function record(seconds: number, topics: readonly Topic[]): Promise<Recording> {
+  const names = ['binance', 'coinbase']
+  const street = createStreet({ seed: 7, clock: Date.now, log: SILENT, providers: names })
+  const addresses = await street.start()
+  const own = Object.fromEntries(
+    names.map((name) => [name, { ...addresses[name], enabled: true, key: 'street', secret: 'street' }])
+  )
+  const config = configSchema.parse({ port: 0, watch: [], providers: { ...off, ...own } })
+  const sources = sourcesOf(config)
+  const entries: Entry[] = []
+  const clock = () => Date.now()
+  const plant = createPlant({ epoch: 'live', keep: keepFor(1_000) })
+  const written = {
+    ...plant,
+    publish: (...[topic, event, now]: Parameters<typeof plant.publish>): Published => {
+      const published = plant.publish(topic, event, now)
+      entries.push({ type: 'event', time: clock(), event: structuredClone(published) })
+      return published
+    }
+  }
+  let connections = 0
+  const feed = createFeed({
+    providers: sources.map((source) => ({
+      ...source,
+      dial(target, hooks) {
+        const traffic = { provider: source.adapter.provider, connection: ++connections }
+        return openLink(target, {
+          ...hooks,
+          onOpen() {
+            entries.push({ type: 'opened', time: clock(), ...traffic, url: target.url })
+            hooks.onOpen()
+          },
+          onFrame(frame) {
+            entries.push({ type: 'frame', time: clock(), ...traffic, frame })
+            hooks.onFrame(frame)
+          },
+          onClose(ending) {
+            entries.push({ type: 'closed', time: clock(), ...traffic, reason: ending.reason })
+            hooks.onClose(ending)
+          }
+        })
+      },
+      async transport(request) {
+        const reply = await overHttp(request)
+        const { provider } = source.adapter
+        const { path } = request
+        if (reply.ok) {
+          const { status, headers, body } = reply
+          entries.push({ type: 'answer', time: clock(), provider, path, status, headers, body: new Uint8Array(body) })
+        }
+        return reply
+      }
+    })),
+    plant: written,
+    instruments: createInstruments(),
+    clock,
+    random: Math.random,
+    log: SILENT,
+    simulated: true
+  })
+  const services = hostServices({ plant, services: [], clock, log: SILENT })
+  const wanted = {
+    ...feed,
+    want: (topic: Topic) => {
+      entries.push({ type: 'want', time: clock(), topic: nameOf(topic) })
+      return feed.want(topic)
+    }
+  }
+  await feed.start()
+  const demand = demandOf(wanted, services)
+  for (const topic of topics) demand(topic)
+  await new Promise((resolve) => setTimeout(resolve, seconds * 1_000))
+  await feed.stop()
+  services.stop()
+  await street.stop()
+  return { entries, sources }
+}
+
+export function wiringOf(reader: JournalReader, sources: readonly Source[] = [], more: Partial<ReplayWiring> = {}): ReplayWiring {
+  const config = configSchema.parse({ providers: off })
+  return {
+    config,
+    reader,
+    sources,
+    settings: feedSettings(config),
+    simulated: true,
+    instruments: createInstruments(),
+    clock: Date.now,
+    log: SILENT,
+    ...more
+  }
+}
+
+/** A replay alone, its output counted; `done` resolves when it stands at its end. */
+export function play(wiring: ReplayWiring, order: Partial<ReplayOptions['order']> = {}, more: Partial<ReplayOptions> = {}) {
+  const reader = wiring.reader!
+  const replay = createReplay({
+    replay: 'r1',
+    order: { run: RUN, ...order },
+    run: reader.runs()[0]!,
+    reader,
+    openWorld: worldOf(wiring),
+    clock: Date.now,
+    timers,
+    elapsed: () => performance.now(),
+    digests: true,
+    ...more
+  })
+  const until = async (holds: () => boolean): Promise<void> => {
+    while (!holds()) {
+      if (replay.state().phase === 'failed') throw new Error(replay.state().reason)
+      await new Promise((resolve) => setTimeout(resolve, 2))
+    }
+  }
+  return { replay, until, ended: () => until(() => replay.state().phase === 'ended') }
+}
+export const openAll = openReplays
+
+/** A made-up recording of trades: one each `step` ms, alternating between two instruments. */
+export const tradesEvery = (step: number, count: number, start = 1_769_000_000_000): Entry[] =>
+  Array.from({ length: count }, (_, i) => {
+    const time = start + i * step
+    const instrument = i % 2 === 0 ? 'BTC-USDT' : 'ETH-USDT'
+    const trade: Trade = {
+      type: 'trade',
+      provider: 'one',
+      instrument,
+      time: time - 5,
+      received: time,
+      id: String(i),
+      price: 100 + (i % 7),
+      size: 1,
+      side: 'buy'
+    }
+    const event: Published = { ...trade, topic: `trade:${instrument}`, seq: 1 + (i >> 1), published: time }
+    return { type: 'event', time, event }
+  })
