@@ -25,7 +25,7 @@ export async function doctor(names: readonly string[], flags: DoctorFlags): Prom
   if (!(patience > 0)) throw new ConfigError(`--timeout is ${JSON.stringify(flags.timeout)}: it takes seconds, as in 10`)
   const unknown = names.filter((name) => config.providers[name] === undefined)
   if (unknown.length > 0)
-    throw new ConfigError(`there is no provider ${unknown.join(', ')}: ${Object.keys(config.providers).join(', ')}`)
+    throw new ConfigError(`there is no provider ${unknown.join(', ')}: there are ${Object.keys(config.providers).join(', ')}`)
   const chosen = names.length > 0 ? names : Object.keys(config.providers).filter((name) => config.providers[name]!.enabled)
   if (chosen.length === 0) throw new ConfigError('no provider is switched on: name one after "doctor", or run "tickwire init"')
   const examined = await Promise.all(chosen.map((name) => examine(config, name, patience)))

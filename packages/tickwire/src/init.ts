@@ -42,7 +42,9 @@ function suggested({ mode = 'live', providers: names, watch, port }: InitFlags):
   const named = names === undefined ? undefined : split(names)
   const unknown = (named ?? []).filter((name) => providers[name] === undefined)
   if (unknown.length > 0)
-    throw new ConfigError(`--providers: there is no provider ${unknown.join(', ')}: ${Object.keys(providers).join(', ')}`)
+    throw new ConfigError(
+      `--providers: there is no provider ${unknown.join(', ')}: there are ${Object.keys(providers).join(', ')}`
+    )
   return {
     mode,
     port: usual.port,

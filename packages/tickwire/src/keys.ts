@@ -1,4 +1,5 @@
 /** `tickwire keys`: makes, lists and revokes API keys in the file of `auth.store`; a server that runs takes it over at once. */
+import { resolve } from 'node:path'
 import { SCOPES, type Scope } from '@tickwire/server/gateway/auth.ts'
 import { ConfigError } from '@tickwire/server/settings.ts'
 import { openKeyStore, type KeyStore, type StoredKey } from '@tickwire/server/store/keys.ts'
@@ -46,10 +47,15 @@ export function createKey(flags: CreateFlags): void {
     throw new ConfigError(`--user is ${JSON.stringify(user)}: it takes 1 to 64 letters, digits, and . @ : _ -`)
   const now = Date.now()
   const until = expires === undefined ? {} : { expires: expiryOf(expires, now) }
-  const made = within(flags, (store) => store.create({ name, user, scopes: scopesOf(flags.scopes), ...until }, now))
+  const { made, path } = within(flags, (store, file) => ({
+    made: store.create({ name, user, scopes: scopesOf(flags.scopes), ...until }, now),
+    path: resolve(file)
+  }))
   console.error('This is the key; it is shown this once:\n')
   console.log(made.key)
   console.error(`\n${lineOf(made.stored, now)}`)
+  // Made in another directory than the server's, it would be worth nothing there.
+  console.error(`A server that keeps its keys in ${path} takes it from now on.`)
 }
 
 const day = (time: number | undefined): string => (time === undefined ? '' : new Date(time).toISOString().slice(0, 16))
@@ -69,16 +75,22 @@ export function listKeys(flags: Flags & { json?: true }): void {
   if (flags.json) return console.log(JSON.stringify(all, undefined, 2))
   const now = Date.now()
   for (const key of all) console.log(lineOf(key, now))
-  if (all.length === 0) console.log('There is no key: make one with "tickwire keys create".')
+  if (all.length === 0) console.error('There is no key: make one with "tickwire keys create".')
 }
 
 export function revokeKey(id: string, flags: Flags): void {
   const isDone = within(flags, (store) => store.revoke(id, Date.now()))
-  if (!isDone) throw new ConfigError(`there is no key ${JSON.stringify(id)} that holds: see "tickwire keys list"`)
+  if (!isDone) throw new ConfigError(`no valid key has the id ${JSON.stringify(id)}: "tickwire keys list" tells them`)
   console.log(`${id} is revoked.`)
 }
 
 export function endUser(user: string, flags: Flags): void {
-  within(flags, (store) => store.end(user, Date.now()))
-  console.log(`What was issued to ${user} until now holds no longer.`)
+  const now = Date.now()
+  const ended = within(flags, (store) => {
+    const valid = store.list().filter((key) => key.user === user && key.revoked === undefined && (key.expires ?? now + 1) > now)
+    store.end(user, now)
+    return valid.length
+  })
+  const keys = ended === 0 ? `${user} had no valid key` : `${ended} key${ended === 1 ? '' : 's'} of ${user} ended`
+  console.log(`${keys}; JSON Web Tokens issued to ${user} until now are no longer valid.`)
 }

@@ -1,13 +1,12 @@
 /** `tickwire simulate`: the whole product against simulated providers, networks and clients that fail, seed by seed. */
 import { availableParallelism } from 'node:os'
 import { ConfigError } from '@tickwire/server/settings.ts'
+import { createProgress } from './progress.ts'
 import { INVARIANTS } from './simulation/checks.ts'
 import { outcomes } from './simulation/crew.ts'
 import type { Failure } from './simulation/simulation.ts'
 
 export type SimulateFlags = { seeds: string; seed?: string; minutes: string; jobs?: string; digest?: true; log?: true }
-
-const PROGRESS_EVERY = 5_000
 
 function numberOf(name: string, text: string, least: number): number {
   const value = Number(text)
@@ -23,21 +22,23 @@ export async function simulateSeeds(flags: SimulateFlags): Promise<void> {
   const log = flags.log ? (line: string) => console.log(line) : undefined
   const failures: Failure[] = []
   const began = performance.now()
-  let [simulated, told] = [0, began]
+  const seeds = last - first + 1
+  const progress = createProgress({ total: seeds, label: 'seeds' })
+  let [simulated, done] = [0, 0]
   const jobs = flags.jobs === undefined ? availableParallelism() : numberOf('jobs', flags.jobs, 1)
   for await (const outcome of outcomes({ first, last, minutes, jobs, digest: flags.digest === true, log })) {
     const { seed } = outcome
     simulated += outcome.simulated
+    if (outcome.failures.length > 0 || flags.digest) progress.clear()
     for (const failure of outcome.failures) console.log(sentence(failure, minutes))
     failures.push(...outcome.failures)
     if (flags.digest) console.log(`seed ${seed}: ${outcome.digest}`)
-    const now = performance.now()
-    if (now - told < PROGRESS_EVERY) continue
-    told = now
-    console.error(`${seed} of ${last} seeds, ${failures.length} failures, ${speedOf(simulated, now - began)} times real time`)
+    const speed = speedOf(simulated, performance.now() - began)
+    // With --log there is no line that a bar could stay on.
+    if (!flags.log) progress.set(++done, `${failures.length} failures, ${speed} times real time`)
   }
+  progress.end()
   const real = performance.now() - began
-  const seeds = last - first + 1
   console.log(
     `${seeds} seed${seeds === 1 ? '' : 's'}, ${hours(simulated)} simulated in ${(real / 1_000).toFixed(1)} s, ` +
       `${speedOf(simulated, real)} times real time, ${failures.length} failure${failures.length === 1 ? '' : 's'}`

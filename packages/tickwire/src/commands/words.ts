@@ -1,5 +1,5 @@
 /** What commands share as they are registered: flags of the configuration, and examples, which the help and docs/cli.md show. */
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 
 export const CONFIG_FILE = 'tickwire.config.json'
 
@@ -24,7 +24,11 @@ export const collect = (value: string, before: readonly string[]): string[] => [
 export const configured = (command: Command): Command =>
   command
     .option('-c, --config <file>', `configuration file (default: ${CONFIG_FILE} where there is one)`)
-    .option('-s, --set <option=value>', 'set any option of docs/configuration.md; may be repeated', collect, [])
+    .addOption(
+      new Option('-s, --set <option=value>', 'set any option of docs/configuration.md; may be repeated')
+        .argParser(collect)
+        .default([], 'none')
+    )
 
 /** Of commands that speak to a running server. */
 export const addressed = (command: Command): Command =>
