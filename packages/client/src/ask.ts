@@ -118,7 +118,7 @@ function noticePositions(c: Connection, name: string): Record<string, Position> 
 
 export function settle(c: Connection, id: unknown, results: readonly TopicResult[]): Effect[] {
   const request = c.requests.get(id as number)
-  if (!request) return []
+  if (!request) return id === undefined ? results.flatMap((result) => anew(c, result)) : []
   // Over several streams of events the topics of one request are answered apart.
   for (const { asked } of results) request.open.delete(asked)
   if (request.open.size === 0) c.requests.delete(id as number)
@@ -135,6 +135,19 @@ export function settle(c: Connection, id: unknown, results: readonly TopicResult
     return [...settled, ...placed(c, result)]
   })
   return [...effects, ...leave(orphans)]
+}
+
+/** Told unasked: a replay was sent elsewhere, and what is held goes on from there in another epoch. */
+function anew(c: Connection, result: TopicResult): Effect[] {
+  if (!result.ok || result.recovered !== false) return []
+  const { topic, position } = result
+  c.notices.delete(topic)
+  const { hello } = c.state
+  if (hello) c.state = { ...c.state, hello: { ...hello, epoch: position.epoch } }
+  const lane = c.lanes.get(topic)
+  if (!lane || lane.epoch === position.epoch) return []
+  lane.live = false
+  return placed(c, result)
 }
 
 function answered(c: Connection, ask: Ask, result: TopicResult): void {

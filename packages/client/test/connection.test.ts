@@ -282,6 +282,19 @@ describe('positions', () => {
     expect(world.delivered()).toEqual([10, 11, 12, 13, 14])
   })
 
+  test('[S2-39] a replay that is sent elsewhere begins anew unasked: a reset, and what comes counts from there', () => {
+    const world = joined(10)
+    world.hear([trade(10), trade(11)])
+    const position = { epoch: 'e2', seq: 3 }
+    const topic = 'trade:BTC-USDT'
+    const result = { asked: topic, topic, ok: true as const, position, recovered: false, upstream: 'live' as const }
+    expect(world.hear({ op: 'subscribed', results: [result] })).toMatchObject([
+      { type: 'reset', report: { topic, previous: { epoch: 'e1', seq: 11 }, position } }
+    ])
+    world.hear([trade(3), trade(4)])
+    expect(world.delivered()).toEqual([10, 11, 3, 4])
+  })
+
   test('recovered: false is told as a reset, and then the snapshot comes', () => {
     const world = joined(10)
     world.hear([trade(10)])

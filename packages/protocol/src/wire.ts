@@ -149,7 +149,7 @@ export const CLOSES = {
   4501: { name: 'unauthorized', meaning: 'The token is not valid.' },
   4503: { name: 'forbidden', meaning: 'The token does not allow this.' },
   4504: { name: 'authentication timeout', meaning: 'No token came in time.' },
-  4505: { name: 'replay ended', meaning: 'The replay that was heard here is no longer there; order another one.' },
+  4505: { name: 'replay ended', meaning: 'The replay is no longer there; order another one.' },
   4529: { name: 'too many connections', meaning: 'Over the limit for this user or address.' }
 } as const satisfies Record<number, { name: string; meaning: string }>
 export type CloseCode = keyof typeof CLOSES

@@ -159,7 +159,7 @@ describe('[S2-39] a replay is steered', () => {
     )
     expect(candle.replay).toBe(replay)
     expect(of(client, 'trade:BTC-USDT').length).toBeLessThan(5)
-    await change(rig, replay, { step: 1 })
+    await change(rig, replay, { step: 40 })
     await client.until(() => of(client, 'trade:BTC-USDT').some(({ seq, published }) => seq === 101 && published === at))
   })
 
