@@ -144,10 +144,12 @@ async function run(ground: Ground, stream: Stream): Promise<void> {
   let cancel = after(PATIENCE, watch)
   mine.signal.addEventListener('abort', () => cancel())
 
+  // What is asked for from here on is for the next.
+  const due = [...stream.requests]
   const response = await http.stream(addressOf(ground, stream), mine.signal)
   if (!isMine()) return
   if (!response?.ok || !response.body) return fail(response ? closeFor(response.status) : 1006, '', response === undefined)
-  const hear = createHearing(ground, stream)
+  const hear = createHearing(ground, stream, due)
   const parse = createReader()
   const text = response.body.pipeThrough(new TextDecoderStream()).getReader()
   try {
@@ -166,7 +168,7 @@ async function run(ground: Ground, stream: Stream): Promise<void> {
   if (isMine()) fail(1006, '', !begun)
 }
 
-function createHearing(ground: Ground, stream: Stream) {
+function createHearing(ground: Ground, stream: Stream, due: readonly Request[]) {
   const { say, fail, now } = ground
   let frame: DataFrame = []
   const flush = (): void => {
@@ -175,15 +177,15 @@ function createHearing(ground: Ground, stream: Stream) {
   }
   const subscribed = (results: readonly TopicResult[]): void => {
     const byName = new Map(results.flatMap((result) => (result.ok ? [[result.topic, result] as const] : [])))
-    const requests = stream.requests.splice(0)
-    const fresh = new Set(requests.flatMap(({ topics, names }) => topics.map((topic) => names.get(topic))))
+    stream.requests = stream.requests.filter((request) => !due.includes(request))
+    const fresh = new Set(due.flatMap(({ topics, names }) => topics.map((topic) => names.get(topic))))
     for (const [name, { position, recovered }] of byName) {
       // Of those that were read all along nobody would hear that something is missing: all begin anew from where they are.
       if (recovered === false && !fresh.has(name) && stream.marks.get(name) !== undefined && !isNotice(name))
         return fail(1012, 'what was missed is no longer kept')
       if (!recovered) stream.marks.set(name, Math.max(0, position.seq - 1))
     }
-    for (const request of requests) say(answerTo(request, byName))
+    for (const request of due) say(answerTo(request, byName))
   }
   const hear = ({ event, data }: Block): void => {
     if (event === '') return say({ op: 'pong', now: now() })
