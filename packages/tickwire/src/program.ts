@@ -5,6 +5,7 @@ import { addReconnect, addResync } from './commands/ask.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addConfig } from './commands/config.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addExport } from './commands/export.ts'
 import { addInit } from './commands/init.ts'
 import { addKeys } from './commands/keys.ts'
 import { addServe } from './commands/serve.ts'
@@ -15,6 +16,7 @@ import { addStreet } from './commands/street.ts'
 /** Each is loaded when it is asked for: what is imported here is words alone. In the order of the help. */
 const COMMANDS: readonly ((program: Command) => void)[] = [
   addStream,
+  addExport,
   addStreet,
   addSimulate,
   addInit,

@@ -120,10 +120,10 @@ export function createFold(instrument: string, interval: Interval, grid: Grid, p
       }
     },
 
-    /** Oldest first; between two bars those of the grid in which nothing was traded, flat at the close before. `now` says which are over. */
-    candles(now = Infinity): Candle[] {
+    /** Oldest first; between two bars those of the grid in which nothing was traded, flat at the close before. `now` says which are over; `last` is the candle before all of them, where it is known. */
+    candles(now = Infinity, last?: Candle): Candle[] {
       const out: Candle[] = []
-      let before: Candle | undefined
+      let before = last
       for (const one of [...bars.values()].filter(({ trades }) => trades > 0).sort((a, b) => a.start - b.start)) {
         if (before)
           for (

@@ -131,19 +131,20 @@ export async function tradesOf(reader: JournalReader, wanted: Wanted): Promise<P
   return rows.filter((row) => after === undefined || compare(row, after) > 0).sort(compare)
 }
 
-export type CandlesWanted = Span & { instrument: string; interval: Interval; grid: Grid; now: number }
+/** `last`: the candle before the span, where it is known. */
+export type CandlesWanted = Span & { instrument: string; interval: Interval; grid: Grid; now: number; last?: Candle | undefined }
 
 /** Each with the share of it that is known to be complete; what was not written down at all has none. */
 export async function candlesOf(
   reader: JournalReader,
-  { instrument, interval, grid, now, from, to }: CandlesWanted
+  { instrument, interval, grid, now, from, to, last }: CandlesWanted
 ): Promise<Candle[]> {
   const held = await heldOf(reader, instrument, { from, to })
   if (held.spans.length === 0) return []
   const fold = createFold(instrument, interval, grid, 'journal')
   for await (const columns of reader.trades(instrument, from, to)) fold.take(columns)
   const shareOf = sharesOf(held)
-  return fold.candles(now).flatMap((candle) => {
+  return fold.candles(now, last).flatMap((candle) => {
     const share = shareOf(candle.start, candle.end ?? candle.start + grid.length)
     return share === 0 && candle.trades === 0 ? [] : [{ ...candle, coverage: share }]
   })

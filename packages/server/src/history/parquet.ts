@@ -1,0 +1,69 @@
+/** Rows as Parquet, a row group at a time: times are timestamps in UTC (microseconds), numbers doubles, whole numbers INT64, the rest texts. */
+import { zstdCompressSync } from 'node:zlib'
+import { fileWriter, ParquetWriter, type ColumnSource, type SchemaElement } from 'hyparquet-writer'
+import type { Cell, Column } from './csv.ts'
+
+type Type = 'time' | 'double' | 'int' | 'boolean' | 'text'
+const TYPES: Readonly<Record<string, Type>> = {
+  time: 'time',
+  received: 'time',
+  start: 'time',
+  end: 'time',
+  price: 'double',
+  size: 'double',
+  open: 'double',
+  high: 'double',
+  low: 'double',
+  close: 'double',
+  volume: 'double',
+  coverage: 'double',
+  seq: 'int',
+  trades: 'int',
+  ineligible: 'boolean',
+  backfill: 'boolean',
+  closed: 'boolean'
+}
+const typeOf = (name: string): Type => TYPES[name] ?? 'text'
+
+const ELEMENTS: Readonly<Record<Type, Omit<SchemaElement, 'name'>>> = {
+  time: {
+    type: 'INT64',
+    converted_type: 'TIMESTAMP_MICROS',
+    logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MICROS' }
+  },
+  double: { type: 'DOUBLE' },
+  int: { type: 'INT64' },
+  boolean: { type: 'BOOLEAN' },
+  text: { type: 'BYTE_ARRAY', converted_type: 'UTF8', logical_type: { type: 'STRING' } }
+}
+
+/** A time of another column says the same. */
+const isNeeded = ({ name }: { name: string }): boolean => name !== 'utc'
+
+function valueOf(type: Type, value: Cell): unknown {
+  if (value === undefined) return null
+  if (type === 'time') return BigInt(Math.round(Number(value) * 1_000))
+  return type === 'int' ? BigInt(Math.round(Number(value))) : value
+}
+
+/** Memory is that of one row group: whoever writes gives so many rows at a time. */
+export function openParquet<Row>(path: string, columns: readonly Column<Row>[]) {
+  const needed = columns.filter(isNeeded)
+  const schema: SchemaElement[] = [
+    { name: 'root', num_children: needed.length },
+    ...needed.map(({ name }): SchemaElement => ({ name, repetition_type: 'OPTIONAL', ...ELEMENTS[typeOf(name)] }))
+  ]
+  const compressors = { ZSTD: (input: Uint8Array): Uint8Array => zstdCompressSync(input) }
+  const writer = new ParquetWriter({ writer: fileWriter(path), schema, codec: 'ZSTD', compressors, createdBy: 'tickwire' })
+  return {
+    async write(rows: readonly Row[]): Promise<void> {
+      if (rows.length === 0) return
+      const columnData = needed.map(({ name, of }): ColumnSource => {
+        const type = typeOf(name)
+        return { name, data: rows.map((row) => valueOf(type, of(row))) }
+      })
+      await writer.write({ columnData, rowGroupSize: rows.length })
+    },
+    finish: async (): Promise<void> => writer.finish()
+  }
+}

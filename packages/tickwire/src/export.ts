@@ -1,0 +1,156 @@
+/** `tickwire export`: recorded trades and candles as a file, from the journal's directory, with or without a server, or by REST. */
+import { existsSync } from 'node:fs'
+import type { Candle, Interval } from '@tickwire/protocol'
+import { CANDLES, header, TRADES, type Column } from '@tickwire/server/history/csv.ts'
+import type { PastTrade } from '@tickwire/server/history/order.ts'
+import { openSink, textOf, type Format, type Sink } from '@tickwire/server/history/sink.ts'
+import type { Span } from '@tickwire/server/history/spans.ts'
+import { candleTape, tradeTape } from '@tickwire/server/history/tape.ts'
+import { openReader } from '@tickwire/server/journal/reader.ts'
+import { baseOf, CommandError, keyOf } from './ask.ts'
+import { createProgress } from './progress.ts'
+
+export type ExportFlags = {
+  from?: string
+  to?: string
+  interval: Interval
+  format?: Format
+  out?: string
+  force?: true
+  directory?: string
+  url?: string
+  keyFile?: string
+}
+type What = 'trades' | 'candles'
+type Row = PastTrade | Candle
+/** Pieces of rows in order, and how far in time they are. */
+type Tape = AsyncGenerator<readonly Row[]>
+/** Where they come from: the span that is there, and what a page beside its rows says is missing. */
+type Source = { span: Span; tape: (instrument: string) => Tape; close: () => void }
+
+const DIRECTORY = 'data/journal'
+/** Trades are told at most so long after they happen; runs are known by when they were heard. */
+const LATE = 25 * 3_600_000
+const PAGE = { trades: 10_000, candles: 1_500 }
+
+function timeOf(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const isNumber = /^-?\d+(\.\d+)?$/.test(text)
+  const isZoned = /^\d{4}-\d\d-\d\d(T[\d:.]+(Z|[+-]\d\d:\d\d))?$/.test(text)
+  const time = isNumber ? Number(text) : isZoned ? Date.parse(text) : Number.NaN
+  if (Number.isFinite(time)) return time
+  throw new CommandError(
+    `${flag} is ${JSON.stringify(text)}: it takes epoch milliseconds or ISO 8601 with its zone, as in 2026-11-20T14:30:00Z`
+  )
+}
+
+function formatOf({ format, out }: ExportFlags): Format {
+  const ending = /\.(csv|json|parquet)$/.exec(out ?? '')?.[1] as Format | undefined
+  const found = format ?? ending ?? (/\.(jsonl|ndjson)$/.test(out ?? '') ? 'json' : 'csv')
+  if (found === 'parquet' && out === undefined) throw new CommandError('Parquet goes to a file: name it with --out')
+  return found
+}
+
+function recorded(what: What, flags: ExportFlags): Source {
+  const directory = flags.directory ?? DIRECTORY
+  const reader = openReader({ directory })
+  const runs = reader.runs().filter((run) => run.what.includes('events'))
+  if (runs.length === 0)
+    throw new CommandError(
+      `no events are recorded in ${directory}: name another with --directory, or a running server with --url`
+    )
+  const from = timeOf('--from', flags.from) ?? Math.min(...runs.map((run) => run.from)) - LATE
+  const to = timeOf('--to', flags.to) ?? Math.max(...runs.map((run) => run.to)) + 1
+  const span = { from, to }
+  const { interval } = flags
+  const tape = (instrument: string): Tape =>
+    what === 'trades' ? tradeTape(reader, instrument, span) : candleTape(reader, { instrument, interval, ...span })
+  return { span, tape, close: reader.close }
+}
+
+type Page = { trades?: PastTrade[]; candles?: Candle[]; cursor?: string; more?: boolean }
+function served(what: What, flags: ExportFlags & { url: string }): Source {
+  const base = baseOf(flags)
+  const key = keyOf(flags)
+  const headers: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` }
+  const to = timeOf('--to', flags.to) ?? Date.now()
+  const from = timeOf('--from', flags.from) ?? to - 3_600_000
+  async function page(instrument: string, cursor: string | undefined): Promise<Page> {
+    const query = new URLSearchParams({ instrument, from: String(from), to: String(to), limit: String(PAGE[what]) })
+    if (what === 'candles') query.set('interval', flags.interval)
+    if (cursor !== undefined) query.set('cursor', cursor)
+    const response = await fetch(`${base}/v1/${what}?${query}`, { headers }).catch((error: Error) => {
+      throw new CommandError(`no server answers at ${base} (${error.message}): start one with "tickwire", or leave out --url`)
+    })
+    const body = (await response.json().catch(() => ({}))) as Page & { error?: { message?: string } }
+    if (response.ok) return body
+    throw new CommandError(body.error?.message ?? `${base} answers ${response.status}: is --url right?`)
+  }
+  async function* tape(instrument: string): Tape {
+    let cursor: string | undefined
+    do {
+      const found = await page(instrument, cursor)
+      yield found.trades ?? found.candles ?? []
+      cursor = found.more === false ? undefined : found.cursor
+    } while (cursor !== undefined)
+  }
+  return { span: { from, to }, tape, close: () => {} }
+}
+
+function toStdout(format: 'csv' | 'json', columns: readonly Column<Row>[]): Sink<Row> {
+  const put = (text: string): Promise<void> =>
+    new Promise((resolve, reject) => void process.stdout.write(text, (error) => (error ? reject(error) : resolve())))
+  let begun = format !== 'csv'
+  return {
+    async write(rows) {
+      if (!begun) await put(header(columns))
+      begun = true
+      await put(textOf(format, columns, rows))
+    },
+    close: async () => (begun ? undefined : put(header(columns))),
+    abandon: () => Promise.resolve()
+  }
+}
+
+async function sinkOf(what: What, flags: ExportFlags): Promise<Sink<Row>> {
+  const format = formatOf(flags)
+  const { out, force } = flags
+  const columns = (what === 'trades' ? TRADES : CANDLES) as readonly Column<Row>[]
+  if (out === undefined) return toStdout(format === 'json' ? 'json' : 'csv', columns)
+  if (existsSync(out) && !force) throw new CommandError(`${out} exists: name another with --out, or overwrite it with --force`)
+  return openSink(out, format, columns).catch((error: Error) => {
+    throw new CommandError(`${out} cannot be written: ${error.message}`)
+  })
+}
+
+const timeIn = (row: Row): number => ('start' in row ? row.start : row.time)
+
+export async function exportPast(what: What, instruments: readonly string[], flags: ExportFlags): Promise<void> {
+  const { url } = flags
+  const source = url === undefined ? recorded(what, flags) : served(what, { ...flags, url })
+  const { from, to } = source.span
+  if (to <= from) throw new CommandError('--from is not before --to')
+  const sink = await sinkOf(what, flags)
+  const length = to - from
+  const progress = createProgress({ total: length * instruments.length, label: `export ${what}` })
+  let count = 0
+  try {
+    for (const [i, instrument] of instruments.entries())
+      for await (const rows of source.tape(instrument)) {
+        await sink.write(rows)
+        count += rows.length
+        const last = rows.at(-1)
+        if (last)
+          progress.set(i * length + Math.max(0, timeIn(last) - from), `${count.toLocaleString('en-US')} ${what} of ${instrument}`)
+      }
+    await sink.close()
+  } catch (error) {
+    progress.clear()
+    await sink.abandon()
+    throw error
+  } finally {
+    source.close()
+  }
+  progress.end(`${count.toLocaleString('en-US')} ${what}${flags.out === undefined ? '' : ` in ${flags.out}`}`)
+  if (count === 0) process.exitCode = 1
+}
