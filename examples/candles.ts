@@ -1,29 +1,32 @@
-/** The last candles by REST, then the forming one as it changes: node examples/candles.ts [url] [--instrument ETH-USDT] [--interval 1m] [--count n] */
+/** The last candles by REST, then the forming one as it changes: node examples/candles.ts [url] [--symbol ETHUSDT] [--interval 1m] [--count n] */
 import { parseArgs } from 'node:util'
-import { connect, type Candle } from '@tickwire/client'
+import { DataStream, type Candle, type Interval } from '@tickwire/client'
 
 const { values, positionals } = parseArgs({
   options: {
     count: { type: 'string' },
-    instrument: { type: 'string', default: 'ETH-USDT' },
+    symbol: { type: 'string', default: 'ETHUSDT' },
     interval: { type: 'string', default: '1m' }
   },
   allowPositionals: true
 })
 const url = positionals[0] ?? process.env['TICKWIRE_URL'] ?? 'http://localhost:8000'
-const { instrument, interval } = values
+const { symbol } = values
+const interval = values.interval as Interval
 
-const show = ({ start, open, high, low, close, volume, closed }: Candle): void =>
+type Prices = { open?: number; high?: number; low?: number; close?: number; volume?: number; closed?: boolean }
+const show = (start: number, { open, high, low, close, volume, closed }: Prices): void =>
   console.log(new Date(start).toISOString(), `O ${open} H ${high} L ${low} C ${close} V ${volume}`, closed ? 'closed' : 'forming')
 
-const answer = await fetch(`${url}/v1/candles/${instrument}?interval=${interval}&limit=5`)
-if (answer.ok) for (const candle of ((await answer.json()) as { candles: Candle[] }).candles) show(candle)
+const answer = await fetch(`${url}/v1/candles/${symbol}?interval=${interval}&limit=5`)
+if (answer.ok) for (const candle of ((await answer.json()) as { candles: Candle[] }).candles) show(candle.start, candle)
 else console.error(`no history: ${answer.status} ${await answer.text()}`)
 
-const client = connect({ url })
+const stream = new DataStream({ url })
+process.once('SIGINT', () => stream.disconnectStreams())
 let left = Number(values.count ?? Infinity)
-for await (const event of client.events(`candle:${instrument}:${interval}`)) {
-  if (event.type === 'candle') show(event)
+for await (const candle of stream.stream(symbol, { type: 'kline', interval })) {
+  show(candle.timestamp, candle)
   if (--left <= 0) break
 }
-client.close()
+await stream.disconnectStreams()

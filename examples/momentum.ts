@@ -33,4 +33,5 @@ client.on('reset', ({ topic, reason }) => {
 })
 client.on('status', ({ reason }) => console.log(reason))
 client.on('state', ({ reason }) => console.log(reason))
+process.once('SIGINT', client.close)
 client.subscribe(['quote:BTC-USDT', 'quote:ETH-USDT', 'quote:SOL-USDT'], follow)

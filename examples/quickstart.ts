@@ -1,13 +1,14 @@
-/** The trades of Bitcoin as they happen: node examples/quickstart.ts [url] [--count n] */
+/** The price of Bitcoin as it is traded, in a loop: node examples/quickstart.ts [url] [--count n] */
 import { parseArgs } from 'node:util'
-import { connect } from '@tickwire/client'
+import { DataStream } from '@tickwire/client'
 
 const { values, positionals } = parseArgs({ options: { count: { type: 'string' } }, allowPositionals: true })
-const client = connect({ url: positionals[0] ?? process.env['TICKWIRE_URL'] ?? 'http://localhost:8000' })
+const stream = new DataStream({ url: positionals[0] ?? process.env['TICKWIRE_URL'] ?? 'http://localhost:8000' })
+process.once('SIGINT', () => stream.disconnectStreams())
 let left = Number(values.count ?? Infinity)
 
-for await (const event of client.events('trade:BTC-USDT')) {
-  if (event.type === 'trade') console.log(`${event.instrument} ${event.price} × ${event.size} (${event.side}, ${event.provider})`)
+for await (const { symbol, price, volume, provider } of stream.stream('BTCUSDT')) {
+  console.log(`${symbol} ${price} × ${volume} (${provider})`)
   if (--left <= 0) break
 }
-client.close()
+await stream.disconnectStreams()

@@ -1,18 +1,11 @@
 /** The hooks of @tickwire/client/react in a real browser, under StrictMode, against a real gateway. */
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createStand, until, type Stand } from '../../packages/client/test/stand.ts'
 import { openTab } from './browser.ts'
 import { openBrowser } from './demo.ts'
-import { serveFiles, type Files } from './files.ts'
+import { buildPage, serveFiles, type Files } from './files.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
-const built = mkdtempSync(join(tmpdir(), 'tickwire-react-'))
 type Seen = { commits: number; frames: number; torn: number; candles: Set<unknown> }
 type Hands = { seen: Seen; show: (prices: number) => void; choose: (instrument: string) => void }
 
@@ -22,14 +15,7 @@ let stand: Stand
 let page: Page
 let complaints: string[]
 beforeAll(async () => {
-  // React's own checks, and effects that run twice, are those of its development form.
-  const { status, stderr } = spawnSync(
-    process.execPath,
-    [join(root, 'node_modules/vite/bin/vite.js'), 'build', 'test/browser/react', '--outDir', built],
-    { cwd: root, encoding: 'utf8', env: { ...process.env, NODE_ENV: 'development' } }
-  )
-  if (status !== 0) throw new Error(`the page could not be built: ${stderr}`)
-  ;[files, browser] = await Promise.all([serveFiles(built), openBrowser()])
+  ;[files, browser] = await Promise.all([serveFiles(buildPage('test/browser/react')), openBrowser()])
 })
 afterAll(async () => {
   await browser?.close()

@@ -37,7 +37,7 @@ export function createStore(): Store {
     const now = [...changed].filter(({ shown, next }) => shown !== next)
     changed.clear()
     for (const one of now) one.shown = one.next
-    for (const { listeners } of now) for (const listener of [...listeners]) listener()
+    for (const listener of now.flatMap(({ listeners }) => [...listeners])) listener()
   }
 
   function open<T>(source: Source<T>): Held {

@@ -1,134 +1,151 @@
-/** The programs of examples/ and docs/clients.md, run as a reader would run them, against a real gateway. */
+/** The programs of examples/, run as a reader would run them, against a real gateway. */
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { Candle } from '@tickwire/protocol'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createStand, type Stand } from './stand.ts'
+import { openMarket } from './market.ts'
+import { until, type Stand } from './stand.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
-const doc = readFileSync(`${root}/docs/clients.md`, 'utf8')
-const block = (language: string): string => new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 's').exec(doc)?.[1] ?? ''
-
-const refusing = () => Promise.resolve({ outcome: 'failed' as const, message: '', after: 0 })
 let stand: Stand
-let market: NodeJS.Timeout
+let market: { close: () => void }
+let programs: (() => void)[]
 beforeEach(async () => {
-  stand = await createStand({
-    rest: {
-      providers: () => [],
-      hops: () => [],
-      moving: () => [],
-      groups: () => [],
-      gaps: () => [],
-      arbitration: () => [],
-      confidence: () => ({ reliability: {}, calibrations: [] }),
-      standing: { books: () => [], resync: refusing, reconnect: refusing },
-      candles: () => Promise.resolve({ candles: [candle(0, true)] }),
-      watched: () => [],
-      mode: 'demo',
-      ready: () => true,
-      startedAt: 0,
-      build: { version: 'test' }
-    }
-  })
-  let n = 0
-  market = setInterval(() => {
-    n++
-    for (const instrument of ['BTC-USDT', 'ETH-USDT', 'SOL-USDT']) {
-      stand.trade(100 + n, instrument)
-      stand.quote(100 + (n % 20 < 10 ? n : -n), instrument)
-    }
-    stand.plant.publish('candle:ETH-USDT:1m', candle(n, false), n)
-    stand.plant.publish('candle:BTC-USDT:1m', { ...candle(n, false), instrument: 'BTC-USDT' }, n)
-    stand.plant.publish('ticker:BTC-USDT', { type: 'ticker', ...stamp(n, 'BTC-USDT'), last: n }, n)
-    stand.plant.publish('book:ETH-USDT', { type: 'book', ...stamp(n, 'ETH-USDT'), bids: [[1, 1]], asks: [[2, 1]] }, n)
-  }, 10)
+  programs = []
+  ;({ stand, market } = await openMarket())
 })
 afterEach(async () => {
-  clearInterval(market)
+  for (const kill of programs) kill()
+  market.close()
   await stand.close()
 })
 
-const stamp = (n: number, instrument: string) => ({ provider: 'kraken', instrument, time: n, received: n })
-const candle = (n: number, closed: boolean): Candle => ({
-  type: 'candle',
-  ...stamp(n, 'ETH-USDT'),
-  interval: '1m',
-  start: 60_000,
-  open: 1,
-  high: 2,
-  low: 1,
-  close: 2,
-  volume: n,
-  trades: n,
-  closed,
-  revision: n
-})
-
-/** Runs it until it ends, or until it has said what is awaited. */
-async function run(args: string[], env: Record<string, string> = {}, awaited?: RegExp) {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
+/** A program under way. */
+function start(name: string, args: string[] = [], env: Record<string, string> = {}) {
+  const child = spawn(process.execPath, ['--unhandled-rejections=strict', `examples/${name}.ts`, ...args], {
     cwd: root,
     env: { ...process.env, ...env }
   })
-  let out = ''
-  let err = ''
-  child.stdout.on('data', (data: Buffer) => {
-    out += data.toString()
-    if (awaited?.test(out)) child.kill()
-  })
-  child.stderr.on('data', (data: Buffer) => (err += data.toString()))
-  const code = await new Promise((resolve) => child.on('close', resolve))
-  return { code, out, err }
+  programs.push(() => child.kill('SIGKILL'))
+  const said = { out: '', err: '' }
+  child.stdout.on('data', (data: Buffer) => (said.out += data.toString()))
+  child.stderr.on('data', (data: Buffer) => (said.err += data.toString()))
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
+  return {
+    said,
+    says: (what: RegExp) => until(() => what.test(said.out), `${what} in ${JSON.stringify(said)}`),
+    interrupt: () => child.kill('SIGINT'),
+    end: async () => ({ code: await ended, ...said, lines: said.out.trim().split('\n') })
+  }
 }
+const run = (name: string, ...args: string[]) => start(name, [stand.url, ...args]).end()
+const symbols = (lines: string[]) => new Set(lines.map((line) => line.split(/[: ]/)[0]))
 
 describe('examples', () => {
-  test('[S4-16] quickstart.ts prints trades and ends after its count', async () => {
-    const { code, out, err } = await run(['examples/quickstart.ts', stand.url, '--count', '3'])
+  test('[S4-16] quickstart.ts prints prices in a loop and ends after its count', async () => {
+    const { code, err, lines } = await run('quickstart', '--count', '3')
     expect({ code, err }).toEqual({ code: 0, err: '' })
-    expect(out.trim().split('\n')).toHaveLength(3)
-    expect(out).toMatch(/^BTC-USDT \d+ × 1 \(buy, kraken\)$/m)
+    expect(lines).toHaveLength(3)
+    for (const line of lines) expect(line).toMatch(/^BTCUSDT \d+ × 1 \(kraken\)$/)
   })
 
-  test('[S4-17] candles.ts prints the history and then the forming candle', async () => {
-    const { code, out, err } = await run(['examples/candles.ts', '--count', '2'], { TICKWIRE_URL: stand.url })
+  test('[S4-17] candles.ts prints the history and then the forming one-minute candle', async () => {
+    const { code, out, err } = await start('candles', ['--count', '2'], { TICKWIRE_URL: stand.url }).end()
     expect({ code, err }).toEqual({ code: 0, err: '' })
     expect(out).toMatch(/^1970-01-01T00:01:00.000Z O 1 H 2 L 1 C 2 V 0 closed\n.* forming\n.* forming\n$/)
   })
 
+  test('[S4-18] callback.ts prints prices until its count or its time is over', async () => {
+    const counted = await run('callback', '--count', '3')
+    expect(counted).toMatchObject({ code: 0, err: '' })
+    expect(counted.out).toMatch(/^(BTCUSDT: \$\d+\.00\n){3}/)
+    const timed = await run('callback', '--seconds', '0.3')
+    expect(timed).toMatchObject({ code: 0, err: '' })
+    expect(timed.out).toMatch(/^(BTCUSDT: \$\d+\.00\n)+$/)
+  })
+
+  test('[S4-19] symbols.ts follows crypto and shares on one connection; one that there is not ends no other', async () => {
+    const mixed = start('symbols', [stand.url])
+    await mixed.says(/BTCUSDT[^]*GOOGL[^]*BTCUSDT[^]*GOOGL/)
+    expect(stand.gateway.connections()).toHaveLength(1)
+    mixed.interrupt()
+    const { code, lines } = await mixed.end()
+    expect(code).toBe(0)
+    expect(symbols(lines)).toEqual(new Set(['BTCUSDT', 'ETHUSDT', 'AAPL', 'GOOGL']))
+    const wrong = await run('symbols', '--symbols', 'NOPE,AAPL', '--count', '3')
+    expect(wrong.code).toBe(0)
+    expect(wrong.err).toContain('NOPE')
+    expect(wrong.out).toMatch(/^(AAPL: \$\d+\.00 \(kraken\)\n){3}$/)
+  })
+
+  test('[S4-20] aggregate.ts sums up every so many trades', async () => {
+    const { code, err, lines } = await run('aggregate', '--every', '10', '--count', '6')
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect(lines).toHaveLength(6)
+    const first = /^BTCUSDT: 10 trades, volume 10\.0000, (\d+) to (\d+), average (\d+\.\d\d)$/m.exec(lines.join('\n'))
+    const [low, high, average] = (first ?? []).slice(1).map(Number) as [number, number, number]
+    // Prices go up by one with each trade of one: the average is the middle.
+    expect([high - low, average]).toEqual([9, (low + high) / 2])
+    expect(symbols(lines)).toEqual(new Set(['BTCUSDT', 'ETHUSDT', 'SOLUSDT']))
+  })
+
   test('[S4-21] momentum.ts follows several instruments and says when the momentum turns', async () => {
-    const { code, out, err } = await run(['examples/momentum.ts', stand.url, '--count', '90'])
+    const { code, out, err } = await run('momentum', '--count', '90')
     expect({ code, err }).toEqual({ code: 0, err: '' })
     expect(out).toContain('Connected to Tickwire test (demo).')
     expect(out).toMatch(/^ETH-USDT \S+ momentum up → down$/m)
   })
-})
 
-describe('docs/clients.md', () => {
-  test('its TypeScript program works as it stands', async () => {
-    const program = block('ts').replace('http://localhost:8000', stand.url)
-    const { out, err } = await run(['--input-type=module-typescript', '-e', program], {}, /\d+ 1 buy kraken[^]*ETH-USDT \S+ \S+/)
-    expect(err).toBe('')
-    expect(out).toContain('open Connected to Tickwire test (demo).')
+  test('[S4-22] bot.ts alerts once when a price crosses the threshold, in either direction, and not for the first price', async () => {
+    market.close()
+    const bot = start('bot', [stand.url, '--above', '50000', '--count', '2'])
+    await until(() => stand.topics().includes('trade:BTC-USDT'))
+    for (const price of [60_000, 61_000, 49_000, 48_000]) stand.trade(price)
+    stand.trade(70_000, 'ETH-USDT')
+    await bot.says(/downwards/)
+    for (const price of [49_999, 50_001]) stand.trade(price)
+    const { code, lines } = await bot.end()
+    expect(code).toBe(0)
+    expect(lines).toEqual(['BTCUSDT crossed 50000 downwards: 49000', 'BTCUSDT crossed 50000 upwards: 50001'])
   })
 
-  test('every address of its curl lines answers', async () => {
-    const addresses = [...block('sh').matchAll(/'(http[^']+)'/g)].map(([, address]) =>
-      address!.replace('http://localhost:8000', stand.url)
-    )
-    expect(addresses).toHaveLength(6)
-    for (const address of addresses) {
-      const answer = await fetch(address)
-      expect(`${address} ${answer.status}`).toBe(`${address} 200`)
-      await answer.body?.cancel()
+  test('portfolio.ts values positions at live prices, and says which have none', async () => {
+    market.close()
+    stand.quote(99_999.5)
+    stand.quote(2_999.5, 'ETH-USDT')
+    const portfolio = start('portfolio', [stand.url, '--count', '2'])
+    await portfolio.says(/so far/)
+    stand.quote(199.5, 'SOL-USDT')
+    const { code, lines } = await portfolio.end()
+    expect(code).toBe(0)
+    const cells = lines.map((line) => line.trim().split(/ {2,}/)).filter((row) => row.length > 1)
+    expect(cells[1]).toEqual(['BTC-USDT', '0.35', '100,000.00', '35,000.00', '3,062.50'])
+    expect(cells[3]).toEqual(['SOL-USDT', '60', 'no price'])
+    expect(cells[4]).toEqual(['so far', '47,000.00', '1,142.50'])
+    expect(cells[8]).toEqual(['SOL-USDT', '60', '200.00', '12,000.00', '3,108.00'])
+    expect(cells[9]).toEqual(['total', '59,000.00', '4,250.50'])
+  })
+
+  const NATIVE = ['quickstart', 'candles', 'callback', 'symbols', 'aggregate', 'momentum', 'bot', 'portfolio']
+  test('[S4-04] Ctrl-C ends each of them cleanly and leaves no connection', async () => {
+    for (const name of NATIVE) {
+      const program = start(name, name === 'bot' ? [stand.url, '--above', '1'] : [stand.url])
+      await until(() => stand.topics().length > 0, `${name} subscribes`)
+      program.interrupt()
+      expect([name, (await program.end()).code]).toEqual([name, 0])
+      await until(() => stand.gateway.connections().length === 0)
     }
   })
 
-  test('no program in it is longer than 15 lines', () => {
-    for (const language of ['ts', 'python', 'sh', 'html']) {
-      expect(block(language)).not.toBe('')
-      expect(block(language).trim().split('\n').length).toBeLessThanOrEqual(15)
+  test('each is one file of less than 60 lines that says how to run it, and imports the SDK alone', () => {
+    const named = readdirSync(`${root}/examples`).filter((file) => file.endsWith('.ts') && !file.startsWith('fiml-'))
+    expect(named.sort()).toEqual(NATIVE.map((name) => `${name}.ts`).sort())
+    for (const file of named) {
+      const text = readFileSync(`${root}/examples/${file}`, 'utf8')
+      expect(text.split('\n').length).toBeLessThan(60)
+      expect(text.slice(0, 400)).toContain(`node examples/${file} [url]`)
+      const imports = [...text.matchAll(/ from '(.*)'/g)].map(([, from]) => from)
+      expect(new Set([...imports, '@tickwire/client', 'node:util'])).toEqual(new Set(['@tickwire/client', 'node:util']))
     }
   })
 })

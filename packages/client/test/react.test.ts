@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createStore, type Source } from '../src/react-store.ts'
 import { candlesSource, joined, topicSource } from '../src/react-sources.ts'
 import { TickwireProvider, useBook, useCandles, useQuote, useStatus, useTopic } from '../src/react.ts'
+import { restOf } from './market.ts'
 import { createStand, until, type Stand } from './stand.ts'
 
 /** A number that is set by hand. */
@@ -178,12 +179,10 @@ describe('against a server', () => {
   })
 
   test('candles begin with the past and go on with the stream; after a restart the past is asked for again', async () => {
-    const asked: string[] = []
-    vi.stubGlobal('fetch', (url: string) => {
-      asked.push(url)
-      const candles = asked.length === 1 ? [candle(1, 0), candle(2, 0)] : [candle(2, 1), candle(3, 0)]
-      return Promise.resolve(Response.json({ candles }))
-    })
+    let asked = 0
+    const rest = restOf(() => (++asked === 1 ? [candle(1, 0), candle(2, 0)] : [candle(2, 1), candle(3, 0)]))
+    await stand.close()
+    stand = await createStand({ rest })
     const client = stand.connect()
     const store = createStore()
     const past = { url: stand.url }
@@ -191,10 +190,10 @@ describe('against a server', () => {
     store.watch(source, () => {})
     stand.plant.publish('candle:BTC-USDT:1m', candle(2, 0, 8), 1)
     await until(() => store.read(source).length === 2 && store.read(source)[1]?.close === 8)
-    expect(asked).toEqual([`${stand.url}/v1/candles/BTC-USDT?interval=1m&limit=3`])
+    expect(asked).toBe(1)
     await stand.die()
-    stand = await createStand({ epoch: 'epoch-2', port: stand.port })
-    await until(() => asked.length === 2 && store.read(source).length === 3)
+    stand = await createStand({ rest, epoch: 'epoch-2', port: stand.port })
+    await until(() => asked === 2 && store.read(source).length === 3)
     expect(gist(store.read(source))).toEqual([
       [1, 0, 1],
       [2, 1, 1],
