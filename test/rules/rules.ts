@@ -62,6 +62,7 @@ const PURE = [
   /^packages\/server\/src\/gateway\/outbox\.ts$/,
   /^packages\/server\/src\/(nearest|settings|config(\.[a-z]+)?)\.ts$/,
   /^packages\/street\/src\/(market|pair|latent|random|venues)\.ts$/,
+  /^packages\/tickwire\/src\/(terminal\/|stream\/(board|fields|lines|table)\.ts$)/,
   /^packages\/client\/src\/(connection|state|ask|data|position|backoff|buffer|eventstream|keys|message)\.ts$/
 ]
 /** Rooms that a simulation runs on a time of its own; their files that hold real sockets stay outside of it. */

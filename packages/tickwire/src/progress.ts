@@ -1,6 +1,7 @@
 /** How far a long work is: a bar drawn over itself on a terminal, a line now and then elsewhere. It is told on stderr: stdout is for data. */
 import { isScreen } from './terminal/colours.ts'
 import { cut, plain } from './terminal/plain.ts'
+import { span } from './terminal/span.ts'
 
 export type Progress = {
   /** So much is done; `note` stands behind it. */
@@ -76,14 +77,4 @@ function sentence({ label, done, total, elapsed, note }: Standing): string {
   const far = total === undefined ? done.toLocaleString('en-US') : `${Math.floor(Math.min(1, share) * 100)} %`
   const left = share > 0 && share < 1 && elapsed > 1_000 ? `, ${span((elapsed / share) * (1 - share))} left` : ''
   return `${label} ${far}, ${span(elapsed)}${left}${note === '' ? '' : `, ${note}`}`
-}
-
-const two = (value: number): string => String(value).padStart(2, '0')
-
-/** 4 s, 3:07, 1:02:09. */
-export function span(ms: number): string {
-  const seconds = Math.round(ms / 1_000)
-  if (seconds < 60) return `${seconds} s`
-  const [hours, minutes] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60]
-  return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`
 }

@@ -1,38 +1,15 @@
 /** `tickwire stream`: what a running server publishes, as a live table in a terminal, and as lines in a pipe. */
 import { connect, Refused, type Client, type ConnectionState } from '@tickwire/client'
-import { parseTopic, topicName, type AskedContract, type Interval } from '@tickwire/protocol'
+import { parseTopic, topicName } from '@tickwire/protocol'
 import { CommandError, baseOf, keyOf } from './ask.ts'
-import { concerns, isStreamed, type Streamed, type StreamType } from './stream/fields.ts'
-import { createLines, type Format } from './stream/lines.ts'
+import { concerns, isStreamed } from './stream/fields.ts'
+import type { Format } from './stream/lines.ts'
 import { noteOf } from './stream/notes.ts'
+import { openPipe } from './stream/pipe.ts'
+import type { Reading, StreamFlags } from './stream/reading.ts'
 import { canDraw } from './stream/screen.ts'
 import { openLive } from './stream/live.ts'
 import { plain } from './terminal/plain.ts'
-
-export type StreamFlags = {
-  type: StreamType
-  interval?: Interval
-  provider?: string
-  json?: true
-  csv?: true
-  text?: true
-  table?: true
-  url: string
-  keyFile?: string
-  count?: number
-  contract?: AskedContract
-  wait?: true
-  stale: number
-}
-
-/** Where events and what is said beside them go. */
-export type Reading = {
-  event: (event: Streamed) => void | Promise<void>
-  note: (text: string) => void
-  state?: (state: ConnectionState) => void
-  watch?: (client: Client, contract: AskedContract | undefined) => void
-  end: () => void
-}
 
 export async function stream(instruments: readonly string[], flags: StreamFlags): Promise<void> {
   const topics = [...new Set(instruments.map((instrument) => topicFor(instrument, flags)))]
@@ -123,29 +100,3 @@ function listen(client: Client, reading: Reading, flags: StreamFlags, fail: (err
 
 const unanswered = (flags: StreamFlags, { reason }: ConnectionState): string =>
   `no server answers at ${plain(baseOf(flags))} (${plain(reason.replace(/ Trying again.*/, ''))}): start one with "tickwire", name another with --url, or say --wait`
-
-/** As fast as the reader takes it. */
-function write(text: string): void | Promise<void> {
-  if (text === '' || process.stdout.write(text)) return undefined
-  return new Promise((resolve) => {
-    process.stdout.once('drain', resolve)
-  })
-}
-
-/** Lines to stdout; everything else to stderr. */
-function openPipe(format: Format, type: StreamType): Reading {
-  const { head, line } = createLines(format, type)
-  let isHeaded = false
-  return {
-    // Where nobody answered, nothing is written.
-    state({ phase, hello }) {
-      if (phase !== 'open' || isHeaded) return
-      isHeaded = true
-      if (hello && hello.mode !== 'live') console.error(`tickwire: ${plain(hello.mode)}: these are not real prices`)
-      void write(head)
-    },
-    event: (event) => write(line(event)),
-    note: (text) => console.error(`tickwire: ${text}`),
-    end: () => {}
-  }
-}

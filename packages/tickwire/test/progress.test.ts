@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { createProgress, span } from '../src/progress.ts'
+import { createProgress } from '../src/progress.ts'
+import { span } from '../src/terminal/span.ts'
 
 function bench(isTTY: boolean, env = {}, columns = 60) {
   const written: string[] = []

@@ -1,8 +1,8 @@
 /** `tickwire stream`, as the command line knows it. */
 import { INTERVALS, type AskedContract } from '@tickwire/protocol'
 import { InvalidArgumentError, Option, type Command } from 'commander'
-import type { StreamFlags } from '../stream.ts'
 import { STREAM_TYPES } from '../stream/fields.ts'
+import type { StreamFlags } from '../stream/reading.ts'
 import { addressed, withExamples } from './words.ts'
 
 export function addStream(program: Command): void {

@@ -2,7 +2,7 @@
 import type { Client, ConnectionState } from '@tickwire/client'
 import type { AskedContract, TopicResult } from '@tickwire/protocol'
 import { baseOf } from '../ask.ts'
-import type { Reading, StreamFlags } from '../stream.ts'
+import type { Reading, StreamFlags } from './reading.ts'
 import { paintFor } from '../terminal/colours.ts'
 import { plain } from '../terminal/plain.ts'
 import { createBoard, onEvent, onNote, onResult, onStatus } from './board.ts'

@@ -1,7 +1,7 @@
 /** The live table as lines of a terminal of a given size. Pure: the same board at the same time is the same lines. */
-import { span } from '../progress.ts'
 import type { Colour, Paint } from '../terminal/colours.ts'
 import { cut, plain, widthOf } from '../terminal/plain.ts'
+import { span } from '../terminal/span.ts'
 import { ageOf, rateOf, staleness, type Board, type Row } from './board.ts'
 import { fieldsOf, type Field, type StreamType } from './fields.ts'
 import { shown } from './lines.ts'
