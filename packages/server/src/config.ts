@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { allowance, auth, redistribution } from './config.access.ts'
 import { duration, isAddress, list, target, url, weight } from './config.fields.ts'
+import { journal } from './config.journal.ts'
 import { CALENDAR_IDS } from './providers/adapter.ts'
 import { providers as adapters } from './providers/index.ts'
 
@@ -165,6 +166,7 @@ export const configSchema = z.strictObject({
     .describe('Delivery to clients.'),
   auth,
   redistribution,
+  journal,
   street: z
     .strictObject({
       seed: z.coerce.number().int().default(1).describe('Seed of the simulated market; the same seed gives the same prices.'),

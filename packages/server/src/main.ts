@@ -15,6 +15,7 @@ import { createLog, type Log } from './ops/log.ts'
 import { keepFor } from './plant/keep.ts'
 import { createPlant, type Plant } from './plant/plant.ts'
 import { providers } from './providers/index.ts'
+import { openRecording, type Recording } from './recording.ts'
 import { openReplays } from './replays.ts'
 import { ConfigError } from './settings.ts'
 import { openAccess, type Access } from './store/access.ts'
@@ -59,11 +60,15 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   const access = await openAccess({ host: config.host, ...config.auth, log }).catch((error: Error) => {
     throw new ConfigError(error.message)
   })
-  const open = openPlant(config, { ...options, log, connections: () => gateway.connections() })
+  const open = opened(() => openPlant(config, { ...options, log, connections: () => gateway.connections() }), access)
   const { plant, desk, demand, watched, figures } = open
   const { sources, settings, instruments } = open
-  const wired = { config, sources, settings, instruments, simulated: mode !== 'live', live: { plant, demand }, clock, log }
-  const replays = openReplays({ ...wired, reader: options.journal, time: mode === 'capture' ? 'event' : 'clock' })
+  const wired = { sectors: config.sectors, sources, settings, instruments, simulated: mode !== 'live', live: { plant, demand }, clock, log }
+  const replays = openReplays({
+    ...wired,
+    reader: options.journal ?? open.recording.reader,
+    time: mode === 'capture' ? 'event' : 'clock'
+  })
   const gateway = createGateway({
     plant,
     desk,
@@ -72,7 +77,7 @@ export async function startServer(config: Config, options: ServerOptions): Promi
     replays,
     clock,
     log,
-    rest: { ...aboutOf(mode, playing, startedAt), watched, ...figures },
+    rest: { ...aboutOf(mode, playing, startedAt), watched, recording: recordingOf(open.recording), ...figures },
     ...(page === undefined ? {} : { page }),
     ...gatewayOptions(config, mode, access.verifiers)
   })
@@ -93,6 +98,16 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   return { host, port, url, stop }
 }
 
+/** Where another server records into the same directory nothing of this one is left running. */
+function opened<T>(open: () => T, access: Access): T {
+  try {
+    return open()
+  } catch (error) {
+    access.stop()
+    throw error
+  }
+}
+
 export type PlantOptions = Pick<ServerOptions, 'mode' | 'journal' | 'clock' | 'random'> & {
   log: Log
   connections: Desk['connections']
@@ -110,19 +125,28 @@ export function openPlant(config: Config, options: PlantOptions) {
   const instruments = createInstruments()
   const sources = sourcesOf(config, log.conceal)
   const settings = feedSettings(config)
-  const feed = createFeed({
-    providers: sources,
-    plant,
-    instruments,
-    clock,
-    random,
-    log,
-    simulated: mode !== 'live',
-    onListing: () => collection.collect(),
-    times: mode === 'capture' ? 'recorded' : 'live',
-    settings
-  })
-  const { services, figures } = openServices(config, options, { plant, instruments, sources, settings, feed, clock, log })
+  // What the feed makes is recorded; what services and replays make of it can be made anew.
+  const recording = openRecording(config, plant.epoch, clock, log)
+  const feed = recording.feed(
+    createFeed({
+      providers: recording.sources(sources),
+      plant: recording.plant(plant),
+      instruments,
+      clock,
+      random,
+      log,
+      simulated: mode !== 'live',
+      onListing: () => collection.collect(),
+      times: mode === 'capture' ? 'recorded' : 'live',
+      settings
+    })
+  )
+  const journal = options.journal ?? recording.reader
+  const { services, figures } = openServices(
+    config,
+    { ...options, journal, flush: recording.flush },
+    { plant, instruments, sources, settings, feed, clock, log }
+  )
   const demand = demandOf(feed, services)
   const collection = collector(config.watch, demand, instruments)
   const desk = deskOf(mode, plant, clock, instruments, feed, figures.known, connections, figures.groups())
@@ -135,6 +159,7 @@ export function openPlant(config: Config, options: PlantOptions) {
     sources,
     settings,
     instruments,
+    recording,
     watched: collection.watched,
     async start(): Promise<void> {
       await feed.start()
@@ -144,6 +169,7 @@ export function openPlant(config: Config, options: PlantOptions) {
     async stop(): Promise<void> {
       services.stop()
       await feed.stop()
+      await recording.stop()
     }
   }
 }
@@ -199,6 +225,8 @@ const knownOf =
   (past: ReturnType<typeof pastFrom>): Desk['candles'] =>
   (...question) =>
     past(...question).then(({ candles }) => candles)
+
+const recordingOf = ({ status, runs, logLost }: Recording) => ({ status, runs, logLost })
 
 const aboutOf = (mode: Mode, playing: ServerOptions['playing'], startedAt: number) => ({
   mode,

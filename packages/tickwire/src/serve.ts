@@ -1,5 +1,7 @@
 /** `tickwire`: the server; in the demo together with the street whose prices it shows. */
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Mode } from '@tickwire/protocol'
 import { startServer, type Server } from '@tickwire/server'
@@ -10,7 +12,15 @@ import { CAPTURES, createStreet, type Street } from '@tickwire/street'
 import { load, print, type Flags } from './options.ts'
 import { onSignals } from './signals.ts'
 
-export type ServeFlags = Flags & { demo?: true; live?: true; capture?: string; speed: string; printConfig?: true }
+export type ServeFlags = Flags & {
+  demo?: true
+  live?: true
+  capture?: string
+  speed: string
+  printConfig?: true
+  record?: string
+  logFile?: string
+}
 
 const page = fileURLToPath(new URL('../../dashboard/dist', import.meta.url))
 
@@ -18,9 +28,10 @@ export async function serve(flags: ServeFlags): Promise<void> {
   if (flags.printConfig) return print(flags)
   if (flags.speed !== '1' && flags.capture === undefined)
     throw new ConfigError('--speed goes with --capture: the other modes have their own pace')
-  const { config, file } = load(flags)
-  const asked = flags.capture ? 'capture' : flags.live ? 'live' : flags.demo ? 'demo' : config.mode
+  const { config: loaded, file } = load(recorded(flags))
+  const asked = flags.capture ? 'capture' : flags.live ? 'live' : flags.demo ? 'demo' : loaded.mode
   const mode: Mode = asked ?? (file ? 'live' : 'demo')
+  const { config, forget } = mode === 'demo' ? forDemo(loaded) : { config: loaded, forget: () => {} }
 
   const log = createLog({ level: config.log.level, secrets: secretsOf(config) })
   const running = onSignals(log)
@@ -28,6 +39,7 @@ export async function serve(flags: ServeFlags): Promise<void> {
   running.stop = async () => street?.stop()
   const server = await open(street, config, mode, flags, log).catch(async (error: NodeJS.ErrnoException & { port?: number }) => {
     await street?.stop()
+    forget()
     if (error.code !== 'EADDRINUSE') throw error
     const option = error.port === config.port ? '--port' : '--set street.control='
     throw new ConfigError(`port ${error.port} is taken by another program: choose one with ${option}, 0 for a free one`)
@@ -35,8 +47,33 @@ export async function serve(flags: ServeFlags): Promise<void> {
   running.stop = async () => {
     await server.stop()
     await street?.stop()
+    forget()
   }
   announce(server.url, mode, flags, street?.control)
+}
+
+/** What the flags say of recording, as options. */
+const recorded = ({ record, logFile, ...flags }: ServeFlags): ServeFlags => ({
+  ...flags,
+  set: [
+    ...flags.set,
+    ...(record === undefined ? [] : [`journal.record=${record}`]),
+    ...(logFile === undefined ? [] : [`journal.logFile=${logFile}`])
+  ]
+})
+
+/** Of a temporary journal no more is kept than this. */
+const DEMO_MOST = 2 ** 31
+
+/** The demo has something to replay, and leaves nothing behind; unless somebody says what is to be recorded, or where. */
+function forDemo(config: Config): { config: Config; forget: () => void } {
+  const { record, directory } = config.journal
+  if (record !== undefined || directory !== 'data/journal') return { config, forget: () => {} }
+  const temporary = mkdtempSync(join(tmpdir(), 'tickwire-demo-'))
+  return {
+    config: { ...config, journal: { ...config.journal, record: 'events', directory: temporary, mostBytes: DEMO_MOST } },
+    forget: () => rmSync(temporary, { recursive: true, force: true })
+  }
 }
 
 async function open(street: Street | undefined, config: Config, mode: Mode, flags: ServeFlags, log: Log): Promise<Server> {

@@ -17,8 +17,7 @@ import { createPatience } from './patience.ts'
 import { createPolls } from './polls.ts'
 import { createReader } from './reader.ts'
 import type { RestSources } from './rest.ts'
-import { findRoute, type Room } from './door.ts'
-import { createHalls } from './halls.ts'
+import { createRooms } from './halls.ts'
 import type { Replays } from '../replay/registry.ts'
 import type { Demand, Shared } from './session.ts'
 import { createShelves } from './shelf.ts'
@@ -98,7 +97,7 @@ export function createGateway(options: GatewayOptions) {
   const shared: Shared = { plant, desk, understand, fanout, demand, auth, limits, clock, patience, redistribution }
   const { replays, home } = options
   const { redistributionOf } = entry
-  const halls = replays && createHalls({ replays, home, dialects, base: shared, fanoutOf, redistributionOf })
+  const rooms = createRooms({ replays, home, dialects, base: shared, fanoutOf, redistributionOf })
   const sse = createSse(shared, meters, randomUUID, quotas)
   const polls = createPolls({ plant, timers, auth, quotas, most: limits.connections })
   const open = { desk, understand, sources, reader }
@@ -121,19 +120,9 @@ export function createGateway(options: GatewayOptions) {
     metrics: async () => ({ type: metrics.registry.contentType, text: await metrics.registry.metrics() })
   })
   const drain = createDrain(app, timers, meters)
-  const ws = serveWebSockets(app.server, { ...entry, shared, room, flush, meters, newId: randomUUID, wire, compression })
+  const ws = serveWebSockets(app.server, { ...entry, shared, rooms, meters, newId: randomUUID, wire, compression })
   const running: Cancel[] = []
   let unwatch: (() => void) | undefined
-
-  function room(url: string): Room | undefined {
-    const route = findRoute(dialects, url)
-    return halls?.find(url) ?? (route && { route, shared })
-  }
-
-  function flush(): void {
-    fanout.flush()
-    halls?.flush()
-  }
 
   function connections(): ConnectionInfo[] {
     return [...ws.connections.values(), ...sse.streams.values()].map(({ session }) => session.info())
@@ -159,6 +148,7 @@ export function createGateway(options: GatewayOptions) {
         fanout: () => fanout.stats(),
         providers: () => sources.providers(),
         ready: () => sources.ready(),
+        recording: sources.recording?.status,
         about: { mode: sources.mode, version: sources.build.version, startedAt: sources.startedAt }
       })
       startTimers()
@@ -178,8 +168,7 @@ export function createGateway(options: GatewayOptions) {
       for (const each of [sse, polls]) each.close(retryAfterMs)
       await Promise.all([ws.close(retryAfterMs, 1001, DRAIN), drain.finished(DRAIN)])
       replays?.stop()
-      halls?.stop()
-      fanout.stop()
+      rooms.stop()
       patience.stop()
       reader.stop()
       shelves.stop()

@@ -29,6 +29,10 @@ const health = z.object({
   uptime: z.number().describe('seconds'),
   version: z.string(),
   epoch: z.string(),
+  recording: z
+    .object({ state: z.enum(['off', 'recording', 'full', 'failed']), reason: z.string(), lost: z.number() })
+    .optional()
+    .describe('where something is to be recorded: whether it is'),
   providers: z.object({
     total: z.number(),
     live: z.number(),
@@ -100,6 +104,12 @@ export function mountHealth(app: App, options: HealthOptions): void {
   const { sources, epoch, clock, metrics } = options
   mountStatus(app, options)
   mountDocuments(app)
+  const recordingOf = () => {
+    const status = sources.recording?.status()
+    if (!status || status.what.length === 0) return {}
+    const { state, reason, lost } = status
+    return { recording: { state, reason, lost } }
+  }
   const isItWell = (): z.infer<typeof health> => {
     const providers = sources.providers()
     const live = providers.filter((each) => each.phase === 'live').length
@@ -111,6 +121,7 @@ export function mountHealth(app: App, options: HealthOptions): void {
       uptime: Math.round((clock() - sources.startedAt) / 100) / 10,
       version: sources.build.version,
       epoch,
+      ...recordingOf(),
       providers: {
         total: providers.length,
         live,

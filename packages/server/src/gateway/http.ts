@@ -21,6 +21,7 @@ import { mountMoves } from './moves.ts'
 import { describe } from './openapi.ts'
 import { permit, type PermitOptions } from './permit.ts'
 import type { Polls } from './polls.ts'
+import { mountRecordings } from './recordings.ts'
 import { mountReplays, type ReplayRoutes } from './replays.ts'
 import { mountRest, type App, type RestOptions } from './rest.ts'
 import type { createShelves } from './shelf.ts'
@@ -179,6 +180,7 @@ export function createHttp(options: HttpOptions): App {
     mountSse(routes, options)
     mountMoves(routes, options)
     mountReplays(routes, options)
+    mountRecordings(routes, options)
     mountLatency(routes, options.hops)
     mountHealth(routes, { ...options, epoch: options.desk.epoch })
     mountDialects(routes, options)

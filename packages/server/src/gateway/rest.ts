@@ -8,7 +8,9 @@ import {
   type Interval,
   type Mode,
   type ProviderStatus,
-  type Published
+  type Published,
+  type RecordedRun,
+  type RecordingStatus
 } from '@tickwire/protocol'
 import type {
   FastifyBaseLogger,
@@ -54,6 +56,8 @@ export type RestSources = {
   candles: (instrument: string, interval: Interval, limit: number) => Promise<{ candles: readonly Candle[]; why?: string }>
   /** Spans of the past, in pages; absent where there is none. */
   history?: { trades: PastTrades; candles: PastCandles }
+  /** Absent where nothing can be recorded. */
+  recording?: { status: () => RecordingStatus; runs: () => readonly RecordedRun[]; logLost: () => number }
   /** Instruments of which changes are told, and groups of which breadth is. */
   moving: () => readonly string[]
   groups: () => readonly string[]

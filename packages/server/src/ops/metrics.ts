@@ -1,6 +1,6 @@
 /** Prometheus metrics: read from the plain counters when scraped, so that the hot path only adds numbers. */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import type { Mode, ProviderStatus } from '@tickwire/protocol'
+import type { Mode, ProviderStatus, RecordingStatus } from '@tickwire/protocol'
 import { Registry } from 'prom-client'
 import { observe, openHistogram, turn } from '../connection/histogram.ts'
 import type { Hop } from '../feed/hops.ts'
@@ -9,6 +9,7 @@ import type { Plant } from '../plant/plant.ts'
 import { createGauges, type Gauges } from './gauges.ts'
 import { exportHops } from './hops.ts'
 import { exportProviders } from './provider-metrics.ts'
+import { exportRecording } from './recording-metrics.ts'
 
 export type MetricSources = {
   meters: Meters
@@ -19,6 +20,7 @@ export type MetricSources = {
   fanout: () => { behind: number; slow: number; groups: number }
   providers: () => readonly ProviderStatus[]
   ready: () => boolean
+  recording: (() => RecordingStatus) | undefined
   about: { mode: Mode; version: string; startedAt: number }
 }
 
@@ -99,6 +101,7 @@ export function createMetrics(upToPlant: () => readonly Hop[]) {
       ofDelivery(gauges, sources)
       exportProviders(gauges, sources.providers)
       exportHops(registry, hops)
+      if (sources.recording) exportRecording(gauges, sources.recording)
       return ofProcess(gauges, sources)
     }
   }

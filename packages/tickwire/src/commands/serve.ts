@@ -20,6 +20,15 @@ export function addServe(program: Command): void {
       ])
     )
     .option('--speed <n>', 'pace of --capture: 1 is as recorded', '1')
+    .addOption(
+      new Option('--record <what>', 'record for replays, history and export, into journal.directory').choices([
+        'off',
+        'events',
+        'frames',
+        'both'
+      ])
+    )
+    .option('--log-file <file>', 'write each event as a line: CSV where the name ends with .csv, JSON lines where not')
     .option('--insecure', 'listen for others (--host) although nobody needs a token')
     .option('--print-config', 'print the configuration in force, without secrets, and end')
     .usage('[command] [options]')
@@ -32,6 +41,7 @@ export function addServe(program: Command): void {
     ['tickwire', 'the demo: simulated providers, nothing to configure'],
     ['tickwire --live', 'public data of the providers that need no key'],
     ['tickwire --capture <provider> --speed 4', 'a recorded session, four times as fast'],
+    ['tickwire --live --record events', 'live, and recorded for replays'],
     ['tickwire init', 'write a configuration file, with questions'],
     ['tickwire doctor', 'which provider answers, which does not, and why'],
     ['tickwire resync BTC-USDT', 'a running server asks for that book anew'],

@@ -1,0 +1,69 @@
+/** Credentials never reach a recording: known secrets in whatever form, and what looks like one where secrets are said. */
+import { CENSORED, createSecrets, isSecretName } from '../ops/secrets.ts'
+import type { Frame } from '../providers/adapter.ts'
+
+/** Answers longer than this are listings and books, which are only searched for secrets that are known. */
+const LOGIN_MOST = 64 << 10
+
+export type Conceal = ReturnType<typeof createConceal>
+
+/** `add`: from here on these values are never written. */
+export function createConceal(known: Iterable<string | undefined> = []) {
+  const secrets = createSecrets(known)
+  const values = new Set<string>()
+  const add = (more: Iterable<string | undefined>) => {
+    const all = [...more]
+    secrets.add(all)
+    for (const value of all) if (value !== undefined && value.trim().length > 0) values.add(value.trim())
+  }
+  add(known)
+
+  const holdsKnown = (text: string): boolean => {
+    for (const value of values) if (text.includes(value)) return true
+    return false
+  }
+  /** Also those that are too short for `secrets`: here nothing but traffic is searched. */
+  const text = (all: string): string => {
+    let left = secrets.censor(all)
+    for (const value of values) if (left.includes(value)) left = left.replaceAll(value, CENSORED)
+    return left
+  }
+  const bytes = (all: Uint8Array, change: (text: string) => string): Uint8Array => {
+    const before = Buffer.from(all.buffer, all.byteOffset, all.byteLength).toString('latin1')
+    const after = change(before)
+    return before === after ? all : Buffer.from(after, 'latin1')
+  }
+  const onlyKnown = (all: string): string => (holdsKnown(all) ? text(all) : all)
+
+  return {
+    add,
+    text,
+    /** Who logs in, and parameters that hold a secret; whatever else of it is one. */
+    address(url: string): string {
+      const asked = url.indexOf('?')
+      const bare = (asked < 0 ? url : url.slice(0, asked)).replace(/^([a-z][\w+.-]*:\/\/)[^/@]*@/i, '$1')
+      if (asked < 0) return text(bare)
+      const parameters = url
+        .slice(asked + 1)
+        .split('&')
+        .map((each) => (isSecretName(nameOf(each)) ? `${each.slice(0, each.indexOf('=') + 1)}${CENSORED}` : each))
+      return text(`${bare}?${parameters.join('&')}`)
+    },
+    /** What we say may be a login in any form. */
+    sent: (frame: Frame): Frame => (typeof frame === 'string' ? text(frame) : bytes(frame, text)),
+    /** Prices come by the thousand: only what is known is looked for. */
+    received: (frame: Frame): Frame => {
+      if (values.size === 0) return frame
+      return typeof frame === 'string' ? onlyKnown(frame) : bytes(frame, onlyKnown)
+    },
+    headers: (headers: Readonly<Record<string, string>>): Record<string, string> =>
+      Object.fromEntries(
+        Object.entries(headers)
+          .filter(([name]) => !isSecretName(name))
+          .map(([name, value]) => [name, text(value)])
+      ),
+    body: (body: Uint8Array): Uint8Array => bytes(body, body.length <= LOGIN_MOST ? text : onlyKnown)
+  }
+}
+
+const nameOf = (parameter: string): string => parameter.split('=', 1)[0] ?? ''
