@@ -82,7 +82,7 @@ async function open(street: Street | undefined, config: Config, mode: Mode, flag
   return startServer(served, { mode, log, ...playing, ...(existsSync(page) ? { page } : {}) })
 }
 
-function openStreet(config: Config, flags: ServeFlags, log: Log): Street {
+export function openStreet(config: Config, flags: Pick<ServeFlags, 'capture' | 'speed'>, log: Log): Street {
   const capture = flags.capture === undefined ? {} : { capture: captureOf(flags.capture), speed: speedOf(flags.speed) }
   return createStreet({ seed: config.street.seed, control: config.street.control, clock: Date.now, log, ...capture })
 }
@@ -99,7 +99,7 @@ export function speedOf(text: string): number {
 }
 
 /** The configuration with every address turned to the street: simulated and live prices never mix in one process. */
-async function onStreet(street: Street, config: Config): Promise<Pick<Config, 'providers' | 'watch'>> {
+export async function onStreet(street: Street, config: Config): Promise<Pick<Config, 'providers' | 'watch'>> {
   const addresses = await street.start()
   const providers = Object.fromEntries(
     Object.entries(config.providers).map(([name, provider]) => {
