@@ -60,7 +60,7 @@ async function fetchPast({ url, token }: Past, path: string, signal: AbortSignal
 
 type CandlesAsked = { instrument: string; interval: Interval; limit: number; past: Past | undefined }
 
-/** The past by REST, once and again after each hole, and what forms by the stream. A past that cannot be had is no past. */
+/** The past by REST, once and again after each hole, and what forms by the stream. One that could not be had is asked for with the next connection. */
 export function candlesSource(client: Client, { instrument, interval, limit, past }: CandlesAsked): Source<readonly Candle[]> {
   const topic = topicName('candle', instrument, undefined, interval)
   return {
@@ -68,13 +68,15 @@ export function candlesSource(client: Client, { instrument, interval, limit, pas
     start: () => NO_CANDLES,
     open: (change) => {
       const gone = new AbortController()
+      let missing = past !== undefined
       const load = (): void => {
         if (!past) return
+        missing = false
         const path = `candles/${encodeURIComponent(instrument)}?interval=${interval}&limit=${limit}`
         fetchPast(past, path, gone.signal).then(
           // What the stream told meanwhile is newer than the answer.
           (candles) => change((now) => joined(joined(now, candles, limit), now, limit)),
-          () => {}
+          () => (missing = true)
         )
       }
       const named = new Set([topic])
@@ -89,7 +91,8 @@ export function candlesSource(client: Client, { instrument, interval, limit, pas
         if (named.has(of)) load()
       }
       const hole = client.on('gap', (told) => void (told.source !== 'provider' && again(told)))
-      const ends = [subscription.close, client.on('reset', again), client.on('lost', again), hole, () => gone.abort()]
+      const back = client.on('state', ({ phase }) => void (phase === 'open' && missing && load()))
+      const ends = [subscription.close, client.on('reset', again), client.on('lost', again), hole, back, () => gone.abort()]
       load()
       return () => ends.forEach((end) => end())
     }

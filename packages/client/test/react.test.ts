@@ -5,9 +5,10 @@ import { renderToString } from 'react-dom/server'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createStore, type Source } from '../src/react-store.ts'
 import { candlesSource, joined, topicSource } from '../src/react-sources.ts'
+import { connect } from '../src/index.ts'
 import { TickwireProvider, useBook, useCandles, useQuote, useStatus, useTopic } from '../src/react.ts'
 import { restOf } from './market.ts'
-import { createStand, until, type Stand } from './stand.ts'
+import { createStand, FAST, until, type Stand } from './stand.ts'
 
 /** A number that is set by hand. */
 function counter(key: string) {
@@ -199,6 +200,20 @@ describe('against a server', () => {
       [2, 1, 1],
       [3, 0, 1]
     ])
+    client.close()
+  })
+
+  test('a past that could not be had is asked for when the server is there', async () => {
+    const { port } = stand
+    await stand.close()
+    const client = connect({ url: stand.url, backoff: FAST })
+    client.on('error', () => {})
+    const store = createStore()
+    const source = candlesSource(client, { instrument: 'BTC-USDT', interval: '1m', limit: 3, past: { url: stand.url } })
+    store.watch(source, () => {})
+    await until(() => client.state().attempt > 1)
+    stand = await createStand({ port, rest: restOf(() => [candle(1, 0)]) })
+    await until(() => store.read(source).length === 1)
     client.close()
   })
 })
