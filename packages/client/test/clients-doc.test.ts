@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createStand, until, type Stand } from './stand.ts'
-import { openMarket } from './market.ts'
+import { candle, openMarket } from './market.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const doc = readFileSync(`${root}/docs/clients.md`, 'utf8')
@@ -47,6 +47,13 @@ describe('docs/clients.md', () => {
     expect(said.err).toBe('')
   })
 
+  test('its DataStream program works as it stands, and ends with a closed candle', async () => {
+    const { said, says, ended } = run(process.execPath, ['--input-type=module', '-e', here(block('js'))])
+    await says(/AAPL: \d+ \(kraken\)[^]*candle 1 2 1 2/)
+    stand.plant.publish('candle:ETH-USDT:1m', candle(1_000_000, true), 1)
+    expect({ code: await ended, err: said.err }).toEqual({ code: 0, err: '' })
+  })
+
   test('every address of its curl lines answers', async () => {
     const addresses = [...block('sh').matchAll(/'(http[^']+)'/g)].map(([, address]) => here(address ?? ''))
     expect(addresses).toHaveLength(6)
@@ -77,7 +84,7 @@ describe('docs/clients.md', () => {
   })
 
   test('no program in it is longer than 20 lines', () => {
-    for (const language of ['ts', 'tsx', 'python', 'sh', 'bash', 'html']) {
+    for (const language of ['ts', 'js', 'tsx', 'python', 'sh', 'bash', 'html']) {
       expect(block(language)).not.toBe('')
       expect(block(language).trim().split('\n').length).toBeLessThanOrEqual(20)
     }

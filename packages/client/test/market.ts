@@ -5,7 +5,7 @@ import { createStand, type Stand } from './stand.ts'
 const INSTRUMENTS = ['BTC-USDT', 'ETH-USDT', 'SOL-USDT', 'AAPL', 'GOOGL']
 const stamp = (n: number, instrument: string) => ({ provider: 'kraken', instrument, time: n, received: n })
 
-const candle = (n: number, closed: boolean, instrument = 'ETH-USDT'): Candle => {
+export const candle = (n: number, closed: boolean, instrument = 'ETH-USDT'): Candle => {
   const prices = { open: 1, high: 2, low: 1, close: 2, volume: n, trades: n }
   return { type: 'candle', ...stamp(n, instrument), interval: '1m', start: 60_000, ...prices, closed, revision: n }
 }
