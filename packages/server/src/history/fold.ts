@@ -21,7 +21,9 @@ type Bar = Slot & {
   /** What the bar stands at before any trade prices it, if none comes before it: that of the first to arrive. */
   made: number
   madeSeq: number
-  volume: Sum
+  /** Volume: their sum, and what a double of it has lost. */
+  sum: number
+  rest: number
   trades: number
   received: number
 }
@@ -41,36 +43,60 @@ const openBar = (slot: Slot): Bar => ({
   lastSeq: 0,
   made: Number.NaN,
   madeSeq: Number.POSITIVE_INFINITY,
-  volume: [],
+  sum: 0,
+  rest: 0,
   trades: 0,
   received: Number.NEGATIVE_INFINITY
 })
 
-function price(bar: Bar, value: number, time: number, seq: number): void {
-  bar.priced++
-  if (value > bar.high) bar.high = value
-  if (value < bar.low) bar.low = value
-  if (time < bar.first || (time === bar.first && seq < bar.firstSeq)) {
-    bar.open = value
-    bar.first = time
-    bar.firstSeq = seq
+/**
+ * Takes trades from `i` on as long as they are of this bar, and answers where it stopped. What changes with each trade is held in
+ * local variables: this loop sees every trade there is. The volume is two doubles, so that no sum of a day loses a digit.
+ */
+function run(bar: Bar, columns: TradeColumns, i: number): number {
+  const { count, time, price, size, received, seq, ineligible } = columns
+  const { start, end } = bar
+  let { high, low, sum, rest, trades, priced, received: heard } = bar
+  for (; i < count; i++) {
+    const at = time[i]!
+    if (at < start || at >= end) break
+    const value = price[i]!
+    const amount = size[i]!
+    if (!(value - value === 0 && amount - amount === 0)) continue
+    const next = sum + amount
+    const part = next - sum
+    rest += sum - (next - part) + (amount - part)
+    sum = next
+    trades++
+    if (received[i]! > heard) heard = received[i]!
+    if (seq[i]! < bar.madeSeq) {
+      bar.made = value
+      bar.madeSeq = seq[i]!
+    }
+    if (ineligible[i] !== 0) continue
+    priced++
+    if (value > high) high = value
+    if (value < low) low = value
+    if (at > bar.last || (at === bar.last && seq[i]! >= bar.lastSeq)) {
+      bar.close = value
+      bar.last = at
+      bar.lastSeq = seq[i]!
+    }
+    if (at < bar.first || (at === bar.first && seq[i]! < bar.firstSeq)) {
+      bar.open = value
+      bar.first = at
+      bar.firstSeq = seq[i]!
+    }
   }
-  if (time > bar.last || (time === bar.last && seq >= bar.lastSeq)) {
-    bar.close = value
-    bar.last = time
-    bar.lastSeq = seq
-  }
+  Object.assign(bar, { high, low, sum, rest, trades, priced, received: heard })
+  return i
 }
 
-function take(bar: Bar, { price: prices, size, time, received, seq, ineligible }: TradeColumns, i: number): void {
-  add(bar.volume, size[i]!)
-  bar.trades++
-  if (received[i]! > bar.received) bar.received = received[i]!
-  if (seq[i]! < bar.madeSeq) {
-    bar.made = prices[i]!
-    bar.madeSeq = seq[i]!
-  }
-  if (ineligible[i] === 0) price(bar, prices[i]!, time[i]!, seq[i]!)
+function volumeOf({ sum, rest }: Bar): number {
+  const exact: Sum = []
+  add(exact, rest)
+  add(exact, sum)
+  return total(exact)
 }
 
 /** In any order. `provider` is whom the candles name. */
@@ -100,7 +126,7 @@ export function createFold(instrument: string, interval: Interval, grid: Grid, p
       received: isPriced ? heard : Math.max(heard, before?.received ?? heard),
       start,
       ...prices,
-      volume: one ? total(one.volume) : 0,
+      volume: one ? volumeOf(one) : 0,
       trades: one?.trades ?? 0,
       closed: true,
       revision: 0
@@ -112,11 +138,12 @@ export function createFold(instrument: string, interval: Interval, grid: Grid, p
 
   return {
     take(columns: TradeColumns): void {
-      const { count, time, price: prices, size } = columns
-      for (let i = 0; i < count; i++) {
+      const { count, time } = columns
+      for (let i = 0; i < count;) {
         const at = time[i]!
         if (!bar || at < bar.start || at >= bar.end) bar = barAt(at)
-        if (bar && Number.isFinite(prices[i]) && Number.isFinite(size[i])) take(bar, columns, i)
+        if (bar) i = run(bar, columns, i)
+        else i++
       }
     },
 

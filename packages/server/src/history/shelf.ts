@@ -8,7 +8,7 @@ export type Rest = (instrument: string, span: Span) => Promise<Answer>
 /** Not all providers answer for more at once. */
 const MOST = 3_600_000
 /** Calls for one page: what they do not reach is for the next. */
-const CALLS = 8
+const CALLS = 16
 const KEPT = 64
 const KEPT_FOR = 60_000
 
@@ -37,6 +37,21 @@ export function createShelf(rest: Rest, clock: () => number) {
     return answer
   }
 
+  /** Nothing is told of the hour at `from`: up to where that is so, as far as a few questions show. */
+  async function silentTo(instrument: string, { from, to }: Span, calls: { left: number }): Promise<number> {
+    let low = Math.min(from + MOST, to)
+    let high = to
+    // The end first: where that fails too, nobody tells anything of it.
+    for (let at = to - MOST; low < high; at = Math.max(low, low + (high - low - MOST) / 2)) {
+      const middle = Math.max(low, at)
+      const answer = await ask(instrument, { from: middle, to: Math.min(middle + MOST, to) }, calls)
+      if (!answer) return low
+      if (answer.ok && answer.to > middle) high = middle
+      else low = Math.min(middle + MOST, high)
+    }
+    return low
+  }
+
   return {
     /** The first trades of a span, at least `limit` where there are so many. */
     async fill(instrument: string, { from, to }: Span, limit: number): Promise<Filled> {
@@ -58,8 +73,9 @@ export function createShelf(rest: Rest, clock: () => number) {
           filled.reached = Math.min(until, to)
           filled.spans.push({ from: at, to: filled.reached })
         } else {
-          filled.missing.push({ from: at, to: end, why: answer.ok ? `${answer.provider} does not go back so far` : answer.why })
-          filled.reached = end
+          const why = answer.ok ? `${answer.provider} does not go back so far` : answer.why
+          filled.reached = end < Math.min(at + MOST, to) ? end : await silentTo(instrument, { from: at, to }, calls)
+          filled.missing.push({ from: at, to: filled.reached, why })
         }
       }
       return filled

@@ -9,7 +9,7 @@ export type Format = (typeof FORMATS)[number]
 /** Rows of one row group of Parquet. */
 const GROUP = 65_536
 
-type Writer<Row> = { write: (rows: readonly Row[]) => Promise<void>; finish: () => Promise<void> }
+type Writer<Row> = { write: (rows: readonly Row[]) => Promise<void>; finish: () => Promise<void>; drop?: () => Promise<void> }
 export type Sink<Row> = {
   write: (rows: readonly Row[]) => Promise<void>
   /** The file stands under its name now. */
@@ -30,7 +30,8 @@ async function textFile<Row>(path: string, format: 'csv' | 'json', columns: read
     finish: async () => {
       await file.sync()
       await file.close()
-    }
+    },
+    drop: () => file.close()
   }
 }
 
@@ -54,13 +55,18 @@ function grouped<Row>({ write, finish }: Writer<Row>): Writer<Row> {
 
 export async function openSink<Row>(path: string, format: Format, columns: readonly Column<Row>[]): Promise<Sink<Row>> {
   const unfinished = `${path}.${process.pid}.part`
-  const writer = format === 'parquet' ? grouped(openParquet(unfinished, columns)) : await textFile(unfinished, format, columns)
+  const writer: Writer<Row> =
+    format === 'parquet' ? grouped(openParquet(unfinished, columns)) : await textFile(unfinished, format, columns)
   return {
     write: writer.write,
     async close() {
       await writer.finish()
       await rename(unfinished, path)
     },
-    abandon: () => rm(unfinished, { force: true })
+    async abandon() {
+      // What could not be written may be why: there is nothing more to be saved of it.
+      await writer.drop?.().catch(() => {})
+      await rm(unfinished, { force: true })
+    }
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { fetchCandles, fetchListing } from '../../src/feed/lookup.ts'
+import { fetchCandles, fetchListing, fetchTrades } from '../../src/feed/lookup.ts'
 import { venueAdapter } from './venue.ts'
 
 const asked = async (restUrl: string, listingUrl?: string) => {
@@ -67,4 +67,31 @@ test('past candles come page by page where an answer names the next one; those b
   expect(await starts()).toEqual([0, 60_000, 120_000])
   expect(await starts('/page/0')).toEqual([60_000, 120_000])
   expect(await starts('/page/2')).toBe('broken')
+})
+
+const tape = (count: number) =>
+  Array.from(
+    { length: count },
+    (_, i) => ({ type: 'trade', symbol: 'X', time: 1_000 + i, price: 1, size: 1, side: 'buy', id: `${i}` }) as const
+  )
+const pastOf = (count: number, span: { from: number; to: number }) => {
+  const adapter = venueAdapter('a', {
+    fill: () => ({ type: 'need', path: '/trades', purpose: 'trades' }),
+    decode: () => tape(count)
+  })
+  const get = () => Promise.resolve({ ok: true as const, body: '', status: 200, headers: {} })
+  const rest = { get, quiet: () => undefined, stop: () => undefined }
+  return fetchTrades({ adapter, restUrl: '', readAccess: () => ({}), clock: () => 5_000, rest }, 'X-USD', 'X', span)
+}
+
+test('a short answer has all of the span; of a long one, which may have been cut, only what lies between its ends is known', async () => {
+  const short = await pastOf(10, { from: 0, to: 2_000 })
+  expect(short).toMatchObject({ ok: true, value: { from: 0, to: 2_000, trades: { length: 10 } } })
+  const long = await pastOf(500, { from: 0, to: 2_000 })
+  expect(long).toMatchObject({ ok: true, value: { from: 1_000, to: 1_499, trades: { length: 499 } } })
+  expect(long.ok && long.value.trades[0]).toMatchObject({ provider: 'a', instrument: 'X-USD', id: '0', backfill: true })
+})
+
+test('an answer that begins after the span has nothing of it, and says where it begins', async () => {
+  expect(await pastOf(500, { from: 0, to: 500 })).toEqual({ ok: false, reason: 'its answer begins at 1970-01-01T00:00:01.000Z' })
 })

@@ -92,6 +92,10 @@ async function start(options: RigOptions = {}) {
       moving: () => [],
       groups: () => ['all'],
       candles: () => Promise.resolve({ candles: [] }),
+      history: {
+        trades: () => Promise.resolve({ ok: true, trades: [], gaps: [], sources: [], more: false }),
+        candles: () => Promise.resolve({ candles: [] })
+      },
       watched: () => [],
       confidence: () => ({ reliability: {}, calibrations: [] }),
       arbitration: () => [],
@@ -163,6 +167,8 @@ describe('who is not the owner’s', () => {
       '/v1/trades/BTC-USDT?provider=closed',
       '/v1/quotes/SOL-USDT',
       '/v1/candles/SOL-USDT',
+      '/v1/trades?instrument=SOL-USDT',
+      '/v1/candles?instrument=SOL-USDT&from=0&to=60000',
       '/v1/arbitration/BTC-USDT',
       '/v1/last?topics=trade:SOL-USDT',
       '/v1/news',

@@ -263,3 +263,25 @@ test('a span that ends before it begins, and one that lies too far back, say so,
   expect(old).toMatchObject({ ok: false, reason: 'nothing' })
   expect(!old.ok && old.message).toContain('alpha: does not go back so far; known here: 2026-11-20T12:00:01.000Z to')
 })
+
+test('where a provider does not go back so far, one mark says up to when, after few questions', async () => {
+  const s = stage({ keep: 100, records: false })
+  const HOUR = 3_600_000
+  const begun = BEGIN - 5 * HOUR - 7
+  s.miss(tradeOf(1, BEGIN - 2 * HOUR))
+  s.start()
+  s.publish(tradeOf(2, BEGIN))
+  let asked = 0
+  const rest: Rest = async (instrument, span) => {
+    asked++
+    if (span.from < begun) return { ok: false, why: 'one: too far back' }
+    return s.options.rest(instrument, span)
+  }
+  const ask = createTrades({ ...s.options, rest })
+  const { trades, gaps } = page(await ask({ instrument: 'BTC-USDT', from: BEGIN - 1_000 * HOUR, limit: 100 }))
+  expect(idsOf(trades)).toEqual([1, 2])
+  expect(gaps).toEqual([{ from: BEGIN - 1_000 * HOUR, to: expect.any(Number), why: 'one: too far back' }])
+  expect(gaps[0]!.to).toBeGreaterThanOrEqual(begun)
+  expect(gaps[0]!.to).toBeLessThan(begun + HOUR)
+  expect(asked).toBeLessThan(20)
+})

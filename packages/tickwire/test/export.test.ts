@@ -1,0 +1,146 @@
+/** `tickwire export`: from a journal on disk to files that others read. */
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { zstdDecompressSync } from 'node:zlib'
+import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
+import type { Published } from '@tickwire/protocol'
+import { openWriter } from '@tickwire/server/journal/writer.ts'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { exportPast, type ExportFlags } from '../src/export.ts'
+
+const BEGIN = Date.parse('2026-11-20T12:00Z')
+const SECOND = 1_000
+const COUNT = 200
+const root = mkdtempSync(join(tmpdir(), 'export-'))
+const directory = join(root, 'journal')
+let files = 0
+const file = (ending: string): string => join(root, `out-${++files}.${ending}`)
+const flags = (more: Partial<ExportFlags>): ExportFlags => ({ interval: '1m', directory, ...more })
+
+type Trade = Extract<Published, { type: 'trade' }>
+const trades: Trade[] = Array.from({ length: COUNT }, (_, i) => {
+  const time = BEGIN + i * SECOND + (i % 3) / 4
+  const stamp = { provider: 'alpha', instrument: 'BTC-USDT', time, received: time + 5, published: time + 6 }
+  const trade: Trade = {
+    type: 'trade',
+    topic: 'trade:BTC-USDT',
+    seq: i + 1,
+    ...stamp,
+    price: 100 + i / 100,
+    size: 0.1 + i,
+    side: 'buy'
+  }
+  // The first eight are without an id, as of a provider that has none.
+  if (i >= 8) trade.id = String(1_000 + i)
+  if (i % 7 === 0) trade.ineligible = true
+  if (i % 5 === 0) trade.conditions = ['@', 'I']
+  return trade
+})
+
+beforeAll(async () => {
+  let now = BEGIN
+  const writer = openWriter({ directory, what: ['events'], epoch: 'one', clock: () => now })
+  for (const event of trades) writer.append({ type: 'event', time: (now = event.published), event })
+  await writer.stop()
+})
+afterEach(() => {
+  process.exitCode = undefined
+})
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+/** Null is what a trade does not say. */
+async function parquet(path: string): Promise<Record<string, unknown>[]> {
+  const compressors = { ZSTD: (input: Uint8Array): Uint8Array => zstdDecompressSync(input) }
+  const rows = await parquetReadObjects({ file: await asyncBufferFromFile(path), compressors })
+  return rows.map((row) => Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null && value !== undefined)))
+}
+const inMicros = (time: number): bigint => BigInt(Math.round(time * 1_000))
+
+test('[S4-29] Parquet read back has every trade as it was, in order', async () => {
+  const out = file('parquet')
+  await exportPast('trades', ['BTC-USDT'], flags({ out }))
+  const rows = await parquet(out)
+  const expected = trades.map(({ instrument, price, size, side, id, provider, conditions, ineligible, seq }) => ({
+    instrument,
+    price,
+    size,
+    side,
+    provider,
+    seq: BigInt(seq),
+    ...(id !== undefined && { id }),
+    ...(conditions && { conditions: conditions.join(',') }),
+    ...(ineligible && { ineligible })
+  }))
+  expect(rows.map(({ time: _, received: __, ...row }) => row)).toEqual(expected)
+  // hyparquet makes dates of them, which hold milliseconds.
+  expect(rows.map(({ time }) => Math.floor(Number(time)))).toEqual(trades.map(({ time }) => Math.floor(time)))
+  const { schema } = await parquetMetadataAsync(await asyncBufferFromFile(out))
+  expect(schema.find(({ name }) => name === 'time')).toMatchObject({ type: 'INT64', converted_type: 'TIMESTAMP_MICROS' })
+})
+
+test('JSON lines are the events', async () => {
+  const out = file('jsonl')
+  await exportPast('trades', ['BTC-USDT'], flags({ out, from: '2026-11-20T12:00:10Z', to: String(BEGIN + 20 * SECOND) }))
+  const rows = readFileSync(out, 'utf8').trim().split('\n')
+  expect(rows.map((row) => JSON.parse(row) as Published)).toEqual(trades.slice(10, 20))
+})
+
+test('candles of two instruments go to one file, each minute of the journal once', async () => {
+  const out = file('csv')
+  await exportPast('candles', ['BTC-USDT', 'ETH-USDT'], flags({ out }))
+  const [head, ...rows] = readFileSync(out, 'utf8').trim().split('\r\n')
+  expect(head).toBe('instrument,interval,start,utc,end,open,high,low,close,volume,trades,closed,coverage,session,provider')
+  const starts = rows.map((row) => Number(row.split(',')[2]))
+  expect(starts).toEqual([0, 1, 2, 3].map((minute) => BEGIN + minute * 60_000))
+  expect(rows.map((row) => Number(row.split(',')[10])).reduce((a, b) => a + b, 0)).toBe(COUNT)
+})
+
+test('a file that exists stays as it is unless --force says so', async () => {
+  const out = file('csv')
+  writeFileSync(out, 'mine')
+  await expect(exportPast('trades', ['BTC-USDT'], flags({ out }))).rejects.toThrow('exists')
+  expect(readFileSync(out, 'utf8')).toBe('mine')
+  await exportPast('trades', ['BTC-USDT'], flags({ out, force: true }))
+  expect(readFileSync(out, 'utf8').split('\r\n')).toHaveLength(COUNT + 2)
+})
+
+test('an export that fails leaves nothing behind, neither under the name nor beside it', async () => {
+  const out = file('csv')
+  const url = 'http://127.0.0.1:1'
+  await expect(exportPast('trades', ['BTC-USDT'], { interval: '1m', out, url })).rejects.toThrow('no server answers')
+  expect(existsSync(out)).toBe(false)
+  expect(readdirSync(root).filter((name) => name.endsWith('.part'))).toEqual([])
+})
+
+test.each([
+  [{ from: 'yesterday', out: 'x.csv' }, '--from is "yesterday"'],
+  [{ format: 'parquet' as const }, 'Parquet goes to a file'],
+  [{ directory: join(root, 'nowhere'), out: 'x.csv' }, 'no events are recorded'],
+  [{ from: '2026-11-21', to: '2026-11-20', out: 'x.csv' }, '--from is not before --to']
+])('%o is refused in words', async (wrong, words) => {
+  await expect(exportPast('trades', ['BTC-USDT'], flags(wrong))).rejects.toThrow(words)
+})
+
+const python = [process.env['DUCKDB'], 'python3'].find((each) => {
+  if (each === undefined) return false
+  try {
+    execFileSync(each, ['-c', 'import duckdb'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+})
+
+test.skipIf(python === undefined)('DuckDB reads the Parquet: needs a python3 with duckdb, or DUCKDB names one', async () => {
+  const out = file('parquet')
+  await exportPast('trades', ['BTC-USDT'], flags({ out }))
+  const query = `select count(*), sum(size), min(epoch_us(time)), max(epoch_us(time)), count(id), count(ineligible) from '${out}'`
+  const code = `import duckdb, json; print(json.dumps(duckdb.sql(${JSON.stringify(query)}).fetchone()))`
+  const told = JSON.parse(execFileSync(python!, ['-c', code], { encoding: 'utf8' })) as number[]
+  const times = trades.map(({ time }) => Number(inMicros(time)))
+  const volume = trades.reduce((sum, { size }) => sum + size, 0)
+  expect([told[0], told[2], told[3], told[4], told[5]]).toEqual([COUNT, Math.min(...times), Math.max(...times), COUNT - 8, 29])
+  expect(told[1]).toBeCloseTo(volume, 6)
+})
