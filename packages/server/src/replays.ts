@@ -1,7 +1,6 @@
 /** Wires the world of a replay as main.ts wires the live one: its plant, services and, for frames, a feed that hears the recording. A part of main.ts. */
 import { randomBytes } from 'node:crypto'
 import { DATA_KINDS, isTopicError, parseTopic, type Kind, type Topic } from '@tickwire/protocol'
-import type { Config } from './config.ts'
 import type { Desk } from './dialects/dialect.ts'
 import { createFeed, type FeedSettings } from './feed/feed.ts'
 import { createInstruments, type Instruments } from './feed/instruments.ts'
@@ -27,7 +26,8 @@ import { timers } from './timers.ts'
 import { VERSION } from './version.ts'
 
 export type ReplayWiring = {
-  config: Pick<Config, 'sectors'>
+  /** Members of each, as configured. */
+  sectors: Readonly<Record<string, readonly string[]>>
   reader: Pick<JournalReader, 'runs' | 'read'> | undefined
   sources: readonly Source[]
   settings: Partial<FeedSettings>
@@ -50,9 +50,14 @@ const ASKED: ReadonlySet<Kind> = new Set<Kind>([...DATA_KINDS, 'liquidity', 'cha
 
 /** The live plant as a replay may use it: nothing in it can be published. */
 const liveOf = ({ plant, demand }: { plant: Plant; demand: Demand }): Live => {
-  const { subscribe, recent, last, position } = plant
+  const reading: Live['plant'] = {
+    subscribe: (...asked) => plant.subscribe(...asked),
+    recent: plant.recent,
+    last: plant.last,
+    position: plant.position
+  }
   const hold = (topic: Topic) => (ASKED.has(topic.kind) ? demand(topic) : { release: silent })
-  return { plant: { subscribe, recent, last, position }, demand: hold }
+  return { plant: reading, demand: hold }
 }
 
 export function openReplays(wiring: ReplayWiring): Replays {
@@ -77,11 +82,11 @@ export const worldOf =
 
 /** All that main.ts hosts, anew: whatever services publish goes into the plant of the replay and nowhere else. */
 function openServices(wiring: ReplayWiring, { plant, schedule }: WorldOptions, instruments: Instruments): Services {
-  const { config, sources, settings, simulated, time = 'clock', log } = wiring
+  const { sectors, sources, settings, simulated, time = 'clock', log } = wiring
   const sessions = sessionsFrom(simulated ? undefined : settings.market, instruments, sources)
   return hostServices({
     plant,
-    services: [createCandles({ sessions }), news, change, createBreadth(config.sectors), liquidity],
+    services: [createCandles({ sessions }), news, change, createBreadth(sectors), liquidity],
     sources: sources.map(({ adapter }) => adapter.provider),
     clock: schedule.now,
     timers: schedule,
@@ -100,16 +105,17 @@ function watcher(services: Services) {
   }
 }
 
+/** The instrument of a topic of data. */
+const instrumentOf = (name: string): string | undefined => {
+  const topic = parseTopic(name)
+  return isTopicError(topic) || !ASKED.has(topic.kind) ? undefined : topic.instrument
+}
+
 function openEvents(wiring: ReplayWiring, options: WorldOptions): World {
   const { plant, schedule } = options
   const services = openServices(wiring, options, wiring.instruments)
   const watch = watcher(services)
   const known = new Map<string, string | undefined>()
-  /** The instrument of a topic of data. */
-  const instrumentOf = (name: string): string | undefined => {
-    const topic = parseTopic(name)
-    return isTopicError(topic) || !ASKED.has(topic.kind) ? undefined : topic.instrument
-  }
   const play = (entry: Entry): void => {
     if (entry.type !== 'event') return
     const { topic } = entry.event
@@ -118,7 +124,7 @@ function openEvents(wiring: ReplayWiring, options: WorldOptions): World {
     if (instrument !== undefined) watch(instrument)
     plant.publish(topic, entry.event, schedule.now())
   }
-  return { desk: deskOf(plant, schedule.now, wiring.instruments), play, stop: services.stop }
+  return { desk: deskOf(plant, schedule.now, wiring.instruments), play, stop: () => services.stop() }
 }
 
 function openFrames(wiring: ReplayWiring, options: WorldOptions): World {

@@ -95,27 +95,20 @@ export function createGateway(options: GatewayOptions) {
   const reader = createReader({ plant, demand, timers })
   const understand = createUnderstanding(desk, clock)
   const shared: Shared = { plant, desk, understand, fanout, demand, auth, limits, clock, patience, redistribution }
-  const { replays, home } = options
-  const { redistributionOf } = entry
-  const rooms = createRooms({ replays, home, dialects, base: shared, fanoutOf, redistributionOf })
+  const { replays } = options
+  const rooms = createRooms({ ...entry, ...options, base: shared, fanoutOf })
   const sse = createSse(shared, meters, randomUUID, quotas)
   const polls = createPolls({ plant, timers, auth, quotas, most: limits.connections })
   const open = { desk, understand, sources, reader }
   const asked = redistribution?.rest(open, visitors) ?? open
   const shelves = createShelves(asked.understand, demand)
+  const served = { sse, polls, replays, dialects, shelves, clock, log, connections }
   const app = createHttp({
     ...entry,
     ...asked,
-    sse,
-    polls,
-    replays,
-    dialects,
-    shelves,
+    ...served,
     page: options.page,
     tamper: options.tamper,
-    clock,
-    log,
-    connections,
     hops: metrics.hops,
     metrics: async () => ({ type: metrics.registry.contentType, text: await metrics.registry.metrics() })
   })

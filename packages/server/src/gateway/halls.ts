@@ -11,7 +11,7 @@ import type { Shared } from './session.ts'
 import { refusal, type Understand } from './understand.ts'
 
 export type HallsOptions = {
-  replays: Replays
+  replays?: Replays | undefined
   dialects: readonly Dialect<any>[]
   /** What a hall shares with the live one: who comes in, and how much he may have. */
   base: Shared
@@ -20,7 +20,7 @@ export type HallsOptions = {
   /** Heard where the live plant is heard elsewhere, in a process that plays one alone. */
   home?: string | undefined
 }
-export type Halls = ReturnType<typeof createHalls>
+export type Rooms = ReturnType<typeof createRooms>
 
 const ADDRESS = /^\/v1\/replay\/([\w-]{1,64})\/ws$/
 const LIVE = '/v1/ws'
@@ -61,7 +61,7 @@ const deskFor = (replay: Replay): Desk => {
   }
 }
 
-function createHall(replay: Replay, { replays, base, fanoutOf, redistributionOf }: HallsOptions, gone: () => void) {
+function createHall(replay: Replay, replays: Replays, { base, fanoutOf, redistributionOf }: HallsOptions, gone: () => void) {
   const seats = new Set<Seat>()
   const desk = deskFor(replay)
   const redistribution = redistributionOf(desk)
@@ -106,17 +106,18 @@ function createHall(replay: Replay, { replays, base, fanoutOf, redistributionOf 
   }
 }
 
-export function createHalls(options: HallsOptions) {
-  const { replays, dialects, home } = options
+/** The live plant's, and one for each replay. */
+export function createRooms(options: HallsOptions) {
+  const { replays, dialects, base, home } = options
   const halls = new Map<string, ReturnType<typeof createHall>>()
 
   /** Opened by its first reader. */
   const hallOf = (name: string): ReturnType<typeof createHall> | undefined => {
     const known = halls.get(name)
     if (known) return known
-    const replay = replays.find(name)
-    if (!replay) return undefined
-    const hall = createHall(replay, options, () => void halls.delete(name))
+    const replay = replays?.find(name)
+    if (!replays || !replay) return undefined
+    const hall = createHall(replay, replays, options, () => void halls.delete(name))
     halls.set(name, hall)
     return hall
   }
@@ -126,15 +127,19 @@ export function createHalls(options: HallsOptions) {
       const [path = '', query = ''] = url.split('?')
       const name = path === LIVE ? home : ADDRESS.exec(path)?.[1]
       const hall = name === undefined ? undefined : hallOf(name)
-      const route = findRoute(dialects, `${LIVE}?${query}`)
-      return hall && route && { route: { ...route, path }, shared: hall.shared(), enter: hall.enter }
+      const route = findRoute(dialects, hall ? `${LIVE}?${query}` : url)
+      if (!hall) return route && { route, shared: base }
+      return route && { route: { ...route, path }, shared: hall.shared(), enter: hall.enter }
     },
+    /** Writes what is due, to all. */
     flush(): void {
+      base.fanout.flush()
       for (const hall of halls.values()) hall.shared().fanout.flush()
     },
     stop(): void {
       for (const hall of halls.values()) hall.stop()
       halls.clear()
+      base.fanout.stop()
     }
   }
 }

@@ -21,6 +21,7 @@ const state = z.object({
   what,
   speed,
   loop: z.boolean(),
+  // oxlint-disable-next-line unicorn/no-thenable -- a word of the protocol, and no function
   then: z.enum(['end', 'live']),
   phase: z.enum(['playing', 'paused', 'seeking', 'ended', 'live', 'failed']),
   at: z.number().describe('recorded time; past the seam, now'),
@@ -37,6 +38,7 @@ const order = z.strictObject({
   speed: speed.optional(),
   paused: flag.optional(),
   loop: flag.optional(),
+  // oxlint-disable-next-line unicorn/no-thenable -- a word of the protocol, and no function
   then: z.enum(['end', 'live'], 'must be end or live').optional()
 })
 const MOST_STEPS = 100_000
@@ -55,12 +57,13 @@ const tags = ['replays']
 
 export type ReplayRoutes = { replays: Replays | undefined; admission: Admission; visitors: Visitors }
 
+const given = <T>(answer: Answer<T>): T => {
+  if (answer.ok) return answer.value
+  throw new RequestError(answer.code, answer.message)
+}
+
 export function mountReplays(app: App, { replays, admission, visitors }: ReplayRoutes): void {
   if (!replays) return
-  const given = <T>(answer: Answer<T>): T => {
-    if (answer.ok) return answer.value
-    throw new RequestError(answer.code, answer.message)
-  }
   /** No page of another origin may order one. */
   const admit = ({ origin, host = '' }: { origin?: string | undefined; host?: string | undefined }): void => {
     if (origin !== undefined && !admission.allows(origin, host))

@@ -46,6 +46,21 @@ function infoOf(member: Member, own: { id: string; since: number; sent: number; 
   return { ...own, dialect: dialect.name, topics: [...topics], ...counts, ...dialect.describe?.(memory) }
 }
 
+/** Where it stands; what was written before the answer is what that speaks of. */
+function standing(member: Member, fanout: Fanout, { since, tag }: Extract<Command, { type: 'stand' }>, now: number) {
+  fanout.settle(member)
+  return member.dialect.standing?.(fanout.standing(member, since), tag, member.memory, now) ?? []
+}
+
+/** What it held, held anew: nothing is missed of that, and nothing goes on. */
+function retaken(member: Member, holding: ReturnType<typeof createHolding>) {
+  const missed: Missed = { events: [], positions: new Map(), changed: false }
+  const topics = [...member.topics]
+  member.topics.clear()
+  const results = topics.map((topic) => ({ ...holding.take(topic, {}, missed), recovered: false }))
+  return { results, missed }
+}
+
 export function createSession(shared: Shared, dialect: Dialect<any>, request: Request, line: Line, by: By = {}) {
   const { limits, clock } = shared
   let { fanout } = shared
@@ -91,17 +106,13 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
     if (!closed && (missed.changed || missed.positions.size > 0)) fanout.join(member, missed.events, missed.positions)
   }
 
-  /** All that it holds, in another plant: nothing is missed of that, and nothing goes on. */
   function renew(next: Shared) {
     if (closed) return
-    const topics = [...member.topics]
     fanout.drop(member)
     holding.end()
-    member.topics.clear()
     fanout = next.fanout
     holding = createHolding(member, { ...next, understand: audience.understand, place: by.place })
-    const missed: Missed = { events: [], positions: new Map(), changed: false }
-    const results = topics.map((topic) => ({ ...holding.take(topic, {}, missed), recovered: false }))
+    const { results, missed } = retaken(member, holding)
     run(dialect.renewed?.(results, member.memory, clock()) ?? [])
     if (!closed) fanout.join(member, missed.events, missed.positions)
   }
@@ -112,12 +123,6 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
     const results = topics.map((asked) => holding.letGo(asked))
     if (member.topics.size !== before) fanout.join(member, [], new Map())
     run(dialect.settled?.(results, tag, member.memory, clock()) ?? [])
-  }
-
-  function stand({ since, tag }: Extract<Command, { type: 'stand' }>) {
-    // What was written before the answer is what it speaks of.
-    fanout.settle(member)
-    run(dialect.standing?.(fanout.standing(member, since), tag, member.memory, clock()) ?? [])
   }
 
   function authenticate(token: string, tag: unknown) {
@@ -140,7 +145,7 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
       else if (command.type === 'subscribe') subscribe(command)
       else if (command.type === 'unsubscribe') unsubscribe(command)
       else if (command.type === 'authenticate') authenticate(command.token, command.tag)
-      else if (command.type === 'stand') stand(command)
+      else if (command.type === 'stand') run(standing(member, fanout, command, clock()))
       else if (command.type === 'encode') fanout.encode(member, command.encoding)
       else close(command.code, command.reason)
     }
@@ -159,11 +164,9 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
     run(commands)
     if (!goesOn) close(4500, 'too many bad messages')
   }
-
   const greeting = dialect.open(request, audience.desk, opened)
   member.memory = greeting.memory
   run(greeting.commands)
-
   return {
     dialect,
     memory: () => member.memory,

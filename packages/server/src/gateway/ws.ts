@@ -8,6 +8,7 @@ import type { Admission } from './admission.ts'
 import type { AddressOf } from './address.ts'
 import { subprotocol, type Identity } from './auth.ts'
 import { faultOf, refuse, retryAfter, whoIs, type Fault, type Room } from './door.ts'
+import type { Rooms } from './halls.ts'
 import { createBucket } from './limits.ts'
 import { createLine, type Wire } from './line.ts'
 import type { Meters } from './meters.ts'
@@ -22,10 +23,7 @@ export type { Wire } from './line.ts'
 
 export type WsOptions = {
   shared: Shared
-  /** Who answers at an address. */
-  room: (url: string) => Room | undefined
-  /** Writes what is due, in all rooms. */
-  flush: () => void
+  rooms: Rooms
   meters: Meters
   newId: () => string
   admission: Admission
@@ -76,7 +74,7 @@ function createServers(compression: boolean) {
 }
 
 export function serveWebSockets(http: Server, options: WsOptions) {
-  const { shared, room: roomAt, flush, meters, newId, admission, addressOf, quotas, wire, compression } = options
+  const { shared, rooms, meters, newId, admission, addressOf, quotas, wire, compression } = options
   const { limits, clock, auth, patience } = shared
   const connections = new Map<string, Connection>()
   const serverFor = createServers(compression)
@@ -90,7 +88,7 @@ export function serveWebSockets(http: Server, options: WsOptions) {
     if (closing) return no(503, 'the server shuts down', 'Retry-After: 5\r\n')
     const fault = faultOf(request, admission)
     if (fault) return no(...fault)
-    const room = roomAt(request.url ?? '/')
+    const room = rooms.find(request.url ?? '/')
     if (!room) return no(404, 'no WebSocket is served at this address')
     const { route } = room
     if (connections.size >= limits.connections) return no(503, 'too many connections', 'Retry-After: 5\r\n')
@@ -160,7 +158,7 @@ export function serveWebSockets(http: Server, options: WsOptions) {
     },
     tick(dialect: Dialect<any>, now: number): void {
       // Those who are told where they stand are written first, all at once.
-      if (dialect.shared) flush()
+      if (dialect.shared) rooms.flush()
       for (const { session } of connections.values()) if (session.dialect === dialect) session.tick(now)
     },
     /** No newcomers; everyone is told, and closed. Resolves when all are gone, or were cut after `within`. */

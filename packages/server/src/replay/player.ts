@@ -10,7 +10,7 @@ export type Player = {
   speed: number
   paused: boolean
   loop: boolean
-  then: 'end' | 'live'
+  ending: 'end' | 'live'
   /** Recorded and real time since which it has run at this speed. */
   anchor: { at: number; now: number }
   goal: Goal | undefined
@@ -30,7 +30,7 @@ export const openPlayer = (order: ReplayOrder, from: number, now: number): Playe
   speed: order.speed ?? 1,
   paused: order.paused ?? false,
   loop: order.loop ?? false,
-  then: order.then ?? 'end',
+  ending: order.then ?? 'end',
   anchor: { at: from, now },
   goal: { time: from },
   stepTo: undefined,
@@ -91,7 +91,7 @@ export const rested = (player: Player, at: number, now: number): Player => ({
 /** The span is played. */
 export function finished(player: Player, from: number, at: number, now: number): Player {
   if (player.loop && player.stepTo === undefined) return seek(player, { time: from })
-  const phase = player.then === 'live' ? 'live' : 'ended'
+  const phase = player.ending === 'live' ? 'live' : 'ended'
   return { ...player, goal: undefined, stepTo: undefined, phase, anchor: { at, now } }
 }
 

@@ -18,8 +18,10 @@ const SECRET = /^(?:api_?key|key|token|access_?token|secret|signature|sign|times
 export function plainPath(path: string): string {
   const mark = path.indexOf('?')
   if (mark < 0) return path
-  const query = [...new URLSearchParams(path.slice(mark + 1))].filter(([name]) => !SECRET.test(name)).toSorted()
-  const text = new URLSearchParams(query).toString()
+  const query = [...new URLSearchParams(path.slice(mark + 1))].filter(([name]) => !SECRET.test(name))
+  const named = new URLSearchParams(query)
+  named.sort()
+  const text = named.toString()
   return text === '' ? path.slice(0, mark) : `${path.slice(0, mark)}?${text}`
 }
 

@@ -34,6 +34,8 @@ const BEAT = 1_000
 type Open = { replay: Replay; user: string | undefined; readers: number; used: number; leave: Set<() => void> }
 
 const no = (code: Fault['code'], message: string): { ok: false } & Fault => ({ ok: false, code, message })
+const unknown = (name: string) =>
+  no('NOT_FOUND', `there is no replay ${JSON.stringify(name)}; GET /v1/replays names those that are open`)
 const timeOf = (time: number): string => new Date(time).toISOString()
 
 function faultIn(order: ReplayOrder, run: RecordedRun): string | undefined {
@@ -68,9 +70,6 @@ export function createReplays(options: ReplaysOptions) {
     for (const [name, { readers, used }] of open) if (!lasting && readers === 0 && now - used >= IDLE) end(name)
   }
   const stopBeating = timers.every(BEAT, beat)
-
-  const unknown = (name: string) =>
-    no('NOT_FOUND', `there is no replay ${JSON.stringify(name)}; GET /v1/replays names those that are open`)
 
   function room(user: string | undefined): Fault | undefined {
     const own = [...open.values()].filter((each) => user !== undefined && each.user === user).length

@@ -1,46 +1,11 @@
 /** One replay: its player, the stage that is shown, and the turns in which it goes on without holding up what is live. */
-import {
-  nameOf,
-  type RecordedRun,
-  type ReplayChange,
-  type ReplayOrder,
-  type ReplayState,
-  type Replaying,
-  type Topic
-} from '@tickwire/protocol'
-import type { Desk } from '../dialects/dialect.ts'
-import type { JournalReader } from '../journal/journal.ts'
-import { createPlant, type Plant } from '../plant/plant.ts'
-import type { Cancel, Timers } from '../timers.ts'
-import { arrived, changed, dueBy, finished, openPlayer, rested, type Mark } from './player.ts'
-import { openSeam, type Live, type Seam } from './seam.ts'
-import { createStage, REPLAY_TOPIC, type OpenWorld, type Stage } from './stage.ts'
+import type { ReplayChange, ReplayState, Topic } from '@tickwire/protocol'
+import { arrived, changed, dueBy, finished, rested } from './player.ts'
+import { hold, open, stateOf, tell, type Reader, type ReplayOptions, type Running } from './running.ts'
+import { openSeam, type Live } from './seam.ts'
+import { createStage, type Stage } from './stage.ts'
 
-/** What is shown of a replay: whoever reads it reads this. Another one takes its place after each seek. */
-export type Shown = { plant: Plant; desk: Desk }
-
-export type ReplayOptions = {
-  replay: string
-  order: ReplayOrder
-  run: RecordedRun
-  reader: Pick<JournalReader, 'read'>
-  openWorld: OpenWorld
-  live?: Live | undefined
-  clock: () => number
-  timers: Timers
-  /** Measures how long a turn takes, ms. */
-  elapsed: () => number
-  digests?: boolean
-}
-
-/** Whoever serves it to readers. */
-export type Reader = {
-  /** Another plant is shown. */
-  onShown: () => void
-  /** Writes what is due, and says whether some reader is behind. */
-  isBehind: () => boolean
-}
-
+export type { Reader, ReplayOptions } from './running.ts'
 export type Replay = ReturnType<typeof createReplay>
 
 /** A turn takes no longer, ms, and publishes no more where somebody reads: what he is owed must still be remembered. */
@@ -53,226 +18,156 @@ const TELL_EVERY = 1_000
 const PATIENCE = 5_000
 const MARKS = 10_000
 
-export function createReplay(options: ReplayOptions) {
-  const { replay, order, run, reader, openWorld, live, clock, timers, elapsed, digests = false } = options
-  const { from = run.from, what = run.what.includes('events') ? 'events' : 'frames', then = 'end' } = order
-  const open = run.open && order.to === undefined && then === 'live'
-  const to = order.to ?? (open ? Infinity : run.to + 1)
-  const readers = new Set<Reader>()
-  const held = new Map<string, { topic: Topic; count: number }>()
-  const marks: Mark[] = []
-  let player = openPlayer(order, from, clock())
-  let coming: Stage | undefined = stageFor(0)
-  let stage: Stage | undefined
-  let shown = nothingYet(coming)
-  let seam: { at: number; seam: Seam } | undefined
-  let reason: string | undefined
-  let waiting: Cancel | undefined
-  let isTurning = false
-  /** Ordered since the turn began. */
-  let isChanged = false
-  /** The playing that is shown, or comes. */
-  let turnOf = 0
-  let behindSince: number | undefined
-  let stopped = false
-  const stopTelling = timers.every(TELL_EVERY, tell)
+/** From here on this stage is what readers read. */
+function show(r: Running, next: Stage): void {
+  r.stage?.stop()
+  r.stage = next
+  r.coming = undefined
+  r.shown = { plant: next.plant, desk: next.desk }
+  r.player = arrived(r.player, next.now(), r.clock())
+  tell(r)
+  for (const { onShown } of r.readers) onShown()
+}
 
-  function stageFor(turn: number): Stage {
-    marks.length = 0
-    return createStage({ replay, span: { run: run.run, what, from, to }, start: run.from, turn, reader, openWorld, digests })
+/** The world of the past ends in the same turn, so that nothing of it is published beyond the seam. */
+function goLive(r: Running, last: Stage, live: Live): void {
+  const at = r.clock()
+  last.stop()
+  const seam = openSeam({ live, plant: last.plant, end: last.now(), seam: at, heard: last.heard })
+  r.seam = { at, seam }
+  tell(r)
+  // It comes first: whatever is written after it is live.
+  for (const { isBehind } of r.readers) isBehind()
+  seam.begin([...r.held.values()].map(({ topic }) => topic))
+}
+
+function end(r: Running, last: Stage): void {
+  r.player = finished(r.player, r.span.from, last.now(), r.clock())
+  if (r.player.phase === 'live' && r.live) goLive(r, last, r.live)
+  tell(r)
+}
+
+function isWaitedFor(r: Running): boolean {
+  const behind = [...r.readers].map(({ isBehind }) => isBehind())
+  if (r.player.goal || !behind.includes(true)) {
+    r.behindSince = undefined
+    return false
   }
-  const current = (): Stage | undefined => coming ?? stage
+  r.behindSince ??= r.elapsed()
+  return r.elapsed() - r.behindSince < PATIENCE
+}
 
-  function state(): ReplayState {
-    const now = current()
-    const at = seam ? clock() : (now?.now() ?? from)
-    const { phase, speed, loop } = player
-    const counts = { entries: now?.entries() ?? 0, events: now?.events() ?? 0 }
-    const more = { ...(seam && { seam: seam.at }), ...(reason !== undefined && { reason }) }
-    return { replay, run: run.run, from, to: open ? run.to : to, what, speed, loop, then, phase, at, ...counts, ...more }
-  }
-
-  function tell(): void {
-    const told = state()
-    const { at } = told
-    const event: Replaying = { type: 'replay', provider: '', instrument: 'all', time: at, received: at, ...told }
-    shown.plant.publish(REPLAY_TOPIC, event, at)
-  }
-
-  /** From here on this stage is what readers read. */
-  function show(next: Stage): void {
-    stage?.stop()
-    stage = next
-    coming = undefined
-    shown = { plant: next.plant, desk: next.desk }
-    player = arrived(player, next.now(), clock())
-    tell()
-    for (const { onShown } of readers) onShown()
-  }
-
-  /** The world of the past ends in the same turn, so that nothing of it is published beyond the seam. */
-  function goLive(last: Stage): void {
-    if (!live) {
-      player = { ...player, phase: 'ended' }
-      reason = 'nothing is live here'
-      return
+/** Whether a turn goes on after a move. */
+function judge(r: Running, playing: Stage): () => boolean {
+  const { goal, stepTo } = r.player
+  const began = r.elapsed()
+  const most = goal || r.readers.size === 0 ? Infinity : playing.events() + MOST
+  let published = playing.events()
+  let moves = 0
+  r.isChanged = false
+  return () => {
+    const events = playing.events()
+    if (events !== published) {
+      published = events
+      if (r.marks.push({ moves: playing.moves(), events }) > 2 * MARKS) r.marks.splice(0, MARKS)
     }
-    const at = clock()
-    last.stop()
-    const { plant } = last
-    seam = { at, seam: openSeam({ live, plant, end: last.now(), seam: at, heard: last.heard }) }
-    tell()
-    // It comes first: whatever is written after it is live.
-    for (const { isBehind } of readers) isBehind()
-    seam.seam.begin([...held.values()].map(({ topic }) => topic))
+    if (r.isChanged || events >= most || (stepTo !== undefined && events >= stepTo)) return false
+    if (goal && 'moves' in goal && playing.moves() >= goal.moves) return false
+    return ++moves % 16 !== 0 || r.elapsed() - began < TURN
   }
+}
 
-  function end(last: Stage): void {
-    player = finished(player, from, last.now(), clock())
-    if (player.phase === 'live') goLive(last)
-    tell()
-  }
+/** Another playing, from the start of the run. */
+function restart(r: Running): Stage {
+  r.coming?.stop()
+  r.seam?.seam.stop()
+  r.seam = undefined
+  r.turn = r.player.turn
+  r.marks.length = 0
+  return (r.coming = createStage(r))
+}
 
-  function isWaitedFor(): boolean {
-    if (player.goal || ![...readers].map(({ isBehind }) => isBehind()).includes(true)) {
-      behindSince = undefined
-      return false
-    }
-    behindSince ??= elapsed()
-    return elapsed() - behindSince < PATIENCE
-  }
+/** Goes on for one turn; returns when the next one is wanted, ms, if any is. */
+async function go(r: Running): Promise<number | undefined> {
+  const { goal, stepTo, turn } = r.player
+  const playing = goal && turn !== r.turn ? restart(r) : (r.coming ?? r.stage)
+  const until = dueBy(r.player, r.clock())
+  if (!playing || until === undefined) return undefined
+  if (isWaitedFor(r)) return EVERY
+  const outcome = await playing.advance(goal ? before(until) : until, judge(r, playing))
+  if (r.stopped) return undefined
+  if (r.isChanged) return 0
+  const isThere = goal !== undefined && 'moves' in goal && playing.moves() >= goal.moves
+  if (goal && (outcome !== 'cut' || isThere)) show(r, playing)
+  else if (stepTo !== undefined && playing.events() >= stepTo) {
+    r.player = rested(r.player, playing.now(), r.clock())
+    tell(r)
+  } else if (!goal && outcome === 'over') end(r, playing)
+  else return outcome === 'cut' ? 0 : EVERY
+  return 0
+}
 
-  /** Goes on for one turn; returns when the next one is wanted, ms, if any is. */
-  async function go(): Promise<number | undefined> {
-    if (player.goal && player.turn !== turnOf) {
-      coming?.stop()
-      coming = stageFor(player.turn)
-      turnOf = player.turn
-      seam?.seam.stop()
-      seam = undefined
-    }
-    const playing = current()
-    const until = dueBy(player, clock())
-    if (!playing || until === undefined) return undefined
-    if (isWaitedFor()) return EVERY
-    const { goal, stepTo } = player
-    const outcome = await playing.advance(goal ? before(until) : until, judge(playing))
-    if (stopped) return undefined
-    if (isChanged) return 0
-    const there = goal && 'moves' in goal && playing.moves() >= goal.moves
-    if (goal && (outcome !== 'cut' || there)) show(playing)
-    else if (stepTo !== undefined && playing.events() >= stepTo) {
-      player = rested(player, playing.now(), clock())
-      tell()
-    } else if (outcome === 'over') end(playing)
-    else return outcome === 'cut' ? 0 : EVERY
-    return 0
-  }
+function fail(r: Running, error: unknown): undefined {
+  r.player = { ...r.player, phase: 'failed', goal: undefined }
+  r.reason = error instanceof Error ? error.message : String(error)
+  tell(r)
+}
 
-  /** Whether a turn goes on after a move. */
-  function judge(playing: Stage): () => boolean {
-    const { goal, stepTo } = player
-    const began = elapsed()
-    const most = goal || readers.size === 0 ? Infinity : playing.events() + MOST
-    let published = playing.events()
-    let moves = 0
-    isChanged = false
-    return () => {
-      const events = playing.events()
-      if (events !== published) {
-        published = events
-        if (marks.push({ moves: playing.moves(), events }) > 2 * MARKS) marks.splice(0, MARKS)
-      }
-      if (isChanged || events >= most || (stepTo !== undefined && events >= stepTo)) return false
-      if (goal && 'moves' in goal && playing.moves() >= goal.moves) return false
-      return ++moves % 16 !== 0 || elapsed() - began < TURN
-    }
-  }
-
-  function turn(): void {
-    waiting = undefined
-    if (stopped || isTurning) return
-    isTurning = true
-    go()
-      .catch((error: unknown) => {
-        player = { ...player, phase: 'failed', goal: undefined }
-        reason = error instanceof Error ? error.message : String(error)
-        tell()
-        return undefined
-      })
-      .then((after) => {
-        isTurning = false
-        if (after !== undefined && !stopped) waiting ??= timers.after(after, turn)
-      })
-      .catch(() => {})
-  }
-  const wake = (): void => {
-    waiting?.()
-    waiting = timers.after(0, turn)
-  }
-  wake()
-
-  return {
-    replay,
-    state,
-    shown: () => shown,
-    digest: () => stage?.digest(),
-
-    change(change: ReplayChange): ReplayState {
-      const { at, events } = state()
-      isChanged = true
-      player = changed(player, change, { at, events, from }, marks, clock())
-      if (player.goal) reason = undefined
-      tell()
-      wake()
-      return state()
-    },
-
-    /** A reader holds a topic: in the past all are there; beyond the seam it is asked for. */
-    demand(topic: Topic): { upstream: 'live'; release: () => void } {
-      const name = nameOf(topic)
-      const known = held.get(name)
-      if (known) known.count++
-      else {
-        held.set(name, { topic, count: 1 })
-        seam?.seam.hold(topic)
-      }
-      let isHeld = true
-      const release = (): void => {
-        const entry = held.get(name)
-        if (!isHeld || !entry) return
-        isHeld = false
-        if (--entry.count > 0) return
-        held.delete(name)
-        seam?.seam.letGo(topic)
-      }
-      return { upstream: 'live', release }
-    },
-
-    /** Recorded time, or real time beyond the seam. */
-    clock: (): number => (seam ? clock() : shown.plant === stage?.plant ? stage.now() : from),
-
-    join(reader: Reader): () => void {
-      readers.add(reader)
-      return () => void readers.delete(reader)
-    },
-
-    stop(): void {
-      stopped = true
-      waiting?.()
-      stopTelling()
-      seam?.seam.stop()
-      coming?.stop()
-      stage?.stop()
-    }
-  }
+function turn(r: Running): void {
+  r.waiting = undefined
+  if (r.stopped || r.isTurning) return
+  r.isTurning = true
+  void go(r)
+    .catch((error: unknown) => fail(r, error))
+    .then((after) => {
+      r.isTurning = false
+      if (after !== undefined && !r.stopped) r.waiting ??= r.timers.after(after, () => turn(r))
+    })
+}
+function wake(r: Running): void {
+  r.waiting?.()
+  r.waiting = r.timers.after(0, () => turn(r))
 }
 
 /** Just before a time: what happened at that time is told. */
 const before = (time: number): number => (Number.isFinite(time) ? time - 0.001 : time)
 
-/** Before there is anything to be shown. */
-function nothingYet({ plant, desk }: Stage): Shown {
-  const empty = createPlant({ epoch: `${plant.epoch}-0` })
-  return { plant: empty, desk: { ...desk, epoch: empty.epoch, last: empty.last, recent: empty.recent, hand: empty.last } }
+export function createReplay(options: ReplayOptions) {
+  const r = open(options)
+  const stopTelling = r.timers.every(TELL_EVERY, () => tell(r))
+  wake(r)
+
+  return {
+    replay: r.replay,
+    state: () => stateOf(r),
+    shown: () => r.shown,
+    digest: () => r.stage?.digest(),
+    demand: (topic: Topic) => hold(r, topic),
+    /** Recorded time, or real time beyond the seam. */
+    clock: (): number => (r.seam ? r.clock() : r.shown.plant === r.stage?.plant ? r.stage.now() : r.span.from),
+
+    change(change: ReplayChange): ReplayState {
+      const { at, events } = stateOf(r)
+      r.isChanged = true
+      r.player = changed(r.player, change, { at, events, from: r.span.from }, r.marks, r.clock())
+      if (r.player.goal) r.reason = undefined
+      tell(r)
+      wake(r)
+      return stateOf(r)
+    },
+
+    join(reader: Reader): () => void {
+      r.readers.add(reader)
+      return () => void r.readers.delete(reader)
+    },
+
+    stop(): void {
+      r.stopped = true
+      r.waiting?.()
+      stopTelling()
+      r.seam?.seam.stop()
+      r.coming?.stop()
+      r.stage?.stop()
+    }
+  }
 }

@@ -93,7 +93,8 @@ export function createStage(options: StageOptions) {
 
   /** Plays what is due up to a recorded time; `goesOn` is asked after each move. */
   async function advance(until: number, goesOn: () => boolean): Promise<Advance> {
-    while (!stopped) {
+    for (;;) {
+      if (stopped) return 'over'
       const entry = script.peek()
       if (!entry && (await script.more())) continue
       const due = schedule.next()
@@ -112,7 +113,6 @@ export function createStage(options: StageOptions) {
       moves++
       if (!goesOn()) return 'cut'
     }
-    return 'over'
   }
 
   return {

@@ -133,7 +133,7 @@ export async function record(seconds: number, topics: readonly Topic[]): Promise
 export function wiringOf(reader: JournalReader, sources: readonly Source[] = [], more: Partial<ReplayWiring> = {}): ReplayWiring {
   const config = configSchema.parse({ providers: off })
   return {
-    config,
+    sectors: config.sectors,
     reader,
     sources,
     settings: feedSettings(config),

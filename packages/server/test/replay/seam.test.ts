@@ -38,6 +38,7 @@ function living(recorded: number, more: number, keep = 1_000) {
 async function across(live: ReturnType<typeof living>, reader = journalOf(tradesEvery(10, 100))) {
   const told: Published[] = []
   const wiring = wiringOf(reader)
+  // oxlint-disable-next-line unicorn/no-thenable -- a word of the protocol, and no function
   const { replay, until } = play(wiring, { then: 'live', speed: 0, paused: true }, { live })
   await until(() => replay.state().phase === 'paused')
   for (const name of [TOPIC, 'gap:BTC-USDT', 'replay:all'])
