@@ -107,6 +107,53 @@ describe('the life of a connection', () => {
     expect(world.machine.state.retryAt).toBe(world.now + 3_000 + 1_000)
   })
 
+  test('[S1-46] attempts bounds the failures in a row; 0, the usual, is without end', () => {
+    const bounded = drive({ attempts: 3 })
+    bounded.feed({ type: 'start' })
+    for (let i = 0; i < 2; i++) {
+      bounded.cut()
+      bounded.wait()
+    }
+    expect(bounded.machine.state.phase).toBe('connecting')
+    bounded.cut()
+    expect(bounded.machine.state).toMatchObject({
+      phase: 'closed',
+      reason: expect.stringContaining('Given up after 3 attempts') as string
+    })
+    const endless = drive()
+    endless.feed({ type: 'start' })
+    for (let i = 0; i < 500; i++) {
+      endless.cut()
+      endless.wait()
+    }
+    expect(endless.machine.state.phase).toBe('connecting')
+  })
+
+  test('[S1-39] an expired token is fetched anew once; where that is no better, the client ends and says so', () => {
+    const world = drive({ hasToken: true })
+    world.open({ auth: 'required' })
+    world.hear({ op: 'authenticated', user: 'me' })
+    world.cut(4003)
+    expect(world.machine.state.phase).toBe('waiting')
+    world.wait()
+    world.feed({ type: 'opened' })
+    expect(kinds(world.hear(hello({ auth: 'required' })))).toContain('authenticate')
+    world.cut(4003)
+    expect(world.machine.state).toMatchObject({ phase: 'closed', reason: expect.stringContaining('no better') as string })
+  })
+
+  test('[S1-39] a token that held for a while may expire again', () => {
+    const world = drive({ hasToken: true })
+    for (let hour = 0; hour < 3; hour++) {
+      world.open({ auth: 'required' })
+      world.hear({ op: 'authenticated', user: 'me' })
+      world.now += 3_600_000
+      world.cut(4003)
+      expect(world.machine.state.phase).toBe('waiting')
+      world.wait()
+    }
+  })
+
   test('a server that does not say hello in 10 s is given up', () => {
     const world = drive()
     world.feed({ type: 'start' })

@@ -110,10 +110,12 @@ describe('[S1-40] [S4-27] behind a proxy that lets no WebSocket through', () => 
   test('what is asked for one after the other, while a stream is being opened, is answered', async () => {
     const { client, via } = listen()
     await via('sse')
-    const all = ['BTC-USDT', 'ETH-USDT', 'SOL-USDT', 'AAPL', 'MSFT', 'NVDA'].map(async (id, i) => {
-      await new Promise((resolve) => setTimeout(resolve, i * 10))
-      return client.subscribe(`quote:${id}`, () => {}).ready
-    })
+    const all = []
+    for (const id of ['BTC-USDT', 'ETH-USDT', 'SOL-USDT', 'AAPL', 'MSFT', 'NVDA']) {
+      const before = proxy.seen.streams
+      all.push(client.subscribe(`quote:${id}`, () => {}).ready)
+      await until(() => proxy.seen.streams > before)
+    }
     expect((await Promise.all(all)).flat().filter(({ ok }) => !ok)).toEqual([])
   })
 

@@ -26,6 +26,9 @@ export type Embedded = {
   stop: () => Promise<void>
 }
 
+/** A symbol asked for before the lists of the providers are there would be refused for now, and asked again later. */
+const LISTED_WITHIN = 4_000
+
 /** Throws at once what is wrong with the options, in words. */
 export function embed({ keys = {}, config: given = {}, simulated = false, log }: EmbedOptions = {}): Embedded {
   const named = Object.entries(keys).map(([provider, access]) => [provider, { enabled: true, ...access }])
@@ -37,11 +40,12 @@ export function embed({ keys = {}, config: given = {}, simulated = false, log }:
   })
   const { plant, desk, demand } = open
   const inner = createInner({ plant, desk, demand, dialects: [native], clock: Date.now, timers, flushEvery: 0 })
+  const latest = Date.now() + LISTED_WITHIN
   const started = open.start()
   // Its failure is told by whoever stops; a provider that is down is no failure.
   started.catch(() => {})
   return {
-    WebSocket: socketsInto(inner),
+    WebSocket: socketsInto(inner, () => desk.unlisted().length === 0 || Date.now() > latest),
     connections: inner.open,
     async stop() {
       inner.stop()

@@ -1,4 +1,5 @@
 /** As much of a WebSocket as our client uses, without a network: its other end is a session in the same process. */
+import { timers } from '../timers.ts'
 import type { createInner, Visit } from './inner.ts'
 
 type Listener = (event: never) => void
@@ -12,8 +13,11 @@ export type MemorySocket = new (url: string) => {
   close: () => void
 }
 
-/** Whatever their address, they lead here. */
-export function socketsInto(inner: ReturnType<typeof createInner>): MemorySocket {
+/** Milliseconds between looks whether it is ready. */
+const LOOK = 10
+
+/** Whatever their address, they lead here, once it is ready. */
+export function socketsInto(inner: ReturnType<typeof createInner>, isReady: () => boolean = () => true): MemorySocket {
   return class {
     readonly via = 'memory'
     #listeners = new Map<string, Listener>()
@@ -37,6 +41,7 @@ export function socketsInto(inner: ReturnType<typeof createInner>): MemorySocket
 
     #enter(): void {
       if (this.#over) return
+      if (!isReady()) return void timers.after(LOOK, () => this.#enter())
       this.#visit = inner.enter(PATH, {
         write: ({ messages }) => {
           for (const message of messages) this.#later(() => this.#tell('message', { data: message }))

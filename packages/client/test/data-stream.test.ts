@@ -1,0 +1,224 @@
+/** DataStream, each line of S4's API, over the running server on the street and over the same plant embedded. */
+import { INTERVALS } from '@tickwire/protocol'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { DataStream, Refused, type DataStreamOptions, type StreamMessage } from '../src/index.ts'
+import { openPlant, type Plant } from './plant.ts'
+import { until } from './stand.ts'
+
+let plant: Plant
+beforeAll(async () => {
+  plant = await openPlant()
+})
+afterAll(() => plant.stop())
+
+const open: DataStream[] = []
+afterEach(async () => {
+  for (const stream of open.splice(0)) await stream.disconnectStreams()
+})
+
+describe.each(['a server', 'embedded'] as const)('DataStream, %s', (which) => {
+  const create = (options: DataStreamOptions = {}): DataStream => {
+    const stream = new DataStream({ ...(which === 'embedded' ? { embed: plant.embed } : { url: plant.url }), ...options })
+    open.push(stream)
+    return stream
+  }
+  const first = async (messages: AsyncIterable<StreamMessage>, count = 1): Promise<StreamMessage[]> => {
+    const all: StreamMessage[] = []
+    for await (const message of messages) if (all.push(message) === count) break
+    return all
+  }
+
+  test('[S4-01] [S4-05] [S4-16] a loop over a symbol gives prices with their volume, time and source', async () => {
+    const stream = create()
+    for (const message of await first(stream.stream('BTCUSDT'), 3)) {
+      expect(message).toMatchObject({ symbol: 'BTCUSDT', instrument: 'BTC-USDT', provider: expect.any(String) as string })
+      expect(message.price).toBeGreaterThan(0)
+      expect(message.volume).toBeGreaterThan(0)
+      expect(Math.abs(message.timestamp - Date.now())).toBeLessThan(60_000)
+      expect(message.event).toMatchObject({ type: 'trade', price: message.price, size: message.volume })
+    }
+    expect(stream.state()).toMatchObject({ phase: 'open', via: which === 'embedded' ? 'memory' : 'websocket' })
+  })
+
+  test('[S4-01] [S4-05] [S4-17] kline gives candles of the interval: open, high, low, close', async () => {
+    const [candle] = await first(create().stream('ETHUSDT', { type: 'kline', interval: '1m' }))
+    expect(candle).toMatchObject({ symbol: 'ETHUSDT', interval: '1m' })
+    const { open: from, high, low, close, price, timestamp } = candle!
+    expect(close).toBe(price)
+    expect(high).toBeGreaterThanOrEqual(Math.max(from!, close!))
+    expect(low).toBeLessThanOrEqual(Math.min(from!, close!))
+    expect(timestamp % 60_000).toBe(0)
+  })
+
+  test('[S4-08] each of the twelve intervals is served', async () => {
+    const stream = create()
+    const candles = await Promise.all(INTERVALS.map((interval) => first(stream.stream('BTCUSDT', { type: 'kline', interval }))))
+    expect(candles.map(([candle]) => candle?.interval)).toEqual([...INTERVALS])
+  })
+
+  test('[S4-01] [S4-28] quotes, books and the figures of the day have a price too', async () => {
+    const stream = create()
+    const [[quote], [book], [stats]] = await Promise.all([
+      first(stream.stream('BTCUSDT', { type: 'quote' })),
+      first(stream.stream('BTCUSDT', { type: 'book' })),
+      first(stream.stream('AAPL', { type: 'stats' }))
+    ])
+    expect(quote!.price).toBeCloseTo((quote!.bid! + quote!.ask!) / 2)
+    expect(book!.event).toMatchObject({ type: 'book' })
+    expect(book!.price).toBeCloseTo((book!.bid! + book!.ask!) / 2)
+    expect(stats!.event).toMatchObject({ type: 'ticker', last: stats!.price })
+  })
+
+  test('[S4-01] [S4-15] a provider is chosen by arbitration, or by name', async () => {
+    const stream = create()
+    const [led] = await first(stream.stream('BTCUSDT'))
+    expect(led!.event.topic).toBe('trade:BTC-USDT')
+    const [own] = await first(stream.stream('BTCUSDT', { provider: 'kraken' }))
+    expect(own).toMatchObject({ provider: 'kraken', event: { topic: 'trade:BTC-USDT@kraken' } })
+  })
+
+  test('[S4-02] [S4-18] a callback gets prices until its handle is closed', async () => {
+    const prices: StreamMessage[] = []
+    const stream = create()
+    const handle = stream.subscribe('BTCUSDT', (message) => prices.push(message))
+    expect(await handle.ready).toMatchObject([{ ok: true, topic: 'trade:BTC-USDT' }])
+    await until(() => prices.length > 3)
+    handle.close()
+    const count = prices.length
+    expect(await handle.ended).toBe('The subscription was closed.')
+    await first(stream.stream('BTCUSDT'), 5)
+    expect(prices).toHaveLength(count)
+  })
+
+  test('[S4-02] a signal and the end of a block close it too', async () => {
+    const stream = create()
+    const controller = new AbortController()
+    const byName = stream.subscribe('BTCUSDT', () => {}, { signal: controller.signal })
+    controller.abort()
+    expect(await byName.ended).toBe('Its signal was aborted.')
+    let ended: Promise<string>
+    {
+      using handle = stream.subscribe('BTCUSDT', () => {})
+      ended = handle.ended
+    }
+    expect(await ended).toBe('The subscription was closed.')
+  })
+
+  test('[S4-03] [S4-15] [S4-19] many symbols, crypto and equities in one call: once per event, by the names that were given', async () => {
+    const symbols = ['BTCUSDT', 'ETH-USDT', 'AAPL', 'GOOGL', 'BTC-USDT']
+    const seen: StreamMessage[] = []
+    const handle = create().streamMany(symbols, (message) => seen.push(message))
+    expect((await handle.ready).map(({ ok }) => ok)).toEqual([true, true, true, true, true])
+    await until(() => new Set(seen.map(({ symbol }) => symbol)).size === 4 && seen.length > 50)
+    expect([...new Set(seen.map(({ symbol }) => symbol))].sort()).toEqual(['AAPL', 'BTCUSDT', 'ETH-USDT', 'GOOGL'])
+    const places = seen.map(({ event }) => `${event.topic} ${event.seq}`)
+    expect(new Set(places).size).toBe(places.length)
+  })
+
+  test('[S4-04] disconnectStreams ends every loop and subscription, and what comes after it connects anew', async () => {
+    const stream = create()
+    const handle = stream.subscribe('BTCUSDT', () => {})
+    const loop = first(stream.stream('ETHUSDT'), Infinity)
+    await handle.ready
+    await stream.disconnectStreams()
+    expect(await handle.ended).toMatch(/closed by this program/i)
+    await loop
+    expect(stream.state()).toBeUndefined()
+    expect(await first(stream.stream('BTCUSDT'))).toHaveLength(1)
+  })
+
+  test('[S4-24] a hundred streams and more are one connection', async () => {
+    const stream = create()
+    const types = [{}, { type: 'quote' }, { type: 'stats' }, { type: 'kline' }, { type: 'kline', interval: '5m' }] as const
+    const ready = plant.street.watch.flatMap((symbol) =>
+      types.map((options) => stream.subscribe(symbol, () => {}, options).ready)
+    )
+    expect(ready.length).toBeGreaterThanOrEqual(100)
+    const results = (await Promise.all(ready)).flat()
+    expect(results.filter(({ ok }) => !ok)).toEqual([])
+    expect(await plant.connections()).toBe(1)
+  })
+
+  test('[S4-27] [S4-31] what is refused is told to its reader, and as an error with its code and the nearest names', async () => {
+    const stream = create()
+    const errors: unknown[] = []
+    stream.on('error', (error) => errors.push(error))
+    await expect(first(stream.stream('BTCUSDX'))).rejects.toThrow(Refused)
+    const [result] = await stream.subscribe('AAPLE', () => {}).ready
+    expect(result).toMatchObject({ ok: false, code: 'BAD_SYMBOL', nearest: expect.arrayContaining(['AAPL']) as string[] })
+    expect(errors).toMatchObject([{ code: 'BAD_SYMBOL' }, { code: 'BAD_SYMBOL' }])
+  })
+
+  test('[S4-27] a callback that throws or whose promise fails is told as an error, and stops nobody', async () => {
+    const stream = create()
+    const causes: unknown[] = []
+    stream.on('error', ({ code, cause }) => code === 'CALLBACK' && causes.push(String(cause)))
+    stream.subscribe('BTCUSDT', () => {
+      throw new Error('mine')
+    })
+    stream.subscribe('BTCUSDT', (() => Promise.reject(new Error('late'))) as () => void)
+    expect(await first(stream.stream('BTCUSDT'), 3)).toHaveLength(3)
+    await until(() => causes.includes('Error: mine') && causes.includes('Error: late'))
+  })
+
+  test('[S4-25] [S4-31] a loop that is slow holds no more than its limit; what it lost is counted', async () => {
+    const stream = create()
+    const lost: number[] = []
+    stream.on('lost', ({ where, count }) => where === 'iterator' && lost.push(count))
+    const slow = stream.stream('BTCUSDT', { limit: 5 })[Symbol.asyncIterator]()
+    const [start] = [await slow.next()]
+    let seen = 0
+    stream.subscribe('BTCUSDT', () => seen++)
+    await until(() => seen > 20)
+    const seqs: number[] = []
+    for (let i = 0; i < 5; i++) seqs.push((await slow.next()).value!.event.seq)
+    expect(seqs[0]! - (start!.value as StreamMessage).event.seq).toBe(1 + lost.reduce((sum, count) => sum + count, 0))
+    await slow.return?.()
+  })
+
+  test('[S4-27] [S4-31] when a provider falls, the streams go on and say who leads from here on, and why', async () => {
+    const stream = create()
+    const failovers: { leader: string; previous: string; reason: string }[] = []
+    stream.on('failover', (report) => report.kind === 'trade' && failovers.push(report))
+    const [message] = await first(stream.stream('BTCUSDT'))
+    let last: StreamMessage | undefined
+    stream.subscribe('BTCUSDT', (each) => (last = each))
+    await until(() => last !== undefined)
+    const leader = last!.provider
+    await plant.street.kill(leader)
+    try {
+      await until(() => failovers.some(({ previous }) => previous === leader))
+      await until(() => last!.provider !== leader)
+      expect(failovers.find(({ previous }) => previous === leader)!.reason).not.toBe('')
+      expect(message).toBeDefined()
+    } finally {
+      await plant.street.revive(leader)
+    }
+  })
+})
+
+describe('the constructor', () => {
+  test('[S4-06] keys of providers go to the embedded plant, in either spelling', async () => {
+    const given: unknown[] = []
+    const embed: NonNullable<DataStreamOptions['embed']> = (options) => {
+      given.push(options)
+      return plant.embed(options)
+    }
+    const stream = new DataStream({ embed, binanceKey: 'b', alpaca_key: 'k', alpacaSecret: 's' })
+    for await (const _ of stream.stream('BTCUSDT')) break
+    await stream.disconnectStreams()
+    expect(given).toEqual([{ keys: { binance: { key: 'b' }, alpaca: { key: 'k', secret: 's' } } }])
+    expect(plant.embedded()).toBe(0)
+  })
+
+  test('[S4-06] a key without a plant to use it is refused, and so are an unknown type, interval or symbol', () => {
+    expect(() => new DataStream({ url: plant.url, finnhubKey: 'x' })).toThrow(/keys go with embed/)
+    expect(() => new DataStream({ url: plant.url, embed: plant.embed })).toThrow(/one of them/)
+    const stream = new DataStream({ url: plant.url })
+    expect(() => stream.stream('BTCUSDT', { type: 'tick' as 'ticker' })).toThrow(/there are ticker, kline/)
+    expect(() => stream.stream('BTCUSDT', { type: 'kline', interval: '7m' as '1m' })).toThrow(/there are 1m, 3m/)
+    expect(() => stream.stream('BTCUSDT', { interval: '1m' })).toThrow(/goes with type 'kline'/)
+    expect(() => stream.subscribe('', () => {})).toThrow(/names none/)
+    expect(stream.state()).toBeUndefined()
+  })
+})
