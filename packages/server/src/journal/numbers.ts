@@ -21,9 +21,10 @@ const scaleFrom = (first: number, value: number): number => {
 }
 
 /** The steps between neighbours at this scale: their widest, or why there are none: the index of the value that does not fit. */
-function stepsOf(values: Float64Array, scale: number, steps: Int32Array): { widest: number } | { misfit: number } {
+function stepsOf(values: Float64Array, scale: number, steps: Int32Array): { widest: number; moved: number } | { misfit: number } {
   let last = Math.round(values[0]! * scale)
   let widest = 0
+  let moved = 0
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!
     const whole = Math.round(value * scale)
@@ -32,16 +33,18 @@ function stepsOf(values: Float64Array, scale: number, steps: Int32Array): { wide
     const step = whole - last
     if (step > 0x7fff_ffff || step < -0x8000_0000) return { misfit: -1 }
     steps[i] = step
-    widest |= step < 0 ? ~step : step
+    widest |= step ^ (step >> 31)
+    moved |= step
     last = whole
   }
-  return { widest }
+  return { widest, moved }
 }
 
 /** The same for whole numbers, which most columns are of. */
-function wholeSteps(values: Float64Array, steps: Int32Array): { widest: number } | { misfit: number } {
+function wholeSteps(values: Float64Array, steps: Int32Array): { widest: number; moved: number } | { misfit: number } {
   let last = values[0]!
   let widest = 0
+  let moved = 0
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!
     const far = value - last
@@ -50,10 +53,11 @@ function wholeSteps(values: Float64Array, steps: Int32Array): { widest: number }
     if (step !== far || (value === 0 && 1 / value < 0))
       return Number.isSafeInteger(value) && value !== 0 ? { misfit: -1 } : { misfit: i }
     steps[i] = step
-    widest |= step < 0 ? ~step : step
+    widest |= step ^ (step >> 31)
+    moved |= step
     last = value
   }
-  return { widest }
+  return { widest, moved }
 }
 
 const rawOf = (values: Float64Array): PackedNumbers => ({
@@ -71,9 +75,9 @@ export function packNumbers(values: Float64Array): PackedNumbers {
     const scale = SCALES[at]!
     const found = scale === 1 ? wholeSteps(values, steps) : stepsOf(values, scale, steps)
     if ('widest' in found) {
-      const { widest } = found
+      const { widest, moved } = found
       const base = Math.round(values[0]! * scale)
-      if (widest === 0) return { spec: { width: 0, base, scale }, bytes: NOTHING }
+      if (moved === 0) return { spec: { width: 0, base, scale }, bytes: NOTHING }
       if (widest < 0x80) return { spec: { width: 1, base, scale }, bytes: bytesOf(new Int8Array(steps)) }
       if (widest < 0x8000) return { spec: { width: 2, base, scale }, bytes: bytesOf(new Int16Array(steps)) }
       return { spec: { width: 4, base, scale }, bytes: bytesOf(steps) }

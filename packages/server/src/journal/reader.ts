@@ -27,7 +27,7 @@ export function openReader({ directory }: { directory: string }): JournalReader 
     if (!about) return forget(path)
     const had = indexes.get(path)
     indexes.delete(path)
-    const segment = had?.size === about.size && had.changed === about.mtimeMs ? had : opened(path)
+    const segment = had?.size === about.size && had.changed === about.mtimeMs ? had : opened(path, had)
     if (!segment) return forget(path)
     indexes.set(path, segment)
     for (const oldest of indexes.keys()) {
@@ -67,7 +67,7 @@ export function openReader({ directory }: { directory: string }): JournalReader 
     runs: () => {
       const open = openRun(directory)
       return runsIn(directory).flatMap((run) => {
-        const segments = pathsOf(run).flatMap((path) => knownOf(path) ?? [])
+        const segments = pathsOf(run).flatMap((path) => readable(() => knownOf(path)) ?? [])
         const told = runOf(run, segments, run === open)
         return told ? [told] : []
       })
@@ -97,10 +97,20 @@ export function openReader({ directory }: { directory: string }): JournalReader 
   }
 }
 
-/** One that is removed meanwhile is not there; one that cannot be read throws. */
-function opened(path: string): Segment | undefined {
+/** A list of runs leaves out what cannot be read here; who asks for it is told why. */
+function readable<T>(read: () => T): T | undefined {
   try {
-    return openSegment(path)
+    return read()
+  } catch (error) {
+    if (error instanceof NewerFormat) return undefined
+    throw error
+  }
+}
+
+/** One that is removed meanwhile is not there; one that cannot be read throws. */
+function opened(path: string, known: Segment | undefined): Segment | undefined {
+  try {
+    return openSegment(path, known)
   } catch (error) {
     if (error instanceof NewerFormat || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     return undefined
@@ -168,10 +178,13 @@ function runOf(run: string, segments: readonly Known[], open: boolean): Recorded
   const sum = (of: (segment: Known) => number): number => segments.reduce((all, segment) => all + of(segment), 0)
   const filled = segments.filter(({ summary }) => summary.from <= summary.to)
   const what = new Set(segments.flatMap((segment) => [...(segment.header?.what ?? []), ...segment.what]))
+  const faults = sum(({ damaged, broken, cut }) => damaged + broken.size + cut)
+  if (filled.length === 0 && faults === 0 && !open) return undefined
+  const created = segments[0]!.header?.created ?? 0
   return {
     run,
-    from: Math.min(...(filled.length > 0 ? filled : []).map(({ summary }) => summary.from)),
-    to: Math.max(...filled.map(({ summary }) => summary.to)),
+    from: filled.reduce((least, { summary }) => Math.min(least, summary.from), filled.length > 0 ? Infinity : created),
+    to: filled.reduce((most, { summary }) => Math.max(most, summary.to), filled.length > 0 ? -Infinity : created),
     what: (['events', 'frames'] as const).filter((each) => what.has(each)),
     bytes: sum(({ size }) => size),
     events: sum(({ summary }) => summary.events),

@@ -38,12 +38,14 @@ const HEAD_MOST = 1 << 22
 
 type File = { handle: number; size: number; changed: number; path: string }
 
-/** Throws where there is no such file, or a newer version wrote it. */
-export function openSegment(path: string): Segment {
+/** Of one that was `known` only what was appended since is read. Throws where there is no such file, or a newer version wrote it. */
+export function openSegment(path: string, known?: Segment): Segment {
   const handle = openSync(path, 'r')
   try {
     const { size, mtimeMs: changed } = fstatSync(handle)
     const file = { handle, size, changed, path }
+    if (known && !known.closed && known.header && known.damaged === 0 && size >= known.size)
+      return scanned(file, { header: known.header, at: known.size - known.cut, damaged: 0 }, known)
     const start = headerOf(file)
     return closedSegment(file, start.header) ?? scanned(file, start)
   } finally {
@@ -76,16 +78,16 @@ function headerOf(file: File): Start {
 }
 
 function closedSegment(file: File, header: SegmentHeader | undefined): Segment | undefined {
-  const at = readTrailer(read(file, file.size - TRAILER, TRAILER), file.size)
+  const at = file.size < TRAILER ? undefined : readTrailer(read(file, file.size - TRAILER, TRAILER), file.size)
   const index = at && readIndex(read(file, at.offset, at.length))
   if (!index) return undefined
   const { path, size, changed } = file
   return { path, size, changed, header, ...index, closed: true, damaged: header ? 0 : 1, cut: 0 }
 }
 
-function scanned(file: File, start: Start): Segment {
-  const blocks: BlockHead[] = []
-  const summary = emptySummary()
+function scanned(file: File, start: Start, known?: Segment): Segment {
+  const blocks = [...(known?.blocks ?? [])]
+  const summary = known ? { ...known.summary } : emptySummary()
   let { at, damaged } = start
   let closed = false
   let whole = at
@@ -109,8 +111,9 @@ function scanned(file: File, start: Start): Segment {
     addTo(summary, head)
   }
   const { path, size, changed } = file
-  // Closed, but not to be found by its end: that is damage, wherever it is.
-  if (closed) return { path, size, changed, header: start.header, summary, blocks, closed, damaged: damaged + 1, cut: 0 }
+  // Closed, but not to be found by its end: that is torn off, or damaged.
+  if (closed && !known && size - whole >= TRAILER) damaged++
+  if (closed && size - whole >= TRAILER) whole = size
   return { path, size, changed, header: start.header, summary, blocks, closed, damaged, cut: size - whole }
 }
 

@@ -21,11 +21,11 @@ const MAGIC = Buffer.from('TICKWIRE')
 const FIXED = 20
 const MOST_HEADER = 1 << 20
 
-export function packSegmentHeader(header: SegmentHeader): Buffer {
+export function packSegmentHeader(header: SegmentHeader, version = FORMAT): Buffer {
   const text = Buffer.from(JSON.stringify(header))
   const bytes = Buffer.alloc(FIXED + text.length)
   MAGIC.copy(bytes)
-  bytes.writeUInt32LE(FORMAT, 8)
+  bytes.writeUInt32LE(version, 8)
   bytes.writeUInt32LE(text.length, 12)
   text.copy(bytes, FIXED)
   bytes.writeUInt32LE(crc32(text, crc32(bytes.subarray(0, 16))), 16)

@@ -59,6 +59,8 @@ export function openWriter(options: WriterOptions): JournalWriter & { run: strin
   let due: (() => void) | undefined
   let batch = 0
   let missed = 0
+  /** No entry is older than the one before it, whatever is done to the clock. */
+  let latest = -Infinity
   let stopped: Promise<void> | undefined
 
   const become = ({ state, reason }: DiskState) => {
@@ -104,6 +106,8 @@ export function openWriter(options: WriterOptions): JournalWriter & { run: strin
     append(entry) {
       // What cannot be written now is not even gathered, so that memory is bounded however long it lasts.
       if (status.state !== 'recording' || stopped) return lose(1)
+      if (entry.time < latest) entry = { ...entry, time: latest }
+      latest = entry.time
       gathered.push(entry)
       if (entry.type !== 'event') weight += weightOf(entry)
       if (gathered.length >= MOST_ENTRIES || weight >= MOST_BYTES) hand()
