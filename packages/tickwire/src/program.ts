@@ -8,6 +8,7 @@ import { addDoctor } from './commands/doctor.ts'
 import { addExport } from './commands/export.ts'
 import { addInit } from './commands/init.ts'
 import { addKeys } from './commands/keys.ts'
+import { addRecord } from './commands/record.ts'
 import { addServe } from './commands/serve.ts'
 import { addSimulate } from './commands/simulate.ts'
 import { addStream } from './commands/stream.ts'
@@ -16,6 +17,7 @@ import { addStreet } from './commands/street.ts'
 /** Each is loaded when it is asked for: what is imported here is words alone. In the order of the help. */
 const COMMANDS: readonly ((program: Command) => void)[] = [
   addStream,
+  addRecord,
   addExport,
   addStreet,
   addSimulate,

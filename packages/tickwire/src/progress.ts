@@ -20,6 +20,8 @@ export type ProgressOptions = {
   total?: number
   label: string
   out?: Out
+  /** How often a line is written where there is no terminal, milliseconds. */
+  toldEvery?: number
   clock?: () => number
   env?: Readonly<Record<string, string | undefined>>
 }
@@ -29,7 +31,7 @@ const TOLD_EVERY = 5_000
 const WIDEST_BAR = 30
 
 export function createProgress(options: ProgressOptions): Progress {
-  const { total, label, out = process.stderr, clock = Date.now, env = process.env } = options
+  const { total, label, out = process.stderr, toldEvery = TOLD_EVERY, clock = Date.now, env = process.env } = options
   const drawn = isScreen(out, env)
   const began = clock()
   let last = drawn ? -Infinity : began
@@ -43,7 +45,7 @@ export function createProgress(options: ProgressOptions): Progress {
     clear,
     set(done, note = '') {
       const now = clock()
-      if (now - last < (drawn ? DRAWN_EVERY : TOLD_EVERY)) return
+      if (now - last < (drawn ? DRAWN_EVERY : toldEvery)) return
       last = now
       const words = plain(sentence({ label, done, total, elapsed: now - began, note }))
       if (!drawn) {

@@ -2,13 +2,16 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { bash, completion, fish, zsh } from '../src/completion.ts'
 import { nodesOf, walk } from '../src/commands/completion.ts'
 import { examplesOf } from '../src/commands/words.ts'
 import { createProgram } from '../src/program.ts'
 import { cliPage, helps } from '../src/reference.ts'
-import { CLI, ended, openPlant, tickwire, trade, type Plant } from './plant.ts'
+import { CLI, ended, openPlant, tickwire, trade, until, type Plant } from './plant.ts'
+
+// Each starts a program or several.
+vi.setConfig({ testTimeout: 90_000 })
 
 const program = createProgram()
 const commands = walk(program)
@@ -172,16 +175,6 @@ describe('a stream in a pipe', () => {
     expect(after).toMatch(/BTC-USDT +101 /)
   })
 })
-
-async function until(check: () => boolean): Promise<void> {
-  const end = Date.now() + 20_000
-  while (!check()) {
-    if (Date.now() > end) throw new Error('waited in vain')
-    await new Promise((resolve) => {
-      setTimeout(resolve, 20)
-    })
-  }
-}
 
 test('what a command prints for scripts is not mixed with words for people', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'tickwire-'))

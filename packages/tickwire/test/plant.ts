@@ -24,6 +24,17 @@ export function ended(program: string, args: readonly string[], env: Record<stri
   return { child, told, output: () => out, errors: () => err }
 }
 
+/** With the patience for a machine that does much else. */
+export async function until(check: () => boolean): Promise<void> {
+  const end = Date.now() + 80_000
+  while (!check()) {
+    if (Date.now() > end) throw new Error('waited in vain')
+    await new Promise((resolve) => {
+      setTimeout(resolve, 20)
+    })
+  }
+}
+
 const HELLO = {
   op: 'hello',
   version: 1,

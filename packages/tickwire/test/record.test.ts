@@ -1,0 +1,61 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openReader } from '@tickwire/server/journal/reader.ts'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { CLI, ended, tickwire, until } from './plant.ts'
+
+// Whole programs are started, with all that a plant needs.
+vi.setConfig({ testTimeout: 90_000 })
+
+let directory: string
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'tickwire-record-'))
+})
+afterEach(() => rmSync(directory, { recursive: true, force: true }))
+
+const usual = () => ['record', '--demo', '--set', 'street.control=0', '--directory', join(directory, 'journal')]
+
+test('[S1-71] [S3-07] records in the background, without a port or a client, for as long as it is told; its name is all on stdout', async () => {
+  const file = join(directory, 'events.jsonl')
+  const { code, out, err } = await tickwire([...usual(), '--what', 'both', '--for', '2s', '--log-file', file, 'BTC-USDT'])
+  expect({ code, err }).toEqual({ code: 0, err: expect.stringMatching(/Replay it: tickwire replay \S+ --directory/) })
+  const run = out.trim()
+  const reader = openReader({ directory: join(directory, 'journal') })
+  const [found] = reader.runs()
+  reader.close()
+  expect(found).toMatchObject({ run, open: false, damaged: 0, cut: 0 })
+  expect(Math.min(found?.events ?? 0, found?.frames ?? 0)).toBeGreaterThan(0)
+  const lines = readFileSync(file, 'utf8').trim().split('\n')
+  expect(lines.map((line) => (JSON.parse(line) as { instrument: string }).instrument)).toContain('BTC-USDT')
+  expect(err).toContain('of simulated providers')
+})
+
+test('[B10] ends in order at Ctrl-C; a second one into the same directory is refused in words', async () => {
+  const first = ended(process.execPath, [CLI, ...usual()])
+  await until(() => first.errors().includes('Recording events'))
+  const second = await tickwire(usual())
+  expect({ code: second.code, out: second.out }).toEqual({ code: 2, out: '' })
+  expect(second.err).toMatch(/is being written by process \d+/)
+  first.child.kill('SIGINT')
+  const { code, out } = await first.told
+  expect(out).toMatch(/^\S+\n$/)
+  expect([0, 1]).toContain(code)
+})
+
+test('says that nobody lists an instrument, and is not content with nothing', async () => {
+  const { code, err } = await tickwire([...usual(), '--for', '500ms', 'NOPE'])
+  expect(err).toMatch(/no provider lists NOPE so far/)
+  expect(code).toBe(1)
+})
+
+test.for([
+  [['--for', 'a while'], /'a while' is invalid\. It takes a span/],
+  [['--for', '0s'], /It takes a span/],
+  [['--what', 'all'], /Allowed choices are events, frames, both/],
+  [['--live'], /cannot be used with/]
+] as const)('%o is refused in words', async ([args, words]) => {
+  const { code, err } = await tickwire([...usual(), ...args])
+  expect(err).toMatch(words)
+  expect(code).toBe(2)
+})
