@@ -15,7 +15,7 @@ let stand: Stand
 let page: Page
 let complaints: string[]
 beforeAll(async () => {
-  ;[files, browser] = await Promise.all([serveFiles(buildPage('test/browser/react')), openBrowser()])
+  ;[files, browser] = await Promise.all([serveFiles(buildPage('packages/client/test/react-page')), openBrowser()])
 })
 afterAll(async () => {
   await browser?.close()

@@ -2,6 +2,8 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { fiml } from '@tickwire/server/dialects/fiml.ts'
+import { native } from '@tickwire/server/dialects/native.ts'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createStand, until, type Stand } from './stand.ts'
 import { candle, openMarket } from './market.ts'
@@ -21,7 +23,7 @@ let market: { close: () => void }
 let programs: (() => void)[]
 beforeEach(async () => {
   programs = []
-  ;({ stand, market } = await openMarket())
+  ;({ stand, market } = await openMarket([native, fiml]))
 })
 afterEach(async () => {
   for (const kill of programs) kill()
@@ -80,6 +82,12 @@ describe('docs/clients.md', () => {
   test.skipIf(!canPython)(`its Python program works as it stands${WITHOUT}`, async () => {
     const { said, says } = run(python, ['-u', '-c', here(block('python'))])
     await says(/subscribed[^]*trade:BTC-USDT \d+ kraken[^]*quote:ETH-USDT \d+ kraken/)
+    expect(said.err).toBe('')
+  })
+
+  test.skipIf(!canPython)(`[S2-28] FIML's own example prints prices, unchanged but for the port${WITHOUT}`, async () => {
+    const { said, says } = run(python, ['-u', '-c', here(readFileSync(`${root}/examples/prices.py`, 'utf8'))])
+    await says(/^AAPL: \$\d+[^]*^GOOGL: \$\d+/m)
     expect(said.err).toBe('')
   })
 

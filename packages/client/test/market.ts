@@ -1,5 +1,7 @@
 /** A stand on which something happens: trades, quotes, candles, a ticker and a book, a hundred times a second. */
 import type { Candle } from '@tickwire/protocol'
+import { native } from '@tickwire/server/dialects/native.ts'
+import type { GatewayOptions } from '@tickwire/server/gateway/gateway.ts'
 import { createStand, type Stand } from './stand.ts'
 
 const INSTRUMENTS = ['BTC-USDT', 'ETH-USDT', 'SOL-USDT', 'AAPL', 'GOOGL']
@@ -29,8 +31,10 @@ export const restOf = (candles: () => Candle[]) => ({
   build: { version: 'test' }
 })
 
-export async function openMarket(): Promise<{ stand: Stand; market: { close: () => void } }> {
-  const stand = await createStand({ rest: restOf(() => [candle(0, true)]) })
+export async function openMarket(
+  dialects: GatewayOptions['dialects'] = [native]
+): Promise<{ stand: Stand; market: { close: () => void } }> {
+  const stand = await createStand({ dialects, rest: restOf(() => [candle(0, true)]) })
   let n = 0
   const timer = setInterval(() => {
     n++
