@@ -13,7 +13,7 @@ export type Route = { dialect: Dialect<any>; path: string; query: Record<string,
 
 /** A route, and whose plant is heard there; `enter` is told of each session, and answers how it leaves. */
 export type Room = { route: Route; shared: Shared; enter?: (seat: Seat) => () => void }
-export type Seat = { session: Session; line: Line & { backlog: () => number } }
+export type Seat = { session: Session; line: Line }
 
 export function findRoute(dialects: readonly Dialect<any>[], url: string): Route | undefined {
   const mark = url.indexOf('?')

@@ -24,7 +24,7 @@ export type Rooms = ReturnType<typeof createRooms>
 
 const ADDRESS = /^\/v1\/replay\/([\w-]{1,64})\/ws$/
 const LIVE = '/v1/ws'
-/** A reader who has not taken so many bytes is waited for. */
+/** A reader who has not taken so many bytes, or has them in the kernel for all we know, is waited for: before anybody takes him for slow. */
 const UNREAD = 64 * 1024
 
 /** What is recorded is known only once it was played: whatever has the form of a topic may come. */
@@ -80,7 +80,9 @@ function createHall(replay: Replay, replays: Replays, { base, fanoutOf, redistri
     },
     isBehind(): boolean {
       shared.fanout.flush()
-      return [...seats].some(({ session, line }) => line.backlog() > UNREAD || session.info().pending > 0)
+      const owed = ({ session, line }: Seat): boolean =>
+        Math.max(line.backlog(), line.unanswered?.() ?? 0) > UNREAD || session.info().pending > 0
+      return [...seats].some(owed)
     }
   }
   const leave = replays.join(replay.replay, reader, () => {
