@@ -90,13 +90,19 @@ function listen(client: Client, reading: Reading, flags: StreamFlags, fail: (err
     if (state.phase === 'open') {
       if (wasOpen) tell('connected again')
       wasOpen = true
-    } else if (state.phase === 'closed') fail(new CommandError(plain(state.reason)))
+    } else if (state.phase === 'closed') fail(new CommandError(plain(closing(state.reason))))
     else if (state.phase === 'waiting' && state.attempt > 0) {
       if (!wasOpen && !flags.wait) fail(new CommandError(unanswered(flags, state)))
       else tell(plain(state.reason))
     }
   })
 }
+
+/** What programs are told to do is not what a person at a terminal can do. */
+const closing = (reason: string): string =>
+  /\btoken\b/.test(reason)
+    ? `${reason.replace(/(: connect\(.*\))?\.?$/, '')}: name the file that holds a key with --key-file`
+    : reason
 
 const unanswered = (flags: StreamFlags, { reason }: ConnectionState): string =>
   `no server answers at ${plain(baseOf(flags))} (${plain(reason.replace(/ Trying again.*/, ''))}): start one with "tickwire", name another with --url, or say --wait`

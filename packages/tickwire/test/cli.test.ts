@@ -160,6 +160,13 @@ describe('a stream in a pipe', () => {
     expect((await run.told).code).toBe(0)
   })
 
+  test('a server that wants a key is told of by what a person can do', async () => {
+    plant = await openPlant(() => {}, { auth: 'required' })
+    const { code, err } = await tickwire(['stream', 'BTC-USDT', '--url', plant.url])
+    expect(err).toBe('The server needs a token: name the file that holds a key with --key-file\n')
+    expect(code).toBe(2)
+  })
+
   const hasScript = spawnSync('script', ['--version']).status === 0
   test.skipIf(!hasScript)('in a terminal it is a table, and Ctrl-C gives the terminal back as it was', async () => {
     plant = await openPlant((send) => send([trade(1)]))

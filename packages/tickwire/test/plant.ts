@@ -51,13 +51,16 @@ const HELLO = {
 export type Plant = { url: string; send: (...messages: unknown[]) => void; drop: () => void; close: () => void }
 
 /** `answer` is what follows once a client has subscribed. */
-export function openPlant(answer: (send: (message: unknown) => void, topics: readonly string[]) => void): Promise<Plant> {
+export function openPlant(
+  answer: (send: (message: unknown) => void, topics: readonly string[]) => void,
+  hello: object = {}
+): Promise<Plant> {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
   const sockets = new Set<WebSocket>()
   server.on('connection', (socket) => {
     sockets.add(socket)
     const send = (message: unknown): void => socket.send(JSON.stringify(message))
-    send({ ...HELLO, now: Date.now() })
+    send({ ...HELLO, now: Date.now(), ...hello })
     socket.on('message', (data: Buffer) => {
       const message = JSON.parse(String(data)) as ClientMessage
       if (message.op !== 'subscribe') return
