@@ -37,7 +37,11 @@ function tradeOf(n: number): Trade {
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'history-'))
-const [journal, lines, parquet] = ['journal', 'trades.jsonl', 'trades.parquet'].map((name) => join(directory, name)) as [string, string, string]
+const [journal, lines, parquet] = ['journal', 'trades.jsonl', 'trades.parquet'].map((name) => join(directory, name)) as [
+  string,
+  string,
+  string
+]
 
 async function prepare(): Promise<void> {
   let now = BEGIN

@@ -60,6 +60,7 @@ const PURE = [
   /^packages\/server\/src\/connection\/(?!(connections|http|link|pause|poll|pool|public|rest|shop)\.ts)/,
   /^packages\/server\/src\/feed\/(?!(commands|feed|hub|listing|lookup|pass|reports|upstream)\.ts)/,
   /^packages\/server\/src\/gateway\/outbox\.ts$/,
+  /^packages\/server\/src\/(history\/(csv|cursor|fold|order|spans)|journal\/journal)\.ts$/,
   /^packages\/server\/src\/(nearest|settings|config(\.[a-z]+)?)\.ts$/,
   /^packages\/street\/src\/(market|pair|latent|random|venues)\.ts$/,
   /^packages\/tickwire\/src\/(terminal\/|stream\/(board|fields|lines|table)\.ts$)/,

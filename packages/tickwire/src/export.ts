@@ -79,7 +79,7 @@ function served(what: What, flags: ExportFlags & { url: string }): Source {
     const query = new URLSearchParams({ instrument, from: String(from), to: String(to), limit: String(PAGE[what]) })
     if (what === 'candles') query.set('interval', flags.interval)
     if (cursor !== undefined) query.set('cursor', cursor)
-    const response = await fetch(`${base}/v1/${what}?${query}`, { headers }).catch((error: Error) => {
+    const response = await fetch(`${base}/v1/${what}?${query.toString()}`, { headers }).catch((error: Error) => {
       throw new CommandError(`no server answers at ${base} (${error.message}): start one with "tickwire", or leave out --url`)
     })
     const body = (await response.json().catch(() => ({}))) as Page & { error?: { message?: string } }
@@ -97,9 +97,10 @@ function served(what: What, flags: ExportFlags & { url: string }): Source {
   return { span: { from, to }, tape, close: () => {} }
 }
 
+const put = (text: string): Promise<void> =>
+  new Promise((resolve, reject) => void process.stdout.write(text, (error) => (error ? reject(error) : resolve())))
+
 function toStdout(format: 'csv' | 'json', columns: readonly Column<Row>[]): Sink<Row> {
-  const put = (text: string): Promise<void> =>
-    new Promise((resolve, reject) => void process.stdout.write(text, (error) => (error ? reject(error) : resolve())))
   let begun = format !== 'csv'
   return {
     async write(rows) {

@@ -73,7 +73,7 @@ test('[S4-29] Parquet read back has every trade as it was, in order', async () =
     ...(conditions && { conditions: conditions.join(',') }),
     ...(ineligible && { ineligible })
   }))
-  expect(rows.map(({ time: _, received: __, ...row }) => row)).toEqual(expected)
+  expect(rows).toEqual(expected.map((row) => ({ ...row, time: expect.any(Date), received: expect.any(Date) })))
   // hyparquet makes dates of them, which hold milliseconds.
   expect(rows.map(({ time }) => Math.floor(Number(time)))).toEqual(trades.map(({ time }) => Math.floor(time)))
   const { schema } = await parquetMetadataAsync(await asyncBufferFromFile(out))

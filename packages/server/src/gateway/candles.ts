@@ -1,7 +1,6 @@
 /** REST: candles of an instrument, the last ones or those of a span, in pages. */
 import { INTERVALS, type Candle, type Interval } from '@tickwire/protocol'
 import { z } from 'zod'
-import type { CandlesAsked, CandlesPage } from '../history/candles.ts'
 import { CANDLES } from '../history/csv.ts'
 import { iso } from '../history/page.ts'
 import { failures, interval, limit, ofInstrument, resolved } from './asked.ts'
@@ -9,8 +8,6 @@ import { RequestError } from './errors.ts'
 import type { App, RestOptions } from './rest.ts'
 import * as schemas from './schemas.ts'
 import { ofSpan, sendCsv, timeOf } from './span.ts'
-
-export type PastCandles = (asked: CandlesAsked) => Promise<CandlesPage>
 
 const answer = z.object({
   instrument: z.string(),
@@ -75,16 +72,18 @@ async function ofASpan({ sources }: RestOptions, instrument: string, query: Aske
   return told
 }
 
+const isCsv = ({ format }: Asked): boolean => format === 'csv'
+const isSpan = ({ from, to, cursor }: Asked): boolean => from !== undefined || to !== undefined || cursor !== undefined
+
+const schemaOf = (summary: string) => ({ tags: ['market'], summary, response: { 200: answer, ...failures } })
+
 export function mountCandles(app: App, options: RestOptions): void {
-  const schemaOf = (summary: string) => ({ tags: ['market'], summary, response: { 200: answer, ...failures } })
-  const isSpan = ({ from, to, cursor }: Asked): boolean => from !== undefined || to !== undefined || cursor !== undefined
   const read = async (text: string, query: Asked) => {
     const instrument = resolved(options.desk, text)
     const told = await (isSpan(query) ? ofASpan : lastOnes)(options, instrument, query)
     return { instrument, interval: query.interval, ...told }
   }
   type Told = Awaited<ReturnType<typeof read>>
-  const isCsv = ({ format }: Asked): boolean => format === 'csv'
   const aboutOf = ({ cursor, missing }: Told) => ({ 'x-cursor': cursor, 'x-missing': missing && encodeURI(missing) })
   app.get(
     '/v1/candles/:instrument',

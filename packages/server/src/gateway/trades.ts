@@ -2,15 +2,13 @@
 import { z } from 'zod'
 import { TRADES } from '../history/csv.ts'
 import type { PastTrade } from '../history/order.ts'
-import type { TradesAnswer, TradesPage } from '../history/page.ts'
-import type { TradesAsked } from '../history/trades.ts'
+import type { TradesPage } from '../history/page.ts'
+import type { PastTrades, TradesAsked } from '../history/trades.ts'
 import { failures, limit, ofInstrument, resolved } from './asked.ts'
 import { RequestError } from './errors.ts'
 import type { App, RestOptions } from './rest.ts'
 import * as schemas from './schemas.ts'
 import { ofSpan, sendCsv, timeOf } from './span.ts'
-
-export type PastTrades = (asked: TradesAsked) => Promise<TradesAnswer>
 
 const span = { from: z.number(), to: z.number() }
 const { topic: _topic, seq, published, ...fields } = schemas.trade.shape
@@ -58,8 +56,7 @@ export function mountTrades(app: App, { desk, sources }: RestOptions): void {
         const about = { 'x-cursor': next, 'x-more': String(more), 'x-gaps': gaps.length > 0 ? JSON.stringify(gaps) : undefined }
         return sendCsv<PastTrade>(reply, TRADES, trades, about)
       }
-      const told = { instrument, trades, gaps, sources: used, more, ...(next !== undefined && { cursor: next }) }
-      return told as unknown as z.infer<typeof answer>
+      return { instrument, trades, gaps, sources: used, more, ...(next !== undefined && { cursor: next }) }
     }
   )
 }

@@ -25,6 +25,7 @@ export type CandlePagesOptions = {
 export type CandlesAsked = Span & { instrument: string; interval: Interval; limit: number }
 /** `next`: where the page after this one begins, if the span is not over; `missing`: what is not here, and why. */
 export type CandlesPage = { candles: Candle[]; next?: number; missing?: string }
+export type PastCandles = (asked: CandlesAsked) => Promise<CandlesPage>
 
 /** So many slots on either side are looked at, so that a page in which nothing was traded knows the close before it. */
 const AROUND = 20
@@ -38,7 +39,7 @@ function slotsOf(grid: Grid, { from, to }: Span, limit: number): Slot[] {
   return slots
 }
 
-export function createCandlePages({ journal, flush, history, live, sessions, clock }: CandlePagesOptions) {
+export function createCandlePages({ journal, flush, history, live, sessions, clock }: CandlePagesOptions): PastCandles {
   async function theirsOf({ instrument, interval }: CandlesAsked, { from, to }: Span, grid: Grid, now: number) {
     const asked = askedAs(interval, sessions(instrument), to)
     const until = Math.min(now, to)
@@ -67,7 +68,7 @@ export function createCandlePages({ journal, flush, history, live, sessions, clo
     return found.filter(({ start, coverage = 0 }) => !known.has(start) && coverage > (shares.get(start) ?? -1))
   }
 
-  return async (asked: CandlesAsked): Promise<CandlesPage> => {
+  return async (asked) => {
     const { instrument, interval, from, to, limit } = asked
     const now = clock()
     const grid = gridOf(interval, sessions(instrument))

@@ -19,7 +19,10 @@ export type TradesPage = {
 export type TradesAnswer = ({ ok: true } & TradesPage) | { ok: false; reason: 'cursor' | 'span' | 'nothing'; message: string }
 
 export type Row = PastTrade & { source: Used['source'] }
-export const plain = ({ source: _, ...trade }: Row): PastTrade => trade
+export function plain(row: Row): PastTrade {
+  const { source: _, ...trade } = row
+  return trade
+}
 
 /** Before all trades of that time. */
 export const before = (time: number): Key => ({ time, id: '', provider: '', received: 0 })

@@ -48,6 +48,8 @@ export type TradesAsked = {
   limit: number
   cursor?: string | undefined
 }
+export type PastTrades = (asked: TradesAsked) => Promise<TradesAnswer>
+
 const HOUR = 3_600_000
 /** By REST a trade can be read so much later than it happens. */
 const SETTLED = 2_000
@@ -59,7 +61,7 @@ const LATE = 2 * HOUR
 /** Behind all trades of that time. */
 const behind = (time: number): Key => ({ time, id: '~'.repeat(200), provider: '~', received: 0 })
 
-export function createTrades(options: HistoryOptions) {
+export function createTrades(options: HistoryOptions): PastTrades {
   const { journal, flush, plant, hears, gaps, clock, startedAt } = options
   const shelf = createShelf(options.rest, clock)
 
@@ -168,7 +170,7 @@ export function createTrades(options: HistoryOptions) {
     return [...marks, ...silent].sort((a, b) => a.from - b.from)
   }
 
-  return async (asked: TradesAsked): Promise<TradesAnswer> => {
+  return async (asked) => {
     const { instrument, limit } = asked
     const now = clock()
     const topic = topicName('trade', instrument)

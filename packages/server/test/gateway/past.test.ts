@@ -124,7 +124,7 @@ test.for([
   await start()
   const { status: told, body } = await read(path)
   expect([told, body]).toMatchObject([status, { error: { code } }])
-  expect((body as { error: { message: string } }).error.message).toContain(words)
+  expect((body as unknown as { error: { message: string } }).error.message).toContain(words)
 })
 
 test("candles of a span are the provider's where it has them, and the journal's where it has none", async () => {
