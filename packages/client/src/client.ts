@@ -3,7 +3,8 @@ import type { AskedContract, Contract, Position, Published } from '@tickwire/pro
 import type { Backoff } from './backoff.ts'
 import { createDesk } from './desk.ts'
 import { positionOf } from './position.ts'
-import { createLadder, type Polling } from './ladder.ts'
+import { createLadder } from './ladder.ts'
+import type { Polling } from './polling.ts'
 import { createFeeder, type After, type SocketConstructor } from './socket.ts'
 import { createConnection } from './state.ts'
 import type { ConnectionState, Effect } from './state.ts'
@@ -142,9 +143,9 @@ export function connect(options: Options): Client {
 }
 
 /** A class of sockets that get through to the server, whatever they really are. */
-function roadFrom({ WebSocket, fallback = {} }: Options, { now, after }: typeof REAL): SocketConstructor {
+function roadFrom({ WebSocket, fallback = {} }: Options, time: typeof REAL): SocketConstructor {
   const direct = (WebSocket ?? (globalThis as { WebSocket?: unknown }).WebSocket) as SocketConstructor | undefined
-  if (fallback !== false) return createLadder({ WebSocket: direct, ...fallback, now, after })
+  if (fallback !== false) return createLadder({ WebSocket: direct, ...fallback, ...time })
   if (direct) return direct
   throw new Error(
     "This runtime has no WebSocket: npm install ws, then connect({ url, WebSocket }) with import { WebSocket } from 'ws'"

@@ -2,41 +2,22 @@
  * Sockets that get through: a WebSocket where one does, else server-sent events, else polling, each spoken to as if it were a
  * WebSocket. What gets through is remembered for the next socket; from a lesser road it goes back by itself.
  */
-import { PROTOCOL_VERSION, type ClientMessage } from '@tickwire/protocol'
+import type { ClientMessage } from '@tickwire/protocol'
 import { createCarried, greet, type Ground } from './carried.ts'
 import { createEvents } from './events.ts'
 import { createHttp } from './http.ts'
-import { createPolling, PACES, type Polling } from './polling.ts'
-import type { After, Socket, SocketConstructor } from './socket.ts'
+import { createPolling, PACES } from './polling.ts'
+import { lookForBetter } from './lookout.ts'
+import { baseOf, hasHttp, type Known, type LadderOptions } from './roads.ts'
+import type { Socket, SocketConstructor } from './socket.ts'
 import type { Via } from './state.ts'
 
-export type { Polling } from './polling.ts'
-
-export type LadderOptions = {
-  WebSocket: SocketConstructor | undefined
-  polling?: Partial<Polling>
-  /** Milliseconds between looks whether a better road is open. */
-  retryEvery?: number
-  now: () => number
-  after: After
-}
-
-type Road = Exclude<Via, 'memory'>
-/** What the sockets of one client have learnt. */
-type Known = {
-  road: Road
-  /** The last WebSocket ended without a word: it may be the server that is down, or the road that is blocked. */
-  doubtful: boolean
-  /** Streams in a row that were cut at once. */
-  cuts: number
-}
 type Tell = { open: (via: Via) => void; message: (data: unknown) => void; close: (code: number, reason: string) => void }
 /** A road that is taken. */
 type Way = { send: (text: string) => void; close: (code?: number, reason?: string) => void; binaryType?: string }
 
 /** A proxy may let a WebSocket hang. */
 const PATIENCE = 5_000
-const RETRY_EVERY = 30_000
 /** A stream that lives less is no stream. */
 const STEADY = 5_000
 const MOST_CUTS = 3
@@ -175,11 +156,11 @@ function overHttp(options: LadderOptions, known: Known, url: string, tell: Tell)
   const http = createHttp({ base: baseOf(url), after })
   const begun = now()
   let isOver = false
-  let stop = (): void => {}
+  let stop: (() => void) | undefined
   let receive: ((message: ClientMessage) => void) | undefined
   const end = (): void => {
     isOver = true
-    stop()
+    stop?.()
     http.stop()
   }
   const fail: Ground['fail'] = (code, reason, blocked = false) => {
@@ -215,62 +196,4 @@ function judge(known: Known, blocked: boolean, short: boolean): void {
   if (!blocked && known.cuts < MOST_CUTS) return
   known.cuts = 0
   known.road = 'polling'
-}
-
-/** Looks now and then whether a WebSocket gets a word of the server; from polling, whether a stream does. */
-function lookForBetter(options: LadderOptions, known: Known, url: string, found: (what: string) => void): () => void {
-  const { WebSocket, retryEvery = RETRY_EVERY, after } = options
-  let cancel = after(retryEvery, () => void look())
-  let isOver = false
-  const better = (road: Road, what: string): void => {
-    known.road = road
-    known.doubtful = false
-    found(what)
-  }
-  const look = async (): Promise<void> => {
-    if (WebSocket && (await answers(new WebSocket(url), after))) return isOver ? undefined : better('websocket', 'WebSocket')
-    if (known.road === 'polling' && (await streams(url, after))) return isOver ? undefined : better('sse', 'a stream')
-    if (!isOver) cancel = after(retryEvery, () => void look())
-  }
-  return () => {
-    isOver = true
-    cancel()
-  }
-}
-
-const answers = (socket: Socket, after: After): Promise<boolean> =>
-  new Promise((resolve) => {
-    const done = (isOpen: boolean): void => {
-      cancel()
-      resolve(isOpen)
-      socket.close(1000, 'done')
-    }
-    const cancel = after(PATIENCE, () => done(false))
-    socket.addEventListener('open', () => socket.send(JSON.stringify({ op: 'hello', version: PROTOCOL_VERSION })))
-    socket.addEventListener('message', () => done(true))
-    socket.addEventListener('close', () => done(false))
-    socket.addEventListener('error', () => {})
-  })
-
-/** Any stream will do: what is told of providers is always there. */
-async function streams(url: string, after: After): Promise<boolean> {
-  const http = createHttp({ base: baseOf(url), after })
-  const cancel = after(PATIENCE, http.stop)
-  try {
-    const response = await http.stream('/v1/events?topics=news:all', new AbortController().signal)
-    return response?.ok === true && (await response.body?.getReader().read())?.done === false
-  } catch {
-    return false
-  } finally {
-    cancel()
-    http.stop()
-  }
-}
-
-const PATH = '/v1/ws'
-/** Beside an address that is not the usual one nothing is known. */
-const hasHttp = (url: string): boolean => new URL(url).pathname.endsWith(PATH)
-function baseOf(url: string): string {
-  const { protocol, host, pathname } = new URL(url)
-  return `${protocol === 'wss:' ? 'https:' : 'http:'}//${host}${pathname.slice(0, -PATH.length)}`
 }

@@ -156,7 +156,7 @@ describe.each(['a server', 'embedded'] as const)('DataStream, %s', (which) => {
     stream.subscribe('BTCUSDT', () => {
       throw new Error('mine')
     })
-    stream.subscribe('BTCUSDT', (() => Promise.reject(new Error('late'))) as () => void)
+    stream.subscribe('BTCUSDT', () => Promise.reject(new Error('late')))
     expect(await first(stream.stream('BTCUSDT'), 3)).toHaveLength(3)
     await until(() => causes.includes('Error: mine') && causes.includes('Error: late'))
   })
@@ -166,13 +166,13 @@ describe.each(['a server', 'embedded'] as const)('DataStream, %s', (which) => {
     const lost: number[] = []
     stream.on('lost', ({ where, count }) => where === 'iterator' && lost.push(count))
     const slow = stream.stream('BTCUSDT', { limit: 5 })[Symbol.asyncIterator]()
-    const [start] = [await slow.next()]
+    const start = await slow.next()
     let seen = 0
     stream.subscribe('BTCUSDT', () => seen++)
     await until(() => seen > 20)
     const seqs: number[] = []
     for (let i = 0; i < 5; i++) seqs.push((await slow.next()).value!.event.seq)
-    expect(seqs[0]! - (start!.value as StreamMessage).event.seq).toBe(1 + lost.reduce((sum, count) => sum + count, 0))
+    expect(seqs[0]! - (start.value as StreamMessage).event.seq).toBe(1 + lost.reduce((sum, count) => sum + count, 0))
     await slow.return?.()
   })
 

@@ -9,13 +9,19 @@ export async function createProxy(port: number) {
   const seen = { upgrades: 0, streams: 0, polls: 0 }
   const open = new Set<{ destroy: () => void }>()
   const forward = (req: IncomingMessage, res: ServerResponse): void => {
-    if (!rules.http) return void req.socket.destroy()
+    if (!rules.http) {
+      req.socket.destroy()
+      return
+    }
     if (req.url?.startsWith('/v1/events')) seen.streams++
     if (req.url?.startsWith('/v1/last') && !req.url.endsWith('since=-')) seen.polls++
     const headers = { ...req.headers, host: `127.0.0.1:${port}` }
     const onward = request({ host: '127.0.0.1', port, path: req.url, method: req.method, headers }, (answer) => {
       const isStream = answer.headers['content-type']?.startsWith('text/event-stream') === true
-      if (isStream && !rules.streams) return void req.socket.destroy()
+      if (isStream && !rules.streams) {
+        req.socket.destroy()
+        return
+      }
       res.writeHead(answer.statusCode ?? 500, answer.headers)
       res.flushHeaders()
       answer.pipe(res)
@@ -30,8 +36,11 @@ export async function createProxy(port: number) {
   server.on('upgrade', (req: IncomingMessage, socket: Socket, head: Buffer) => {
     seen.upgrades++
     socket.on('error', () => {})
-    if (rules.upgrades === 'refused') return void socket.end('HTTP/1.1 426 Upgrade Required\r\nConnection: close\r\n\r\n')
-    if (rules.upgrades === 'closed') return void socket.destroy()
+    if (rules.upgrades !== 'let through') {
+      if (rules.upgrades === 'refused') socket.end('HTTP/1.1 426 Upgrade Required\r\nConnection: close\r\n\r\n')
+      else socket.destroy()
+      return
+    }
     const onward = connect(port, '127.0.0.1', () => {
       const headers = req.rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [`${name}: ${req.rawHeaders[i + 1]}`] : []))
       onward.write(`${req.method} ${req.url} HTTP/1.1\r\n${headers.join('\r\n')}\r\n\r\n`)

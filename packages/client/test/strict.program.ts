@@ -18,7 +18,7 @@ const errors = async (): Promise<void> => {
   stream.subscribe('BTCUSDT', () => {
     throw new Error('mine')
   })
-  stream.subscribe('BTCUSDT', (() => Promise.reject(new Error('mine, late'))) as () => void)
+  stream.subscribe('BTCUSDT', () => Promise.reject(new Error('mine, late')))
   stream.subscribe('NOSUCH', () => {})
   // Nobody awaits it.
   void stream.stream('BTCUSDT')[Symbol.asyncIterator]()

@@ -49,7 +49,7 @@ export function embed({ keys = {}, config: given = {}, simulated = false, log }:
     connections: inner.open,
     async stop() {
       inner.stop()
-      await started.finally(open.stop)
+      await started.finally(() => open.stop())
     }
   }
 }
