@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { native } from '@tickwire/server/dialects/native.ts'
 import { udf } from '@tickwire/server/dialects/udf.ts'
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { openMarket } from '../../packages/client/test/market.ts'
 import { createStand, until, type Stand } from '../../packages/client/test/stand.ts'
 import { openTab } from './browser.ts'
@@ -18,6 +18,8 @@ const read = (path: string): string => readFileSync(join(root, path), 'utf8')
 const block = (doc: string, language: string): string =>
   new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 's').exec(read(doc))?.[1] ?? ''
 
+// A browser and a build take their time on a busy machine.
+vi.setConfig({ testTimeout: 120_000 })
 let browser: Browser
 let page: Page
 let complaints: string[]

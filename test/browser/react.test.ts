@@ -1,6 +1,6 @@
 /** The hooks of @tickwire/client/react in a real browser, under StrictMode, against a real gateway. */
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createStand, until, type Stand } from '../../packages/client/test/stand.ts'
 import { openTab } from './browser.ts'
 import { openBrowser } from './demo.ts'
@@ -9,6 +9,8 @@ import { buildPage, serveFiles, type Files } from './files.ts'
 type Seen = { commits: number; frames: number; torn: number; candles: Set<unknown> }
 type Hands = { seen: Seen; show: (prices: number) => void; choose: (instrument: string) => void }
 
+// A browser and a build take their time on a busy machine.
+vi.setConfig({ testTimeout: 120_000 })
 let browser: Browser
 let files: Files
 let stand: Stand

@@ -1,10 +1,12 @@
 /** Every program of examples/ against the real server on the street's prices, each ended by its count. */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { startDemo, type Demo } from '../browser/demo.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
+// Each begins a program, which on a busy machine takes its time.
+vi.setConfig({ testTimeout: 180_000 })
 let demo: Demo
 beforeAll(async () => {
   demo = await startDemo()
@@ -55,4 +57,4 @@ test('[S4-22] the bot alerts when the price crosses its threshold', async () => 
     expect(out).toMatch(new RegExp(`^BTCUSDT crossed ${PRICE} (upwards|downwards): ${PRICE}\n$`))
     return
   }
-}, 120_000)
+})

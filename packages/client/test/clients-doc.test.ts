@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { fiml } from '@tickwire/server/dialects/fiml.ts'
 import { native } from '@tickwire/server/dialects/native.ts'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createStand, until, type Stand } from './stand.ts'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { createStand, until as awaited, type Stand } from './stand.ts'
 import { candle, openMarket } from './market.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
@@ -17,6 +17,10 @@ const python = process.env['TICKWIRE_PYTHON'] ?? 'python3'
 const canPython = spawnSync(python, ['-c', 'import websockets.asyncio.client']).status === 0
 const WITHOUT = canPython ? '' : ' (skipped: no python3 with websockets; pip install websockets, or name one in TICKWIRE_PYTHON)'
 const canCurl = spawnSync('curl', ['--version']).status === 0 && spawnSync('bash', ['--version']).status === 0
+
+// Each begins a program, which on a busy machine takes its time.
+vi.setConfig({ testTimeout: 180_000 })
+const until = (condition: () => boolean, what = String(condition)) => awaited(condition, what, 60_000)
 
 let stand: Stand
 let market: { close: () => void }

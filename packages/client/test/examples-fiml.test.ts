@@ -4,14 +4,18 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { fiml } from '@tickwire/server/dialects/fiml.ts'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createStand, until, type Stand } from './stand.ts'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { createStand, until as awaited, type Stand } from './stand.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const DEMO = 'examples/fiml-demo.ts'
 const STREAMING = 'examples/fiml-streaming.ts'
 const NAMES = ['simple', 'advanced', 'reconnect', 'portfolio']
 const SYMBOLS = ['AAPL', 'GOOGL', 'MSFT', 'BTC-USDT', 'ETH-USDT']
+
+// Each begins a program, which on a busy machine takes its time.
+vi.setConfig({ testTimeout: 180_000 })
+const until = (condition: () => boolean, what = String(condition)) => awaited(condition, what, 60_000)
 
 let stand: Stand
 const undo: (() => unknown)[] = []

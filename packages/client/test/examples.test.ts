@@ -2,11 +2,15 @@
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { openMarket } from './market.ts'
-import { until, type Stand } from './stand.ts'
+import { until as awaited, type Stand } from './stand.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
+// Each begins a program, which on a busy machine takes its time.
+vi.setConfig({ testTimeout: 180_000 })
+const until = (condition: () => boolean, what = String(condition)) => awaited(condition, what, 60_000)
+
 let stand: Stand
 let market: { close: () => void }
 let programs: (() => void)[]
