@@ -49,8 +49,8 @@ function wholeSteps(values: Float64Array, steps: Int32Array): { widest: number; 
     const value = values[i]!
     const far = value - last
     const step = far | 0
-    // What differs from a whole number by a whole number is one, too.
-    if (step !== far || (value === 0 && 1 / value < 0))
+    // What differs from a whole number by a whole number, and not only after rounding, is one, too.
+    if (step !== far || last + step !== value || (value === 0 && 1 / value < 0))
       return Number.isSafeInteger(value) && value !== 0 ? { misfit: -1 } : { misfit: i }
     steps[i] = step
     widest |= step ^ (step >> 31)
