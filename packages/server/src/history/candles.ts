@@ -7,7 +7,7 @@ import { iso } from './page.ts'
 import { candlesOf } from './recorded.ts'
 import { isIn, type Span } from './spans.ts'
 
-export type CandlePagesOptions = {
+type CandlePagesOptions = {
   journal?: JournalReader | undefined
   /** What was heard by now is in the journal then. */
   flush?: (() => Promise<void>) | undefined
@@ -24,7 +24,7 @@ export type CandlePagesOptions = {
 }
 export type CandlesAsked = Span & { instrument: string; interval: Interval; limit: number }
 /** `next`: where the page after this one begins, if the span is not over; `missing`: what is not here, and why. */
-export type CandlesPage = { candles: Candle[]; next?: number; missing?: string }
+type CandlesPage = { candles: Candle[]; next?: number; missing?: string }
 export type PastCandles = (asked: CandlesAsked) => Promise<CandlesPage>
 
 /** So many slots on either side are looked at, so that a page in which nothing was traded knows the close before it. */

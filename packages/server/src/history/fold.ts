@@ -28,8 +28,6 @@ type Bar = Slot & {
   received: number
 }
 
-export type Fold = ReturnType<typeof createFold>
-
 const openBar = (slot: Slot): Bar => ({
   ...slot,
   open: Number.NaN,

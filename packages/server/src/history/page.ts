@@ -6,7 +6,7 @@ import { uncovered, united, type Span } from './spans.ts'
 
 /** Trades of it may be missing; `gap` names it, as in /v1/gaps. */
 export type GapMark = Span & { why: string; gap?: string; provider?: string }
-export type Used = Span & { source: 'journal' | 'memory' | 'rest'; provider: string; trades: number }
+type Used = Span & { source: 'journal' | 'memory' | 'rest'; provider: string; trades: number }
 export type TradesPage = {
   trades: PastTrade[]
   gaps: GapMark[]

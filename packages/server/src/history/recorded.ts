@@ -132,7 +132,7 @@ export async function tradesOf(reader: JournalReader, wanted: Wanted): Promise<P
 }
 
 /** `last`: the candle before the span, where it is known. */
-export type CandlesWanted = Span & { instrument: string; interval: Interval; grid: Grid; now: number; last?: Candle | undefined }
+type CandlesWanted = Span & { instrument: string; interval: Interval; grid: Grid; now: number; last?: Candle | undefined }
 
 /** Each with the share of it that is known to be complete; what was not written down at all has none. */
 export async function candlesOf(
