@@ -1,7 +1,7 @@
 /** Wires the world of a replay as main.ts wires the live one: its plant, services and, for frames, a feed that hears the recording. A part of main.ts. */
 import { randomBytes } from 'node:crypto'
 import { DATA_KINDS, isTopicError, parseTopic, type Kind, type Topic } from '@tickwire/protocol'
-import type { Desk } from './dialects/dialect.ts'
+import type { Desk, InstrumentInfo } from './dialects/dialect.ts'
 import { createFeed, type FeedSettings } from './feed/feed.ts'
 import { createInstruments, type Instruments } from './feed/instruments.ts'
 import type { Demand } from './gateway/gateway.ts'
@@ -111,20 +111,38 @@ const instrumentOf = (name: string): string | undefined => {
   return isTopicError(topic) || !ASKED.has(topic.kind) ? undefined : topic.instrument
 }
 
+/** By its id alone, where nobody lists it. */
+function infoOf(instrument: string, provider: string): InstrumentInfo {
+  const [base = instrument, quote] = instrument.includes(':') ? [instrument] : instrument.split('-')
+  const providers = [{ provider, symbol: instrument, trading: true }]
+  return { instrument, base, providers, ...(quote !== undefined && { quote }) }
+}
+
 function openEvents(wiring: ReplayWiring, options: WorldOptions): World {
   const { plant, schedule } = options
   const services = openServices(wiring, options, wiring.instruments)
   const watch = watcher(services)
   const known = new Map<string, string | undefined>()
+  const seen = new Map<string, InstrumentInfo>()
   const play = (entry: Entry): void => {
     if (entry.type !== 'event') return
     const { topic } = entry.event
     if (!known.has(topic)) known.set(topic, instrumentOf(topic))
     const instrument = known.get(topic)
-    if (instrument !== undefined) watch(instrument)
+    if (instrument !== undefined) {
+      watch(instrument)
+      if (!seen.has(instrument) && instrument !== 'all') seen.set(instrument, infoOf(instrument, entry.event.provider))
+    }
     plant.publish(topic, entry.event, schedule.now())
   }
-  return { desk: deskOf(plant, schedule.now, wiring.instruments), play, stop: () => services.stop() }
+  const { instruments } = wiring
+  const desk: Desk = {
+    ...deskOf(plant, schedule.now, instruments),
+    resolve: (text) => (seen.has(text) ? { ok: true, instrument: text } : instruments.resolve(text)),
+    instruments: () => [...new Map([...seen, ...instruments.all().map((info) => [info.instrument, info] as const)]).values()],
+    instrument: (id) => instruments.info(id) ?? seen.get(id)
+  }
+  return { desk, play, stop: () => services.stop() }
 }
 
 function openFrames(wiring: ReplayWiring, options: WorldOptions): World {

@@ -5,6 +5,8 @@ import { gunzipSync } from 'node:zlib'
 import type { RecordingPlan } from './venues.ts'
 
 export type Recording = {
+  /** Of the first subscription, epoch milliseconds. */
+  start: number
   frames: readonly string[]
   /** Milliseconds from the first subscription to each frame. */
   offsets: readonly number[]
@@ -23,20 +25,20 @@ const linesOf = (text: string): string[] => text.split('\n').filter((line) => li
 
 type Trace = { t: string; ts: number; line?: number }
 
-/** From the trace, which has seconds; without one from the times in the frames, and frames without a time come with the next. */
-function offsetsOf(frames: readonly string[], trace: readonly Trace[] | undefined): number[] {
+/** When it began, and from then on each frame: from the trace, which has seconds; without one from the times in the frames, and frames without a time come with the next. */
+function offsetsOf(frames: readonly string[], trace: readonly Trace[] | undefined): Pick<Recording, 'start' | 'offsets'> {
   if (trace) {
     const from = (trace.find((row) => row.t === 'send') ?? trace.find((row) => row.t === 'connect'))!.ts
     const byLine = new Map(
       trace.filter((row) => row.t === 'recv').map((row) => [row.line!, Math.max(0, (row.ts - from) * 1_000)])
     )
     let last = 0
-    return frames.map((_, line) => (last = byLine.get(line) ?? last))
+    return { start: from * 1_000, offsets: frames.map((_, line) => (last = byLine.get(line) ?? last)) }
   }
   const times = frames.map((frame) => Date.parse(/"timestamp":"([^"]+)"/.exec(frame)?.[1] ?? ''))
   const from = times.find((time) => !Number.isNaN(time)) ?? 0
   let last = 0
-  return times.map((time) => (last = Number.isNaN(time) ? last : Math.max(last, time - from)))
+  return { start: from, offsets: times.map((time) => (last = Number.isNaN(time) ? last : Math.max(last, time - from))) }
 }
 
 export function readRecording(captures: string, plan: RecordingPlan): Recording {
@@ -53,5 +55,5 @@ export function readRecording(captures: string, plan: RecordingPlan): Recording 
         return { path: pathname, query: Object.fromEntries(searchParams), body }
       })
     : []
-  return { frames, offsets: offsetsOf(frames, trace), answers: [listing, ...answers] }
+  return { frames, ...offsetsOf(frames, trace), answers: [listing, ...answers] }
 }

@@ -9,6 +9,7 @@ import { addExport } from './commands/export.ts'
 import { addInit } from './commands/init.ts'
 import { addKeys } from './commands/keys.ts'
 import { addRecord } from './commands/record.ts'
+import { addReplay } from './commands/replay.ts'
 import { addServe } from './commands/serve.ts'
 import { addSimulate } from './commands/simulate.ts'
 import { addStream } from './commands/stream.ts'
@@ -18,6 +19,7 @@ import { addStreet } from './commands/street.ts'
 const COMMANDS: readonly ((program: Command) => void)[] = [
   addStream,
   addRecord,
+  addReplay,
   addExport,
   addStreet,
   addSimulate,

@@ -41,7 +41,7 @@ export type GatewayOptions = EntryOptions & {
   log: Log
   /** Milliseconds between writes to a client; 0 writes at the end of each turn of the event loop. */
   flushEvery?: number
-  rest?: RestSources
+  rest?: Partial<RestSources>
   /** Directory of the built dashboard. */
   page?: string
   limits?: Partial<Limits>
@@ -82,7 +82,7 @@ const nothing = (options: GatewayOptions): RestSources => ({
 export function createGateway(options: GatewayOptions) {
   const { plant, desk, dialects, demand, clock, timers = real, log, flushEvery = 16, wire, compression = true } = options
   const limits: Limits = { ...LIMITS, ...options.limits }
-  const sources = options.rest ?? nothing(options)
+  const sources: RestSources = { ...nothing(options), ...options.rest }
   const entry = createEntry(options, desk, sources, clock)
   const { auth, admission, quotas, visitors, redistribution } = entry
   const metrics = createMetrics(sources.hops)

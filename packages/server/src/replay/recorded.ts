@@ -2,6 +2,7 @@
 import type { Reply, Transport } from '../connection/http.ts'
 import type { Dial, Hooks } from '../connection/link.ts'
 import type { Entry } from '../journal/journal.ts'
+import { isSecretName } from '../ops/secrets.ts'
 import type { Timers } from '../timers.ts'
 
 type Of<T extends Entry['type']> = Extract<Entry, { type: T }>
@@ -11,14 +12,14 @@ type Answer = Of<'answer'>
 /** What a connection said before anybody listened is kept up to here. */
 const MOST_KEPT = 10_000
 
-/** Secrets were left out of what was recorded, so they are of what is asked. */
-const SECRET = /^(?:api_?key|key|token|access_?token|secret|signature|sign|timestamp|nonce|recv_?window)$/i
+/** What is said anew each time it is asked. */
+const FLEETING = /^(?:timestamp|nonce|recv_?window|sign|signature)$/i
 
-/** The same address has the same name, whoever asks with whatever key. */
+/** The same address has the same name, whoever asks with whatever key: secrets were left out of what was recorded. */
 export function plainPath(path: string): string {
   const mark = path.indexOf('?')
   if (mark < 0) return path
-  const query = [...new URLSearchParams(path.slice(mark + 1))].filter(([name]) => !SECRET.test(name))
+  const query = [...new URLSearchParams(path.slice(mark + 1))].filter(([name]) => !FLEETING.test(name) && !isSecretName(name))
   const named = new URLSearchParams(query)
   named.sort()
   const text = named.toString()

@@ -1,0 +1,100 @@
+/** `tickwire replay`: a recording in a process of its own, served or only reckoned up. */
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { RecordedRun, RecordedWhat, ReplayOrder } from '@tickwire/protocol'
+import type { JournalReader } from '@tickwire/server/journal/journal.ts'
+import { openReader } from '@tickwire/server/journal/reader.ts'
+import { createLog } from '@tickwire/server/ops/log.ts'
+import { digestOf, serveReplay, type ReplayingOptions } from '@tickwire/server/replaying.ts'
+import { ConfigError, secretsOf } from '@tickwire/server/settings.ts'
+import { captureJournal } from './captured.ts'
+import { load, type Flags } from './options.ts'
+import { createProgress } from './progress.ts'
+import { captureOf } from './serve.ts'
+import { onSignals } from './signals.ts'
+
+export type ReplayFlags = Flags & {
+  directory?: string
+  from?: string
+  to?: string
+  speed: string
+  what?: RecordedWhat
+  loop?: true
+  capture?: string
+  digest?: true
+}
+
+const page = fileURLToPath(new URL('../../dashboard/dist', import.meta.url))
+const captures = fileURLToPath(new URL('../../../captures', import.meta.url))
+
+export async function replay(run: string | undefined, flags: ReplayFlags): Promise<void> {
+  const { config } = load(flags)
+  const { directory = config.journal.directory, capture } = flags
+  const reader = capture === undefined ? openReader({ directory }) : captureJournal(captureOf(capture), captures)
+  const chosen = runOf(reader, run, directory)
+  const level = config.log.level === 'info' ? 'warn' : config.log.level
+  const log = createLog({ level, secrets: secretsOf(config) })
+  const options: ReplayingOptions = { config, reader, order: orderOf(chosen, flags), log, ...(existsSync(page) && { page }) }
+  if (flags.digest) return reckon(options)
+
+  const running = onSignals(log)
+  const { url, stop } = await serveReplay(options).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') throw error
+    throw new ConfigError(`port ${config.port} is taken by another program: choose one with --port, 0 for a free one`)
+  })
+  running.stop = stop
+  console.log(`\n  Tickwire  ${url}\n\n  Replay: every price is of the recording ${chosen.run}, ${spanOf(chosen)}.`)
+  console.log(`  Steer it: curl -X POST ${url}/v1/replays/replay -H 'content-type: application/json' -d '{"paused": true}'`)
+  console.log(`  Stop: Ctrl-C\n`)
+}
+
+/** The newest unless named. */
+function runOf(reader: JournalReader, name: string | undefined, directory: string): RecordedRun {
+  const runs = reader.runs()
+  const newest = runs.toSorted((a, b) => b.to - a.to)[0]
+  const found = name === undefined ? newest : runs.find(({ run }) => run === name)
+  if (found) return found
+  if (!newest) throw new ConfigError(`nothing is recorded in ${directory}: make a recording with "tickwire record"`)
+  const known = runs.slice(-10).map((each) => `  ${each.run}  ${spanOf(each)}`)
+  throw new ConfigError(`there is no run ${JSON.stringify(name)} in ${directory}; the last ones are\n${known.join('\n')}`)
+}
+
+const spanOf = ({ from, to }: RecordedRun): string => `${new Date(from).toISOString()} to ${new Date(to).toISOString()}`
+
+function orderOf({ run }: RecordedRun, { from, to, speed, what, loop }: ReplayFlags): ReplayOrder {
+  const pace = speed === 'max' ? 0 : Number(speed)
+  if (!Number.isFinite(pace) || (speed !== 'max' && pace === 0))
+    throw new ConfigError(`--speed is ${JSON.stringify(speed)}: it takes a number from 0.1 on, or max`)
+  return {
+    run,
+    speed: pace,
+    ...(from !== undefined && { from: timeOf('--from', from) }),
+    ...(to !== undefined && { to: timeOf('--to', to) }),
+    ...(what !== undefined && { what }),
+    ...(loop && { loop })
+  }
+}
+
+/** As a person writes it, or as programs do. */
+function timeOf(flag: string, text: string): number {
+  const time = /^\d{12,}(\.\d+)?$/.test(text) ? Number(text) : Date.parse(text)
+  if (Number.isFinite(time)) return time
+  throw new ConfigError(`${flag} is ${JSON.stringify(text)}: it takes a time as in 2026-01-31T14:30:00Z, or epoch milliseconds`)
+}
+
+/** To stdout the digest alone: the same for the same recording, on every machine. */
+async function reckon(options: ReplayingOptions): Promise<void> {
+  const { order, reader } = options
+  const { from = 0, to = 0 } = reader.runs().find(({ run }) => run === order.run) ?? {}
+  const begin = order.from ?? from
+  const progress = createProgress({ label: 'played', total: (order.to ?? to) - begin })
+  try {
+    const { digest, state } = await digestOf(options, ({ at }) => progress.set(Math.max(0, at - begin)))
+    progress.clear()
+    console.log(digest)
+    console.error(`${state.entries} entries played, ${state.events} events published`)
+  } finally {
+    progress.end()
+    reader.close()
+  }
+}
