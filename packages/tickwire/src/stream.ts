@@ -11,6 +11,9 @@ import { canDraw } from './stream/screen.ts'
 import { openLive } from './stream/live.ts'
 import { plain } from './terminal/plain.ts'
 
+/** For what is under way when it is told to end. */
+const PATIENCE = 1_000
+
 export async function stream(instruments: readonly string[], flags: StreamFlags): Promise<void> {
   const topics = [...new Set(instruments.map((instrument) => topicFor(instrument, flags)))]
   const format: Format | undefined = flags.json ? 'json' : flags.csv ? 'csv' : flags.text ? 'text' : undefined
@@ -59,7 +62,12 @@ function topicFor(instrument: string, { type, interval, provider }: StreamFlags)
 
 /** Ends as asked: by Ctrl-C, by a supervisor, or because the reader of the pipe has seen enough. */
 function quietly(end: () => void): void {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, end)
+  const ended = (): void => {
+    end()
+    // A reader that takes nothing any more, but has not gone, keeps nobody here.
+    setTimeout(() => process.exit(0), PATIENCE).unref()
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, ended)
   process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
     if (code !== 'EPIPE') throw new CommandError(`what was streamed cannot be written: ${code}`)
     process.exit(0)

@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import { cliPage, helps } from '../src/reference.ts'
 import { CLI, ended, openPlant, tickwire, trade, until, type Plant } from './plant.ts'
 
 // Each starts a program or several.
-vi.setConfig({ testTimeout: 90_000 })
+vi.setConfig({ testTimeout: 150_000 })
 
 const program = createProgram()
 const commands = walk(program)
@@ -138,11 +138,13 @@ describe('a stream in a pipe', () => {
   })
 
   test('ends quietly with 0 when its reader has seen enough', async () => {
-    plant = await openPlant((send) => send([trade(1), trade(2)]))
+    let more: NodeJS.Timeout | undefined
+    plant = await openPlant((send) => {
+      let seq = 1
+      more = setInterval(() => send([trade(seq++)]), 50)
+    })
     const command = `"${process.execPath}" "${CLI}" stream BTC-USDT --url ${plant.url} | head -1; exit \${PIPESTATUS[0]}`
     const run = ended('bash', ['-c', command])
-    let seq = 3
-    const more = setInterval(() => plant?.send([trade(seq++)]), 50)
     const { code, out, err } = await run.told
     clearInterval(more)
     expect(out.split('\n')).toHaveLength(2)
@@ -158,6 +160,20 @@ describe('a stream in a pipe', () => {
     await until(() => run.errors().includes('connected again'))
     run.child.kill('SIGINT')
     expect((await run.told).code).toBe(0)
+  })
+
+  test('a reader that takes nothing does not keep it when it is told to end', async () => {
+    const many = Array.from({ length: 900 }, (_, at) => trade(at + 1, { venue: 'v'.repeat(1_000) }))
+    plant = await openPlant((send) => send(many))
+    const child = spawn(process.execPath, [CLI, 'stream', 'BTC-USDT', '--json', '--url', plant.url])
+    let told = ''
+    child.stderr.on('data', (chunk: Buffer) => (told += String(chunk)))
+    await until(() => told.includes('not real prices') && child.stdout.readableLength > 0)
+    const gone = new Promise((resolve) => {
+      child.once('exit', resolve)
+    })
+    child.kill('SIGTERM')
+    expect(await gone).toBe(0)
   })
 
   test('a server that wants a key is told of by what a person can do', async () => {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { CLI, ended, tickwire, until } from './plant.ts'
 
 // Whole programs are started, with all that a plant needs.
-vi.setConfig({ testTimeout: 90_000 })
+vi.setConfig({ testTimeout: 150_000 })
 
 let directory: string
 beforeEach(() => {
