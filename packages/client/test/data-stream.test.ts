@@ -127,6 +127,20 @@ describe.each(['a server', 'embedded'] as const)('DataStream, %s', (which) => {
     expect(await first(stream.stream('BTCUSDT'))).toHaveLength(1)
   })
 
+  test('[S4-23] from the venue to the callback it takes less than half a second', async () => {
+    const delays: number[] = []
+    let begun = Infinity
+    const handle = create().streamMany(['BTCUSDT', 'ETHUSDT', 'AAPL'], ({ timestamp }) => {
+      // What happened before is as old as it is.
+      if (timestamp >= begun) delays.push(Date.now() - timestamp)
+    })
+    await handle.ready
+    begun = Date.now()
+    await until(() => delays.length > 50)
+    const middle = delays.sort((a, b) => a - b)[25]
+    expect(middle).toBeLessThan(500)
+  })
+
   test('[S4-24] a hundred streams and more are one connection', async () => {
     const stream = create()
     const types = [{}, { type: 'quote' }, { type: 'stats' }, { type: 'kline' }, { type: 'kline', interval: '5m' }] as const
@@ -204,8 +218,12 @@ describe('the constructor', () => {
       given.push(options)
       return plant.embed(options)
     }
+    const ports = () => process.getActiveResourcesInfo().filter((resource) => resource.startsWith('TCPServer')).length
+    const before = ports()
     const stream = new DataStream({ embed, binanceKey: 'b', alpaca_key: 'k', alpacaSecret: 's' })
     for await (const _ of stream.stream('BTCUSDT')) break
+    // An embedded plant listens nowhere.
+    expect(ports()).toBe(before)
     await stream.disconnectStreams()
     expect(given).toEqual([{ keys: { binance: { key: 'b' }, alpaca: { key: 'k', secret: 's' } } }])
     expect(plant.embedded()).toBe(0)

@@ -36,8 +36,8 @@ export async function openPlant() {
     /** Of both. */
     async connections(): Promise<number> {
       const answer = await fetch(`${server.url}/ws/status`)
-      const { channels } = (await answer.json()) as { channels: Record<string, { connections: number }> }
-      return Object.values(channels).reduce((sum, channel) => sum + channel.connections, embedded)
+      const { total_connections: here } = (await answer.json()) as { total_connections: number }
+      return here + embedded
     },
     async stop(): Promise<void> {
       await server.stop()

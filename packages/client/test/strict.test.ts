@@ -39,6 +39,12 @@ test('[S4-27] a given number of attempts ends it with a reason; loops fail with 
   ])
 })
 
+test('[S4-04] [S4-06] an embedded plant lets its process end; a key of a provider that there is not is named', async () => {
+  const embedded = fileURLToPath(new URL('embedded.program.ts', import.meta.url))
+  const { stdout } = await run(process.execPath, ['--unhandled-rejections=strict', embedded], { timeout: 25_000 })
+  expect(stdout.trim().split('\n')).toEqual(['BAD_SYMBOL', 'false memory', 'done', 'ConfigError'])
+})
+
 test.each(['streams', 'polls'])('[S4-27] nor by the other roads: %s', async (road) => {
   const stand = await createStand()
   const proxy = await createProxy(stand.port)

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Published } from '@tickwire/protocol'
+import { NEW_TOPIC, type Published } from '@tickwire/protocol'
 import { decodeCursor, decodeSeqs, encodeCursor, encodeSeq, hashText } from '../../src/gateway/cursor.ts'
 import { isNews, markOf } from '../../src/gateway/told.ts'
 
@@ -23,6 +23,11 @@ test('a cursor gives back the sequences it was made of, in its epoch and for its
       }
     )
   )
+})
+
+test('a star in the place of a sequence is a topic of which nothing was read', () => {
+  const text = encodeCursor('e1', topics, [encodeSeq(7), NEW_TOPIC, encodeSeq(0)])
+  expect(decodeSeqs(text, 'e1', topics)).toEqual([7, null, 0])
 })
 
 test('a cursor needs no escape in an address', () => {
