@@ -1,7 +1,7 @@
 /**
  * Trades of one symbol to one-minute candles, from a journal on disk: reading, unpacking and folding, against the same trades folded
  * from JSON lines and, where DUCKDB names a Python that has it, by DuckDB from the Parquet of an export. One line of JSON: medians of
- * wall time, milliseconds. `TRADES` of them, five million unless named.
+ * wall time and of CPU time, milliseconds: the latter does not count what others do on the machine. `TRADES` of them, five million unless named.
  */
 import { execFileSync } from 'node:child_process'
 import { createReadStream, createWriteStream, mkdtempSync, rmSync, statSync } from 'node:fs'
@@ -92,6 +92,7 @@ async function plain(): Promise<number> {
 
 const QUERY = `
 import duckdb, sys, time
+duckdb.sql('set enable_progress_bar = false')
 times = []
 for _ in range(${ROUNDS}):
     begin = time.perf_counter()
@@ -102,21 +103,25 @@ for _ in range(${ROUNDS}):
 print(len(rows), sorted(times)[len(times) // 2])
 `
 const round = (value: number): number => Math.round(value * 10) / 10
-async function median(work: () => Promise<number>, rounds = ROUNDS): Promise<{ candles: number; ms: number }> {
-  const times: number[] = []
+const middle = (values: readonly number[]): number => round(values.toSorted((a, b) => a - b)[values.length >> 1]!)
+async function median(work: () => Promise<number>, rounds = ROUNDS): Promise<{ candles: number; ms: number; cpu: number }> {
+  const [times, cpus]: [number[], number[]] = [[], []]
   let candles = 0
   for (let i = 0; i < rounds; i++) {
     const begin = performance.now()
+    const used = process.cpuUsage()
     candles = await work()
+    const { user, system } = process.cpuUsage(used)
     times.push(performance.now() - begin)
+    cpus.push((user + system) / 1_000)
   }
-  return { candles, ms: round(times.sort((a, b) => a - b)[times.length >> 1]!) }
+  return { candles, ms: middle(times), cpu: middle(cpus) }
 }
 
 function byDuckDb(): { candles: number; ms: number } | undefined {
   const python = process.env['DUCKDB']
   if (python === undefined) return undefined
-  const [candles, ms] = execFileSync(python, ['-c', QUERY, parquet], { encoding: 'utf8' }).trim().split(' ')
+  const [candles, ms] = execFileSync(python, ['-c', QUERY, parquet], { encoding: 'utf8' }).trim().split(/\s+/).slice(-2)
   return { candles: Number(candles), ms: round(Number(ms)) }
 }
 

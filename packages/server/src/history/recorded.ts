@@ -1,5 +1,13 @@
 /** The past as the journal has it: which spans of an instrument it holds, its trades in order, and candles folded from them. */
-import { topicName, type Candle, type Gap, type GapFilled, type Interval, type Published } from '@tickwire/protocol'
+import {
+  topicName,
+  type Candle,
+  type Gap,
+  type GapFilled,
+  type Interval,
+  type Published,
+  type RecordedRun
+} from '@tickwire/protocol'
 import type { JournalReader, Query, TradeColumns } from '../journal/journal.ts'
 import { coverageOf, fill, open, openCoverage } from '../services/coverage.ts'
 import type { Grid } from '../services/sessions.ts'
@@ -37,10 +45,23 @@ async function* eventsOf(reader: JournalReader, query: Query): AsyncGenerator<Pu
   for await (const batch of reader.read(query)) for (const entry of batch) if (entry.type === 'event') yield entry.event
 }
 
-/** When this instrument's trades began to be heard in a run. */
-async function beginOf(reader: JournalReader, run: string, instrument: string): Promise<number | undefined> {
+/** Beginnings that are known, by run; once more are known than this they are looked up anew. */
+const begun = new WeakMap<JournalReader, Map<string, number>>()
+const KNOWN = 1_000
+
+/** When this instrument's trades began to be heard in a run; what retention removes moves the beginning. */
+async function beginOf(reader: JournalReader, { run, from }: RecordedRun, instrument: string): Promise<number | undefined> {
+  const known = begun.get(reader) ?? new Map<string, number>()
+  begun.set(reader, known)
+  const key = `${run} ${from} ${instrument}`
+  const before = known.get(key)
+  if (before !== undefined) return before
   for await (const event of eventsOf(reader, events(run, topicName('trade', instrument))))
-    if (event.type === 'trade' && !event.backfill) return event.time
+    if (event.type === 'trade' && !event.backfill) {
+      if (known.size >= KNOWN) known.clear()
+      known.set(key, event.time)
+      return event.time
+    }
   return undefined
 }
 
@@ -51,8 +72,9 @@ export async function heldOf(reader: JournalReader, instrument: string, span: Sp
   const runs = reader
     .runs()
     .filter((run) => run.what.includes('events') && (run.open || run.to >= near.from) && run.from < near.to)
-  for (const { run, to, open: isOpen } of runs) {
-    const from = await beginOf(reader, run, instrument)
+  for (const one of runs) {
+    const { run, to, open: isOpen } = one
+    const from = await beginOf(reader, one, instrument)
     if (from === undefined) continue
     const whole = { run, from, to: isOpen ? Infinity : to }
     if (overlap(whole, span)) held.spans.push(whole)
