@@ -86,9 +86,11 @@ function take(options: LadderOptions, known: Known, url: string, binaryType: () 
       lesser()
     })
   }
-  if (known.road !== 'websocket' || !WebSocket) queueMicrotask(() => !isOver && lesser())
-  else if (known.doubtful && hasHttp(url)) void find(WebSocket)
-  else direct(WebSocket, tell.close)
+  if (!hasHttp(url) && !WebSocket)
+    queueMicrotask(() => tell.close(4999, 'this runtime has no WebSocket, and nothing else leads there'))
+  else if (WebSocket && (!hasHttp(url) || (known.road === 'websocket' && !known.doubtful))) direct(WebSocket, tell.close)
+  else if (WebSocket && known.road === 'websocket') void find(WebSocket)
+  else queueMicrotask(() => !isOver && lesser())
   return {
     send: (text) => way?.send(text),
     close(code, reason) {
@@ -156,6 +158,8 @@ function overHttp(options: LadderOptions, known: Known, url: string, tell: Tell)
   const http = createHttp({ base: baseOf(url), after })
   const begun = now()
   let isOver = false
+  /** Something of the market came this way. */
+  let said = false
   let stop: (() => void) | undefined
   let receive: ((message: ClientMessage) => void) | undefined
   const end = (): void => {
@@ -167,13 +171,19 @@ function overHttp(options: LadderOptions, known: Known, url: string, tell: Tell)
     if (isOver) return
     end()
     if (road === 'sse') judge(known, blocked, code === 1006 && now() - begun < STEADY)
+    // It was of no use at all: what is open is found out anew.
+    if (!said && known.road === road && options.WebSocket) Object.assign(known, { road: 'websocket', doubtful: true })
     tell.close(code, reason)
   }
   const start = async (): Promise<void> => {
     const hello = await greet(http)
     if (isOver) return
     if (!hello) return fail(1006, '')
-    const say: Ground['say'] = (message) => !isOver && tell.message(JSON.stringify(message))
+    const say: Ground['say'] = (message) => {
+      if (isOver) return
+      said ||= Array.isArray(message) || message.op === 'subscribed'
+      tell.message(JSON.stringify(message))
+    }
     const ground: Ground = { http, epoch: hello.epoch, now, after, say, fail }
     const carrier = road === 'sse' ? createEvents(ground) : createPolling(ground, { ...PACES, ...options.polling })
     receive = createCarried(ground, hello, carrier)

@@ -1,6 +1,9 @@
 /** From the address a person has to the address of the WebSocket. */
 const SCHEMES: Record<string, string> = { 'http:': 'ws:', 'https:': 'wss:', 'ws:': 'ws:', 'wss:': 'wss:' }
 
+/** The live plant, or one of its replays. */
+const SOCKET = /\/v1\/(replay\/[^/]+\/)?ws$/
+
 /** `http(s)` becomes `ws(s)`, a missing scheme is http, and `/v1/ws` is added where it is absent. */
 export function socketUrl(address: string, page = (globalThis as { location?: { href: string } }).location?.href): string {
   const bad = (): Error =>
@@ -11,5 +14,5 @@ export function socketUrl(address: string, page = (globalThis as { location?: { 
   const scheme = SCHEMES[url.protocol]
   if (scheme === undefined) throw bad()
   const path = url.pathname.replace(/\/+$/, '')
-  return `${scheme}//${url.host}${path.endsWith('/v1/ws') ? path : `${path}/v1/ws`}${url.search}`
+  return `${scheme}//${url.host}${SOCKET.test(path) ? path : `${path}/v1/ws`}${url.search}`
 }

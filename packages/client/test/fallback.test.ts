@@ -219,6 +219,17 @@ test('[S1-40] each sort of data has the period of its own', () => {
   ])
 })
 
+test('a lesser road that leads nowhere either is left: whatever is open when the server is back is found anew', async () => {
+  const { via, client } = listen()
+  await via('sse')
+  proxy.rules.http = false
+  proxy.cut()
+  await until(() => client.state().attempt > 2)
+  proxy.rules.upgrades = 'let through'
+  proxy.rules.http = true
+  await via('websocket')
+})
+
 test('a server that is down is no blocked road: its clients come back by WebSocket', async () => {
   proxy.rules.upgrades = 'let through'
   const { via, client } = listen()
