@@ -59,7 +59,9 @@ const PURE = [
   // All but the shells.
   /^packages\/server\/src\/connection\/(?!(connections|http|link|pause|poll|pool|public|rest|shop)\.ts)/,
   /^packages\/server\/src\/feed\/(?!(commands|feed|hub|listing|lookup|pass|reports|upstream)\.ts)/,
+  /^packages\/server\/src\/replay\/(player|random)\.ts$/,
   /^packages\/server\/src\/gateway\/outbox\.ts$/,
+  /^packages\/server\/src\/journal\/(block|cells|columns|csv|names|numbers|segment)\.ts$/,
   /^packages\/server\/src\/(history\/(csv|cursor|fold|order|spans)|journal\/journal)\.ts$/,
   /^packages\/server\/src\/(nearest|settings|config(\.[a-z]+)?)\.ts$/,
   /^packages\/street\/src\/(market|pair|latent|random|venues)\.ts$/,
@@ -116,7 +118,7 @@ export const pureRule = (sources: readonly Source[]): string[] =>
 
 const CONFIG = /^packages\/server\/src\/(config(\.[a-z]+)?|settings)\.ts$/
 const WIRES =
-  /^(packages\/server\/src\/(main|embed|settings|sources|config(\.[a-z]+)?)\.ts|packages\/tickwire\/src\/|packages\/street\/src\/main\.ts|packages\/[^/]+\/test\/|test\/|scripts\/)/
+  /^(packages\/server\/src\/(main|embed|settings|sources|recording|replaying|config(\.[a-z]+)?)\.ts|packages\/tickwire\/src\/|packages\/street\/src\/main\.ts|packages\/[^/]+\/test\/|test\/|scripts\/)/
 /** Rule 4: only main.ts (and the command, which reads files and flags for it) knows the configuration. */
 export const configRule = (sources: readonly Source[]): string[] =>
   sources
