@@ -22,7 +22,7 @@ export type HallsOptions = {
 }
 export type Rooms = ReturnType<typeof createRooms>
 
-const ADDRESS = /^\/v1\/replay\/([\w-]{1,64})\/ws$/
+export const ADDRESS = /^\/v1\/replay\/([\w-]{1,64})\/ws$/
 const LIVE = '/v1/ws'
 /** A reader who has not taken so many bytes, or has them in the kernel for all we know, is waited for: before anybody takes him for slow. */
 const UNREAD = 64 * 1024

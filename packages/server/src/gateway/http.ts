@@ -22,6 +22,7 @@ import { describe } from './openapi.ts'
 import { permit, type PermitOptions } from './permit.ts'
 import type { Polls } from './polls.ts'
 import { mountRecordings } from './recordings.ts'
+import { ADDRESS } from './halls.ts'
 import { mountReplays, type ReplayRoutes } from './replays.ts'
 import { mountRest, type App, type RestOptions } from './rest.ts'
 import type { createShelves } from './shelf.ts'
@@ -101,7 +102,7 @@ function watchRoutes(app: App): (path: string) => string[] {
 function answerNotFound(app: App, { dialects }: HttpOptions, methodsOf: (path: string) => string[], hasPage: boolean): void {
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0]!
-    const socket = findRoute(dialects, path) !== undefined
+    const socket = findRoute(dialects, path) !== undefined || ADDRESS.test(path)
     const methods = socket ? ['GET'] : methodsOf(path)
     if (methods.length > 0 && !methods.includes(request.method)) {
       const message = `${path} answers ${methods.join(', ')}, not ${request.method}`

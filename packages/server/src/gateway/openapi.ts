@@ -44,9 +44,10 @@ function errorsIn(response: Json): Json {
 /** Adds to a route of our own what every one of them has. */
 function complete(schema: Json, method: string): Json {
   const response = partOf(schema, 'response')
-  const success = partOf(response, '200')
+  const status = '201' in response ? '201' : '200'
+  const success = partOf(response, status)
   const described = 'content' in success ? success : { description: 'What was asked for.', ...success }
-  const all: Json = { ...response, 200: described, ...errorsIn(response) }
+  const all: Json = { ...response, [status]: described, ...errorsIn(response) }
   if (method !== 'GET' || 'content' in success) return { ...schema, response: all }
   const headers = partOf(schema, 'headers')
   const asked = { type: 'object', ...headers, properties: { ...partOf(headers, 'properties'), 'If-None-Match': IF_NONE_MATCH } }

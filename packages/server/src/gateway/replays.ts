@@ -64,6 +64,10 @@ const given = <T>(answer: Answer<T>): T => {
 
 export function mountReplays(app: App, { replays, admission, visitors }: ReplayRoutes): void {
   if (!replays) return
+  const by = () => {
+    const who = visitors.now()?.who
+    return who && { user: who.user, admin: who.scopes.has('admin') }
+  }
   /** No page of another origin may order one. */
   const admit = ({ origin, host = '' }: { origin?: string | undefined; host?: string | undefined }): void => {
     if (origin !== undefined && !admission.allows(origin, host))
@@ -74,7 +78,7 @@ export function mountReplays(app: App, { replays, admission, visitors }: ReplayR
     { schema: { tags, summary: 'Orders a replay of a recorded span', body: order, response: { 201: state, ...failures } } },
     ({ body, headers }, reply) => {
       admit(headers)
-      const made = given(replays.order(body as ReplayOrder, visitors.now()?.who?.user))
+      const made = given(replays.order(body as ReplayOrder, by()?.user))
       reply.status(201).header('location', `/v1/replays/${made.replay}`)
       return made
     }
@@ -102,7 +106,7 @@ export function mountReplays(app: App, { replays, admission, visitors }: ReplayR
     },
     (request) => {
       admit(request.headers)
-      return given(replays.change(request.params.replay, request.body as ReplayChange))
+      return given(replays.change(request.params.replay, request.body as ReplayChange, by()))
     }
   )
   app.delete(
@@ -110,7 +114,7 @@ export function mountReplays(app: App, { replays, admission, visitors }: ReplayR
     { schema: { tags, summary: 'Ends a replay; answers how it stood', params, response: { 200: state, ...failures } } },
     (request) => {
       admit(request.headers)
-      return given(replays.end(request.params.replay))
+      return given(replays.end(request.params.replay, by()))
     }
   )
 }

@@ -22,7 +22,7 @@ export type ReplaysOptions = {
 
 export type Replays = ReturnType<typeof createReplays>
 /** Why it was not done. */
-export type Fault = { code: 'NOT_FOUND' | 'BAD_MESSAGE' | 'RATE_LIMITED'; message: string }
+export type Fault = { code: 'NOT_FOUND' | 'BAD_MESSAGE' | 'RATE_LIMITED' | 'FORBIDDEN'; message: string }
 export type Answer<T> = { ok: true; value: T } | ({ ok: false } & Fault)
 
 export const MOST = { open: 4, perUser: 2 }
@@ -37,6 +37,11 @@ const no = (code: Fault['code'], message: string): { ok: false } & Fault => ({ o
 const unknown = (name: string) =>
   no('NOT_FOUND', `there is no replay ${JSON.stringify(name)}; GET /v1/replays names those that are open`)
 const timeOf = (time: number): string => new Date(time).toISOString()
+
+/** Who orders; `admin`: also what is another's. */
+export type By = { user: string; admin: boolean }
+const mayChange = ({ user }: Open, by: By | undefined): boolean => user === undefined || by?.user === user || by?.admin === true
+const foreign = (name: string) => no('FORBIDDEN', `the replay ${name} is of another user: order one of your own`)
 
 function faultIn(order: ReplayOrder, run: RecordedRun): string | undefined {
   const { from = run.from, to = run.to + 1, what } = order
@@ -104,9 +109,10 @@ export function createReplays(options: ReplaysOptions) {
       return known ? { ok: true, value: known.replay.state() } : unknown(name)
     },
 
-    change(name: string, change: ReplayChange): Answer<ReplayState> {
+    change(name: string, change: ReplayChange, by?: By): Answer<ReplayState> {
       const known = open.get(name)
       if (!known) return unknown(name)
+      if (!mayChange(known, by)) return foreign(name)
       const { from, to } = known.replay.state()
       const { seek } = change
       if (seek !== undefined && (seek < from || seek > to))
@@ -117,9 +123,10 @@ export function createReplays(options: ReplaysOptions) {
       return { ok: true, value: known.replay.change(change) }
     },
 
-    end(name: string): Answer<ReplayState> {
+    end(name: string, by?: By): Answer<ReplayState> {
       const known = open.get(name)
       if (!known) return unknown(name)
+      if (!mayChange(known, by)) return foreign(name)
       const value = known.replay.state()
       end(name)
       return { ok: true, value }

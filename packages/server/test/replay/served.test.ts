@@ -252,6 +252,30 @@ describe('[S2-39] orders that cannot be done are refused in words', () => {
     expect(replays.order({ run: RUN }, 'ben').ok).toBe(true)
   })
 
+  test('the replay of a user is steered and ended by him, or by an admin', async () => {
+    const { replays } = await open()
+    const ordered = replays.order({ run: RUN }, 'ann')
+    const name = ordered.ok ? ordered.value.replay : ''
+    const ben = { user: 'ben', admin: false }
+    expect(replays.change(name, { paused: true }, ben)).toMatchObject({ ok: false, code: 'FORBIDDEN' })
+    expect(replays.end(name, ben)).toMatchObject({ ok: false, code: 'FORBIDDEN' })
+    expect(replays.end(name)).toMatchObject({ ok: false, code: 'FORBIDDEN' })
+    expect(replays.change(name, { paused: true }, { ...ben, user: 'ann' }).ok).toBe(true)
+    expect(replays.end(name, { ...ben, admin: true }).ok).toBe(true)
+  })
+
+  test('a request that is no handshake is told so, and the document names what can be asked', async () => {
+    const { rig } = await open()
+    const replay = await order(rig)
+    expect(await ask(rig, 'GET', `/v1/replay/${replay}/ws`)).toMatchObject({ status: 426 })
+    const { paths } = (await (await fetch(`${rig.base}/docs/json`)).json()) as {
+      paths: Record<string, Record<string, { responses: object }>>
+    }
+    expect(Object.keys(paths['/v1/replays/{replay}'] ?? {}).toSorted()).toEqual(['delete', 'get', 'post'])
+    const statuses = Object.keys(paths['/v1/replays']?.['post']?.responses ?? {})
+    expect(statuses.filter((status) => status < '300')).toEqual(['201'])
+  })
+
   test('a page of another origin orders nothing', async () => {
     const { rig } = await open()
     const headers = { origin: 'https://elsewhere.example' }
