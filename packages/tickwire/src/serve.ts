@@ -36,7 +36,10 @@ export async function serve(flags: ServeFlags): Promise<void> {
   const log = createLog({ level: config.log.level, secrets: secretsOf(config) })
   const running = onSignals(log)
   const street = mode === 'live' ? undefined : openStreet(config, flags, log)
-  running.stop = async () => street?.stop()
+  running.stop = async () => {
+    await street?.stop()
+    forget()
+  }
   const server = await open(street, config, mode, flags, log).catch(async (error: NodeJS.ErrnoException & { port?: number }) => {
     await street?.stop()
     forget()

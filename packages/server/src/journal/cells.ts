@@ -178,7 +178,7 @@ export function unpackCells(form: Form, count: number, parts: Parts): ArrayLike<
     case 'digits':
       return Array.from(numbersFrom(parts, form.numbers, count), String)
     case 'flag':
-      return new Array<unknown>(count).fill(true)
+      return filled(count, true)
     case 'choice':
       return choicesFrom(form, count, parts.take(form.width * count))
     case 'text':
@@ -187,13 +187,19 @@ export function unpackCells(form: Form, count: number, parts: Parts): ArrayLike<
       return textsFrom(form, count, parts).map((text) => JSON.parse(text) as unknown)
     case 'bytes':
       return bytesFrom(form, count, parts)
-    case 'levels':
+    default:
       return levelsFrom(form, count, parts)
   }
 }
 
+const filled = (count: number, value: unknown): unknown[] => {
+  const cells: unknown[] = []
+  cells.length = count
+  return cells.fill(value)
+}
+
 function choicesFrom({ values, width }: Extract<Form, { form: 'choice' }>, count: number, bytes: Uint8Array): unknown[] {
-  if (width === 0) return new Array<unknown>(count).fill(values[0])
+  if (width === 0) return filled(count, values[0])
   const places = width === 2 ? new Uint16Array(bytes.buffer, bytes.byteOffset, count) : bytes
   const cells: unknown[] = []
   for (let i = 0; i < count; i++) cells.push(values[places[i]!])

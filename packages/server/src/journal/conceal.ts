@@ -5,6 +5,12 @@ import type { Frame } from '../providers/adapter.ts'
 /** Answers longer than this are listings and books, which are only searched for secrets that are known. */
 const LOGIN_MOST = 64 << 10
 
+const bytes = (all: Uint8Array, change: (text: string) => string): Uint8Array => {
+  const before = Buffer.from(all.buffer, all.byteOffset, all.byteLength).toString('latin1')
+  const after = change(before)
+  return before === after ? all : Buffer.from(after, 'latin1')
+}
+
 export type Conceal = ReturnType<typeof createConceal>
 
 /** `add`: from here on these values are never written. */
@@ -27,11 +33,6 @@ export function createConceal(known: Iterable<string | undefined> = []) {
     let left = secrets.censor(all)
     for (const value of values) if (left.includes(value)) left = left.replaceAll(value, CENSORED)
     return left
-  }
-  const bytes = (all: Uint8Array, change: (text: string) => string): Uint8Array => {
-    const before = Buffer.from(all.buffer, all.byteOffset, all.byteLength).toString('latin1')
-    const after = change(before)
-    return before === after ? all : Buffer.from(after, 'latin1')
   }
   const onlyKnown = (all: string): string => (holdsKnown(all) ? text(all) : all)
 

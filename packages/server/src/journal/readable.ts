@@ -79,7 +79,10 @@ export function openReadableLog(options: ReadableOptions): ReadableLog {
 
   return {
     append(event) {
-      if (waiting > MOST_WAITING) return void lost++
+      if (waiting > MOST_WAITING) {
+        lost++
+        return
+      }
       const line = isCsv ? csvLine(event) : JSON.stringify(event)
       lines.push(line)
       waiting += line.length + 1

@@ -85,7 +85,7 @@ export function openWriter(options: WriterOptions): JournalWriter & { run: strin
     const before = missed
     missed = 0
     disk.write(blocks, entries.length, before, (written) => {
-      if (written === false) {
+      if (!written) {
         status.lost += entries.length
         return
       }
@@ -149,7 +149,7 @@ function openThread({ directory, what, epoch, segmentBytes, mostBytes, mostAge, 
   const asked = new Map<number, Settled>()
   let next = 0
   let waiting = 0
-  let onTold: (told: FromDisk) => void = () => {}
+  let onTold: ((told: FromDisk) => void) | undefined
   let gone: DiskState | undefined
   worker.unref()
 
@@ -159,7 +159,7 @@ function openThread({ directory, what, epoch, segmentBytes, mostBytes, mostAge, 
     asked.clear()
   }
   worker.on('message', (told: FromDisk) => {
-    onTold(told)
+    onTold?.(told)
     if (told.id === undefined) return
     asked.get(told.id)?.(told)
     asked.delete(told.id)
@@ -167,7 +167,7 @@ function openThread({ directory, what, epoch, segmentBytes, mostBytes, mostAge, 
     if (asked.size === 0) worker.unref()
   })
   worker.on('error', (error) => {
-    onTold({ state: 'failed', reason: `the thread of the journal ended: ${(error as Error).message}`, bytes: 0 })
+    onTold?.({ state: 'failed', reason: `the thread of the journal ended: ${(error as Error).message}`, bytes: 0 })
     end((error as Error).message)
   })
   worker.on('exit', () => end('the thread of the journal has ended'))
@@ -180,7 +180,7 @@ function openThread({ directory, what, epoch, segmentBytes, mostBytes, mostAge, 
   }
 
   return {
-    onTold: (listener: typeof onTold): void => void (onTold = listener),
+    onTold: (listener: (told: FromDisk) => void): void => void (onTold = listener),
     waiting: () => waiting,
     write(blocks: Block[], entries: number, missed: number, done: (written: boolean) => void): void {
       const size = blocks.reduce((sum, { payload }) => sum + payload.length, 0)

@@ -1,5 +1,5 @@
 /** Columns: whatever is put into them comes back exactly. */
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { packTable, rowsOf, unpackTable, type Row } from '../../src/journal/columns.ts'
 import { packNumbers, unpackNumbers } from '../../src/journal/numbers.ts'

@@ -14,8 +14,9 @@ const WRITING = new URL('writing.ts', import.meta.url).pathname
 type Said = { n: number; state: string; lost: number; events: number; run: string }
 
 function write(directory: string, before: readonly string[] = [], pace = 200) {
-  const [command, ...args] = [...before, process.execPath, WRITING, directory, String(pace)]
-  const child: ChildProcess = spawn(command!, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const all = [...before, process.execPath, WRITING, directory, String(pace)]
+  const command = all.shift() ?? process.execPath
+  const child: ChildProcess = spawn(command, all, { stdio: ['ignore', 'pipe', 'inherit'] })
   onTestFinished(() => void child.kill('SIGKILL'))
   const said: Said[] = []
   const listeners = new Set<() => void>()
