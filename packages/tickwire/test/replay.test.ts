@@ -14,7 +14,17 @@ let run: string
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'tickwire-replay-'))
   const { out } = await tickwire([
-    ...['record', '--demo', '--set', 'street.control=0', '--directory', directory, '--what', 'both', '--for', '3s', 'BTC-USDT']
+    'record',
+    '--demo',
+    '--set',
+    'street.control=0',
+    '--directory',
+    directory,
+    '--what',
+    'both',
+    '--for',
+    '3s',
+    'BTC-USDT'
   ])
   run = out.trim()
 })

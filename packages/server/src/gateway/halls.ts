@@ -26,6 +26,8 @@ export const ADDRESS = /^\/v1\/replay\/([\w-]{1,64})\/ws$/
 const LIVE = '/v1/ws'
 /** A reader who has not taken so many bytes, or has them in the kernel for all we know, is waited for: before anybody takes him for slow. */
 const UNREAD = 64 * 1024
+const isOwed = ({ session, line }: Seat): boolean =>
+  Math.max(line.backlog(), line.unanswered?.() ?? 0) > UNREAD || session.info().pending > 0
 
 /** What is recorded is known only once it was played: whatever has the form of a topic may come. */
 const understanding =
@@ -80,9 +82,7 @@ function createHall(replay: Replay, replays: Replays, { base, fanoutOf, redistri
     },
     isBehind(): boolean {
       shared.fanout.flush()
-      const owed = ({ session, line }: Seat): boolean =>
-        Math.max(line.backlog(), line.unanswered?.() ?? 0) > UNREAD || session.info().pending > 0
-      return [...seats].some(owed)
+      return [...seats].some(isOwed)
     }
   }
   const leave = replays.join(replay.replay, reader, () => {

@@ -1,6 +1,6 @@
 /** One playing of a span, from the start of its run: a plant of its own on a time of its own. Seeking begins another one. */
 import { createHash } from 'node:crypto'
-import type { MarketEvent, Published, RecordedWhat, Topic } from '@tickwire/protocol'
+import type { MarketEvent, Published, RecordedWhat } from '@tickwire/protocol'
 import type { Desk } from '../dialects/dialect.ts'
 import type { Entry, JournalReader } from '../journal/journal.ts'
 import { keepFor } from '../plant/keep.ts'
@@ -136,4 +136,3 @@ export function createStage(options: StageOptions) {
 }
 
 export type Heard = { seq: number; published: number }
-export type Held = ReadonlyMap<string, Topic>
