@@ -105,6 +105,23 @@ export function createSockets(timers: Timers) {
 const replyOf = ({ status, headers, body }: Answer): Reply => ({ ok: true, status, headers, body: Buffer.from(body) })
 const MISSING: Reply = { ok: false, reason: 'not in the recording' }
 
+/**
+ * One that was recorded without its query answers whatever is asked there; and where the provider has another address than it had
+ * (of a street, or its own), what stands behind that is the same.
+ */
+const isSame = (recorded: string, asked: string): boolean =>
+  recorded === asked.split('?')[0] ||
+  (recorded.startsWith('/') && asked.endsWith(recorded)) ||
+  (asked.startsWith('/') && recorded.endsWith(asked))
+
+/** The queue under this name, else under one that means the same; none that is empty. */
+function named<T>(queues: ReadonlyMap<string, T[]>, name: string, means: (other: string) => boolean): T[] | undefined {
+  const own = queues.get(name)
+  if (own && own.length > 0) return own
+  for (const [other, queue] of queues) if (queue.length > 0 && means(other)) return queue
+  return undefined
+}
+
 /** REST of one provider: an answer comes when it came, or at once if that has passed; each once. */
 export function createAnswers(timers: Timers) {
   const shelf = new Map<string, Answer[]>()
@@ -112,8 +129,7 @@ export function createAnswers(timers: Timers) {
 
   const transport: Transport = ({ path, timeout }) => {
     const name = plainPath(path)
-    // One that was recorded without its query answers whatever is asked there.
-    const known = [name, name.split('?')[0]!].map((each) => shelf.get(each)?.shift()).find((answer) => answer !== undefined)
+    const known = named(shelf, name, (each) => isSame(each, name))?.shift()
     if (known) return Promise.resolve(replyOf(known))
     return new Promise((resolve) => {
       const queue = waiting.get(name) ?? []
@@ -134,11 +150,8 @@ export function createAnswers(timers: Timers) {
     transport,
     hear(answer: Answer): void {
       const name = plainPath(answer.path)
-      const asked = name.includes('?') ? [name] : [name, ...[...waiting.keys()].filter((each) => each.startsWith(`${name}?`))]
-      for (const each of asked) {
-        const give = waiting.get(each)?.shift()
-        if (give) return give(answer)
-      }
+      const give = named(waiting, name, (each) => isSame(name, each))?.shift()
+      if (give) return give(answer)
       const kept = shelf.get(name) ?? []
       kept.push(answer)
       shelf.set(name, kept)

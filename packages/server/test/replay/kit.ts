@@ -1,22 +1,14 @@
-/** A short recording of a real feed against a street, a journal in memory, and the wiring of a replay without a configuration. */
+/** A journal in memory, recordings that are made up, and the wiring of a replay without a configuration. */
 import { configSchema } from '../../src/config.ts'
-import { demandOf } from '../../src/demand.ts'
-import { createFeed } from '../../src/feed/feed.ts'
 import { createInstruments } from '../../src/feed/instruments.ts'
-import { openLink } from '../../src/connection/link.ts'
-import { overHttp } from '../../src/connection/http.ts'
 import type { Entry, JournalReader } from '../../src/journal/journal.ts'
 import { SILENT } from '../../src/ops/log.ts'
-import { keepFor } from '../../src/plant/keep.ts'
-import { createPlant } from '../../src/plant/plant.ts'
 import { providers as adapters } from '../../src/providers/index.ts'
 import { createReplay, type ReplayOptions } from '../../src/replay/replay.ts'
 import { openReplays, worldOf, type ReplayWiring } from '../../src/replays.ts'
-import { hostServices } from '../../src/services/run.ts'
-import { feedSettings, sourcesOf, type Source } from '../../src/sources.ts'
+import { feedSettings, type Source } from '../../src/sources.ts'
 import { timers } from '../../src/timers.ts'
-import { createStreet } from '@tickwire/street'
-import { nameOf, type Published, type RecordedRun, type Topic, type Trade } from '@tickwire/protocol'
+import type { Published, RecordedRun, Trade } from '@tickwire/protocol'
 
 export const RUN = 'r-1'
 export const off = Object.fromEntries(Object.keys(adapters).map((name) => [name, { enabled: false }]))
@@ -47,87 +39,6 @@ export function journalOf(entries: readonly Entry[], more: Partial<RecordedRun> 
     async *trades() {},
     close: () => {}
   }
-}
-
-export type Recording = { entries: Entry[]; sources: readonly Source[] }
-
-/** What a feed says and hears of two venues in `seconds`, as a recorder writes it down. */
-export async function record(seconds: number, topics: readonly Topic[]): Promise<Recording> {
-  const names = ['binance', 'coinbase']
-  const street = createStreet({ seed: 7, clock: Date.now, log: SILENT, providers: names })
-  const addresses = await street.start()
-  const own = Object.fromEntries(
-    names.map((name) => [name, { ...addresses[name], enabled: true, key: 'street', secret: 'street' }])
-  )
-  const config = configSchema.parse({ port: 0, watch: [], providers: { ...off, ...own } })
-  const sources = sourcesOf(config)
-  const entries: Entry[] = []
-  const clock = () => Date.now()
-  const plant = createPlant({ epoch: 'live', keep: keepFor(1_000) })
-  const written = {
-    ...plant,
-    publish: (...[topic, event, now]: Parameters<typeof plant.publish>): Published => {
-      const published = plant.publish(topic, event, now)
-      entries.push({ type: 'event', time: clock(), event: structuredClone(published) })
-      return published
-    }
-  }
-  let connections = 0
-  const feed = createFeed({
-    providers: sources.map((source) => ({
-      ...source,
-      dial(target, hooks) {
-        const traffic = { provider: source.adapter.provider, connection: ++connections }
-        return openLink(target, {
-          ...hooks,
-          onOpen() {
-            entries.push({ type: 'opened', time: clock(), ...traffic, url: target.url })
-            hooks.onOpen()
-          },
-          onFrame(frame) {
-            entries.push({ type: 'frame', time: clock(), ...traffic, frame })
-            hooks.onFrame(frame)
-          },
-          onClose(ending) {
-            entries.push({ type: 'closed', time: clock(), ...traffic, reason: ending.reason })
-            hooks.onClose(ending)
-          }
-        })
-      },
-      async transport(request) {
-        const reply = await overHttp(request)
-        const { provider } = source.adapter
-        const { path } = request
-        if (reply.ok) {
-          const { status, headers, body } = reply
-          entries.push({ type: 'answer', time: clock(), provider, path, status, headers, body: new Uint8Array(body) })
-        }
-        return reply
-      }
-    })),
-    plant: written,
-    instruments: createInstruments(),
-    clock,
-    random: Math.random,
-    log: SILENT,
-    simulated: true
-  })
-  const services = hostServices({ plant, services: [], clock, log: SILENT })
-  const wanted = {
-    ...feed,
-    want: (topic: Topic) => {
-      entries.push({ type: 'want', time: clock(), topic: nameOf(topic) })
-      return feed.want(topic)
-    }
-  }
-  await feed.start()
-  const demand = demandOf(wanted, services)
-  for (const topic of topics) demand(topic)
-  await new Promise((resolve) => setTimeout(resolve, seconds * 1_000))
-  await feed.stop()
-  services.stop()
-  await street.stop()
-  return { entries, sources }
 }
 
 export function wiringOf(reader: JournalReader, sources: readonly Source[] = [], more: Partial<ReplayWiring> = {}): ReplayWiring {

@@ -23,8 +23,8 @@ const answer = (path: string, text: string): Entry => ({
 
 function open() {
   const schedule = createSchedule(0)
-  const { of, hear } = createTraffic(schedule)
-  const { dial, transport } = of('one')
+  const recorded = createTraffic(schedule)
+  const { dial, transport } = recorded.of('one')
   const until = (time: number) => schedule.run(time, () => true)
   const call = () => {
     const heard: string[] = []
@@ -44,7 +44,7 @@ function open() {
     void transport(request satisfies Request).then((reply) => told.push(reply.ok ? reply.body.toString() : reply.reason))
     return told
   }
-  return { hear, call, ask, until }
+  return { hear: (entry: Entry) => recorded.hear(entry), call, ask, until }
 }
 
 describe('a recorded connection', () => {
@@ -115,6 +115,11 @@ describe('a recorded answer', () => {
     const told = ask('/list?page=1')
     await until(1)
     expect(told).toEqual(['all'])
+    // Recorded of a street, asked of the provider.
+    hear(answer('/products?page=2', 'two'))
+    const elsewhere = [ask('https://api.example/v3/products?page=3'), ask('https://api.example/v3/products?page=2')]
+    await until(2)
+    expect(elsewhere).toEqual([[], ['two']])
   })
 })
 
