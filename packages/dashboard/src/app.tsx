@@ -4,6 +4,7 @@ import { useEffect, useState } from 'react'
 import { Boundary } from './boundary.tsx'
 import { Grid, useOrder } from './grid/grid.tsx'
 import { Instrument } from './instrument/instrument.tsx'
+import { serverNow } from './model/clock.ts'
 import { rowOf } from './model/connection.ts'
 import { show, useDesk, type View } from './model/desk.ts'
 import { clockTime, price } from './model/format.ts'
@@ -15,15 +16,19 @@ import { Log, NoticeText, TONES } from './panels/log.tsx'
 import { News } from './panels/news.tsx'
 import { Palette } from './panels/palette.tsx'
 import { Providers } from './panels/providers.tsx'
+import { LiveAgain, ReplayBar } from './panels/replay.tsx'
+import { Recordings } from './panels/recordings.tsx'
+import { TokenDialog } from './panels/token.tsx'
 import { Trust } from './panels/trust.tsx'
 
 /** The tab's title shows the chosen price, also while the tab is in the background. */
 function useTitle(): void {
   useEffect(() => {
     const timer = setInterval(() => {
-      const { chosen } = useDesk.getState()
+      const { chosen, replay } = useDesk.getState()
       const row = chosen === undefined ? undefined : rowOf(chosen)
-      const title = row?.last === undefined ? 'Tickwire' : `${price(row.last, row.digits)} ${row.id} · Tickwire`
+      const plain = row?.last === undefined ? 'Tickwire' : `${price(row.last, row.digits)} ${row.id} · Tickwire`
+      const title = replay === undefined ? plain : `REPLAY ${clockTime(serverNow())} · ${plain}`
       if (document.title !== title) document.title = title
     }, 1_000)
     return () => clearInterval(timer)
@@ -128,14 +133,23 @@ export function App() {
   useKeyboard(ids)
   useTitle()
   // Prices that no longer move must not look alive.
+  const replay = useDesk((desk) => desk.replay)
+  const turn = useDesk((desk) => desk.turn)
+  const picking = useDesk((desk) => desk.picking)
   const lost = useDesk((desk) => desk.mode !== undefined && desk.connection?.phase !== 'open')
   const dim = lost ? 'opacity-60' : ''
   const lower = isLower(view)
   return (
-    <div className="flex h-full flex-col">
+    <div className="flex h-full flex-col" data-replay={replay}>
+      <ReplayBar />
+      <LiveAgain />
       <Header />
-      <Banner />
-      <main className="grid min-h-0 flex-1 gap-px bg-line wide:grid-cols-[minmax(724px,1fr)_minmax(0,1fr)] wide:grid-rows-[minmax(0,1fr)_auto]">
+      {replay === undefined && <Banner />}
+      {/* What parts remember of prices goes with them. */}
+      <main
+        key={turn}
+        className="grid min-h-0 flex-1 gap-px bg-line wide:grid-cols-[minmax(724px,1fr)_minmax(0,1fr)] wide:grid-rows-[minmax(0,1fr)_auto]"
+      >
         <div className={`min-h-0 ${dim} ${view === 'markets' ? '' : 'max-wide:hidden'}`}>
           <Boundary what="The grid">
             <Grid ids={ids} />
@@ -153,6 +167,8 @@ export function App() {
       <Navigation />
       {palette && <Palette />}
       {keys && <Keys />}
+      {picking && <Recordings />}
+      <TokenDialog />
     </div>
   )
 }

@@ -3,7 +3,7 @@
  * touched, so a hundred rows at twenty updates a second cost a few milliseconds per frame.
  */
 import { age, freshness, hundredths, percent, price } from '../model/format.ts'
-import { serverNow } from '../model/clock.ts'
+import { isPast, serverNow } from '../model/clock.ts'
 import { mark } from '../model/marks.ts'
 import { confidenceOf, spread, type Row } from '../model/row.ts'
 import { sparkline } from './sparkline.ts'
@@ -49,10 +49,14 @@ export function createPainter(element: HTMLElement): (row: Row) => void {
 
   const paintTime = (row: Row, now: number): void => {
     const old = row.received === undefined ? undefined : serverNow() - row.received
-    write('age', age(old))
-    write('age', old === undefined ? '' : freshness(old), 'fresh')
-    write('sub', `${row.provider ?? 'waiting'} · ${age(old)}`)
-    write('sub', old === undefined ? '' : freshness(old), 'fresh')
+    // No price of a replay may pass for one of now, however old it was then.
+    const told = isPast() && old !== undefined
+    const fresh = old === undefined ? '' : told ? 'replay' : freshness(old)
+    write('age', told ? 'replay' : age(old))
+    write('age', told ? `${age(old)} old at the time of the replay` : '', 'title')
+    write('age', fresh, 'fresh')
+    write('sub', `${row.provider ?? 'waiting'} · ${told ? 'replay, ' : ''}${age(old)}`)
+    write('sub', fresh, 'fresh')
     write('last', now - row.moved < FLASH_MS && row.moved > 0 ? (row.direction > 0 ? 'up' : 'down') : '', 'flash')
   }
 

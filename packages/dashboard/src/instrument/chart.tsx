@@ -1,17 +1,21 @@
 /** The candles of an instrument: history by REST, then live, in any of the twelve intervals. */
 import { INTERVALS, type Candle, type Interval } from '@tickwire/client'
 import { useEffect, useRef, useState } from 'react'
-import { client, rowOf, useTopics } from '../model/connection.ts'
+import { isPast, serverNow } from '../model/clock.ts'
+import { rowOf, useTopics } from '../model/connection.ts'
 import { useDesk } from '../model/desk.ts'
 import { price, size } from '../model/format.ts'
 import { gapsOf } from '../model/gaps.ts'
 import { mark } from '../model/marks.ts'
+import { client } from '../model/link.ts'
 import { listen, touch } from '../model/pulse.ts'
-import { fetchCandles } from '../model/rest.ts'
+import { fetchCandles, type Answer, type Past } from '../model/rest.ts'
 import { marksOf, type ChartMark } from './marks.ts'
 import { createPlot, type Bar, type Plot } from './plot.ts'
 
 const HISTORY = 500
+/** When more of the past is asked for, where some of it is missing. */
+const AGAIN_MS = [2_000, 5_000, 15_000, 60_000]
 const KEY = 'tickwire.interval'
 const isInterval = (text: string | null): text is Interval => INTERVALS.some((one) => one === text)
 
@@ -112,10 +116,10 @@ function useCandles(id: string, interval: Interval, plot: React.RefObject<Plot |
     held.current = { bars: new Map(), loaded: false }
     setState({ bars: 0, loading: true })
     const stop = new AbortController()
-    void fetchCandles(id, interval, HISTORY, stop.signal).then((answer) => {
-      if (stop.signal.aborted) return
+    const until = isPast() ? serverNow() : undefined
+    const take = (answer: Answer<Past>): void => {
       const live = [...held.current.bars.values()]
-      if (answer.ok) for (const candle of answer.value) held.current.bars.set(candle.start, candle)
+      if (answer.ok) for (const candle of answer.value.candles) held.current.bars.set(candle.start, candle)
       for (const candle of live) hold(held.current, candle)
       held.current.loaded = true
       const bars = [...held.current.bars.values()].sort((a, b) => a.start - b.start).map(toBar)
@@ -123,7 +127,18 @@ function useCandles(id: string, interval: Interval, plot: React.RefObject<Plot |
       mark('chart', bars.length > 0)
       touch(`marks:${id}`)
       setState({ bars: bars.length, loading: false, ...(answer.ok ? {} : { trouble: answer.message }) })
-    })
+    }
+    const load = async (turn: number): Promise<void> => {
+      const answer = await fetchCandles(id, interval, HISTORY, stop.signal, until)
+      if (stop.signal.aborted) return
+      take(answer)
+      const wait = AGAIN_MS[turn]
+      // Providers are being asked for it, or refused it for now.
+      if (!answer.ok || answer.value.missing === undefined || wait === undefined) return
+      const timer = setTimeout(() => void load(turn + 1), wait)
+      stop.signal.addEventListener('abort', () => clearTimeout(timer))
+    }
+    void load(0)
     return () => stop.abort()
   }, [id, interval, epoch, plot])
   return { ...state, held }

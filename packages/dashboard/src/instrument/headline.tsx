@@ -1,7 +1,7 @@
 /** The price one came for, large, with its day beside it. */
 import { TrendingDown, TrendingUp } from 'lucide-react'
 import { rowOf } from '../model/connection.ts'
-import { serverNow } from '../model/clock.ts'
+import { isPast, serverNow } from '../model/clock.ts'
 import { useDesk } from '../model/desk.ts'
 import { age, clockTime, freshness, percent, percentShare, price, shortName, size } from '../model/format.ts'
 import { CLOCK, useBeat } from '../model/pulse.ts'
@@ -23,8 +23,8 @@ function Age({ received }: { received: number | undefined }) {
   if (received === undefined) return <>–</>
   const old = serverNow() - received
   return (
-    <span data-fresh={freshness(old)} title={`Last heard at ${clockTime(received)}`}>
-      {age(old)}
+    <span data-fresh={isPast() ? 'replay' : freshness(old)} title={`Last heard at ${clockTime(received)}`}>
+      {isPast() ? `replay, ${age(old)}` : age(old)}
     </span>
   )
 }

@@ -2,7 +2,7 @@
 import type { Quote, SourceReport } from '@tickwire/client'
 import { Crown } from 'lucide-react'
 import { CommandButton, Told, useCommand } from '../panels/command.tsx'
-import { serverNow } from '../model/clock.ts'
+import { isPast, serverNow } from '../model/clock.ts'
 import { useDesk } from '../model/desk.ts'
 import { age, bps, clockTime, freshness, hundredths, latency, price } from '../model/format.ts'
 import { resync, type BookStanding } from '../model/rest.ts'
@@ -140,8 +140,12 @@ export function Source(props: SourceProps) {
         </th>
         <Prices {...props} />
         <td className="px-1 text-right text-muted">{leads ? '·' : bps(apart)}</td>
-        <td className="px-1 text-right" data-fresh={old === undefined ? undefined : freshness(old)}>
-          {age(old)}
+        <td
+          className="px-1 text-right"
+          data-fresh={old === undefined ? undefined : isPast() ? 'replay' : freshness(old)}
+          title={isPast() ? `${age(old)} old at the time of the replay` : undefined}
+        >
+          {isPast() && old !== undefined ? 'replay' : age(old)}
         </td>
         <td className="px-1 text-right max-sm:hidden">{report ? `${hundredths(report.weight)}%` : '–'}</td>
         <td className="pr-3 pl-1 text-right">{report ? <Bars score={report.score} inputs={report.inputs} /> : '–'}</td>

@@ -1,9 +1,9 @@
 /** The page's one connection: what it carries goes into rows and the desk, and what happens to it becomes words. */
 import {
-  connect,
   isTopicError,
   noticesOf,
   parseTopic,
+  type Client,
   type ConnectionState,
   type Gap,
   type GapFilled,
@@ -14,16 +14,15 @@ import {
   type TopicResult
 } from '@tickwire/client'
 import { useEffect, useRef } from 'react'
-import { setServerTime, serverNow } from './clock.ts'
-import { say, useDesk } from './desk.ts'
+import { hearPast, setServerTime, serverNow } from './clock.ts'
+import { isReplay, say, useDesk } from './desk.ts'
+import { client, onClient, onTurn, turnTo } from './link.ts'
 import { mark } from './marks.ts'
 import { contractNotice, filledNotice, gapNotice, lostNotice, statusNotice } from './notices.ts'
 import { touch } from './pulse.ts'
 import { fetchTrades } from './rest.ts'
 import { foldRow, openRow, seedPoints, type Row } from './row.ts'
-
-// A person waits in front of this page: it asks more often than a program should.
-export const client = connect({ url: location.origin, client: 'dashboard', backoff: { min: 500, max: 6_000 } })
+import { tokenNow, wantToken } from './token.ts'
 
 const rows = new Map<string, Row>()
 const subscriptions = new Map<string, Watching>()
@@ -48,8 +47,11 @@ async function seed(): Promise<void> {
   seeding = true
   await new Promise((done) => setTimeout(done, SEED_AFTER_MS))
   for (let id = unseeded.shift(); id !== undefined; id = unseeded.shift()) {
+    const { turn } = useDesk.getState()
     const answer = await fetchTrades(id, SEED_TRADES)
     if (!answer.ok) continue
+    // A row of another turn has the same id.
+    if (turn !== useDesk.getState().turn) continue
     seedPoints(rowOf(id), answer.value)
     touch(`row:${id}`)
   }
@@ -57,6 +59,7 @@ async function seed(): Promise<void> {
 }
 
 function wantPast(id: string): void {
+  if (isReplay()) return
   unseeded.push(id)
   if (!seeding) void seed()
 }
@@ -92,6 +95,7 @@ function subscribe(
   for (const name of noticesFor(topics)) if (!noticedSince.has(name)) noticedSince.set(name, Date.now())
   const counted = (event: Published): void => {
     received++
+    if (event.replay !== undefined) hearPast(event.published)
     onEvent(event)
   }
   // A person sees nothing of what was replaced within a frame; of trades and stories each counts.
@@ -136,6 +140,15 @@ function filled(event: Published<GapFilled>): void {
 }
 
 const topicsOf = (id: string): string[] => [`quote:${id}`, `trade:${id}`, `ticker:${id}`]
+
+onTurn(() => {
+  rows.clear()
+  subscriptions.clear()
+  noticedSince.clear()
+  unseeded.length = 0
+  epoch = undefined
+  wasOpen = false
+})
 
 /** Holds exactly these instruments' topics. */
 export function holdRows(ids: readonly string[]): void {
@@ -190,10 +203,12 @@ let telling: ReturnType<typeof setTimeout> | undefined
 
 function onState(state: ConnectionState): void {
   if (state.phase === 'open' && state.hello) {
-    setServerTime(state.hello.now)
     const before = epoch
     epoch = state.hello.epoch
-    set({ mode: state.hello.mode })
+    if (!isReplay()) {
+      setServerTime(state.hello.now)
+      set({ mode: state.hello.mode })
+    }
     mark('open', true)
     if (before !== undefined && before !== epoch) restarted()
     else if (before !== undefined) tellResumed()
@@ -236,30 +251,50 @@ function tellResumed(): void {
   }, 800)
 }
 
+/** The token is not valid, or none came in time, or a new one was no better. */
+const UNAUTHORIZED = /: 450[14] |new token was no better/
+
+/** All that a client says of itself. */
+function watch(one: Client): (() => void)[] {
+  const used = tokenNow()
+  const state = (now: ConnectionState): void => {
+    onState(now)
+    if (now.phase === 'closed' && UNAUTHORIZED.test(now.reason)) wantToken(used)
+  }
+  state(one.state())
+  return [
+    one.on('state', state),
+    one.on('resumed', () => tally.resumed++),
+    one.on('reset', ({ previous, position }) => {
+      tally.reset++
+      // It was sent elsewhere: what came of where it was before must not stay on the page.
+      if (isReplay() && previous.epoch !== position.epoch)
+        queueMicrotask(() => one === client && turnTo(useDesk.getState().replay))
+    }),
+    one.on('lost', (lost) => say(lostNotice(serverNow(), lost))),
+    one.on('contract', (contracted) => say(contractNotice(serverNow(), contracted))),
+    one.on('status', notice),
+    one.on('gap', (gap) => {
+      if (gap.source === 'provider') return notice(gap.event)
+      const text = `Between server and page: ${gap.topic} ${gap.from} to ${gap.to} never came.`
+      say({ at: serverNow(), kind: 'gap', tone: 'bad', text, group: 'hole' })
+    }),
+    one.on('gap_filled', filled),
+    one.on('error', ({ message }) => say({ at: serverNow(), kind: 'error', tone: 'bad', text: message, group: message })),
+    one.on('shutdown', ({ retryAfterMs, reason }) =>
+      say({
+        at: serverNow(),
+        kind: 'shutdown',
+        tone: 'warn',
+        text: `The server goes down: ${reason} (back in about ${retryAfterMs / 1_000} s)`
+      })
+    )
+  ]
+}
+
 /** Begins to watch the connection; called once, before the first render. */
 export function watchConnection(): void {
-  client.on('state', onState)
-  onState(client.state())
-  client.on('resumed', () => tally.resumed++)
-  client.on('reset', () => tally.reset++)
-  client.on('lost', (lost) => say(lostNotice(serverNow(), lost)))
-  client.on('contract', (contracted) => say(contractNotice(serverNow(), contracted)))
-  client.on('status', notice)
-  client.on('gap', (gap) => {
-    if (gap.source === 'provider') return notice(gap.event)
-    const text = `Between server and page: ${gap.topic} ${gap.from} to ${gap.to} never came.`
-    say({ at: serverNow(), kind: 'gap', tone: 'bad', text, group: 'hole' })
-  })
-  client.on('gap_filled', filled)
-  client.on('error', (error) => say({ at: serverNow(), kind: 'error', tone: 'bad', text: error.message, group: error.message }))
-  client.on('shutdown', ({ retryAfterMs, reason }) =>
-    say({
-      at: serverNow(),
-      kind: 'shutdown',
-      tone: 'warn',
-      text: `The server goes down: ${reason} (back in about ${retryAfterMs / 1_000} s)`
-    })
-  )
+  onClient(watch)
   let before = 0
   setInterval(() => {
     set({ rate: received - before, total: received })

@@ -10,6 +10,10 @@ export type View = 'markets' | 'instrument' | 'providers' | 'trust' | 'news' | '
 export type Comeback = { at: number; kind: 'restarted' | 'resumed'; tone: Tone; text: string }
 
 export type Desk = {
+  /** Of which replay everything on the page is; absent: it is live. */
+  replay: string | undefined
+  /** How often the page began anew: what was made in another turn is thrown away. */
+  turn: number
   connection: ConnectionState | undefined
   comeback: Comeback | undefined
   mode: Mode | undefined
@@ -33,9 +37,13 @@ export type Desk = {
   view: View
   palette: boolean
   keys: boolean
+  /** A recording is being picked. */
+  picking: boolean
 }
 
 export const useDesk = create<Desk>()(() => ({
+  replay: undefined,
+  turn: 0,
   connection: undefined,
   comeback: undefined,
   mode: undefined,
@@ -57,13 +65,17 @@ export const useDesk = create<Desk>()(() => ({
   filter: '',
   view: routeOf(location.hash) ? 'instrument' : 'markets',
   palette: false,
-  keys: false
+  keys: false,
+  picking: false
 }))
 
 const set = useDesk.setState
 
 export const say = (notice: Notice): void =>
   set((desk) => ({ notices: addNotice(desk.notices, notice), unread: desk.view === 'log' ? 0 : desk.unread + 1 }))
+
+/** In a replay prices are not as old as they are, but as they were. */
+export const isReplay = (): boolean => useDesk.getState().replay !== undefined
 
 /** Shows an instrument, and says so in the address, so that the page can be linked to. */
 export function choose(instrument: string): void {

@@ -3,12 +3,14 @@ import type { Gap, GapFilled, Published } from '@tickwire/client'
 import { useEffect, useState } from 'react'
 import { useTopics } from './connection.ts'
 import { age } from './format.ts'
+import { onTurn } from './link.ts'
 import { eventsOf, gapCause, gapText, HOW } from './notices.ts'
 import { touch } from './pulse.ts'
 import { fetchGaps, type Fill, type KnownGap } from './rest.ts'
 
 const KEEP = 100
 const known = new Map<string, Map<string, KnownGap>>()
+onTurn(() => known.clear())
 
 export const gapsOf = (instrument: string): readonly KnownGap[] => [...(known.get(instrument)?.values() ?? [])]
 

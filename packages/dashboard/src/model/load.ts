@@ -1,7 +1,9 @@
 /** Brings the page to life: the lists by REST, then the topics; and again whenever the server comes back. */
-import { client, holdProviders, holdRows, rowOf, watchConnection } from './connection.ts'
+import { holdProviders, holdRows, rowOf, watchConnection } from './connection.ts'
 import { choose, useDesk, type Desk } from './desk.ts'
+import { client, onClient, onTurn } from './link.ts'
 import { loadNews } from './news.ts'
+import { watchReplay } from './replay.ts'
 import { fetchInstruments, fetchProviders, fetchWatched } from './rest.ts'
 import { routeOf } from './route.ts'
 import { offer, remember, withChoices } from './watch.ts'
@@ -88,19 +90,26 @@ export function watch(id: string): void {
 /** A provider that came alive may bring instruments of its own. */
 const lives = (providers: Desk['providers']): number => Object.values(providers).filter((one) => one.phase === 'live').length
 
+const hold = ({ watched, chosen }: Pick<Desk, 'watched' | 'chosen'>): void =>
+  holdRows(chosen === undefined ? watched : [...watched, chosen])
+
 /** Starts everything; called once. */
 export function start(): void {
   watchConnection()
   useDesk.subscribe(({ watched, chosen, providers }, before) => {
-    if (watched !== before.watched || chosen !== before.chosen) holdRows(chosen === undefined ? watched : [...watched, chosen])
+    if (watched !== before.watched || chosen !== before.chosen) hold({ watched, chosen })
     if (lives(providers) > lives(before.providers)) void loadInstruments()
   })
-  void loadInstruments()
-  void loadProviders()
-  client.on('state', ({ phase }) => {
-    if (phase !== 'open') return
-    void loadInstruments()
-    void loadProviders()
+  watchReplay()
+  onTurn(() => (held = undefined))
+  onClient((one) => {
+    hold(useDesk.getState())
+    const load = (): void => {
+      void loadInstruments()
+      void loadProviders()
+    }
+    load()
+    return [one.on('state', ({ phase }) => phase === 'open' && load())]
   })
   addEventListener('popstate', () => {
     const id = routeOf(location.hash)

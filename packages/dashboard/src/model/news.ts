@@ -2,6 +2,7 @@
 import type { News, Published } from '@tickwire/client'
 import { holdNews } from './connection.ts'
 import { useDesk } from './desk.ts'
+import { onTurn } from './link.ts'
 import { fetchNews, type ProviderAbout } from './rest.ts'
 
 type Story = Published<News>
@@ -28,6 +29,7 @@ const add = (newer: readonly Story[]): void =>
   useDesk.setState(({ stories }) => ({ stories: addStories(stories, newer), newsTrouble: undefined }))
 
 let held = false
+onTurn(() => (held = false))
 
 /** Listens once somebody carries news, and asks for what came before this page was open. */
 export async function loadNews(abouts: readonly ProviderAbout[]): Promise<void> {

@@ -1,7 +1,7 @@
 /** The head of the page: its name, whether it is connected and why not, and how much flows. */
-import { Keyboard, Search } from 'lucide-react'
+import { History, Keyboard, Search } from 'lucide-react'
 import { plainReason } from '../model/connection.ts'
-import { useDesk, type Comeback } from '../model/desk.ts'
+import { isReplay, useDesk, type Comeback } from '../model/desk.ts'
 import { age, count } from '../model/format.ts'
 import { CLOCK, useBeat } from '../model/pulse.ts'
 import type { ConnectionState } from '@tickwire/client'
@@ -26,7 +26,7 @@ function lightOf(state: ConnectionState | undefined, comeback: Comeback | undefi
     }
   }
   const back = comeback && now - comeback.at < COMEBACK_MS ? comeback : undefined
-  if (!back) return { color: 'bg-up', label: 'Connected' }
+  if (!back) return { color: 'bg-up', label: isReplay() ? 'Connected to the replay' : 'Connected' }
   const ago = age(Math.round((now - back.at) / 1_000) * 1_000 + 0.1)
   const [head, ...rest] = back.text.split(': ')
   return { color: 'bg-up', label: 'Connected', detail: `${head} ${ago.replace('.0', '')} ago: ${rest.join(': ')}` }
@@ -90,6 +90,16 @@ export function Header() {
         <Spoken />
       </div>
       <Flow />
+      <button
+        type="button"
+        className="flex items-center gap-2 rounded-md border border-edge px-2 py-1 text-[12px] text-muted hover:text-bright"
+        aria-label="Replay a recording"
+        title="Replay a recording (r)"
+        onClick={() => useDesk.setState({ picking: true })}
+      >
+        <History size={13} aria-hidden />
+        <span className="max-md:hidden">Replay</span>
+      </button>
       <button
         type="button"
         className="flex items-center gap-2 rounded-md border border-edge px-2 py-1 text-[12px] text-muted hover:text-bright"

@@ -1,6 +1,7 @@
 /** What the keys do, wherever the focus is, except while somebody types. */
 import { useEffect } from 'react'
-import { choose, show, useDesk } from '../model/desk.ts'
+import { choose, isReplay, show, useDesk } from '../model/desk.ts'
+import { onReplayKey } from './replay.keys.ts'
 
 const typing = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.isContentEditable || target.matches('input, textarea, select'))
@@ -31,12 +32,12 @@ function step(ids: readonly string[], by: number): void {
 /** True when the key was ours. */
 function onKey(event: KeyboardEvent, ids: readonly string[]): boolean {
   const { key, target } = event
-  const { active, palette, keys } = useDesk.getState()
+  const { active, palette, keys, picking } = useDesk.getState()
   if ((event.ctrlKey || event.metaKey) && key.toLowerCase() === 'k') {
     useDesk.setState({ palette: !palette, keys: false })
     return true
   }
-  if (palette || keys || typing(target) || event.ctrlKey || event.metaKey || event.altKey) return false
+  if (palette || keys || picking || typing(target) || event.ctrlKey || event.metaKey || event.altKey) return false
   const by = STEPS[key]
   if (by !== undefined && (key.length === 1 || !(scrolling(target) || pressing(target)))) step(ids, by)
   else if (key === 'Enter' && active !== undefined && !pressing(target)) choose(active)
@@ -44,7 +45,8 @@ function onKey(event: KeyboardEvent, ids: readonly string[]): boolean {
   else if (key === '?') useDesk.setState({ keys: true })
   else if (key === 'f') document.querySelector<HTMLInputElement>('.market input')?.focus()
   else if (key === 'Escape') show('markets')
-  else return false
+  else if (key === 'r') useDesk.setState({ picking: true })
+  else return isReplay() && onReplayKey(event)
   return true
 }
 

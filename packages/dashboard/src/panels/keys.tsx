@@ -8,6 +8,12 @@ const KEYS: [string[], string][] = [
   [['/', 'Ctrl K'], 'Find an instrument'],
   [['f'], 'Filter the grid'],
   [['Home', 'End'], 'First and last row'],
+  [['r'], 'Replay a recording'],
+  [['p'], 'Replay: play, pause'],
+  [['.', ','], 'Replay: a step on, a step back'],
+  [['[', ']'], 'Replay: slower, faster'],
+  [['Shift ←', 'Shift →'], 'Replay: 10 s back, 10 s on'],
+  [['l'], 'Replay: again and again'],
   [['?'], 'Show these keys'],
   [['Esc'], 'Close, or back to the grid']
 ]

@@ -2,7 +2,7 @@
 import type { ProviderPhase, ProviderStatus } from '@tickwire/client'
 import { useState } from 'react'
 import { serverNow } from '../model/clock.ts'
-import { useDesk } from '../model/desk.ts'
+import { isReplay, useDesk } from '../model/desk.ts'
 import { age, clockTime, count, latency } from '../model/format.ts'
 import { CLOCK, useBeat } from '../model/pulse.ts'
 import { speedOf } from '../model/speed.ts'
@@ -131,7 +131,7 @@ function Words({ status, known }: { status: ProviderStatus; known: ProviderAbout
       {market && market !== 'regular' && <span className="text-amber">{`Its market: ${market}. `}</span>}
       <span className="text-amber md:hidden">{wrong.length > 0 && `${wrong.join(', ')}. `}</span>
       {failover && <span className="text-amber">{`Last failover ${clockTime(failover.at)}: ${failover.reason}. `}</span>}
-      {status.phase !== 'idle' && <Reconnect provider={status.provider} />}
+      {status.phase !== 'idle' && !isReplay() && <Reconnect provider={status.provider} />}
       {about && (
         <a href={about.docs} target="_blank" rel="noopener noreferrer" className="underline decoration-edge hover:text-bright">
           Docs
@@ -142,9 +142,27 @@ function Words({ status, known }: { status: ProviderStatus; known: ProviderAbout
   )
 }
 
+/** How it stands now says nothing about a replay. */
+function Untold({ about }: { about: ProviderAbout }) {
+  return (
+    <tbody className="border-b border-line" data-provider={about.provider}>
+      <tr className="h-6 text-[12px]">
+        <th scope="row" className="pl-3 text-left font-medium whitespace-nowrap text-bright">
+          {about.title ?? about.provider}
+        </th>
+        <td colSpan={6} className="px-3 text-muted">
+          This recording has not told its state yet.
+        </td>
+      </tr>
+    </tbody>
+  )
+}
+
 function Lines({ about }: { about: ProviderAbout }) {
   const recorded = useDesk((desk) => desk.mode === 'capture')
-  const status: ProviderStatus = useDesk((desk) => desk.providers[about.provider]) ?? about
+  const told = useDesk((desk) => desk.providers[about.provider])
+  if (!told && isReplay()) return <Untold about={about} />
+  const status: ProviderStatus = told ?? about
   return (
     <tbody className="border-b border-line" data-provider={about.provider} data-phase={status.phase}>
       <tr className="h-6 text-[12px]">
