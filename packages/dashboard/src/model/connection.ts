@@ -1,10 +1,8 @@
-/** The page's one connection: what it carries goes into rows and the desk, and what happens to it becomes words. */
+/** What the page's connection carries goes into rows and the desk. */
 import {
   isTopicError,
   noticesOf,
   parseTopic,
-  type Client,
-  type ConnectionState,
   type Gap,
   type GapFilled,
   type Kind,
@@ -14,15 +12,13 @@ import {
   type TopicResult
 } from '@tickwire/client'
 import { useEffect, useRef } from 'react'
-import { hearPast, setServerTime, serverNow } from './clock.ts'
+import { hearPast, serverNow } from './clock.ts'
 import { isReplay, say, useDesk } from './desk.ts'
-import { client, onClient, onTurn, turnTo } from './link.ts'
-import { mark } from './marks.ts'
-import { contractNotice, filledNotice, gapNotice, lostNotice, statusNotice } from './notices.ts'
+import { client, onTurn } from './link.ts'
+import { filledNotice, gapNotice, statusNotice } from './notices.ts'
 import { touch } from './pulse.ts'
 import { fetchTrades } from './rest.ts'
 import { foldRow, openRow, seedPoints, type Row } from './row.ts'
-import { tokenNow, wantToken } from './token.ts'
 
 const rows = new Map<string, Row>()
 const subscriptions = new Map<string, Watching>()
@@ -122,7 +118,7 @@ function isNews({ topic, published }: Published): boolean {
 }
 
 /** A decision or a hole. What is no news is still shown with its instrument. */
-function notice(event: Published<Status> | Published<Gap>): void {
+export function notice(event: Published<Status> | Published<Gap>): void {
   received++
   const row = rowOf(event.instrument)
   const before = event.type === 'status' ? row.decisions[event.kind] : undefined
@@ -134,7 +130,7 @@ function notice(event: Published<Status> | Published<Gap>): void {
 }
 
 /** What a provider had lost is here. */
-function filled(event: Published<GapFilled>): void {
+export function filled(event: Published<GapFilled>): void {
   received++
   if (isNews(event)) say(filledNotice(event))
 }
@@ -146,8 +142,6 @@ onTurn(() => {
   subscriptions.clear()
   noticedSince.clear()
   unseeded.length = 0
-  epoch = undefined
-  wasOpen = false
 })
 
 /** Holds exactly these instruments' topics. */
@@ -194,110 +188,10 @@ export function useTopics(
   }, [key])
 }
 
-// ---- what happens to the connection --------------------------------------------------------------------------------
+/** Messages so far. */
+export const heardSoFar = (): number => received
 
-let epoch: string | undefined
-let wasOpen = false
-let tally = { resumed: 0, reset: 0 }
-let telling: ReturnType<typeof setTimeout> | undefined
-
-function onState(state: ConnectionState): void {
-  if (state.phase === 'open' && state.hello) {
-    const before = epoch
-    epoch = state.hello.epoch
-    if (!isReplay()) {
-      setServerTime(state.hello.now)
-      set({ mode: state.hello.mode })
-    }
-    mark('open', true)
-    if (before !== undefined && before !== epoch) restarted()
-    else if (before !== undefined) tellResumed()
-    wasOpen = true
-  } else if (wasOpen && (state.phase === 'waiting' || state.phase === 'closed')) {
-    wasOpen = false
-    tally = { resumed: 0, reset: 0 }
-    clearTimeout(telling)
-    set({ comeback: undefined })
-    say({ at: serverNow(), kind: 'connection', tone: 'bad', text: plainReason(state) })
-  }
-  set({ connection: state })
-}
-
-/** The reason without the wait that ends it: the header counts that down by itself. */
-export const plainReason = (state: ConnectionState): string => state.reason.replace(/ Trying again in .*$/, '')
-
-function comeback(kind: 'restarted' | 'resumed', tone: 'good' | 'warn', text: string): void {
-  set({ comeback: { at: Date.now(), kind, tone, text } })
-  say({ at: serverNow(), kind, tone, text: `Back again: ${text}.` })
-  mark(kind, true)
-}
-
-function restarted(): void {
-  // The new server decides anew who leads: what the old one decided explains nothing any more.
+/** A new server decides anew who leads: what the old one decided explains nothing any more. */
+export const forgetDecisions = (): void => {
   for (const row of rows.values()) row.decisions = {}
-  comeback('restarted', 'warn', 'server restarted: new epoch, snapshots reloaded')
-}
-
-/** The answers per topic come just after the opening: what they say together is told once. */
-function tellResumed(): void {
-  telling = setTimeout(() => {
-    if (tally.reset === 0) comeback('resumed', 'good', 'resumed: nothing missed')
-    else
-      comeback(
-        'resumed',
-        'warn',
-        `away too long: ${tally.reset} of ${tally.reset + tally.resumed} topics reloaded from snapshots`
-      )
-  }, 800)
-}
-
-/** The token is not valid, or none came in time, or a new one was no better. */
-const UNAUTHORIZED = /: 450[14] |new token was no better/
-
-/** All that a client says of itself. */
-function watch(one: Client): (() => void)[] {
-  const used = tokenNow()
-  const state = (now: ConnectionState): void => {
-    onState(now)
-    if (now.phase === 'closed' && UNAUTHORIZED.test(now.reason)) wantToken(used)
-  }
-  state(one.state())
-  return [
-    one.on('state', state),
-    one.on('resumed', () => tally.resumed++),
-    one.on('reset', ({ previous, position }) => {
-      tally.reset++
-      // It was sent elsewhere: what came of where it was before must not stay on the page.
-      if (isReplay() && previous.epoch !== position.epoch)
-        queueMicrotask(() => one === client && turnTo(useDesk.getState().replay))
-    }),
-    one.on('lost', (lost) => say(lostNotice(serverNow(), lost))),
-    one.on('contract', (contracted) => say(contractNotice(serverNow(), contracted))),
-    one.on('status', notice),
-    one.on('gap', (gap) => {
-      if (gap.source === 'provider') return notice(gap.event)
-      const text = `Between server and page: ${gap.topic} ${gap.from} to ${gap.to} never came.`
-      say({ at: serverNow(), kind: 'gap', tone: 'bad', text, group: 'hole' })
-    }),
-    one.on('gap_filled', filled),
-    one.on('error', ({ message }) => say({ at: serverNow(), kind: 'error', tone: 'bad', text: message, group: message })),
-    one.on('shutdown', ({ retryAfterMs, reason }) =>
-      say({
-        at: serverNow(),
-        kind: 'shutdown',
-        tone: 'warn',
-        text: `The server goes down: ${reason} (back in about ${retryAfterMs / 1_000} s)`
-      })
-    )
-  ]
-}
-
-/** Begins to watch the connection; called once, before the first render. */
-export function watchConnection(): void {
-  onClient(watch)
-  let before = 0
-  setInterval(() => {
-    set({ rate: received - before, total: received })
-    before = received
-  }, 1_000)
 }

@@ -2,7 +2,7 @@
 import type { ConnectionState, Mode, News, ProviderStatus, Published } from '@tickwire/client'
 import { create } from 'zustand'
 import { addNotice, type Notice, type Tone } from './notices.ts'
-import type { Instrument, ProviderAbout } from './rest.ts'
+import type { Instrument, ProviderAbout } from './listing.ts'
 import { routeOf } from './route.ts'
 import { SORTS, type Column } from './sort.ts'
 

@@ -1,5 +1,6 @@
 /** The page's one client: of what is live, or of one replay. Never of both, so that no number of the one stands beside one of the other. */
 import { connect, type Client } from '@tickwire/client'
+import { flushSync } from 'react-dom'
 import { setPast } from './clock.ts'
 import { useDesk } from './desk.ts'
 import { tokenNow } from './token.ts'
@@ -51,6 +52,7 @@ export function turnTo(replay?: string): void {
   if (replay === undefined) setPast()
   client = open(replay)
   const blank = { connection: undefined, comeback: undefined, providers: {}, stories: [], newsTrouble: undefined }
-  useDesk.setState(({ turn }) => ({ ...blank, replay, turn: turn + 1 }))
+  // Before anything comes, so that no number is painted on the page of before.
+  flushSync(() => useDesk.setState(({ turn }) => ({ ...blank, replay, turn: turn + 1 })))
   stops = watchers.flatMap((watch) => watch(client))
 }

@@ -1,6 +1,7 @@
 /** Brings the page to life: the lists by REST, then the topics; and again whenever the server comes back. */
-import { holdProviders, holdRows, rowOf, watchConnection } from './connection.ts'
+import { holdProviders, holdRows, rowOf } from './connection.ts'
 import { choose, useDesk, type Desk } from './desk.ts'
+import { watchConnection } from './events.ts'
 import { client, onClient, onTurn } from './link.ts'
 import { loadNews } from './news.ts'
 import { watchReplay } from './replay.ts'
@@ -93,6 +94,11 @@ const lives = (providers: Desk['providers']): number => Object.values(providers)
 const hold = ({ watched, chosen }: Pick<Desk, 'watched' | 'chosen'>): void =>
   holdRows(chosen === undefined ? watched : [...watched, chosen])
 
+function load(): void {
+  void loadInstruments()
+  void loadProviders()
+}
+
 /** Starts everything; called once. */
 export function start(): void {
   watchConnection()
@@ -104,10 +110,6 @@ export function start(): void {
   onTurn(() => (held = undefined))
   onClient((one) => {
     hold(useDesk.getState())
-    const load = (): void => {
-      void loadInstruments()
-      void loadProviders()
-    }
     load()
     return [one.on('state', ({ phase }) => phase === 'open' && load())]
   })

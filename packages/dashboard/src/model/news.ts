@@ -3,7 +3,8 @@ import type { News, Published } from '@tickwire/client'
 import { holdNews } from './connection.ts'
 import { useDesk } from './desk.ts'
 import { onTurn } from './link.ts'
-import { fetchNews, type ProviderAbout } from './rest.ts'
+import type { ProviderAbout } from './listing.ts'
+import { fetchNews } from './rest.ts'
 
 type Story = Published<News>
 const KEEP = 200

@@ -1,35 +1,13 @@
 /** The gateway's REST answers as values: what went wrong is a sentence for a person, never an exception. */
 import { isReplay } from './desk.ts'
+import type { Instrument, ProviderAbout } from './listing.ts'
 import { turning } from './link.ts'
 import { tokenNow, wantToken } from './token.ts'
 import { INTERVAL_MS } from '@tickwire/client'
-import type { Calibration, Candle, Gap, GapFilled, Interval, News, ProviderStatus, Published, Trade } from '@tickwire/client'
+import type { Calibration, Candle, Gap, GapFilled, Interval, News, Published, Trade } from '@tickwire/client'
 
 /** `status`: that of HTTP, where the server answered at all. */
 export type Answer<T> = { ok: true; value: T } | { ok: false; message: string; status?: number }
-
-/** An instrument of the listing. */
-export type Instrument = {
-  instrument: string
-  base: string
-  quote?: string
-  name?: string
-  priceDecimals?: number
-  sizeDecimals?: number
-  providers: { provider: string; symbol: string; trading: boolean }[]
-}
-
-/** A provider's status at the time of asking, and what is always true of it. */
-export type ProviderAbout = ProviderStatus & {
-  title?: string
-  /** The feed of it that the operator chose. */
-  feed?: string
-  about?: { docs: string; coverage: string; redistribution: 'allowed' | 'forbidden' | 'restricted'; cost: string }
-  /** What it carries, and what must be configured for it. */
-  kinds?: readonly string[]
-  needs?: readonly string[]
-  limits?: { subscriptionsPerConnection: number; connections: number | null; requestsPerSecond: number }
-}
 
 /** `at`: when it was here. */
 export type Fill = Pick<GapFilled, 'how' | 'by' | 'items' | 'from' | 'to' | 'own'> & { at: number }

@@ -1,5 +1,5 @@
 /** Which instruments the grid holds: those that the server collects, with what the person in front of it added and took out. */
-import type { Instrument } from './rest.ts'
+import type { Instrument } from './listing.ts'
 
 const ALL_UP_TO = 120
 const MOST = 200

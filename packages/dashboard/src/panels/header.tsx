@@ -1,6 +1,6 @@
 /** The head of the page: its name, whether it is connected and why not, and how much flows. */
 import { History, Keyboard, Search } from 'lucide-react'
-import { plainReason } from '../model/connection.ts'
+import { plainReason } from '../model/events.ts'
 import { isReplay, useDesk, type Comeback } from '../model/desk.ts'
 import { age, count } from '../model/format.ts'
 import { CLOCK, useBeat } from '../model/pulse.ts'

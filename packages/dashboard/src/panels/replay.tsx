@@ -11,11 +11,11 @@ import { speedText, timeIn } from '../model/span.ts'
 import { Slider } from './slider.tsx'
 
 /** What it does now, in words. */
-function phaseText({ phase, speed, reason, then }: ReplayState): string {
+function phaseText({ phase, speed, reason }: ReplayState): string {
   if (phase === 'playing') return speed === 0 ? 'playing as fast as it goes' : `playing at ${speedText(speed)}`
   if (phase === 'paused') return 'paused'
   if (phase === 'seeking') return 'going there'
-  if (phase === 'ended') return then === 'live' ? 'at its end, live comes next' : 'at its end: seek, or go back to live'
+  if (phase === 'ended') return 'at its end'
   return phase === 'failed' ? `failed: ${reason ?? 'no reason was told'}` : 'live'
 }
 
@@ -63,7 +63,7 @@ function Controls({ state, disabled }: { state: ReplayState; disabled: boolean }
   const plays = phase === 'playing'
   const Icon = plays ? Pause : Play
   return (
-    <div role="group" aria-label="Steer the replay" className="flex items-center gap-1">
+    <div role="group" aria-label="Steer the replay" className="flex items-center gap-1 max-md:order-2">
       <Button label="Step back" title="A step back (,)" disabled={disabled} act={() => void steer({ step: -1 })}>
         <StepBack size={14} aria-hidden />
       </Button>
@@ -99,7 +99,7 @@ function Place({ state, disabled }: { state: ReplayState; disabled: boolean }) {
     void steer({ seek: there }).then(() => useReplay.getState().state?.phase !== 'seeking' && want(undefined))
   }
   return (
-    <div className="flex min-w-0 flex-1 items-center gap-2 max-md:basis-full">
+    <div className="flex min-w-0 flex-1 items-center gap-2 max-md:order-4 max-md:basis-full">
       <span className="flex-none text-[11px]">{timeIn(from, from, to)}</span>
       <Slider
         label="Place in the recording"
@@ -155,7 +155,7 @@ function Band({ state }: { state: ReplayState }) {
       </p>
       <p
         data-testid="replay-words"
-        className="text-[12px] max-md:basis-full max-md:order-1"
+        className="min-w-0 text-[12px] max-md:order-3 max-md:flex-1 md:w-52"
         role={isOver || trouble ? 'alert' : undefined}
       >
         {over ??
@@ -165,11 +165,15 @@ function Band({ state }: { state: ReplayState }) {
       {!isOver && <Controls state={state} disabled={state.phase === 'failed'} />}
       {!isOver && <Place state={state} disabled={state.phase === 'failed'} />}
       {isOver && (
-        <button type="button" className="band-button" onClick={() => void startAgain()}>
+        <button type="button" className="band-button max-md:order-4" onClick={() => void startAgain()}>
           Start it again
         </button>
       )}
-      <button type="button" className="band-button ml-auto bg-past! font-semibold text-ground!" onClick={leaveReplay}>
+      <button
+        type="button"
+        className="band-button ml-auto bg-past! font-semibold text-ground! max-md:order-1"
+        onClick={leaveReplay}
+      >
         Back to live
       </button>
       <Spoken state={state} over={over} />
