@@ -120,9 +120,10 @@ describe('the keys of JSON Web Tokens', () => {
     const { verifiers } = await open({ jwt: { jwks, issuer: ISSUER, audience: 'tickwire' }, timers })
     const token = eddsa(claimsAt(NOW))
     expect(find(verifiers, token)).toBeUndefined()
+    // The token has set off a reading of the old file, which is still under way.
     writeFileSync(jwks, jwksText)
     pass()
-    await expect.poll(() => find(verifiers, token)).toMatchObject({ user: 'ann' })
+    await expect.poll(() => find(verifiers, token), { timeout: 10_000 }).toMatchObject({ user: 'ann' })
   })
 
   test.for([
