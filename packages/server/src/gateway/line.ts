@@ -32,13 +32,22 @@ export function createLine(ws: WebSocket, at: { id: string; path: string }, pati
   let pinged = patience.now()
   let probedAt: number | undefined
   let sinceProbe = 0
+  let heard = { at: pinged, bytes: 0 }
   ws.on('pong', () => void (probedAt = undefined))
 
   const probe = () => {
     pinged = patience.now()
     sinceProbe = 0
+    if (probedAt === undefined) heard = { at: pinged, bytes: socket.bytesRead }
     probedAt ??= pinged
     ws.ping()
+  }
+  /** A pong may stand behind a message that is long under way: each byte of it is a sign of life. */
+  const silent = (): number => {
+    if (probedAt === undefined) return 0
+    const { bytesRead: bytes } = socket
+    if (bytes !== heard.bytes) heard = { at: patience.now(), bytes }
+    return patience.now() - heard.at
   }
   // All data goes through our own socket.write: two paths to one socket would interleave.
   const put = (bytes: Buffer): boolean => {
@@ -63,6 +72,7 @@ export function createLine(ws: WebSocket, at: { id: string; path: string }, pati
     deflate: wire === undefined && ws.extensions.includes('permessage-deflate'),
     unanswered: () => (probedAt === undefined ? 0 : sinceProbe),
     backlog: () => socket.writableLength,
+    silent,
     waiting: () => (probedAt === undefined ? 0 : patience.now() - probedAt),
     /** Pings, when the last ping is this old. */
     beat(interval: number): void {

@@ -141,7 +141,7 @@ export function serveWebSockets(http: Server, options: WsOptions) {
 
   const beat = (session: Session, line: ReturnType<typeof createLine>, now: number) => {
     session.checkAuth(now)
-    if (line.waiting() >= limits.heartbeat.deadline) session.close(4002, CLOSES[4002].name)
+    if (line.silent() >= limits.heartbeat.deadline) session.close(4002, CLOSES[4002].name)
     else line.beat(limits.heartbeat.interval)
   }
 
