@@ -67,7 +67,7 @@ export function createReader({ plant, demand, timers, most = MOST }: ReaderOptio
       return plant.last(name)
     },
     stop(): void {
-      for (const name of [...held.keys()]) letGo(name)
+      for (const name of held.keys()) letGo(name)
     }
   }
 }

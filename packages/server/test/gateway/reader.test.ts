@@ -32,7 +32,7 @@ function createHands(most?: number) {
     due,
     held: () => [...held].filter(([, count]) => count > 0),
     pass: () => {
-      for (const act of [...due.values()]) act()
+      for (const act of due.values()) act()
     }
   }
 }
