@@ -79,6 +79,16 @@ function admit(app: App, { admission, dialects, clock }: HttpOptions): void {
   })
 }
 
+/** Our own commands take nothing but their address: what somebody put into a body must not be thought to have counted. */
+function refuseBodies(app: App): void {
+  app.addHook('preValidation', (request, _reply, done) => {
+    const { body, routeOptions } = request
+    if (body === undefined || body === null || routeOptions.url?.startsWith('/v1/') !== true) return done()
+    const [field = 'body'] = typeof body === 'object' ? Object.keys(body) : []
+    done(new RequestError('BAD_MESSAGE', `${field}: not known here; ${routeOptions.url} takes no body`))
+  })
+}
+
 /** Knows every route, so that a wrong method is told from a wrong address. */
 function watchRoutes(app: App): (path: string) => string[] {
   const routes: { method: string; pattern: RegExp }[] = []
@@ -116,9 +126,9 @@ function answerNotFound(app: App, { dialects }: HttpOptions, methodsOf: (path: s
   })
 }
 
-function mountDialects(app: App, { dialects, desk, clock, tamper, reader, shelves }: HttpOptions): void {
+function mountDialects(app: App, { dialects, desk, clock, tamper, reader, shelves, visitors }: HttpOptions): void {
   for (const { name, http = [] } of dialects) {
-    const hands: Hands = { read: (topic) => reader.last(topic), ...shelves.of(name) }
+    const handsOf = (): Hands => ({ read: (topic) => reader.last(topic), ...shelves.of(name, visitors.now()?.who?.user) })
     for (const { route, answer } of http) {
       const [method = 'GET', url = '/'] = route.split(' ')
       app.route({
@@ -128,8 +138,8 @@ function mountDialects(app: App, { dialects, desk, clock, tamper, reader, shelve
         async handler(request, reply) {
           const query = request.query as Record<string, string | string[]>
           const path = decodeURIComponent(request.url.split('?')[0]!)
-          const { status, body, headers } =
-            tamper?.(route) ?? (await answer({ method: request.method, path, query, body: request.body }, desk, clock(), hands))
+          const asked = { method: request.method, path, query, body: request.body }
+          const { status, body, headers } = tamper?.(route) ?? (await answer(asked, desk, clock(), handsOf()))
           return reply
             .status(status)
             .headers(headers ?? {})
@@ -159,6 +169,7 @@ export function createHttp(options: HttpOptions): App {
   tagAnswers(app, { auth: options.auth, keyHeaders: keyHeaders(options.dialects) })
   admit(app, options)
   permit(app, options)
+  refuseBodies(app)
   describe(app, options.sources.build.version)
   // After the OpenAPI plugin, which only sees routes that come later.
   void app.register((scope, _options, done) => {
