@@ -132,8 +132,8 @@ describe('the keys of JSON Web Tokens', () => {
     const asked: string[] = []
     const leading = createServer(({ url = '' }, response) => {
       asked.push(url)
-      if (url === '/right') return void response.end(jwksText)
-      response.writeHead(302, { location: '/right' }).end()
+      if (url === '/right') response.end(jwksText)
+      else response.writeHead(302, { location: '/right' }).end()
     })
     await new Promise<void>((resolve) => leading.listen(0, '127.0.0.1', resolve))
     const { port } = leading.address() as AddressInfo
