@@ -57,7 +57,7 @@ const PURE = [
   /^packages\/server\/src\/plant\/(plant|keep|handed)\.ts$/,
   /^packages\/server\/src\/(arbiter|calendar)\//,
   // All but the shells.
-  /^packages\/server\/src\/connection\/(?!(connections|http|link|pause|poll|pool|public|rest|shop)\.ts)/,
+  /^packages\/server\/src\/connection\/(?!(connections|http|link|pause|pinned|poll|pool|public|rest|shop)\.ts)/,
   /^packages\/server\/src\/feed\/(?!(commands|feed|hub|listing|lookup|pass|reports|upstream)\.ts)/,
   /^packages\/server\/src\/gateway\/outbox\.ts$/,
   /^packages\/server\/src\/(nearest|settings|config(\.[a-z]+)?)\.ts$/,
