@@ -59,14 +59,14 @@ const PURE = [
   // All but the shells.
   /^packages\/server\/src\/connection\/(?!(connections|http|link|pause|pinned|poll|pool|public|rest|shop)\.ts)/,
   /^packages\/server\/src\/feed\/(?!(commands|feed|hub|listing|lookup|pass|reports|upstream)\.ts)/,
-  /^packages\/server\/src\/gateway\/outbox\.ts$/,
+  /^packages\/server\/src\/gateway\/(outbox|flow)\.ts$/,
   /^packages\/server\/src\/(nearest|settings|config(\.[a-z]+)?)\.ts$/,
   /^packages\/street\/src\/(market|pair|latent|random|venues)\.ts$/,
   /^packages\/client\/src\/(connection|state|ask|data|position|backoff|buffer)\.ts$/
 ]
 /** Rooms that a simulation runs on a time of its own; their files that hold real sockets stay outside of it. */
 const SIMULATED =
-  /^packages\/server\/src\/((feed|arbiter|calendar)\/|connection\/(?!(link|http)\.ts)|services\/|gateway\/(?!(ws|line|sse|http)\.ts))/
+  /^packages\/server\/src\/((feed|arbiter|calendar)\/|connection\/(?!(link|http)\.ts)|services\/|gateway\/(?!(ws|line|sse|sse\.line|http)\.ts))/
 const REAL = new Set([
   'setTimeout',
   'setInterval',

@@ -85,6 +85,33 @@ function ofTopic(plant: Plant, { topic, last, seq, missing, promised }: Due, sha
   return { items, conflated: isReplaced ? gone + kept.length - given.length : 0, gone: isReplaced ? 0 : gone }
 }
 
+/** About the bytes of all that is missing, as far as it is kept. */
+export function weightOf(plant: Plant, positions: ReadonlyMap<string, number>): number {
+  let weight = 0
+  for (const [topic, seq] of positions) {
+    const last = plant.last(topic)
+    if (last && last.seq > seq) weight += weigh(last) * (isPureState(last) ? 1 : last.seq - seq)
+  }
+  return weight
+}
+
+/** A notice of what is lost. */
+const NOTICE = 110
+/** The topics of which the newest and a notice have room together, at least one; and the others. */
+export function portionOf(plant: Plant, positions: ReadonlyMap<string, number>, room: number) {
+  const part = new Map<string, number>()
+  const rest = new Map<string, number>()
+  let weight = 0
+  for (const [topic, seq] of positions) {
+    const last = plant.last(topic)
+    if (!last || last.seq <= seq) continue
+    weight += weigh(last) + NOTICE
+    if (part.size === 0 || weight <= room) part.set(topic, seq)
+    else rest.set(topic, seq)
+  }
+  return { part, rest }
+}
+
 /**
  * While a client is behind it costs nothing: only `positions`, the sequence it has of each topic. This is the price of
  * coming back, bounded by the outbox whatever happened meanwhile.
