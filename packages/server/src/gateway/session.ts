@@ -151,6 +151,7 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
   return {
     dialect,
     memory: () => member.memory,
+    isBinary: () => member.encoding !== 'json',
     receive,
     tick: (now: number) => run(closed ? [] : (dialect.tick?.(member.memory, now) ?? [])),
     checkAuth: (now: number) => {
