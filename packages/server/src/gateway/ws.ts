@@ -127,7 +127,7 @@ export function serveWebSockets(http: Server, options: WsOptions) {
     const calm = createBucket(PINGS, clock())
     ws.on('message', (data: Buffer, isBinary: boolean) => {
       const text = isBinary ? dialect.codec?.decode(data, session.memory()) : data.toString()
-      if (text === undefined) session.close(1003, session.isBinary() ? 'not MessagePack' : 'text messages only')
+      if (text === undefined) session.close(1003, session.encoding() === 'json' ? 'text messages only' : 'not MessagePack')
       else session.receive(text)
       if (line.deflate) giveBack(ws)
     })
