@@ -60,7 +60,7 @@ const PURE = [
   /^packages\/server\/src\/connection\/(?!(connections|http|link|pause|pinned|poll|pool|public|rest|shop)\.ts)/,
   /^packages\/server\/src\/feed\/(?!(commands|feed|hub|listing|lookup|pass|reports|upstream)\.ts)/,
   /^packages\/server\/src\/gateway\/(outbox|flow)\.ts$/,
-  /^packages\/server\/src\/(nearest|settings|config(\.[a-z]+)?)\.ts$/,
+  /^packages\/server\/src\/(agreement|nearest|settings|config(\.[a-z]+)?)\.ts$/,
   /^packages\/street\/src\/(market|pair|latent|random|venues)\.ts$/,
   /^packages\/client\/src\/(connection|state|ask|data|position|backoff|buffer)\.ts$/
 ]

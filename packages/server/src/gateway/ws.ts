@@ -7,6 +7,7 @@ import type { Dialect, Request, Terms } from '../dialects/dialect.ts'
 import type { Admission } from './admission.ts'
 import type { AddressOf } from './address.ts'
 import { subprotocol, type Identity } from './auth.ts'
+import { refuseHandshake } from './broken.ts'
 import { faultOf, findRoute, refuse, retryAfter, whoIs, type Fault, type Route } from './door.ts'
 import { createBucket } from './limits.ts'
 import { createLine, type Wire } from './line.ts'
@@ -66,6 +67,7 @@ function createServers(compression: boolean) {
         maxPendingAutoPongs: 0
       }
       server = new WebSocketServer(options)
+      server.on('wsClientError', refuseHandshake)
       servers.set(maxPayload, server)
     }
     return server
@@ -125,7 +127,7 @@ export function serveWebSockets(http: Server, options: WsOptions) {
     const calm = createBucket(PINGS, clock())
     ws.on('message', (data: Buffer, isBinary: boolean) => {
       const text = isBinary ? dialect.codec?.decode(data, session.memory()) : data.toString()
-      if (text === undefined) session.close(1003, 'text messages only')
+      if (text === undefined) session.close(1003, session.encoding() === 'json' ? 'text messages only' : 'not MessagePack')
       else session.receive(text)
       if (line.deflate) giveBack(ws)
     })

@@ -1,5 +1,5 @@
 /** How much a reader is sent ahead, by how fast he reads: a simulated pipe between a writer that asks and a reader with a pace. */
-import fc from 'fast-check'
+import { assert, double, integer, property, record } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createFlow, LEAST } from '../../src/gateway/flow.ts'
 
@@ -30,18 +30,18 @@ function play({ rate, pace, trip, turns }: { rate: number; pace: number; trip: n
 
 describe('[T6] what lies between us and a reader', () => {
   test('who reads faster than events come is never held up, however far away', () => {
-    const cases = fc.record({ rate: fc.integer({ min: 1, max: 2_000 }), faster: fc.double({ min: 2, max: 50, noNaN: true }), trip: fc.integer({ min: 0, max: 90 }) })
-    fc.assert(
-      fc.property(cases, ({ rate, faster, trip }) => {
+    const cases = record({ rate: integer({ min: 1, max: 2_000 }), faster: double({ min: 2, max: 50, noNaN: true }), trip: integer({ min: 0, max: 90 }) })
+    assert(
+      property(cases, ({ rate, faster, trip }) => {
         expect(play({ rate, pace: rate * faster, trip, turns: 500 }).held).toBe(0)
       })
     )
   }) // prettier-ignore
 
   test('who reads more slowly has before long at most five seconds of his own pace before him', () => {
-    const cases = fc.record({ pace: fc.integer({ min: 20, max: 500 }), times: fc.double({ min: 1.2, max: 20, noNaN: true }), trip: fc.integer({ min: 0, max: 200 }) })
-    fc.assert(
-      fc.property(cases, ({ pace, times, trip }) => {
+    const cases = record({ pace: integer({ min: 20, max: 500 }), times: double({ min: 1.2, max: 20, noNaN: true }), trip: integer({ min: 0, max: 200 }) })
+    assert(
+      property(cases, ({ pace, times, trip }) => {
         const { ages, held } = play({ rate: Math.ceil(pace * times), pace, trip, turns: 3_000 })
         expect(held).toBeGreaterThan(0)
         expect(Math.max(...ages.slice(1_500))).toBeLessThan(5_000)
