@@ -72,8 +72,18 @@ test('SIGTERM while it starts ends it with 0 as well', async () => {
 test('a second SIGTERM ends it at once, as a signal does', async () => {
   const port = await freePort()
   program = await start(port)
+  // The server says that it waits for the body, which never comes: whoever ends in order waits for the answer.
   const mute = await deaf(port)
-  mute.write('POST /v1/books/BTC-USDT/resync HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n')
+  const head = [
+    'POST /v1/books/BTC-USDT/resync HTTP/1.1',
+    'Host: localhost',
+    'Content-Length: 10',
+    'Content-Type: application/json'
+  ]
+  mute.resume()
+  const heard = new Promise<void>((resolve) => mute.once('data', () => resolve()))
+  mute.write(`${head.join('\r\n')}\r\nExpect: 100-continue\r\n\r\n`)
+  await heard
   const { child, exited, output } = program
   child.kill('SIGTERM')
   await until('that it stops', () => output().includes('"msg":"stopping"'))

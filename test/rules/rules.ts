@@ -57,20 +57,20 @@ const PURE = [
   /^packages\/server\/src\/plant\/(plant|keep|handed)\.ts$/,
   /^packages\/server\/src\/(arbiter|calendar)\//,
   // All but the shells.
-  /^packages\/server\/src\/connection\/(?!(connections|http|link|pause|poll|pool|public|rest|shop)\.ts)/,
+  /^packages\/server\/src\/connection\/(?!(connections|http|link|pause|pinned|poll|pool|public|rest|shop)\.ts)/,
   /^packages\/server\/src\/feed\/(?!(commands|feed|hub|listing|lookup|pass|reports|upstream)\.ts)/,
   /^packages\/server\/src\/replay\/(player|random)\.ts$/,
-  /^packages\/server\/src\/gateway\/outbox\.ts$/,
+  /^packages\/server\/src\/gateway\/(outbox|flow)\.ts$/,
   /^packages\/server\/src\/journal\/(block|cells|columns|csv|names|numbers|segment)\.ts$/,
   /^packages\/server\/src\/(history\/(csv|cursor|fold|order|spans)|journal\/journal)\.ts$/,
-  /^packages\/server\/src\/(nearest|settings|config(\.[a-z]+)?)\.ts$/,
+  /^packages\/server\/src\/(agreement|nearest|settings|config(\.[a-z]+)?)\.ts$/,
   /^packages\/street\/src\/(market|pair|latent|random|venues)\.ts$/,
   /^packages\/tickwire\/src\/(terminal\/|stream\/(board|fields|lines|table)\.ts$)/,
   /^packages\/client\/src\/(connection|state|ask|data|position|backoff|buffer|eventstream|keys|message)\.ts$/
 ]
 /** Rooms that a simulation runs on a time of its own; their files that hold real sockets stay outside of it. */
 const SIMULATED =
-  /^packages\/server\/src\/((feed|arbiter|calendar)\/|connection\/(?!(link|http)\.ts)|services\/|gateway\/(?!(ws|line|sse|http)\.ts))/
+  /^packages\/server\/src\/((feed|arbiter|calendar)\/|connection\/(?!(link|http)\.ts)|services\/|gateway\/(?!(ws|line|sse|sse\.line|http)\.ts))/
 const REAL = new Set([
   'setTimeout',
   'setInterval',

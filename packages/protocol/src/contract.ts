@@ -10,7 +10,7 @@ export const ALWAYS = ['topic', 'type', 'seq', 'published'] as const
  * contract in force, whole.
  */
 export type Contract = {
-  /** Each event; or of each type (of candles: closed and forming) the newest at each flush; or the newest every `interval`. */
+  /** Each event; or of each type (of candles: each closed bar, and the forming one) the newest at each flush; or the newest every `interval`. */
   delivery: 'every' | 'latest' | 'sampled'
   /** Milliseconds, for `sampled` alone: 100 to 60,000. */
   interval?: number

@@ -56,7 +56,15 @@ export type ReplayOrder = {
 /** What can be changed of a replay: `seek` to a time; `step` by so many published events, which pauses it. */
 export type ReplayChange = { speed?: number; paused?: boolean; loop?: boolean; seek?: number; step?: number }
 
-export type ReplayState = Required<Omit<ReplayOrder, 'paused'>> & {
+export type ReplayState = {
+  run: string
+  /** The span that is played. */
+  from: number
+  to: number
+  what: RecordedWhat
+  speed: number
+  loop: boolean
+  then: 'end' | 'live'
   /** It is served at `/v1/replay/<replay>/ws`, in the native protocol; every event there carries `replay` with this name, up to the seam. */
   replay: string
   /** `seeking`: it hurries, untold, to where it was sent. `live`: past the seam. */

@@ -29,7 +29,8 @@ export type StreetOptions = {
   /** Directory of the captures. */
   captures?: string
 }
-export type Addresses = Record<string, { wsUrl: string; restUrl: string }>
+export type Addresses = Record<string, Address>
+type Address = { wsUrl: string; restUrl: string; feed?: string }
 export type Street = ReturnType<typeof createStreet>
 
 /** Providers of whom there is a recorded session. */
@@ -59,10 +60,16 @@ function houses(options: StreetOptions): House[] {
 const pathOf = (url: string): string => (url === '' ? '' : new URL(url).pathname.replace(/\/$/, ''))
 
 /** Loopback in place of the provider's host; the paths are the provider's own. */
-function addressOf(house: House): { wsUrl: string; restUrl: string } {
+function addressOf(house: House): Address {
   const adapter = adapters[house.provider]!
   const host = `127.0.0.1:${house.port()}`
-  return { wsUrl: `ws://${host}${pathOf(adapter.wsUrl ?? '')}`, restUrl: `http://${host}${pathOf(adapter.restUrl)}` }
+  const address: Address = {
+    wsUrl: `ws://${host}${pathOf(adapter.wsUrl ?? '')}`,
+    restUrl: `http://${host}${pathOf(adapter.restUrl)}`
+  }
+  const feed = VENUES[house.provider]?.feed
+  if (feed !== undefined) address.feed = feed
+  return address
 }
 
 export function createStreet(options: StreetOptions) {

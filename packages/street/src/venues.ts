@@ -63,6 +63,8 @@ export type Venue = {
   activity: number
   /** Levels a side. */
   depth: number
+  /** Of its feeds the one that is simulated, where it has several: that of the whole market. */
+  feed?: string
   /** It tells news of what it lists. */
   news?: true
   listing: readonly Listing[]
@@ -130,6 +132,7 @@ export const VENUES: Readonly<Record<string, Venue>> = {
     spread: 0.6,
     activity: 1,
     depth: 0,
+    feed: 'sip',
     news: true,
     listing: listing('AAPL - 2 0, MSFT - 2 0, GOOGL - 2 0, TSLA - 2 0, NVDA - 2 0, SPY - 2 0', (base) => base)
   },

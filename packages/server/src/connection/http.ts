@@ -1,5 +1,7 @@
 /** One HTTP exchange: bounded in time and size, redirected within its host unless it may roam; what goes wrong is a value. */
-import { isPublicHost, mayFollow } from './public.ts'
+import { Readable } from 'node:stream'
+import { getFrom, type Answered } from './pinned.ts'
+import { publicAddresses, wayTo, type AddressesOf } from './public.ts'
 
 export type Request = {
   /** An address, or a path that is appended to `base`. */
@@ -10,10 +12,12 @@ export type Request = {
   timeout: number
   maxBytes: number
   stop: AbortSignal
-  /** Redirects to other public hosts are followed. */
+  /** Redirects to other public hosts are followed, where nothing is posted. */
   roams: boolean
-  /** Whether a host is of the open net; absent: by its addresses. */
-  isPublic?: ((host: string) => Promise<boolean>) | undefined
+  /** The host is of a redirect before, not of the configuration: it must still be of the open net. */
+  isLed?: boolean
+  /** Of a host that is of the open net; absent: as its name says. */
+  addressesOf?: AddressesOf | undefined
 }
 /** `again`: it may go better another time. */
 export type Reply =
@@ -46,26 +50,26 @@ export const overHttp: Transport = async (request) => {
 }
 
 async function exchange(first: URL, request: Request, signal: AbortSignal): Promise<Reply> {
-  const { headers, post, maxBytes, roams, isPublic = isPublicHost } = request
+  const { headers, post, maxBytes, roams, isLed = false, addressesOf = publicAddresses } = request
   const most = roams ? ROAMS : REDIRECTS
   let url = first
   let moved: string | undefined
   let forGood = true
+  /** Those that were looked at are those that are connected to. */
+  let addresses = isLed ? await addressesOf(first.hostname) : undefined
+  if (addresses?.length === 0) return { ok: false, reason: `${first.host} is not of the open net` }
   for (let hops = 0; hops <= most; hops++) {
-    const json = post === undefined ? {} : { 'content-type': 'application/json' }
-    const response = await fetch(url, {
-      redirect: 'manual',
-      signal,
-      headers: { 'user-agent': 'tickwire', ...json, ...headers },
-      ...(post === undefined ? {} : { method: 'POST', body: JSON.stringify(post) })
-    })
+    const response = await ask(url, { headers, post, addresses, signal })
     const { status } = response
     const location = response.headers.get('location')
     if (status < 300 || status > 399 || location === null) return await read(response, maxBytes, moved)
-    await response.body?.cancel()
+    await leave(response)
     const next = new URL(location, url)
-    if (next.origin !== url.origin && !(roams && (await mayFollow(url, next, isPublic))))
-      return { ok: false, reason: `redirected to ${next.host}, which is not followed`, status }
+    if (next.origin !== url.origin) {
+      const way = roams && post === undefined ? await wayTo(url, next, addressesOf) : undefined
+      if (way === undefined) return { ok: false, reason: `redirected to ${next.host}, which is not followed`, status }
+      if (way !== 'as before') addresses = way
+    }
     url = next
     forGood &&= status === 301 || status === 308
     if (forGood) moved = url.href
@@ -73,7 +77,22 @@ async function exchange(first: URL, request: Request, signal: AbortSignal): Prom
   return { ok: false, reason: `more than ${most} redirects` }
 }
 
-async function read(response: Response, maxBytes: number, moved: string | undefined): Promise<Reply> {
+type Asked = Pick<Request, 'headers' | 'post'> & { addresses: readonly string[] | undefined; signal: AbortSignal }
+
+function ask(url: URL, { headers, post, addresses, signal }: Asked): Promise<Answered> {
+  const json = post === undefined ? {} : { 'content-type': 'application/json' }
+  const sent = { 'user-agent': 'tickwire', ...json, ...headers }
+  if (addresses) return getFrom(url, { headers: sent, addresses, signal })
+  const body = post === undefined ? {} : { method: 'POST', body: JSON.stringify(post) }
+  return fetch(url, { redirect: 'manual', signal, headers: sent, ...body })
+}
+
+async function leave({ body }: Answered): Promise<void> {
+  if (body instanceof Readable) body.destroy()
+  else await body?.cancel()
+}
+
+async function read(response: Answered, maxBytes: number, moved: string | undefined): Promise<Reply> {
   const { status } = response
   const body = await readBody(response, maxBytes)
   if (body === undefined) return { ok: false, reason: `the answer is larger than ${maxBytes} bytes`, status }
@@ -81,11 +100,11 @@ async function read(response: Response, maxBytes: number, moved: string | undefi
   return { ok: true, status, headers, body, ...(moved === undefined ? {} : { moved }) }
 }
 
-async function readBody(response: Response, maxBytes: number): Promise<Buffer | undefined> {
+async function readBody(response: Answered, maxBytes: number): Promise<Buffer | undefined> {
   if (!response.body) return Buffer.alloc(0)
   const parts: Uint8Array[] = []
   let size = 0
-  for await (const part of response.body) {
+  for await (const part of response.body as AsyncIterable<Uint8Array>) {
     size += part.byteLength
     if (size > maxBytes) return undefined
     parts.push(part)

@@ -16,32 +16,45 @@ for (const [network, prefix] of [
   ['224.0.0.0', 3]
 ] as const)
   ours.addSubnet(network, prefix, 'ipv4')
+// One of IPv4 within IPv6 (::ffff:) is found by the rules above; a rule for all of those would be one for all of IPv4.
 for (const [network, prefix] of [
-  ['::', 127],
-  ['::ffff:0:0', 96],
+  ['::', 96],
   ['64:ff9b::', 96],
+  ['2001::', 32],
+  ['2002::', 16],
   ['fc00::', 7],
   ['fe80::', 10],
+  ['fec0::', 10],
   ['ff00::', 8]
 ] as const)
   ours.addSubnet(network, prefix, 'ipv6')
 
 const isOpen = (address: string): boolean => !ours.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
 
-export async function isPublicHost(host: string): Promise<boolean> {
+export type AddressesOf = (host: string) => Promise<readonly string[]>
+
+/** All addresses of a host, where each of them is of the open net; otherwise none. Whoever connects takes one of these. */
+export async function publicAddresses(host: string): Promise<readonly string[]> {
   const name = host.replace(/^\[|\]$/g, '')
-  if (isIP(name) !== 0) return isOpen(name)
+  if (isIP(name) !== 0) return isOpen(name) ? [name] : []
   try {
-    const addresses = await lookup(name, { all: true })
-    return addresses.length > 0 && addresses.every(({ address }) => isOpen(address))
+    const found = (await lookup(name, { all: true })).map(({ address }) => address)
+    return found.every(isOpen) ? found : []
   } catch {
-    return false
+    return []
   }
 }
 
-/** From http to https of one host, or to another that is public; never back to http, where it was safe before. */
-export async function mayFollow(from: URL, to: URL, isPublic: (host: string) => Promise<boolean>): Promise<boolean> {
-  if (to.protocol !== 'https:' && (to.protocol !== 'http:' || from.protocol === 'https:')) return false
-  if (to.username !== '' || to.password !== '') return false
-  return (to.hostname === from.hostname && to.port === '' && from.port === '') || (await isPublic(to.hostname))
+/** Never back to http, where it was safe before; not to a name with a password. */
+const isSafe = (from: URL, to: URL): boolean =>
+  (to.protocol === 'https:' || (to.protocol === 'http:' && from.protocol !== 'https:')) &&
+  to.username === '' &&
+  to.password === ''
+
+/** From http to https of one host, as before, or by these addresses to another that is public; `undefined`: not at all. */
+export async function wayTo(from: URL, to: URL, addressesOf: AddressesOf): Promise<'as before' | readonly string[] | undefined> {
+  if (!isSafe(from, to)) return undefined
+  if (to.hostname === from.hostname && to.port === '' && from.port === '') return 'as before'
+  const addresses = await addressesOf(to.hostname)
+  return addresses.length > 0 ? addresses : undefined
 }

@@ -3,6 +3,7 @@ import type { Frame, Need } from '../providers/adapter.ts'
 import { overHttp, type Reply, type Transport } from './http.ts'
 import { timers as real, type Timers } from '../timers.ts'
 import { pause } from './pause.ts'
+import type { AddressesOf } from './public.ts'
 import { openBudget, type Window } from './budget.ts'
 import { retryAfter } from './retry.ts'
 import type { Dated } from './skew.ts'
@@ -40,8 +41,8 @@ export type RestOptions = {
   /** Failures in a row after which every call is refused for a while. */
   breakAfter?: number
   breakFor?: number
-  /** Whether a host is of the open net; absent: by its addresses. */
-  isPublic?: (host: string) => Promise<boolean>
+  /** Of a host that is of the open net; absent: as its name says. */
+  addressesOf?: AddressesOf
 }
 
 /** What is asked: a path is appended to `restUrl`; an address of its own is used as it is. */
@@ -115,13 +116,17 @@ export function createRest(options: RestOptions): Rest {
     }
   }
 
+  /** Hosts that were named by a redirect for good, never by the configuration: their names are not trusted later either. */
+  const led = new Set<string>()
+
   async function call(what: Call): Promise<Answer> {
-    const host = what.roams === true && URL.canParse(what.path) ? new URL(what.path).host : ''
+    const host = what.roams === true ? hostOf(what.path) : ''
     for (let attempt = 0; ; attempt++) {
       await turn(host)
       if (stopping.signal.aborted) return { ok: false, reason: 'stopped' }
       const sent = clock()
-      const { again, wait, ...answer } = await request(options, what, stopping.signal)
+      const { again, wait, ...answer } = await request(options, { ...what, isLed: led.has(host) }, stopping.signal)
+      if (answer.ok && answer.moved !== undefined && hostOf(answer.moved) !== host) led.add(hostOf(answer.moved))
       if (answer.ok && what.path.startsWith('/')) tellDate(options, answer, sent)
       if (wait !== undefined) hush(host, wait)
       if (answer.ok || !again || attempt + 1 >= tries) return answer
@@ -147,6 +152,8 @@ export function createRest(options: RestOptions): Rest {
   }
 }
 
+const hostOf = (path: string): string => (URL.canParse(path) ? new URL(path).host : '')
+
 /** The date of an answer is in whole seconds; one that a cache kept is of another time. */
 function tellDate({ clock, onDated }: RestOptions, { headers }: Good, sent: number): void {
   const time = headers['age'] === undefined ? Date.parse(headers['date'] ?? '') : Number.NaN
@@ -154,8 +161,8 @@ function tellDate({ clock, onDated }: RestOptions, { headers }: Good, sent: numb
 }
 
 async function request(
-  { clock, restUrl, headers, timeout = 10_000, maxBytes = 64 * 1024 * 1024, transport = overHttp, isPublic }: RestOptions,
-  { path, post, headers: own, bytes, tolerate, roams }: Call,
+  { clock, restUrl, headers, timeout = 10_000, maxBytes = 64 * 1024 * 1024, transport = overHttp, addressesOf }: RestOptions,
+  { path, post, headers: own, bytes, tolerate, roams, isLed }: Call & { isLed: boolean },
   stop: AbortSignal
 ): Promise<Outcome> {
   const sent = { ...headers?.(), ...own }
@@ -168,7 +175,8 @@ async function request(
     maxBytes,
     stop,
     roams: roams === true,
-    isPublic
+    isLed,
+    addressesOf
   })
   return reply.ok ? outcomeOf(reply, clock(), bytes === true, tolerate === true) : reply
 }

@@ -1,4 +1,4 @@
-/** The REST of /api/websocket: one set of subscriptions for all who ask, held upstream once each and answered from the last values. */
+/** The REST of /api/websocket: a set of subscriptions for each user, held upstream once each and answered from the last values. */
 import type { ErrorCode } from '@tickwire/protocol'
 import type { Desk, HttpAnswer, HttpRequest, HttpRoute, Hands, Keys } from './dialect.ts'
 import { askSchema, complaint, dataType, oneSchema, refusedAll, statusOf, trouble } from './datastream.messages.ts'
@@ -106,8 +106,11 @@ function symbolData({ path, query }: HttpRequest, desk: Desk, hands: Hands): Htt
 /** On the street there is no gateway, and nothing could be held. */
 const handed =
   (answer: (request: HttpRequest, desk: Desk, hands: Hands) => HttpAnswer): HttpRoute['answer'] =>
-  (request, desk, _now, hands) =>
-    hands ? answer(request, desk, hands) : bad('UNAVAILABLE', 'there is nothing here that could hold a subscription')
+  (request, desk, _now, hands) => {
+    const [field] = Object.keys(request.body ?? {})
+    if (field !== undefined) return bad('BAD_MESSAGE', `${field}: not known in a body; what is asked stands in the address`)
+    return hands ? answer(request, desk, hands) : bad('UNAVAILABLE', 'there is nothing here that could hold a subscription')
+  }
 
 export const routes: readonly HttpRoute[] = [
   { route: 'POST /api/websocket/connect', answer: handed((_request, desk, hands) => connect(desk, hands)) },

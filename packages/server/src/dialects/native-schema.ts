@@ -1,6 +1,7 @@
 /** The native protocol's control messages as schemas, and the reading of a frame into one of them or into what is wrong. */
-import { SAMPLED, type AskedContract, type ClientMessage, type ErrorCode, type Position } from '@tickwire/protocol'
+import type { AskedContract, ClientMessage, ErrorCode, Position } from '@tickwire/protocol'
 import { z } from 'zod'
+import { delivery, discordIn, field, interval, maxAge, maxRate, MOST_FIELDS } from '../agreement.ts'
 
 const id = z.union([z.string(), z.number()], 'must be a string or a number').optional()
 const topics = z.array(z.string('must be a string'), 'must be a list of topics').min(1, 'must name at least one topic')
@@ -10,30 +11,21 @@ const position = z.object({
   digest: z.number().int().nonnegative().optional()
 }) as unknown as z.ZodType<Position>
 
-const RANGE = `must be ${SAMPLED.least} to ${SAMPLED.most} ms`
-const FIELDS = 'must be "lite" or a list of up to 64 fields, as in ["price", "size"]'
-const LEAST_RATE = 1_000 / SAMPLED.most
-/** A field is a word of the vocabulary; nobody names more of them than there are. */
-const field = z.string('must be names of fields').regex(/^[A-Za-z]{1,40}$/, 'must be names of fields, as in ["price", "size"]')
+const FIELDS = `must be "lite" or a list of up to ${MOST_FIELDS} fields, as in ["price", "size"]`
 const contract = z
   .strictObject(
     {
-      delivery: z.enum(['every', 'latest', 'sampled'], 'must be every, latest or sampled').optional(),
-      interval: z.number(RANGE).int(RANGE).min(SAMPLED.least, RANGE).max(SAMPLED.most, RANGE).optional(),
-      maxRate: z
-        .number('must be events per second')
-        .min(LEAST_RATE, `must be at least ${LEAST_RATE.toFixed(4)} a second, one in ${SAMPLED.most} ms`)
-        .optional(),
-      fields: z.union([z.literal('lite'), z.array(field).min(1, FIELDS).max(64, FIELDS)], FIELDS).optional(),
-      maxAge: z.number('must be milliseconds').positive('must be milliseconds above 0').optional()
+      delivery: delivery.optional(),
+      interval: interval.optional(),
+      maxRate: maxRate.optional(),
+      fields: z.union([z.literal('lite'), z.array(field).min(1, FIELDS).max(MOST_FIELDS, FIELDS)], FIELDS).optional(),
+      maxAge: maxAge.optional()
     },
     { error: contractError }
   )
-  .superRefine(({ delivery, interval, maxRate }, context) => {
-    const wrong = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })
-    if (delivery === 'sampled' && interval === undefined && maxRate === undefined)
-      wrong('interval', `sampled needs one, ${SAMPLED.least} to ${SAMPLED.most} ms`)
-    if (interval !== undefined && delivery !== 'sampled') wrong('interval', 'goes with "delivery": "sampled" alone')
+  .superRefine((asked, context) => {
+    const wrong = discordIn(asked as AskedContract)
+    if (wrong) context.addIssue({ code: 'custom', path: [wrong.field], message: wrong.why })
   }) as unknown as z.ZodType<AskedContract>
 
 function contractError({ code, keys }: { code: string; keys?: unknown }): string {

@@ -33,7 +33,7 @@ type Tag =
 
 const DEFAULT_TERMS: Terms = {
   auth: 'none',
-  heartbeat: { interval: 12_000, timeout: 20_000 },
+  heartbeat: { interval: 11_000, timeout: 18_500 },
   limits: { message: 65_536, topics: 1_000 }
 }
 

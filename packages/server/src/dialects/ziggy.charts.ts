@@ -23,12 +23,18 @@ export type Memory = Talk & {
   charts: Map<string, Chart>
   /** Snapshots asked for of what is not subscribed: each is sent when its past came. */
   once: Chart[]
+  /** Whole charts that may still be sent, as of `at`. */
+  room: { left: number; at: number }
+  /** Whole charts that found no room at the last tick. */
+  waiting: number
 }
 
 const TIMEFRAME: Interval = '1m'
 const MAX_CHARTS = 200
 /** Each may ask a provider for its past. */
 const MAX_WAITING = 50
+/** A whole chart is 32 kB and 0.35 ms, whoever asks for it and however often: so many of one connection at once, and then a second. */
+const WHOLE = { burst: 50, perSecond: 40 }
 const keyOf = ({ symbol, timeframe }: { symbol: string; timeframe: Interval }): string => `${symbol} ${timeframe}`
 const topicOf = ({ instrument, timeframe }: Chart): string => topicName('candle', instrument, undefined, timeframe)
 
@@ -121,9 +127,28 @@ function unsubscribe(message: Message, memory: Memory, now: number): readonly Co
   })
 }
 
+function refill({ room }: Memory, now: number): void {
+  room.left = Math.min(WHOLE.burst, room.left + ((now - room.at) / 1_000) * WHOLE.perSecond)
+  room.at = now
+}
+/** Whether another whole chart may be sent now. */
+function takeRoom({ room }: Memory): boolean {
+  if (room.left < 1) return false
+  room.left--
+  return true
+}
+
+/** What was asked for is not all sent yet, so that more of it would only make a longer queue. */
+function tooSoon({ waiting }: Memory, now: number): Command[] {
+  const retry_after_ms = Math.ceil((waiting / WHOLE.perSecond) * 1_000)
+  const text = `${waiting} charts that were asked for are still to be sent, ${WHOLE.perSecond} a second; ask again when they are there`
+  return [fail('RATE_LIMITED', text, { waiting, retry_after_ms }, now)]
+}
+
 /** Charts that are held are shown again; of others the past is asked for, once. */
 function snapshot(message: Message, memory: Memory, now: number): readonly Command[] {
   return reading(chartSchema, message, now, ({ symbols, timeframes }) => {
+    if (memory.waiting > 0) return tooSoon(memory, now)
     if (symbols.length === 0) {
       for (const chart of memory.charts.values()) chart.all = true
       return memory.charts.size === 0 ? nothingNamed(now) : []
@@ -156,6 +181,7 @@ function hear(event: Published, memory: Memory): undefined {
 /** The past goes under what came live meanwhile. */
 function takePast(chart: Chart): boolean {
   if (chart.past === undefined) return false
+  if (chart.past.length === 0) return true
   const live = chart.bars
   chart.bars = []
   for (const candle of [...chart.past, ...live]) put(chart.bars, candle)
@@ -177,11 +203,16 @@ function snapshotOf(chart: Chart, now: number): Command {
   return fail('NO_HISTORY', text, { symbol, timeframe }, now)
 }
 
-function updateOf(chart: Chart, { byCode }: Memory, interval: number, now: number): Command[] {
+function updateOf(chart: Chart, memory: Memory, interval: number, now: number): Command[] {
+  const { byCode } = memory
   const { symbol, timeframe, bars, changed } = chart
   if (!takePast(chart)) return []
+  if (!chart.all && (changed.size === 0 || now < chart.due)) return []
+  if ((chart.all || byCode) && !takeRoom(memory)) {
+    if (chart.all) memory.waiting++
+    return []
+  }
   if (chart.all) return [snapshotOf(chart, now)]
-  if (changed.size === 0 || now < chart.due) return []
   chart.due = now + interval
   chart.updates++
   const of = { symbol, timeframe }
@@ -191,7 +222,9 @@ function updateOf(chart: Chart, { byCode }: Memory, interval: number, now: numbe
 }
 
 function tick(memory: Memory, interval: number, now: number): readonly Command[] {
-  const ready = memory.once.filter(takePast)
+  refill(memory, now)
+  memory.waiting = 0
+  const ready = memory.once.filter((chart) => chart.past !== undefined && takeRoom(memory) && takePast(chart))
   if (ready.length > 0) memory.once = memory.once.filter((chart) => !ready.includes(chart))
   const updates = [...memory.charts.values()].flatMap((chart) => updateOf(chart, memory, interval, now))
   return counted(memory, [...ready.map((chart) => snapshotOf(chart, now)), ...updates], now)
@@ -206,7 +239,10 @@ export function createCharts({ interval = 1_000, heartbeat }: ChartsOptions = {}
       path: '/ws/charts',
       interval,
       running: true,
-      begin: (talk) => ({ memory: { ...talk, charts: new Map(), once: [] }, commands: [] }),
+      begin: (talk, _request, now) => ({
+        memory: { ...talk, charts: new Map(), once: [], room: { left: WHOLE.burst, at: now }, waiting: 0 },
+        commands: []
+      }),
       actions: { subscribe, unsubscribe, get_snapshot: snapshot, force_update: snapshot },
       settled,
       hear,

@@ -13,6 +13,8 @@ export type Memory = Talk & {
   told: boolean
   askAgain: number
   paused: boolean
+  /** Because nothing is subscribed any more: whatever names what is wanted ends it. */
+  idle: boolean
   /** Stories that passed the filters while paused. */
   missed: number
   filters: Filters
@@ -41,9 +43,15 @@ function choose(memory: Memory, symbols: readonly string[] | undefined, now: num
   return refusals(refused, now)
 }
 
+function flow(memory: Memory): void {
+  memory.paused = false
+  memory.idle = false
+}
+
 function setFilters(message: Message, memory: Memory, now: number): readonly Command[] {
   return reading(setFiltersSchema, message, now, ({ filters, symbols }) => {
     memory.filters = filters
+    if (memory.idle) flow(memory)
     const named = (filters.symbols ?? symbols)?.map((symbol) => symbol.toUpperCase())
     const refused = choose(memory, named?.length === 0 ? undefined : named, now)
     return [ack(memory, now), ...refused]
@@ -56,7 +64,7 @@ const acked = (memory: Memory, symbols: readonly string[], status: string, now: 
 
 function subscribe(message: Message, memory: Memory, now: number): readonly Command[] {
   return reading(symbolsSchema, message, now, ({ symbols }) => {
-    memory.paused = false
+    flow(memory)
     if (symbols.length === 0) {
       const all = choose(memory, undefined, now)
       return [acked(memory, [], 'subscribed', now), ...all]
@@ -73,7 +81,9 @@ function unsubscribe(message: Message, memory: Memory, now: number): readonly Co
     const before = held(memory)
     const left = before.filter((symbol) => !symbols.includes(symbol))
     const missing = symbols.filter((symbol) => !before.includes(symbol))
-    if (symbols.length === 0 || (before.length > 0 && left.length === 0)) memory.paused = true
+    const isLast = before.length > 0 && left.length === 0
+    if (symbols.length === 0 || isLast) memory.paused = memory.idle = true
+    if (isLast) choose(memory, undefined, now)
     else if (left.length < before.length) choose(memory, left, now)
     const gone = symbols.filter((symbol) => before.includes(symbol))
     return [
@@ -85,12 +95,13 @@ function unsubscribe(message: Message, memory: Memory, now: number): readonly Co
 
 function pause(_message: Message, memory: Memory, now: number): readonly Command[] {
   memory.paused = true
+  memory.idle = false
   return [say('feed_paused', { filters: memory.filters }, now)]
 }
 
 function resume(_message: Message, memory: Memory, now: number): readonly Command[] {
   const { missed } = memory
-  memory.paused = false
+  flow(memory)
   memory.missed = 0
   return [say('feed_resumed', { filters: memory.filters, missed }, now)]
 }
@@ -131,7 +142,7 @@ const describe = (memory: Memory): { subscriptions: number; symbols: string[] } 
 
 /** Stories are sent as they come; the interval is how often their sources are asked. */
 const INTERVAL = 30_000
-const FRESH = { held: false, told: false, paused: false, missed: 0, filters: {}, only: undefined }
+const FRESH = { held: false, told: false, paused: false, idle: false, missed: 0, filters: {}, only: undefined }
 
 export function createNews({ heartbeat }: { heartbeat?: Heartbeat } = {}): Dialect<Memory> {
   return createChannel<Memory>(

@@ -8,6 +8,10 @@ export const isLoopback = (name: string): boolean =>
 
 const nameIn = (host: string): string | undefined => URL.parse(`http://${host}`)?.hostname
 
+/** What such a page, or who reads its console, is told. */
+export const notLetIn = (origin: string | undefined): string =>
+  `pages of ${JSON.stringify(origin)} are not let in; list it in gateway.origins`
+
 export type Admission = ReturnType<typeof createAdmission>
 
 /** `origins`: foreign pages that may read, or `*`. `open`: no key is needed. */

@@ -1,7 +1,7 @@
 /** What a client that was behind is given once it reads again: from the plant's rings, through an outbox. */
 import { isPureState, isState, type Published } from '@tickwire/protocol'
 import type { Plant } from '../plant/plant.ts'
-import { sameSort } from './contracts.ts'
+import { newestOf } from './contracts.ts'
 import { createOutbox, isLost, type Item, type Lost } from './outbox.ts'
 
 export type OutboxLimits = { maxItems: number; maxWeight: number }
@@ -22,10 +22,6 @@ function after(plant: Plant, topic: string, seq: number, most: number): readonly
   const first = kept.findIndex((event) => event.seq > seq)
   return first < 0 ? [] : kept.slice(first)
 }
-
-/** The newest of each sort. */
-const newestOf = (events: readonly Published[]): readonly Published[] =>
-  events.filter((event, i) => !events.slice(i + 1).some((later) => sameSort(event, later)))
 
 export type Arrears = {
   entries: (Item | Lost)[]
@@ -79,10 +75,39 @@ function ofTopic(plant: Plant, { topic, last, seq, missing, promised }: Due, sha
   const kept = missing === 1 ? [last] : after(plant, topic, seq, promised === 'counted' ? missing : Math.ceil(missing * share))
   const given = promised === 'newest' ? newestOf(kept) : kept
   const gone = kept[0]!.seq - seq - 1
-  const isReplaced = promised === 'newest' || (promised === 'state' && isPureState(last))
+  // Of candles that are no longer kept nobody knows whether one was closed, which nothing replaces.
+  const isReplaced = (promised === 'newest' && last.type !== 'candle') || (promised === 'state' && isPureState(last))
+  const replaced = kept.length - given.length
   // The newest is dropped last; and of what was promised no other is replaced in silence.
   const items = given.map((event) => itemOf(event, promised === 'state' ? isState(event) : event === last))
-  return { items, conflated: isReplaced ? gone + kept.length - given.length : 0, gone: isReplaced ? 0 : gone }
+  return { items, conflated: isReplaced ? gone + replaced : replaced, gone: isReplaced ? 0 : gone }
+}
+
+/** About the bytes of all that is missing, as far as it is kept. */
+export function weightOf(plant: Plant, positions: ReadonlyMap<string, number>): number {
+  let weight = 0
+  for (const [topic, seq] of positions) {
+    const last = plant.last(topic)
+    if (last && last.seq > seq) weight += weigh(last) * (isPureState(last) ? 1 : last.seq - seq)
+  }
+  return weight
+}
+
+/** A notice of what is lost. */
+const NOTICE = 110
+/** The topics of which the newest and a notice have room together, at least one; and the others. */
+export function portionOf(plant: Plant, positions: ReadonlyMap<string, number>, room: number) {
+  const part = new Map<string, number>()
+  const rest = new Map<string, number>()
+  let weight = 0
+  for (const [topic, seq] of positions) {
+    const last = plant.last(topic)
+    if (!last || last.seq <= seq) continue
+    weight += weigh(last) + NOTICE
+    if (part.size === 0 || weight <= room) part.set(topic, seq)
+    else rest.set(topic, seq)
+  }
+  return { part, rest }
 }
 
 /**

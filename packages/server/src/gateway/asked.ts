@@ -15,12 +15,25 @@ export const text = (max: number) => z.string('must be given once').max(max, `mu
 export const interval = z.enum(INTERVALS, `must be one of ${INTERVALS.join(', ')}`)
 export const topicsOf = (example: string) =>
   z.string(`must be topics joined by commas, as in ${example}`).describe(`comma-separated, as in ${example}`)
-const MOST_FIELDS = 16
-const ofFields = `must be lite, or up to ${MOST_FIELDS} names of fields joined by commas`
-export const fields = z
-  .string(ofFields)
-  .regex(new RegExp(`^[a-zA-Z]{1,40}(,[a-zA-Z]{1,40}){0,${MOST_FIELDS - 1}}$`), ofFields)
-  .optional()
+export const fieldsUpTo = (most: number) => {
+  const right = `must be lite, or up to ${most} names of fields joined by commas`
+  return z
+    .string(right)
+    .regex(new RegExp(`^[a-zA-Z]{1,40}(,[a-zA-Z]{1,40}){0,${most - 1}}$`), right)
+    .optional()
+}
+/** A number that an address writes as text; no text is no number, and not zero. */
+export const numeric = (schema: z.ZodNumber) =>
+  z.preprocess((value) => (typeof value === 'string' && value.trim() !== '' ? Number(value) : value), schema).optional()
+
+/** Parameters of which none may be misspelt: what somebody asked for must not be thought to have counted. */
+export const known = <S extends z.ZodRawShape>(shape: S) =>
+  z.strictObject(shape, {
+    error: ({ code, keys }) =>
+      code === 'unrecognized_keys'
+        ? `${keys.join(', ')}: not known here; there are ${Object.keys(shape).join(', ')}`
+        : undefined
+  })
 export const chosenIn = (fields: string | undefined): Contract['fields'] =>
   fields === undefined || fields === 'lite' ? fields : [...new Set(fields.split(','))]
 export const failures = { 400: errorSchema, 404: errorSchema, 503: errorSchema }

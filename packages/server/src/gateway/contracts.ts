@@ -53,6 +53,20 @@ export function narrow(event: Published, fields: Contract['fields']): Published 
   return part as unknown as Published
 }
 
-/** What a newer event may stand for: one of the same type; a forming candle for no closed one. */
-export const sameSort = (one: Published, other: Published): boolean =>
-  one.type === other.type && (one.type !== 'candle' || one.closed === (other as typeof one).closed)
+/** A closed candle is a bar of its own, for which only a revision of it may stand; nothing but closed ones have a start here. */
+const barOf = (event: Published): number | undefined => (event.type === 'candle' && event.closed ? event.start : undefined)
+
+/** What a newer event may stand for: one of the same type; but for a closed candle only one of the same bar. */
+export const sameSort = (one: Published, other: Published): boolean => one.type === other.type && barOf(one) === barOf(other)
+
+/** The newest of each sort, in their order. */
+export function newestOf(events: readonly Published[]): readonly Published[] {
+  const seen = new Set<string>()
+  const newest: Published[] = []
+  for (const event of events.toReversed()) {
+    const sort = `${event.type} ${barOf(event) ?? ''}`
+    if (!seen.has(sort)) newest.push(event)
+    seen.add(sort)
+  }
+  return newest.reverse()
+}

@@ -39,6 +39,7 @@ export function createDelivery(limits: Backlog, meters: Meters, now: number, onL
 
   const isBehind = ({ sink }: Member): boolean =>
     sink.backlog() > limits.backlog ||
+    sink.isFull?.() === true ||
     sink.waiting() > limits.patience ||
     ((sink.unanswered?.() ?? 0) > limits.unanswered && sink.waiting() > GRACE)
 

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Dialect } from '../dialects/dialect.ts'
-import type { Admission } from './admission.ts'
+import { notLetIn, type Admission } from './admission.ts'
 import { tokenIn, tokenOf, tokenOffered, type Auth, type Identity } from './auth.ts'
 import { codeOf, errorBody } from './errors.ts'
 import type { Line, Session, Shared } from './session.ts'
@@ -41,8 +41,11 @@ const STATUS = {
   403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  413: 'Content Too Large',
   414: 'URI Too Long',
   429: 'Too Many Requests',
+  431: 'Request Header Fields Too Large',
   503: 'Service Unavailable'
 }
 
@@ -52,6 +55,8 @@ export type Fault = readonly [status: keyof typeof STATUS, message: string | obj
 export function refuse(socket: Socket, status: keyof typeof STATUS, message: string | object, headers = ''): void {
   const body = JSON.stringify(typeof message === 'string' ? errorBody(codeOf(status), message) : message)
   socket.on('error', () => {})
+  // The other end may never close its half.
+  socket.once('finish', () => socket.destroy())
   socket.end(
     `HTTP/1.1 ${status} ${STATUS[status]}\r\nConnection: close\r\nContent-Type: application/json\r\n` +
       `${headers}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
@@ -93,7 +98,6 @@ export function faultOf(request: IncomingMessage, admission: Admission): Fault |
   if ((request.url ?? '').length > MAX_URL) return [414, `the address is over ${MAX_URL} bytes`]
   const hostFault = admission.hostFault(host)
   if (hostFault) return [403, hostFault]
-  if (!admission.allows(origin, host))
-    return [403, `pages of ${JSON.stringify(origin)} are not let in; list it in gateway.origins`]
+  if (!admission.allows(origin, host)) return [403, notLetIn(origin)]
   return undefined
 }

@@ -55,7 +55,9 @@ type Invalid = Error & {
 function textFor({ message, validation, validationContext }: Invalid, request: { query: unknown; params: unknown }): string {
   const [first] = validation ?? []
   if (!first) return message
-  const field = first.instancePath.split('/')[1] ?? ''
+  const field = first.instancePath.split('/')[1]
+  // Of the whole: parameters that there are not, which the message names.
+  if (!field) return first.message ?? message
   const values = (validationContext === 'params' ? request.params : request.query) as Record<string, unknown>
   const was = Object.hasOwn(values, field) ? `not ${JSON.stringify(values[field]).slice(0, 100)}` : 'and is missing'
   return `${field}: ${first.message}, ${was}`

@@ -11,7 +11,7 @@ import { createEntry, type EntryOptions } from './entry.ts'
 import { createFanout, FANOUT_LIMITS, type FanoutLimits } from './fanout.ts'
 import { channelNames, perChannel } from './health.ts'
 import { createHttp, type Tamper } from './http.ts'
-import { LIMITS, type Limits } from './limits.ts'
+import { BEAT, LIMITS, type Limits } from './limits.ts'
 import { createMeters } from './meters.ts'
 import { createPatience } from './patience.ts'
 import { createPolls } from './polls.ts'
@@ -57,7 +57,6 @@ export type GatewayOptions = EntryOptions & {
 
 export type Gateway = ReturnType<typeof createGateway>
 
-const BEAT = 500
 /** All of close() takes no longer than this: clients have it to take what is due to them, answers to be made. */
 const DRAIN = 5_000
 

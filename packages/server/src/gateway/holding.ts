@@ -9,7 +9,7 @@ import {
   type TopicResult
 } from '@tickwire/protocol'
 import type { Plant } from '../plant/plant.ts'
-import { contractFor, isCounted, keyOf } from './contracts.ts'
+import { contractFor, isCounted, keyOf, newestOf } from './contracts.ts'
 import type { Limits } from './limits.ts'
 import { askedOf, contractOf, type Member } from './member.ts'
 import type { Place } from './quotas.ts'
@@ -40,10 +40,17 @@ function createTerms(member: Member) {
   }
 }
 
-const isNewestEnough = (member: Member, last: Published): boolean =>
-  !isCounted(last.topic) && (isPureState(last) || askedOf(member, last.topic).delivery !== 'every')
+const isConflated = (member: Member, { topic }: Published): boolean =>
+  !isCounted(topic) && askedOf(member, topic).delivery !== 'every'
 
-/** A reader whose digest is another has lost or doubled something without knowing. */
+/** Closed candles are replaced by nothing but their revisions. */
+const isNewestEnough = (member: Member, last: Published): boolean =>
+  !isCounted(last.topic) && (isPureState(last) || (isConflated(member, last) && last.type !== 'candle'))
+
+/**
+ * A reader whose digest is another has lost or doubled something without knowing. It is no longer known only where so much is missed
+ * that a reader of each event is refused anyhow, and one of the newest is given what replaced it all.
+ */
 function isProven(plant: Plant, name: string, { seq, digest }: Position): boolean {
   const ours = plant.digestAt(name, seq)
   return digest === undefined || ours === undefined || ours === digest
@@ -109,9 +116,10 @@ export function createHolding(
     if (last && isNewestEnough(member, last)) return goOnWithNewest(name, since, last, missed)
     const joined = plant.subscribe(name, nothing, since)
     joined.stop()
-    if (!joined.recovered || missed.events.length + joined.missed.length > limits.replay) return undefined
+    const events = last && isConflated(member, last) ? newestOf(joined.missed) : joined.missed
+    if (!joined.recovered || missed.events.length + events.length > limits.replay) return undefined
     missed.positions.set(name, joined.position.seq - joined.missed.length)
-    for (const event of joined.missed) missed.events.push(event)
+    for (const event of events) missed.events.push(event)
     return here(name)
   }
 

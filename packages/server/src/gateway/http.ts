@@ -1,10 +1,12 @@
 /** The HTTP server: fastify with our limits, our errors, the OpenAPI document, and every route mounted on it. */
+import type { IncomingMessage } from 'node:http'
 import fastify, { type FastifyReply } from 'fastify'
 import { validatorCompiler } from 'fastify-type-provider-zod'
 import type { Hop } from '../feed/hops.ts'
 import type { Hands } from '../dialects/dialect.ts'
 import type { Log } from '../ops/log.ts'
-import type { Admission } from './admission.ts'
+import { notLetIn, type Admission } from './admission.ts'
+import { isWebSocket, refuseBytes, refuseExpectation } from './broken.ts'
 import { answerErrors, errorBody, RequestError } from './errors.ts'
 import { tagAnswers } from './etag.ts'
 import { mountArbitration } from './arbitration.ts'
@@ -53,6 +55,17 @@ const MAX_BODY = 64 * 1024
 
 const keyHeaders = (dialects: HttpOptions['dialects']): string[] => dialects.flatMap(({ keys }) => keys?.headers ?? [])
 
+const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/** A page of elsewhere cannot read the answer, but what a command does would be done: its browser says where it is from. */
+function strangerIn({ method = '', headers }: IncomingMessage, admission: Admission): string | undefined {
+  if (SAFE.has(method)) return undefined
+  const { origin, host = '', 'sec-fetch-site': site } = headers
+  if (origin === undefined)
+    return site === 'cross-site' || site === 'same-site' ? 'pages of elsewhere may not command anything here' : undefined
+  return admission.allows(origin, host) ? undefined : notLetIn(origin)
+}
+
 /** Refuses whom the WebSockets refuse by name, and lets the pages that may open one read the answers as well. */
 function admit(app: App, { admission, dialects, clock }: HttpOptions): void {
   const allowed = ['authorization', 'content-type', 'if-none-match', 'last-event-id', 'x-api-key', ...keyHeaders(dialects)].join(
@@ -63,14 +76,20 @@ function admit(app: App, { admission, dialects, clock }: HttpOptions): void {
     // By the clock that we are handed: a street's may be wrong on purpose.
     reply.header('date', new Date(clock()).toUTCString())
     reply.header('x-content-type-options', 'nosniff').header('vary', 'Origin')
+    // Not taken up; and Node reads no request that was sent right behind such an offer.
+    if (request.headers.upgrade !== undefined) reply.header('connection', 'close')
     if ((request.raw.headersDistinct.host?.length ?? 1) > 1)
       return done(new RequestError('BAD_MESSAGE', 'there is more than one Host header'))
+    if (host === undefined && request.raw.httpVersion === '1.1')
+      return done(new RequestError('BAD_MESSAGE', 'the Host header is missing'))
     if (request.raw.httpVersionMajor < 1) return done(new RequestError('BAD_MESSAGE', 'a request names its version: HTTP/1.1'))
     // Where a path is both, an answer would hide from the client that its handshake lacks something.
     if (request.headers['sec-websocket-key'] !== undefined && request.method === 'GET')
       return done(new RequestError('UPGRADE_REQUIRED', 'a WebSocket handshake needs Connection: Upgrade and Upgrade: websocket'))
     const fault = admission.hostFault(host)
     if (fault) return done(new RequestError('FORBIDDEN', fault))
+    const stranger = strangerIn(request.raw, admission)
+    if (stranger !== undefined) return done(new RequestError('FORBIDDEN', stranger))
     if (origin !== undefined && admission.allows(origin, host ?? '')) {
       reply.header('access-control-allow-origin', origin).header('access-control-expose-headers', 'ETag, Retry-After')
       if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined)
@@ -82,6 +101,16 @@ function admit(app: App, { admission, dialects, clock }: HttpOptions): void {
           .send()
     }
     return done()
+  })
+}
+
+/** Our own commands take nothing but their address: what somebody put into a body must not be thought to have counted. */
+function refuseBodies(app: App): void {
+  app.addHook('preValidation', (request, _reply, done) => {
+    const { body, routeOptions } = request
+    if (body === undefined || body === null || routeOptions.url?.startsWith('/v1/') !== true) return done()
+    const [field = 'body'] = typeof body === 'object' ? Object.keys(body) : []
+    done(new RequestError('BAD_MESSAGE', `${field}: not known here; ${routeOptions.url} takes no body`))
   })
 }
 
@@ -112,7 +141,7 @@ function answerNotFound(app: App, { dialects }: HttpOptions, methodsOf: (path: s
       const message = `${path} is a WebSocket: connect to it with ws:// instead of http://`
       return reply
         .status(426)
-        .headers({ upgrade: 'websocket', connection: 'upgrade' })
+        .headers({ upgrade: 'websocket', connection: request.headers.upgrade === undefined ? 'upgrade' : 'upgrade, close' })
         .send(errorBody('UPGRADE_REQUIRED', message))
     }
     const isPage =
@@ -122,9 +151,9 @@ function answerNotFound(app: App, { dialects }: HttpOptions, methodsOf: (path: s
   })
 }
 
-function mountDialects(app: App, { dialects, desk, clock, tamper, reader, shelves }: HttpOptions): void {
+function mountDialects(app: App, { dialects, desk, clock, tamper, reader, shelves, visitors }: HttpOptions): void {
   for (const { name, http = [] } of dialects) {
-    const hands: Hands = { read: (topic) => reader.last(topic), ...shelves.of(name) }
+    const handsOf = (): Hands => ({ read: (topic) => reader.last(topic), ...shelves.of(name, visitors.now()?.who?.user) })
     for (const { route, answer } of http) {
       const [method = 'GET', url = '/'] = route.split(' ')
       app.route({
@@ -134,8 +163,8 @@ function mountDialects(app: App, { dialects, desk, clock, tamper, reader, shelve
         async handler(request, reply) {
           const query = request.query as Record<string, string | string[]>
           const path = decodeURIComponent(request.url.split('?')[0]!)
-          const { status, body, headers } =
-            tamper?.(route) ?? (await answer({ method: request.method, path, query, body: request.body }, desk, clock(), hands))
+          const asked = { method: request.method, path, query, body: request.body }
+          const { status, body, headers } = tamper?.(route) ?? (await answer(asked, desk, clock(), handsOf()))
           return reply
             .status(status)
             .headers(headers ?? {})
@@ -152,11 +181,21 @@ export function createHttp(options: HttpOptions): App {
     return503OnClosing: true,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: true },
-    http: { connectionsCheckingInterval: 500, headersTimeout: 4_000, requestTimeout: 10_000, maxHeaderSize: 16_384 },
+    http: {
+      connectionsCheckingInterval: 500,
+      headersTimeout: 4_000,
+      requestTimeout: 10_000,
+      maxHeaderSize: 16_384,
+      // Looked at by us, so that it is refused in our words.
+      requireHostHeader: false,
+      shouldUpgradeCallback: isWebSocket
+    },
+    clientErrorHandler: refuseBytes,
     frameworkErrors: (error, _request, reply: unknown) => {
       void (reply as FastifyReply).status(error.statusCode ?? 400).send(errorBody('BAD_MESSAGE', error.message))
     }
   })
+  app.server.on('checkExpectation', refuseExpectation)
   app.setValidatorCompiler(validatorCompiler)
   // Answers are ours: their schemas describe them, and are held to them by tests, not at run time.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
@@ -165,6 +204,7 @@ export function createHttp(options: HttpOptions): App {
   tagAnswers(app, { auth: options.auth, keyHeaders: keyHeaders(options.dialects) })
   admit(app, options)
   permit(app, options)
+  refuseBodies(app)
   describe(app, options.sources.build.version)
   // After the OpenAPI plugin, which only sees routes that come later.
   void app.register((scope, _options, done) => {

@@ -30,11 +30,14 @@ function decoded(part: string): Buffer | undefined {
   return part !== '' && bytes.toString('base64url') === part ? bytes : undefined
 }
 
+/** Bytes that are no UTF-8 are no claims: two users must not be read as one. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
 function objectIn(part: string): Record<string, unknown> | undefined {
   const bytes = decoded(part)
   if (!bytes) return undefined
   try {
-    const value: unknown = JSON.parse(bytes.toString())
+    const value: unknown = JSON.parse(utf8.decode(bytes))
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined
   } catch {
     return undefined

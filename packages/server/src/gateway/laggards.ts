@@ -4,12 +4,23 @@
  */
 import type { Contract } from '@tickwire/protocol'
 import type { Plant } from '../plant/plant.ts'
-import { arrearsOf, type OutboxLimits, type Promised } from './arrears.ts'
+import { arrearsOf, portionOf, weightOf, type OutboxLimits, type Promised } from './arrears.ts'
 import { isCounted, keyOf } from './contracts.ts'
 import { createBatch, type Batch } from './frame.ts'
-import { standing, type createDelivery } from './delivery.ts'
+import type { createDelivery } from './delivery.ts'
+import { LEAST } from './flow.ts'
 import { isGone, renderAll, type Told } from './lane.ts'
-import { askedOf, contractOf, encoded, saying, type Group, type Lane, type Member, type Positions } from './member.ts'
+import {
+  askedOf,
+  contractOf,
+  encoded,
+  saying,
+  type Behind,
+  type Group,
+  type Lane,
+  type Member,
+  type Positions
+} from './member.ts'
 import type { Meters } from './meters.ts'
 import { isLost, type Item, type Lost } from './outbox.ts'
 import type { Patience } from './patience.ts'
@@ -23,15 +34,27 @@ export type Endurance = {
   outbox: OutboxLimits
 }
 
+/** Who is behind for longer than this does not merely answer late: what it can take in time is all that it is given, ms. */
+const PROVEN = 1_000
+
 /** What those at one place are owed, and where they stand after it. */
-type Owed = { group: Group; batch: Batch | undefined; conflated: number; dropped: number; broken: boolean; after: Positions }
+type Owed = {
+  group: Group
+  batch: Batch | undefined
+  conflated: number
+  dropped: number
+  broken: boolean
+  after: Positions
+  /** Topics for which there was no room: they keep their places. */
+  left: ReadonlySet<string>
+}
 /** Of one round: those who fell behind together miss the same. */
 type Round = Map<Positions, Owed>
 
 export function promisedTo(member: Member, topic: string): Promised {
   if (isCounted(topic)) return 'counted'
   if (!member.dialect.contracts) return 'state'
-  return contractOf(member, topic).delivery === 'every' ? 'every' : 'newest'
+  return contractOf(member, topic).delivery === 'every' || member.behind?.owing?.has(topic) ? 'every' : 'newest'
 }
 
 /** A missing run, or an event that is still young enough for its contract. */
@@ -42,6 +65,10 @@ function toldOf(entry: Item | Lost, { maxAge, delivery }: Contract, now: number)
   const { topic, seq } = event
   return delivery === 'every' ? { topic, count: 1, from: seq, to: seq, reason: 'age', at: 0 } : undefined
 }
+
+const NONE: ReadonlySet<string> = new Set()
+/** Where someone stands who was given all that is published. */
+const endOf = ({ lanes }: Group): Map<string, number> => new Map([...lanes.values()].map(({ topic, seq }) => [topic, seq]))
 
 type Bundled = ReturnType<typeof createDelivery>['bundled']
 
@@ -128,9 +155,21 @@ export function createLaggards(
     const found = round.get(positions)
     if (found && found.group === group && member.dialect.shared) return found
     const { entries, ...sums } = arrearsOf(plant, positions, limits.outbox, (topic) => promisedTo(member, topic))
-    const owed = { group, batch: batchOf(member, group, entries, now, delivery.bundled), ...sums, after: standing(group) }
+    const batch = batchOf(member, group, entries, now, delivery.bundled)
+    const owed = { group, batch, ...sums, after: endOf(group), left: NONE }
     round.set(positions, owed)
     return owed
+  }
+
+  /** As many topics as there is room for, the newest of each; the others keep their places, and come first the next time. */
+  const portionFor = (member: Member, group: Group, { positions }: Behind, room: number, now: number): Owed => {
+    const { part, rest } = portionOf(plant, positions, room)
+    const few = { ...limits.outbox, maxItems: Math.max(part.size, 1) }
+    const { entries, ...sums } = arrearsOf(plant, part, few, (topic) => promisedTo(member, topic))
+    const batch = batchOf(member, group, entries, now, delivery.bundled)
+    const end = endOf(group)
+    for (const topic of rest.keys()) end.delete(topic)
+    return { group, batch, ...sums, after: new Map([...rest, ...end]), left: new Set(rest.keys()) }
   }
 
   const degrade = (member: Member, now: number): void => {
@@ -145,22 +184,40 @@ export function createLaggards(
     member.cut()
   }
 
+  /** It reads more slowly than events come: from now on it is given the newest. */
+  const slowDown = (member: Member, behind: Behind, now: number): Behind => {
+    if (member.slow !== undefined || !member.dialect.contracts) return behind
+    const owing = new Set([...behind.positions.keys()].filter((topic) => promisedTo(member, topic) === 'every'))
+    degrade(member, now)
+    return (member.behind = { ...behind, owing })
+  }
+
+  /** What it is owed, or as much of it as it can take in time. */
+  const dueTo = (member: Member, group: Group, behind: Behind, now: number, round: Round): Owed => {
+    const room = Math.max(member.sink.room?.() ?? Infinity, LEAST)
+    const isProven = behind.owing !== undefined || patience.now() - behind.since > PROVEN
+    if (!isProven || weightOf(plant, behind.positions) <= room) return owedTo(member, group, behind.positions, now, round)
+    const slowed = slowDown(member, behind, now)
+    return portionFor(member, member.group ?? group, slowed, room, now)
+  }
+
   /** Brings a member up to date when its socket has room again. */
-  const serve = (member: Member, group: Group, behind: NonNullable<Member['behind']>, now: number, round: Round): void => {
+  const serve = (member: Member, group: Group, behind: Behind, now: number, round: Round): void => {
     if (delivery.isBehind(member)) {
       if (patience.now() - behind.since > limits.cutAfter) cut(member)
       return
     }
-    const { batch, conflated, dropped, broken, after } = owedTo(member, group, behind.positions, now, round)
+    const { batch, conflated, dropped, broken, after, left } = dueTo(member, group, behind, now, round)
     if (broken) return cut(member)
     member.conflated += conflated
     member.dropped += dropped
     meters.conflated += conflated
     meters.lost += dropped
-    member.behind = { since: patience.now(), positions: after }
+    const owing = [...(member.behind?.owing ?? [])].filter((topic) => left.has(topic))
+    member.behind = { since: patience.now(), positions: after, ...(left.size > 0 && { owing: new Set(owing) }) }
     if (batch) delivery.write(member, batch)
     if (dropped > 0 && member.dialect.contracts && member.slow === undefined) degrade(member, now)
-    if (!delivery.isBehind(member)) attach(member)
+    if (left.size === 0 && !delivery.isBehind(member)) attach(member)
   }
 
   const forgive = (member: Member, now: number): void => {

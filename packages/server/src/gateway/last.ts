@@ -1,7 +1,7 @@
 /** REST for those who poll: the last value of each topic, or only of those that went on since they asked, held until one does. */
 import { z } from 'zod'
 import type { FastifyReply } from 'fastify'
-import { chosenIn, failures, fields, text, topicsOf } from './asked.ts'
+import { chosenIn, failures, fieldsUpTo, known, text, topicsOf } from './asked.ts'
 import { narrow } from './contracts.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import { RequestError } from './errors.ts'
@@ -15,6 +15,8 @@ import type { Visitors } from './visitors.ts'
 
 /** Shorter than proxies wait for an answer, and than a topic stays subscribed after it was read (reader.ts). */
 const MOST_WAIT = 30_000
+/** Their values travel in the cursor. */
+const MOST_FIELDS = 16
 const MOST_TOPICS = 100
 /** What was told of them travels in the address of the next request. */
 const MOST_TOLD = 400
@@ -22,7 +24,7 @@ const MOST_TOLD = 400
 const ofWait = `must be a whole number of milliseconds from 0 to ${MOST_WAIT}`
 const ofThreshold = 'must be a percentage from 0 to 1000'
 
-const asked = z.object({
+const asked = known({
   topics: topicsOf('trade:BTC-USDT,candle:BTC-USDT:1m'),
   since: text(12_000)
     .optional()
@@ -36,7 +38,9 @@ const asked = z.object({
     .describe(
       'long-poll: how many ms the request may be held until a topic goes on (`since`) or the ETag differs (If-None-Match)'
     ),
-  fields: fields.describe('`lite`, or names joined by commas: only these are sent, and only a difference in one of them is news'),
+  fields: fieldsUpTo(MOST_FIELDS).describe(
+    '`lite`, or names joined by commas: only these are sent, and only a difference in one of them is news'
+  ),
   threshold: z.coerce
     .number(ofThreshold)
     .min(0, ofThreshold)

@@ -11,13 +11,16 @@ export type Limits = {
   connections: number
   /** Topics in the address of one SSE stream: every event carries the positions of all of them. */
   sseTopics: number
-  /** WebSocket pings, and how long an answer may take. */
+  /** WebSocket pings, and for how long after one nothing at all may be heard. Both are looked at only twice a second. */
   heartbeat: { interval: number; deadline: number }
   /** From connecting to a valid token, where one is needed. */
   authWithin: number
   /** Events replayed to one subscribe; past it a topic is given its last value and `recovered: false`. */
   replay: number
 }
+
+/** How often clients are looked after: who is silent, who may no longer be here. */
+export const BEAT = 500
 
 export const LIMITS: Limits = {
   message: 64 * 1024,
@@ -26,7 +29,7 @@ export const LIMITS: Limits = {
   strikes: 100,
   connections: 20_000,
   sseTopics: 100,
-  heartbeat: { interval: 12_000, deadline: 8_000 },
+  heartbeat: { interval: 11_000, deadline: 7_500 },
   authWithin: 5_000,
   replay: 5_000
 }

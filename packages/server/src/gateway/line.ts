@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net'
 import type { CloseCode } from '@tickwire/protocol'
 import type { WebSocket } from 'ws'
+import { createFlow } from './flow.ts'
 import { framesOf, type Batch, type Message } from './frame.ts'
 import type { Meters } from './meters.ts'
 import type { Patience } from './patience.ts'
@@ -12,14 +13,10 @@ export type Wire = (
   send: (message: Message) => void
 ) => (message: Message) => void
 
-/**
- * A probe goes out after this many bytes, so that a reader's pace is known before the kernel's megabytes are full, but not
- * more often than this: ping and pong cost as much as a write each.
- */
-const PROBE_EVERY = 256 * 1024
-const PROBE_PAUSE = 500
-/** While anything at all is written, one goes out this often, so that what nobody reads is never older than some seconds. */
+/** While anything at all is written, a probe goes out this often, so that what nobody reads is never older than some seconds. */
 const PROBE_LATEST = 3_000
+/** Where more than this is under way, this often. */
+const BUSY = { bytes: 16 * 1024, every: 500 }
 /** From a close frame to the end of the socket. */
 const CLOSE_WITHIN = 2_000
 
@@ -29,16 +26,23 @@ const socketOf = (ws: WebSocket): Socket => (ws as unknown as { _socket: Socket 
 export function createLine(ws: WebSocket, at: { id: string; path: string }, patience: Patience, meters: Meters, wire?: Wire) {
   const socket = socketOf(ws)
   socket.setNoDelay(true)
-  let pinged = patience.now()
-  let probedAt: number | undefined
-  let sinceProbe = 0
-  ws.on('pong', () => void (probedAt = undefined))
+  const flow = createFlow(patience.now())
+  let heard = { at: patience.now(), bytes: 0 }
+  // An answer has the words of its question; one that has not answers whatever was asked.
+  ws.on('pong', (data: Buffer) => flow.answered(/^\d+$/.test(data.toString()) ? Number(data) : Infinity, patience.now()))
 
   const probe = () => {
-    pinged = patience.now()
-    sinceProbe = 0
-    probedAt ??= pinged
-    ws.ping()
+    const now = patience.now()
+    if (flow.waiting(now) === 0) heard = { at: now, bytes: socket.bytesRead }
+    ws.ping(String(flow.probed(now)))
+  }
+  /** A pong may stand behind a message that is long under way: each byte of it is a sign of life. */
+  const silent = (): number => {
+    const now = patience.now()
+    if (flow.waiting(now) === 0) return 0
+    const { bytesRead: bytes } = socket
+    if (bytes !== heard.bytes) heard = { at: now, bytes }
+    return now - heard.at
   }
   // All data goes through our own socket.write: two paths to one socket would interleave.
   const put = (bytes: Buffer): boolean => {
@@ -46,8 +50,9 @@ export function createLine(ws: WebSocket, at: { id: string; path: string }, pati
     meters.bytes += bytes.length
     socket.write(bytes)
     const isTaken = socket.writableLength === 0
-    sinceProbe += bytes.length
-    if (sinceProbe > PROBE_EVERY && probedAt === undefined && patience.now() - pinged >= PROBE_PAUSE) probe()
+    const now = patience.now()
+    flow.wrote(bytes.length, now)
+    if (flow.isDue(now)) probe()
     return isTaken
   }
   const controls = { ...at, terminate: () => ws.terminate(), pause: () => ws.pause(), resume: () => ws.resume() }
@@ -61,13 +66,17 @@ export function createLine(ws: WebSocket, at: { id: string; path: string }, pati
     },
     /** As agreed in the handshake. */
     deflate: wire === undefined && ws.extensions.includes('permessage-deflate'),
-    unanswered: () => (probedAt === undefined ? 0 : sinceProbe),
+    room: flow.room,
+    isFull: () => flow.isFull(patience.now()),
+    unanswered: flow.unanswered,
     backlog: () => socket.writableLength,
-    waiting: () => (probedAt === undefined ? 0 : patience.now() - probedAt),
+    silent,
+    waiting: () => flow.waiting(patience.now()),
     /** Pings, when the last ping is this old. */
     beat(interval: number): void {
-      const pause = sinceProbe > 0 ? Math.min(interval, PROBE_LATEST) : interval
-      if (patience.now() - pinged >= pause && ws.readyState === ws.OPEN) probe()
+      const bytes = flow.unprobed()
+      const latest = bytes > BUSY.bytes ? BUSY.every : bytes > 0 ? PROBE_LATEST : interval
+      if (patience.now() - flow.probedAt() >= Math.min(interval, latest) && ws.readyState === ws.OPEN) probe()
     },
     close(code: CloseCode, reason: string): void {
       if (ws.readyState !== ws.OPEN) return

@@ -19,12 +19,18 @@ export type Sink = {
   waiting: () => number
   /** Bytes written after that probe, which the kernel holds for all we know. */
   unanswered?: () => number
+  /** Bytes that it may be sent at its own pace, and whether it has too many of them. Absent: nobody knows. */
+  room?: () => number
+  isFull?: () => boolean
   /** Frames may be compressed. */
   deflate?: boolean
 }
 
 /** Shared by those who fell behind together, and so are owed the same: a new map is made rather than one changed. */
 export type Positions = ReadonlyMap<string, number>
+
+/** `owing`: topics of which each event was promised when it was published, and is no more: of them what is not given is counted. */
+export type Behind = { since: number; positions: Positions; owing?: ReadonlySet<string> }
 
 export type Member = {
   dialect: Dialect<any>
@@ -41,7 +47,7 @@ export type Member = {
   /** Of lanes that had something pending when it joined: the sequence after which they are its own. */
   starts: Map<Lane, number> | undefined
   /** Set while it is behind: since when, and the sequence it has of each topic. */
-  behind: { since: number; positions: Positions } | undefined
+  behind: Behind | undefined
   /** Set while it is given the newest instead of each: since when it has kept up. */
   slow: number | undefined
   delivered: number

@@ -5,7 +5,7 @@ import fastifyStatic from '@fastify/static'
 import type { App } from './rest.ts'
 
 const POLICY =
-  "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; connect-src 'self' ws: wss:; frame-ancestors 'none'; base-uri 'none'"
+  "default-src 'self'; img-src 'self' data:; style-src 'self'; object-src 'none'; form-action 'none'; connect-src 'self' ws: wss:; frame-ancestors 'none'; base-uri 'none'"
 
 /** Returns whether there is a page to fall back to. */
 export function mountPage(app: App, directory: string | undefined): boolean {

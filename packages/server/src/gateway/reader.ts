@@ -7,15 +7,22 @@ import type { Demand } from './holding.ts'
 /** How long a topic stays subscribed after it was last read, and how long a first read waits. */
 const HOLD = 60_000
 const WAIT = 3_000
+/** As many topics are held for all who read; for one more, that which nobody read for the longest time is let go. */
+const MOST = 2_000
 
-export function createReader({ plant, demand, timers }: { plant: Plant; demand: Demand; timers: Timers }) {
+type ReaderOptions = { plant: Plant; demand: Demand; timers: Timers; most?: number }
+
+export function createReader({ plant, demand, timers, most = MOST }: ReaderOptions) {
+  /** The longest unread first. */
   const held = new Map<string, { release: () => void; cancel: Cancel }>()
 
-  const letGoLater = (name: string): Cancel =>
-    timers.after(HOLD, () => {
-      held.get(name)?.release()
-      held.delete(name)
-    })
+  const letGo = (name: string): void => {
+    const known = held.get(name)
+    known?.cancel()
+    known?.release()
+    held.delete(name)
+  }
+  const letGoLater = (name: string): Cancel => timers.after(HOLD, () => letGo(name))
 
   /** Returns true when the value that is there may be old, because nobody had asked for it until now. */
   const hold = (name: string, topic: Topic): boolean => {
@@ -23,9 +30,13 @@ export function createReader({ plant, demand, timers }: { plant: Plant; demand: 
     if (known) {
       known.cancel()
       known.cancel = letGoLater(name)
+      held.delete(name)
+      held.set(name, known)
       return false
     }
     const { upstream, release } = demand(topic)
+    const [oldest] = held.keys()
+    if (held.size >= most && oldest !== undefined) letGo(oldest)
     held.set(name, { release, cancel: letGoLater(name) })
     return upstream === 'pending'
   }
@@ -56,11 +67,7 @@ export function createReader({ plant, demand, timers }: { plant: Plant; demand: 
       return plant.last(name)
     },
     stop(): void {
-      for (const { release, cancel } of held.values()) {
-        cancel()
-        release()
-      }
-      held.clear()
+      for (const name of held.keys()) letGo(name)
     }
   }
 }

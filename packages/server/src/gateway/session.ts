@@ -126,11 +126,10 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
   }
 
   function authenticate(token: string, tag: unknown) {
-    const now = clock()
-    const signed = audience.signIn(token, now)
+    const signed = audience.signIn(token, clock())
     if (signed === 'wrong') return deny('wrong', 4501, 'the token is not valid')
     if (!('user' in signed)) return close(...signed)
-    run(dialect.authenticated?.(signed.user, tag, member.memory, now) ?? [])
+    run(dialect.authenticated?.(signed.user, tag, member.memory, clock()) ?? [])
   }
 
   function deny(why: 'wrong' | 'late', code: CloseCode, reason: string) {
@@ -170,6 +169,7 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
   return {
     dialect,
     memory: () => member.memory,
+    encoding: () => member.encoding,
     receive,
     renew,
     tick: (now: number) => run(closed ? [] : (dialect.tick?.(member.memory, now) ?? [])),

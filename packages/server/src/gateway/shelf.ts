@@ -3,7 +3,7 @@ import type { Hands } from '../dialects/dialect.ts'
 import type { Demand } from './holding.ts'
 import { refusal, type Understand, type Understood } from './understand.ts'
 
-/** As many keys as one dialect's REST may hold: it is shared by all who ask. */
+/** As many keys as one user of a dialect's REST may hold; without users it is shared by all who ask. */
 const MOST = 200
 
 export type Shelf = Omit<Hands, 'read'>
@@ -36,14 +36,29 @@ export function createShelf(understand: Understand, demand: Demand): Shelf & { s
   }
 }
 
-/** A shelf for each dialect that asks for one. */
+/** A shelf for each dialect that asks for one, and in it for each user: what one holds is nothing to another. */
 export function createShelves(understand: Understand, demand: Demand) {
   const shelves = new Map<string, ReturnType<typeof createShelf>>()
   return {
-    of(dialect: string): Shelf {
-      const shelf = shelves.get(dialect) ?? createShelf(understand, demand)
-      shelves.set(dialect, shelf)
-      return shelf
+    of(dialect: string, user = ''): Shelf {
+      const name = JSON.stringify([dialect, user])
+      const shelf = () => shelves.get(name) ?? createShelf(understand, demand)
+      /** An empty one is not kept: there may be many users. */
+      const keep = (used: ReturnType<typeof createShelf>): void => {
+        if (used.keys().length > 0) shelves.set(name, used)
+        else shelves.delete(name)
+      }
+      const using = <T>(act: (used: Shelf) => T): T => {
+        const used = shelf()
+        const outcome = act(used)
+        keep(used)
+        return outcome
+      }
+      return {
+        keys: () => shelf().keys(),
+        letGo: (key) => using((used) => used.letGo(key)),
+        hold: (key, topics) => using((used) => used.hold(key, topics))
+      }
     },
     stop(): void {
       for (const shelf of shelves.values()) shelf.stop()

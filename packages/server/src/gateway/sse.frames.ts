@@ -1,6 +1,6 @@
 /** An SSE stream as a dialect: a session like any other, which hears nothing and whose every event says where its reader stands. */
 import type { AskedContract, Position, Published } from '@tickwire/protocol'
-import { dialect } from '../dialects/dialect.ts'
+import type { Dialect } from '../dialects/dialect.ts'
 import { narrow } from './contracts.ts'
 import { decodeSeqs, encodeSeq, headOf } from './cursor.ts'
 
@@ -39,7 +39,7 @@ export const refusedBlock = (retryMs: number, error: unknown): string =>
   `retry: ${retryMs}\n${block('refused', undefined, error)}`
 export const closedBlock = (code: number, reason: string | undefined): string => block('closed', undefined, { code, reason })
 
-export const sse = dialect<Memory>({
+export const sse: Dialect<Memory> = {
   name: 'sse',
   paths: [],
   maxMessage: 0,
@@ -72,4 +72,4 @@ export const sse = dialect<Memory>({
   contracts: true,
   contract: (topics, contract, reason) => block('contract', undefined, { op: 'contract', topics, contract, reason }),
   shutdown: (retryAfterMs) => block('shutdown', undefined, { op: 'shutdown', retryAfterMs, reason: 'the server shuts down' })
-})
+}

@@ -3,74 +3,23 @@
  * the address, so that a browser's own Last-Event-ID brings back exactly what was missed.
  */
 import type { ServerResponse } from 'node:http'
-import type { AskedContract, CloseCode, TopicResult } from '@tickwire/protocol'
+import type { AskedContract, TopicResult } from '@tickwire/protocol'
 import type { Request } from '../dialects/dialect.ts'
 import type { By } from './credentials.ts'
 import { RequestError } from './errors.ts'
-import type { Batch, Message } from './frame.ts'
+import { kernel as linux, type Kernel } from './kernel.ts'
 import type { Meters } from './meters.ts'
-import type { Patience } from './patience.ts'
 import type { Quotas } from './quotas.ts'
 import { createSession, type Line, type Session, type Shared } from './session.ts'
-import { closedBlock, positionsIn, sse, type Asked, type Memory } from './sse.frames.ts'
+import { positionsIn, sse, type Asked, type Memory } from './sse.frames.ts'
+import { createResponseLine, type ResponseLine } from './sse.line.ts'
 import type { Visitor } from './visitors.ts'
-
-const KEEP_ALIVE = 15_000
-/** From the last words to the end of the socket. */
-const CLOSE_WITHIN = 1_000
-/** Readers that lost the same server come back at times of their own. */
-const RETRY = { least: 1_000, spread: 2_000 }
-const retryFrom = (least: number): number => Math.round(least + Math.random() * RETRY.spread)
-
-/** An HTTP response as a session sees it. What is written before `start` waits for the headers. */
-function createResponseLine(response: ServerResponse, patience: Patience, clock: () => number, meters: Meters) {
-  let started = false
-  let beatAt = clock()
-  let probedAt: number | undefined
-  const early: Message[] = []
-  const isOver = () => response.writableEnded || response.destroyed
-  response.on('error', () => {})
-  const put = (text: string) => {
-    if (isOver()) return
-    meters.bytes += Buffer.byteLength(text)
-    // There is no ping: what the socket has not taken is known by the age of the oldest write that it has not.
-    if (probedAt === undefined) {
-      probedAt = patience.now()
-      response.write(text, () => (probedAt = undefined))
-    } else response.write(text)
-  }
-  return {
-    write({ messages }: Batch): void {
-      if (isOver()) return
-      beatAt = clock()
-      if (started) put(messages.join(''))
-      else early.push(...messages)
-    },
-    start(): void {
-      started = true
-      put(`retry: ${retryFrom(RETRY.least)}\n\n${early.join('')}`)
-    },
-    backlog: () => response.writableLength,
-    waiting: () => (probedAt === undefined ? 0 : patience.now() - probedAt),
-    beat(now: number): void {
-      if (now - beatAt < KEEP_ALIVE) return
-      beatAt = now
-      put(': keep-alive\n\n')
-    },
-    retry: (least: number) => put(`retry: ${retryFrom(least)}\n\n`),
-    close(code?: CloseCode, reason?: string): void {
-      if (started && code !== undefined) put(closedBlock(code, reason))
-      response.end()
-      setTimeout(() => response.destroy(), CLOSE_WITHIN).unref()
-    }
-  }
-}
 
 /** Where its reader stood, and how its topics are to be delivered. */
 export type Wanted = { lastId: string | undefined; contract: AskedContract | undefined }
-type Stream = { session: Session; line: ReturnType<typeof createResponseLine> }
+type Stream = { session: Session; line: ResponseLine }
 
-export function createSse(shared: Shared, meters: Meters, newId: () => string, quotas: Quotas) {
+export function createSse(shared: Shared, meters: Meters, newId: () => string, quotas: Quotas, kernel: Kernel = linux) {
   const streams = new Map<string, Stream>()
   const { clock, limits, patience, plant, understand } = shared
 
@@ -121,7 +70,7 @@ export function createSse(shared: Shared, meters: Meters, newId: () => string, q
     admit(topics, visitor)
     const place = quotas.connect(visitor.address, visitor.who?.user)
     const id = newId()
-    const line = createResponseLine(response, patience, clock, meters)
+    const line = createResponseLine(response, patience, clock, meters, kernel)
     const request = { path: '/v1/events', query: {}, rest: JSON.stringify(askedBy(topics, wanted)), session: id }
     const session = startSession(request, line, { who: visitor.who, place })
     response.writeHead(200, {
@@ -140,6 +89,16 @@ export function createSse(shared: Shared, meters: Meters, newId: () => string, q
     streams.set(id, { session, line })
   }
 
+  /** What is written and not read lies in the kernel, which is asked while there is a stream of which that may be much. */
+  let isLooking = false
+  const look = async () => {
+    if (isLooking || ![...streams.values()].some(({ line }) => line.isInDoubt())) return
+    isLooking = true
+    const held = await kernel.held()
+    isLooking = false
+    if (held) for (const { line } of streams.values()) line.look(held)
+  }
+
   return {
     open,
     streams,
@@ -148,6 +107,7 @@ export function createSse(shared: Shared, meters: Meters, newId: () => string, q
         session.checkAuth(now)
         line.beat(now)
       }
+      void look()
     },
     close(retryAfterMs: number): void {
       for (const { session, line } of streams.values()) {

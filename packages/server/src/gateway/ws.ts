@@ -7,6 +7,7 @@ import type { Dialect, Request, Terms } from '../dialects/dialect.ts'
 import type { Admission } from './admission.ts'
 import type { AddressOf } from './address.ts'
 import { subprotocol, type Identity } from './auth.ts'
+import { refuseHandshake } from './broken.ts'
 import { faultOf, refuse, retryAfter, whoIs, type Fault, type Room } from './door.ts'
 import type { Rooms } from './halls.ts'
 import { createBucket } from './limits.ts'
@@ -67,6 +68,7 @@ function createServers(compression: boolean) {
         maxPendingAutoPongs: 0
       }
       server = new WebSocketServer(options)
+      server.on('wsClientError', refuseHandshake)
       servers.set(maxPayload, server)
     }
     return server
@@ -128,7 +130,7 @@ export function serveWebSockets(http: Server, options: WsOptions) {
     const calm = createBucket(PINGS, clock())
     ws.on('message', (data: Buffer, isBinary: boolean) => {
       const text = isBinary ? dialect.codec?.decode(data, session.memory()) : data.toString()
-      if (text === undefined) session.close(1003, 'text messages only')
+      if (text === undefined) session.close(1003, session.encoding() === 'json' ? 'text messages only' : 'not MessagePack')
       else session.receive(text)
       if (line.deflate) giveBack(ws)
     })
@@ -145,7 +147,7 @@ export function serveWebSockets(http: Server, options: WsOptions) {
 
   const beat = (session: Session, line: ReturnType<typeof createLine>, now: number) => {
     session.checkAuth(now)
-    if (line.waiting() >= limits.heartbeat.deadline) session.close(4002, CLOSES[4002].name)
+    if (line.silent() >= limits.heartbeat.deadline) session.close(4002, CLOSES[4002].name)
     else line.beat(limits.heartbeat.interval)
   }
 

@@ -48,6 +48,11 @@ const hidden = (value: unknown): unknown => (value === undefined || value === nu
 const pairs = (list: readonly unknown[]): readonly unknown[] =>
   list.map((each, i) => (i % 2 === 1 && typeof list[i - 1] === 'string' && isSecretName(list[i - 1] as string) ? CENSORED : each))
 
+/** JSON lets these stand; terminals obey some of them, others end a line or turn its direction. */
+const UNSEEN = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g
+const escaped = (line: string): string =>
+  line.replace(UNSEEN, (each) => `\\u${(each.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`)
+
 export function createLog(options: LogOptions = {}): Logger & Required<Pick<Log, 'conceal'>> {
   const secrets = createSecrets(options.secrets)
   const to = options.destination ?? openDestination(1)
@@ -61,7 +66,7 @@ export function createLog(options: LogOptions = {}): Logger & Required<Pick<Log,
     },
     {
       write(line: string): void {
-        to.write(secrets.censor(line))
+        to.write(escaped(secrets.censor(line)))
       }
     }
   )

@@ -40,16 +40,24 @@ export async function openJwks(location: string, log: Log, timers: Timers): Prom
   const url = addressOf(location)
   let keys: ReadonlyMap<string, KeyObject> = new Map()
   let isAsking = false
+  let isOutdated = false
   let isPausing = false
 
   const load = async () => {
     keys = keysIn(url ? await fetched(url) : await readFile(location, 'utf8'))
     if (keys.size === 0) log.warn({ jwks: location }, 'there is no Ed25519 key in the JWKS')
   }
+  const tryLoad = () =>
+    load().catch((error: Error) => log.error({ jwks: location, error: error.message }, 'the JWKS cannot be read'))
+  /** Asked for while it is being read, it is read once more: what is under way may be from before a change. */
   const refresh = async () => {
+    isOutdated = true
     if (isAsking) return
     isAsking = true
-    await load().catch((error: Error) => log.error({ jwks: location, error: error.message }, 'the JWKS cannot be read'))
+    while (isOutdated) {
+      isOutdated = false
+      await tryLoad()
+    }
     isAsking = false
   }
   if (url) await refresh()

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from 'vitest'
-import { mayFollow } from '../../src/connection/public.ts'
+import { publicAddresses, wayTo } from '../../src/connection/public.ts'
 import { createRest, type RestOptions } from '../../src/connection/rest.ts'
 import { json, openVenue, until } from '../feed/venue.ts'
 
@@ -140,7 +141,7 @@ test('a provider that is not there, or an address that is none, is a value; a st
 })
 
 describe('what roams', () => {
-  const anywhere = { isPublic: () => Promise.resolve(true) }
+  const anywhere = { addressesOf: () => Promise.resolve(['127.0.0.1']) }
   test('is followed to a public host, five hops at most, and told where it lives for good', async () => {
     const other = await openVenue({ '/feed': json('feed'), '/b': json('b') })
     closing.push(() => other.close())
@@ -183,11 +184,61 @@ describe('what roams', () => {
     })
   })
   test('is not led back from https to http, nor to an address with a password in it', async () => {
-    const open_ = () => Promise.resolve(true)
-    const ask = (from: string, there: string) => mayFollow(new URL(from), new URL(there), open_)
-    expect(await ask('https://a.example/', 'http://a.example/')).toBe(false)
-    expect(await ask('https://a.example/', 'https://u:p@b.example/')).toBe(false)
-    expect(await ask('http://a.example/', 'https://a.example/')).toBe(true)
+    const anyhow = () => Promise.resolve(['192.0.2.1'])
+    const ask = (from: string, there: string) => wayTo(new URL(from), new URL(there), anyhow)
+    expect(await ask('https://a.example/', 'http://a.example/')).toBeUndefined()
+    expect(await ask('https://a.example/', 'https://u:p@b.example/')).toBeUndefined()
+    expect(await ask('http://a.example/', 'https://a.example/')).toBe('as before')
+    expect(await ask('https://a.example/', 'https://b.example/')).toEqual(['192.0.2.1'])
+  })
+  test('[S8] is connected to the address that was looked at, whatever the name means a moment later', async () => {
+    const other = await openVenue({ '/feed': json('feed') })
+    closing.push(() => other.close())
+    // No resolver knows this name: whoever asked for it again would not arrive.
+    const there = `http://rebinding.invalid:${other.port}/feed`
+    const asked: string[] = []
+    const addressesOf = (host: string) => {
+      asked.push(host)
+      return Promise.resolve(asked.length > 1 ? [] : ['127.0.0.1'])
+    }
+    const { rest } = await open(
+      { '/moved': (_, response) => void response.writeHead(301, { location: there }).end() },
+      { addressesOf, tries: 1 }
+    )
+    expect(await rest.get({ path: '/moved', roams: true })).toMatchObject({ ok: true, body: '"feed"', moved: there })
+    // Where it has moved to is asked from now on; the name has come to mean one of our own machines.
+    expect(await rest.get({ path: there, roams: true })).toMatchObject({ ok: false, reason: expect.stringContaining('open net') })
+    expect(asked).toEqual(['rebinding.invalid', 'rebinding.invalid'])
+    expect(other.requests).toEqual(['/feed'])
+  })
+  test('[S8] is given in gzip as well, and an answer that is cut is a value', async () => {
+    const other = await openVenue({
+      '/packed': (_, response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('"packed"')),
+      '/cut': (_, response) =>
+        void response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('"packed"').subarray(0, 12)),
+      '/none': (_, response) => void response.writeHead(304).end()
+    })
+    closing.push(() => other.close())
+    const paths = ['/packed', '/cut', '/none']
+    const { rest } = await open(Object.fromEntries(paths.map((path) => [path, to(other.restUrl + path)])), {
+      ...anywhere,
+      tries: 1
+    })
+    expect(await rest.get({ path: '/packed', roams: true })).toMatchObject({ ok: true, body: '"packed"' })
+    expect(await rest.get({ path: '/cut', roams: true })).toMatchObject({ ok: false })
+    expect(await rest.get({ path: '/none', roams: true })).toMatchObject({ ok: true, unchanged: true })
+  })
+  test.each([
+    '127.0.0.1', '0.0.0.0', '10.0.0.1', '172.16.0.1', '192.168.1.1', '169.254.169.254', '100.64.0.1', '198.18.0.1', '224.0.0.1',
+    '255.255.255.255', '[::1]', '[::]', '[::ffff:127.0.0.1]', '[::ffff:7f00:1]', '[::ffff:10.1.2.3]', '[2002:7f00:1::]', '[64:ff9b::7f00:1]', '[fc00::1]', '[fd12::1]',
+    '[fe80::1]', '[ff02::1]', 'localhost', 'nothing.invalid'
+  ])('[S8] %s is not of the open net', async (host) => {
+    expect(await publicAddresses(host)).toEqual([])
+  }) // prettier-ignore
+  test('[S8] an address of the open net is its own', async () => {
+    expect(await publicAddresses('192.0.9.1')).toEqual(['192.0.9.1'])
+    expect(await publicAddresses('[::ffff:192.0.9.1]')).toHaveLength(1)
+    expect(await publicAddresses('[2606:4700::1]')).toEqual(['2606:4700::1'])
   })
   test('waits for the host that asked for it alone', async () => {
     const busy = await openVenue({ '/x': (_, response) => void response.writeHead(503, { 'retry-after': '3600' }).end() })

@@ -53,8 +53,21 @@ const OFF_ROAD = (instrument: string): [topic: string, event: MarketEvent][] => 
   [topicName('gap', instrument), OURS(instrument)[0]!]
 ]
 
-/** What each client asks for: all that its protocol has of one instrument. */
-const ASKED: Record<string, { instrument: string; messages: unknown[] }> = {
+const candle = (instrument: string): MarketEvent => {
+  const prices = { open: 100, high: 100, low: 100, close: 100, volume: 1, trades: 1 }
+  return { type: 'candle', ...stamp(instrument), interval: '1m', start: NOW, ...prices, closed: false, revision: 0 }
+}
+const story = (instrument: string): MarketEvent => {
+  const words = { id: 'n1', headline: 'up 100 today', url: 'https://news.example/1' }
+  return { type: 'news', ...stamp('all'), ...words, instruments: [instrument] }
+}
+
+/**
+ * What each client asks for: all that its protocol has of one instrument. `knows`: of our own kinds, those that it has words for;
+ * `tells`: what it speaks of, where that is no trade.
+ */
+type Asked = { instrument: string; messages: unknown[]; knows?: readonly string[]; tells?: (instrument: string) => MarketEvent }
+const ASKED: Record<string, Asked> = {
   binance: {
     instrument: 'BTC-USDT',
     messages: [{ method: 'SUBSCRIBE', params: ['trade', 'aggTrade', 'bookTicker', 'ticker', 'miniTicker', 'kline_1m', 'depth@100ms'].map((s) => `btcusdt@${s}`), id: 1 }]
@@ -82,46 +95,88 @@ const ASKED: Record<string, { instrument: string; messages: unknown[] }> = {
   fiml: {
     instrument: 'AAPL',
     messages: ['price', 'quote', 'trades', 'ohlcv'].map((stream_type) => ({ type: 'subscribe', stream_type, symbols: ['AAPL'] }))
-  }
+  },
+  datastream: {
+    instrument: 'AAPL',
+    messages: ['SymbolUpdate', 'DepthUpdate', 'IndexUpdate'].map((data_type) => ({ action: 'subscribe', symbols: ['AAPL'], data_type })),
+    knows: ['index']
+  },
+  market_data: { instrument: 'AAPL', messages: [{ action: 'subscribe', symbols: ['AAPL'] }] },
+  news_feed: { instrument: 'AAPL', messages: [{ action: 'subscribe', symbols: ['AAPL'] }], tells: story },
+  charts: { instrument: 'AAPL', messages: [{ action: 'subscribe', symbols: ['AAPL'], timeframes: ['1m', '5m'] }], tells: candle }
 } // prettier-ignore
 const PATHS: Record<string, string> = { alpaca: '/v2/iex', massive: '/stocks' }
 const all = { ...mirrors, ...Object.fromEntries(dialects.map((each) => [each.name, each])) }
 const foreign = Object.keys(all).filter((name) => name !== 'native')
+/** Spoken by REST alone: nobody can ask them to be told anything. */
+const mute = foreign.filter((name) => all[name]!.paths.length === 0)
+/** The services behind these are not there yet: whatever is asked, they hold no topic. When one comes, it is asked above. */
+const SERVICES: Record<string, string[]> = {
+  alerts: ['subscribe', 'list', 'create', 'get_snapshot', 'set_filters', 'unsubscribe'],
+  trading_signals: ['subscribe', 'get_snapshot', 'force_update', 'set_filters', 'unsubscribe'],
+  portfolio: ['subscribe', 'get_snapshot', 'force_update', 'set_filters', 'unsubscribe']
+}
 
-function join(name: string) {
+function open(name: string, messages: readonly unknown[]) {
   const stage = createStage()
   const dialect = all[name]!
   const path = dialect.paths.find((each) => each.startsWith(PATHS[name] ?? '')) ?? dialect.paths[0]
   const client = connect(stage, dialect, path, { token: 'k' })
-  for (const message of ASKED[name]!.messages) client.send(message)
-  client.take()
-  return { ...stage, client, instrument: ASKED[name]!.instrument }
+  for (const message of messages) client.send(message)
+  return { ...stage, client }
 }
 
-test('every dialect that there is, is asked here', () => {
-  expect(foreign.toSorted()).toEqual(Object.keys(ASKED).toSorted())
+async function join(name: string) {
+  const { instrument, messages, knows = [], tells = trade } = ASKED[name]!
+  const joined = open(name, messages)
+  // The past of a chart comes between two messages, and is told at the next beat.
+  await Promise.resolve()
+  joined.client.pass(1_000)
+  joined.client.take()
+  return { ...joined, instrument, unknown: OURS(instrument).filter(({ type }) => !knows.includes(type)), told: tells(instrument) }
+}
+
+test('every dialect that there is, is asked here, but for those that nobody can ask', () => {
+  expect(foreign.toSorted()).toEqual([...Object.keys(ASKED), ...mute, ...Object.keys(SERVICES)].toSorted())
 })
 
-describe.each(foreign)('%s', (name) => {
-  test('says nothing of what its protocol has no words for, on whatever topic it comes', () => {
-    const { plant, client, instrument } = join(name)
+test.each(mute)('%s has no socket, and says nothing to one', (name) => {
+  const { receive, render, http = [] } = all[name]!
+  expect(receive('{"action":"subscribe"}', undefined, NOW)).toEqual([])
+  expect(render({ ...trade('AAPL'), topic: 'trade:AAPL', seq: 1, published: NOW } as Published, undefined, NOW)).toBe(undefined)
+  expect(http.length).toBeGreaterThan(0)
+})
+
+test.each(Object.keys(SERVICES))('%s has no service yet: each request is told so, and none holds a topic', (name) => {
+  const { client } = open(name, [])
+  expect(client.taken()).toMatchObject([{ type: 'service_status', data: { available: false } }])
+  for (const action of SERVICES[name]!) {
+    client.send({ action, symbols: ['AAPL'] })
+    expect(client.taken(), action).toMatchObject([{ type: 'error', code: 'SERVICE_NOT_AVAILABLE' }])
+  }
+  expect(client.topics()).toEqual([])
+})
+
+describe.each(Object.keys(ASKED))('%s', (name) => {
+  test('says nothing of what its protocol has no words for, on whatever topic it comes', async () => {
+    const { plant, client, instrument, unknown } = await join(name)
     expect(client.topics().length).toBeGreaterThan(0)
-    for (const event of OURS(instrument)) {
+    for (const event of unknown) {
       plant.publish(topicOf(event), { ...event }, NOW)
       for (const topic of client.topics()) if (!topic.startsWith(event.type)) plant.publish(topic, { ...event }, NOW)
     }
     for (const [topic, event] of OFF_ROAD(instrument)) plant.publish(topic, { ...event }, NOW)
     // What dialects say on their own time is no word of these either.
-    client.pass(50)
+    client.pass(1_000)
     const said = client.take().filter((text) => !/heartbeat|"type":"ping"/.test(text))
     expect(said).toEqual([])
     expect(client.closed()).toBeUndefined()
   })
 
-  test('still tells the trade after it', () => {
-    const { publish, client, instrument } = join(name)
-    for (const event of OURS(instrument)) publish(event)
-    publish(trade(instrument))
+  test('still tells what it speaks of after it', async () => {
+    const { publish, client, unknown, told } = await join(name)
+    for (const event of unknown) publish(event)
+    publish(told)
     for (let i = 0; i < 20; i++) client.pass(100)
     expect(client.take().join()).toMatch(/100(\.0+)?\b/)
   })

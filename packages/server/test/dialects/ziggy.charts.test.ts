@@ -105,6 +105,67 @@ describe('a snapshot', () => {
   })
 })
 
+describe('[S5] however often it is asked', () => {
+  const SYMBOLS = ['AAPL', 'TSLA', 'MSFT', 'NVDA', 'SPY']
+  const TIMEFRAMES = ['1m', '3m', '5m', '15m', '30m', '1h', '2h', '4h', '6h', '8h', '12h', '1d']
+  const charts = SYMBOLS.length * TIMEFRAMES.length
+  const many = async (query?: Record<string, string>) => {
+    const client = open(undefined, query)
+    client.send({ action: 'subscribe', symbols: SYMBOLS, timeframes: TIMEFRAMES })
+    await heard()
+    return client
+  }
+  const whole = (messages: Message[]): Message[] => messages.filter(({ type }) => type === 'chart_snapshot')
+
+  test('a connection is sent fifty whole charts at once and forty a second, until each was shown', async () => {
+    const { until, take } = await many()
+    until(100)
+    expect(whole(take())).toHaveLength(50)
+    until(200)
+    expect(whole(take()).length).toBeLessThanOrEqual(5)
+    until(2_000)
+    const rest = whole(take())
+    expect(rest.length).toBeGreaterThanOrEqual(charts - 55)
+    expect(new Set(rest.map(({ symbol, timeframe }) => `${symbol} ${timeframe}`)).size).toBe(rest.length)
+  })
+
+  test('force_update within one tick is one; while its charts are on their way another is refused, and says when to ask', async () => {
+    const { send, until, take } = await many()
+    until(5_000)
+    expect(whole(take())).toHaveLength(charts)
+    for (let n = 0; n < 100; n++) send({ action: 'force_update' })
+    until(5_100)
+    expect(whole(take())).toHaveLength(50)
+    for (const action of ['force_update', 'get_snapshot']) {
+      send({ action })
+      expect(take()).toMatchObject([{ type: 'error', code: 'RATE_LIMITED', data: { waiting: 10, retry_after_ms: 250 } }])
+    }
+    let sent = 0
+    for (let now = 5_200; now <= 15_100; now += 100) {
+      send({ action: 'force_update' })
+      until(now)
+      sent += whole(take()).length
+    }
+    expect(sent, 'in ten seconds of a flood').toBeLessThanOrEqual(400)
+    expect(sent, 'and it is not shut out').toBeGreaterThan(300)
+  })
+
+  test('updates that are whole, as the code of the system sends them, are held to the same', async () => {
+    const { say, until, take } = await many({ dialect: 'ziggy-code' })
+    until(5_000)
+    take()
+    for (let now = 5_000; now < 15_000; now += 1_000) {
+      for (const symbol of SYMBOLS)
+        for (const interval of TIMEFRAMES)
+          say({ ...candleOf(symbol, 300 * MINUTE, now), interval: interval as '1m', topic: `candle:${symbol}:${interval}` })
+      until(now + 1_000)
+    }
+    const updates = take().filter(({ type }) => type === 'chart_update')
+    expect(updates.length).toBeGreaterThan(charts)
+    expect(updates.length).toBeLessThanOrEqual(50 + 400)
+  })
+})
+
 describe('updates', () => {
   test('[S1-03] carry the bars that changed and the indicators of now, at most once a second; closed bars are marked', async () => {
     const { say, until, take } = await subscribed()

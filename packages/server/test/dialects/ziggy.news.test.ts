@@ -115,6 +115,21 @@ describe('filters', () => {
     expect(ids(take())).toHaveLength(4)
   })
 
+  test('[S0-08] the last symbol that is taken away stands in no answer any more, and set_filters lets the stream flow again', () => {
+    const { send, tell, take } = open()
+    send({ action: 'subscribe', symbols: ['AAPL'] })
+    take()
+    send({ action: 'unsubscribe', symbols: ['AAPL'] })
+    expect(take()).toMatchObject([{ type: 'subscription_ack', symbols: ['AAPL'], status: 'unsubscribed', filters: {} }])
+    send({ action: 'set_filters', filters: {} })
+    expect(take()).toMatchObject([{ type: 'filters_set', status: 'streaming' }])
+    tell(...STORIES)
+    expect(ids(take())).toHaveLength(4)
+    send({ action: 'pause' })
+    send({ action: 'set_filters', filters: {} })
+    expect(take().at(-1), 'a pause that was asked for lasts until resume').toMatchObject({ status: 'paused' })
+  })
+
   test.each([
     [{ mood: 'good' }, 'a filter is one of symbols, sentiment'],
     [{ sentiment: 'happy' }, 'one of positive, neutral, negative'],

@@ -45,7 +45,8 @@ const EVENTS: Record<string, (received: number) => MarketEvent> = {
     ...stamp(received),
     type: 'candle',
     interval: '1m',
-    start: 0,
+    // Bars follow each other, and now and then one is closed, or closed anew.
+    start: Math.floor(received / 40) * 40,
     open: 1,
     high: 1,
     low: 1,
@@ -58,6 +59,7 @@ const EVENTS: Record<string, (received: number) => MarketEvent> = {
 }
 const stamp = (received: number) => ({ provider: 'one', instrument: 'A', time: received, received })
 const TOPICS = Object.keys(EVENTS)
+const CANDLE = 'candle:A:1m'
 
 type Told = Published | { op: 'lost'; topic: string; from: number; to: number; count: number; reason: string }
 type Said = Told[] | { op: 'contract'; topics: string[]; contract: Contract; reason: string }
@@ -163,8 +165,11 @@ function take(reader: Reader, each: Told) {
   const contract = reader.inForce.get(topic)!
   expect(at, `${topic} is held`).toBeDefined()
   if ('op' in each) {
-    expect(contract.delivery, `${topic} was promised each`).toBe('every')
-    expect(each).toMatchObject({ from: at! + 1, count: each.to - each.from + 1 })
+    // Of candles that are no longer kept nobody knows whether one was closed.
+    if (topic !== CANDLE) expect(contract.delivery, `${topic} was promised each`).toBe('every')
+    expect(each.count).toBe(each.to - each.from + 1)
+    if (contract.delivery === 'every') expect(each.from).toBe(at! + 1)
+    else expect(each.from).toBeGreaterThan(at!)
     if (each.reason === 'age') expect(contract.maxAge).toBeDefined()
     else expect(topic, 'what counts is not lost').not.toBe('halt:A')
     reader.at.set(topic, each.to)

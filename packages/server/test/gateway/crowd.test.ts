@@ -1,6 +1,7 @@
 /** What one client that is gone or stuck, and more work than can be done, mean for everyone else. */
+import { setTimeout as later } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
-import { LIMITS } from '../../src/gateway/limits.ts'
+import { BEAT, LIMITS } from '../../src/gateway/limits.ts'
 import { createPlant } from '../../src/plant/plant.ts'
 import { frame, open, type Conn } from './raw.ts'
 import { connect, startRig, tradeOf, type Client, type Rig, type RigOptions } from './rig.ts'
@@ -69,8 +70,28 @@ test('[C2] [T7] a client that is cut off without a word is closed at the deadlin
   gone.kill()
 })
 
-test('[T7] as it is configured by default, one that is gone is noticed within 20 s', () => {
-  expect(LIMITS.heartbeat.interval + LIMITS.heartbeat.deadline).toBeLessThanOrEqual(20_000)
+test('[T7] as it is configured by default, one that goes right after its answer is noticed within 20 s: both waits end at a beat', () => {
+  const { interval, deadline } = LIMITS.heartbeat
+  expect(interval + BEAT + deadline + BEAT).toBeLessThan(20_000)
+})
+
+test('[T7] a client whose answer stands behind a message that is long under way stays, and is let go when nothing more comes', async () => {
+  const own = await start({ limits: { heartbeat: { interval: 100, deadline: 600 } } })
+  const slow = Object.assign(await open(own.url, {}), { autoPong: false })
+  const message = frame({ op: 1, payload: '{"op":"ping","id":"whole"}'.padEnd(60) })
+  // The frame is announced, and comes a byte at a time: no answer to a ping can stand between.
+  slow.write(message.subarray(0, 8))
+  const began = performance.now()
+  for (const byte of message.subarray(8)) {
+    await later(35)
+    slow.write(Buffer.from([byte]))
+  }
+  expect(performance.now() - began).toBeGreaterThan(3 * 600)
+  expect(await slow.until(() => slow.msgs.some((said) => String(said).includes('"whole"')), 5_000)).toBe(true)
+  expect(own.gateway.stats().connections).toBe(1)
+  slow.write(message.subarray(0, 8))
+  await expect.poll(() => own.gateway.stats().connections, { timeout: 10_000 }).toBe(0)
+  slow.kill()
 })
 
 test('[C3] all of 500 clients that are cut at once come back and go on where they were, nothing missed and nothing twice', async () => {

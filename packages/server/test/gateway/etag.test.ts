@@ -1,3 +1,4 @@
+import type { MarketEvent } from '@tickwire/protocol'
 import { afterEach, expect, test } from 'vitest'
 import { dialect } from '../../src/dialects/dialect.ts'
 import { isHeld } from '../../src/gateway/etag.ts'
@@ -87,6 +88,36 @@ test.for(['/v1/trades/BTC-USDT', '/v1/last?topics=trade:BTC-USDT,quote:ETH-USDT'
     expect((await ask(later, path, second.headers.get('etag')!)).status).toBe(200)
   }
 )
+
+const stamp = { provider: 'one', instrument: 'BTC-USDT', time: 1, received: 1 } as const
+const quoteAt = (bid: number): MarketEvent => ({ type: 'quote', ...stamp, bid, bidSize: 1, ask: bid + 1, askSize: 1 })
+const tickerAt = (last: number): MarketEvent => ({ type: 'ticker', ...stamp, last })
+const bookAt = (bid: number): MarketEvent => ({ type: 'book', ...stamp, bids: [[bid, 1]], asks: [[bid + 1, 1]] })
+
+test.for([
+  ['/v1/quotes/BTC-USDT', 'quote:BTC-USDT', quoteAt],
+  ['/v1/tickers/BTC-USDT', 'ticker:BTC-USDT', tickerAt],
+  ['/v1/book/BTC-USDT', 'book:BTC-USDT', bookAt],
+  ['/v1/book/BTC-USDT?depth=1', 'book:BTC-USDT', bookAt],
+  ['/v1/last?topics=quote:BTC-USDT,book:BTC-USDT', 'book:BTC-USDT', bookAt]
+] as const)('[S1-40] %s is 304 while nothing came, and 200 with the new values after', async ([path, topic, eventAt]) => {
+  const running = await start()
+  // Both are there, so that nobody waits for the first.
+  running.plant.publish('quote:BTC-USDT', quoteAt(10), 1)
+  running.plant.publish(topic, eventAt(10), 1)
+  let held: string | undefined
+  for (const value of [10, 20, 30]) {
+    if (value > 10) running.plant.publish(topic, eventAt(value), 1)
+    const fresh = await ask(running, path, held)
+    expect([fresh.status, fresh.text.includes(String(value))]).toEqual([200, true])
+    expect(fresh.headers.get('etag')).not.toBe(held)
+    held = fresh.headers.get('etag')!
+    for (let n = 0; n < 3; n++) expect(await ask(running, path, held)).toMatchObject({ status: 304, text: '' })
+    // What comes of another instrument is no news of this one.
+    running.plant.publish('trade:ETH-USDT', tradeOf('ETH-USDT', value), 1)
+    expect((await ask(running, path, held)).status).toBe(304)
+  }
+})
 
 test('an error, a command and what watches over us are never kept', async () => {
   const running = await start({ dialect: own })

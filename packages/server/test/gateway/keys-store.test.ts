@@ -1,4 +1,6 @@
 import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -120,9 +122,31 @@ describe('the keys of JSON Web Tokens', () => {
     const { verifiers } = await open({ jwt: { jwks, issuer: ISSUER, audience: 'tickwire' }, timers })
     const token = eddsa(claimsAt(NOW))
     expect(find(verifiers, token)).toBeUndefined()
+    // The token has set off a reading of the old file, which is still under way.
     writeFileSync(jwks, jwksText)
     pass()
-    await expect.poll(() => find(verifiers, token)).toMatchObject({ user: 'ann' })
+    await expect.poll(() => find(verifiers, token), { timeout: 10_000 }).toMatchObject({ user: 'ann' })
+  })
+
+  test('[S8] by an address are taken from it alone: where it leads on to another nobody goes', async () => {
+    const asked: string[] = []
+    const leading = createServer(({ url = '' }, response) => {
+      asked.push(url)
+      if (url === '/right') response.end(jwksText)
+      else response.writeHead(302, { location: '/right' }).end()
+    })
+    await new Promise<void>((resolve) => leading.listen(0, '127.0.0.1', resolve))
+    const { port } = leading.address() as AddressInfo
+    const openAt = (path: string) =>
+      open({ jwt: { jwks: `http://127.0.0.1:${port}${path}`, issuer: ISSUER, audience: 'tickwire' } })
+    const token = eddsa(claimsAt(NOW))
+    expect(find((await openAt('/right')).verifiers, token)).toMatchObject({ user: 'ann' })
+    access?.stop()
+    asked.length = 0
+    expect(find((await openAt('/leads')).verifiers, token)).toBeUndefined()
+    expect(new Set(asked)).toEqual(new Set(['/leads']))
+    leading.closeAllConnections()
+    leading.close()
   })
 
   test.for([

@@ -16,7 +16,7 @@ test('a client is greeted at once, and told what it is held to', async () => {
     epoch: 'e1',
     encoding: 'json',
     auth: 'none',
-    heartbeat: { interval: 12_000, timeout: 20_000 },
+    heartbeat: { interval: 11_000, timeout: 18_500 },
     limits: { message: 65_536, topics: 1_000 }
   })
   client.ws.terminate()

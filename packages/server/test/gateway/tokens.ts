@@ -24,6 +24,12 @@ export function hs256(claims: object, header: object = {}, secret: string | Buff
   return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`
 }
 
+/** Signed by our secret whatever it is made of. */
+const signedAsItIs = (claims: Buffer): string => {
+  const signed = `${part({ alg: 'HS256' })}.${claims.toString('base64url')}`
+  return `${signed}.${createHmac('sha256', SECRET).update(signed).digest('base64url')}`
+}
+
 export function eddsa(claims: object, header: object = { kid: 'one' }, key: KeyObject = pair.privateKey): string {
   const signed = `${part({ alg: 'EdDSA', typ: 'JWT', ...header })}.${part(claims)}`
   return `${signed}.${sign(undefined, Buffer.from(signed), key).toString('base64url')}`
@@ -69,6 +75,9 @@ export function forgedAt(now: number): [what: string, token: string][] {
     ['without a signature', `${hs256(right).split('.').slice(0, 2).join('.')}.`],
     ['a fourth part', `${hs256(right)}.x`],
     ['60 kB', hs256({ ...right, more: 'x'.repeat(44_000) })],
+    ['claims that are no UTF-8', signedAsItIs(Buffer.from(JSON.stringify({ ...right, sub: 'ann\u00ff' }), 'latin1'))],
+    ['claims behind a byte order mark', signedAsItIs(Buffer.from(`\ufeff${JSON.stringify(right)}`))],
+    ['an end past all numbers', signedAsItIs(Buffer.from(JSON.stringify(right).replace(String(right.exp), '1e400')))],
     ['no token at all', 'null']
   ]
 }

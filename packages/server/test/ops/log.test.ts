@@ -56,6 +56,35 @@ test('[T18] of an error stand name, message, stack, code and cause; what a libra
   expect(lines[0]).not.toContain('hunter2')
 })
 
+/** A line of its own in the log, a terminal that is told what to show, a screen that is cleared, text that reads backwards. */
+const INJECTED = [
+  'x\n{"level":"fatal","msg":"forged"}',
+  'x\r\n{"level":"fatal","msg":"forged"}',
+  'x"}\n{"level":"fatal","msg":"forged',
+  '\u001b[2J\u001b[1;1Hclean',
+  '\u001b]0;title\u0007',
+  '\u0000\u0008',
+  'x\u0085forged',
+  'x\u2028forged',
+  '\u009b2J\u007f',
+  '\u202egnp.exe\u2066'
+]
+test.for(INJECTED)(
+  '[S10] %j in a field, its name, the message and an error makes one line, and no control character in it',
+  (text) => {
+    const { log, lines } = listen()
+    log.warn({ text, [text]: 1, deep: { list: [text] } }, 'refused: %s', text)
+    log.error({ err: new Error(text) }, text)
+    expect(lines).toHaveLength(2)
+    for (const line of lines) {
+      expect(line.endsWith('\n')).toBe(true)
+      // oxlint-disable-next-line no-control-regex -- that is what is looked for
+      expect(line.slice(0, -1)).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/)
+      expect(JSON.parse(line)).not.toMatchObject({ level: 'fatal' })
+    }
+  }
+)
+
 test('a line is one JSON object, also where fields hold lines, control characters and themselves', () => {
   const { log, lines } = listen()
   const self: Record<string, unknown> = { text: 'a\nb\u001b[31m\r"}' }
