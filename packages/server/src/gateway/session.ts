@@ -149,8 +149,7 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
 
   return {
     dialect,
-    memory: () => member.memory,
-    encoding: () => member.encoding,
+    spoken: (): Pick<Member, 'memory' | 'encoding'> => member,
     receive,
     tick: (now: number) => run(closed ? [] : (dialect.tick?.(member.memory, now) ?? [])),
     checkAuth: (now: number) => {

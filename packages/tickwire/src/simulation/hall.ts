@@ -114,7 +114,7 @@ export function createHall(options: HallOptions) {
       const request = { path, query, rest, headers: {}, session: `s${++calls}`, terms }
       const session = createSession(shared, dialect, request, line)
       const receive = (message: Message): void => {
-        const text = typeof message === 'string' ? message : dialect.codec?.decode(message, session.memory())
+        const text = typeof message === 'string' ? message : dialect.codec?.decode(message, session.spoken().memory)
         if (text === undefined) session.close(1003, 'text messages only')
         else session.receive(text)
       }
