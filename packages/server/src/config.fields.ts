@@ -10,7 +10,7 @@ export const duration = (fallback: string, description: string) =>
   z
     .string()
     .regex(/^\d+(\.\d+)?(ms|s|m|h|d)$/, 'a duration is a number and a unit (ms, s, m, h, d), as in "10s"')
-    .refine((text) => lengthOf(text) <= LONGEST, 'a duration is at most 24d')
+    .refine((text) => !(lengthOf(text) > LONGEST), 'a duration is at most 24d')
     .transform(lengthOf)
     .prefault(fallback)
     .describe(description)

@@ -171,7 +171,7 @@ export function resolveConfig(...layers: Json[]): Config {
   const merged = layers.reduce(merge, {})
   const result = configSchema.safeParse(merged)
   if (result.success) return result.data
-  throw new ConfigError(result.error.issues.map((issue) => explain(issue, merged)).join('\n'))
+  throw new ConfigError([...new Set(result.error.issues.map((issue) => explain(issue, merged)))].join('\n'))
 }
 
 /** Whoever wrote a token where its hash belongs finds no more than its beginning in the logs. */

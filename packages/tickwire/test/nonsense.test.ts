@@ -41,6 +41,7 @@ test.for(fields.map(({ path, type }) => [path, type] as const))(
         expect(error, `${path}=${value}`).toBeInstanceOf(ConfigError)
         expect(error.message, 'the option').toContain(path)
         expect(error.message, 'the value').toContain(JSON.stringify(value))
+        expect(error.message, 'one sentence').not.toContain('\n')
         expect(error.message, 'what is right').toMatch(/: .{4,}/)
         continue
       }
