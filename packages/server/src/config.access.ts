@@ -1,6 +1,7 @@
 /** The options of who may connect, how much of the gateway he may have, and what may be passed on to him. */
 import { z } from 'zod'
-import { list } from './config.fields.ts'
+import { hash, list } from './config.fields.ts'
+import { providers } from './providers/index.ts'
 
 /** What one address, or one user, may have over all connections. */
 export const allowance = (whose: string, connections: number, topics: number, messages: number, requests: number) => {
@@ -19,7 +20,7 @@ export const allowance = (whose: string, connections: number, topics: number, me
 
 export const auth = z
   .strictObject({
-    keys: list([], "SHA-256 (hex) of each of the operator's own tokens; they may do everything."),
+    keys: list([], "SHA-256 (hex) of each of the operator's own tokens; they may do everything.", hash),
     store: z
       .string()
       .default('tickwire.keys.db')
@@ -51,13 +52,17 @@ export const auth = z
   .prefault({})
   .describe('Who may connect.')
 
+const provider = z
+  .string()
+  .refine((name) => name === '*' || Object.hasOwn(providers, name), `it takes ${Object.keys(providers).join(', ')}, or *`)
+
 export const redistribution = z
   .strictObject({
     owner: list(
       ['owner'],
       'Users to whom goes what a source forbids to pass on (docs/providers). Of a server on loopback without keys everybody is the owner.'
     ),
-    allow: list([], 'Providers with whom you agreed otherwise: theirs goes to everybody. "*" is all.')
+    allow: list([], 'Providers with whom you agreed otherwise: theirs goes to everybody. "*" is all.', provider)
   })
   .prefault({})
   .describe('What may be passed on, in live mode.')

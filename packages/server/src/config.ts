@@ -1,7 +1,7 @@
 /** Every option there is, in one schema: its default, its meaning, and where it may come from. docs/configuration.md is made from it. */
 import { z } from 'zod'
 import { allowance, auth, redistribution } from './config.access.ts'
-import { duration, isAddress, list, target, url, weight } from './config.fields.ts'
+import { budget, duration, isAddress, list, network, origin, target, timeOfDay, url, weight } from './config.fields.ts'
 import { journal } from './config.journal.ts'
 import { CALENDAR_IDS } from './providers/adapter.ts'
 import { providers as adapters } from './providers/index.ts'
@@ -35,7 +35,7 @@ const providerSchema = (name: string) => {
         .optional()
         .describe(`File that holds the API secret for ${title}; read again before each connection.`),
       feed: z.string().optional().describe(`Which of ${title}'s feeds, where it has several.`),
-      requests: list([], `REST budget in place of the usual one, as in "25/1d", "5/1m".`),
+      requests: list([], `REST budget in place of the usual one, as in "25/1d", "5/1m".`, budget),
       ...(kinds.includes('position') || kinds.includes('order')
         ? { account: z.boolean().default(false).describe('Also your own account: whoever may connect here can read it.') }
         : {}),
@@ -107,7 +107,7 @@ export const configSchema = z.strictObject({
         .default(5)
         .describe('Failures in a row after which a provider is left alone for a while.'),
       breakFor: duration('30s', 'How long it is left alone then.'),
-      rotateAt: list([], 'Times of day (UTC) at which connections are renewed, as in "05:00".'),
+      rotateAt: list([], 'Times of day (UTC) at which connections are renewed, as in "05:00".', timeOfDay),
       calendars: z
         .string()
         .optional()
@@ -154,10 +154,11 @@ export const configSchema = z.strictObject({
         .boolean()
         .default(true)
         .describe('Whether frames are compressed for the clients that ask for it (permessage-deflate).'),
-      origins: list([], 'Web origins allowed besides the own one and loopback, as in "https://desk.example".'),
+      origins: list([], 'Web origins allowed besides the own one and loopback, as in "https://desk.example".', origin),
       proxies: list(
         [],
-        'Addresses and networks of your proxies, as in "10.0.0.0/8": the X-Forwarded-For of others counts for nothing.'
+        'Addresses and networks of your proxies, as in "10.0.0.0/8": the X-Forwarded-For of others counts for nothing.',
+        network
       ),
       perAddress: allowance('address', 10_000, 500_000, 120_000, 12_000),
       perUser: allowance('user', 1_000, 100_000, 60_000, 6_000)

@@ -42,6 +42,7 @@ function takesOf({ type, enum: names, minimum = 0, maximum = Infinity }: Schema)
   if (names) return `one of ${names.join(', ')}`
   if (type === 'boolean') return 'true or false'
   if (type === 'array') return 'a list'
+  if (type === 'object') return 'a section of the file'
   if (type !== 'integer' && type !== 'number') return 'text'
   const end = maximum < Number.MAX_SAFE_INTEGER ? ` to ${maximum}` : ''
   return minimum > Number.MIN_SAFE_INTEGER ? `a whole number from ${minimum}${end}` : 'a whole number'
@@ -170,11 +171,16 @@ export function resolveConfig(...layers: Json[]): Config {
   const merged = layers.reduce(merge, {})
   const result = configSchema.safeParse(merged)
   if (result.success) return result.data
-  throw new ConfigError(result.error.issues.map((issue) => explain(issue, merged)).join('\n'))
+  throw new ConfigError([...new Set(result.error.issues.map((issue) => explain(issue, merged)))].join('\n'))
 }
 
+/** Whoever wrote a token where its hash belongs finds no more than its beginning in the logs. */
+const shown = (path: string, value: unknown): string =>
+  path === 'auth.keys' && typeof value === 'string' && value.length > 8 ? `"${value.slice(0, 8)}…"` : JSON.stringify(value)
+
 function explain(issue: z.core.$ZodIssue, merged: Json): string {
-  const path = issue.path.join('.')
+  const isItem = typeof issue.path.at(-1) === 'number'
+  const path = (isItem ? issue.path.slice(0, -1) : issue.path).join('.')
   if (issue.code === 'unrecognized_keys') {
     const siblings = Object.keys(
       path
@@ -186,7 +192,8 @@ function explain(issue: z.core.$ZodIssue, merged: Json): string {
   }
   const takes = fields.find((field) => field.path === path)?.takes ?? 'a section of options'
   const why = issue.code === 'custom' || issue.code === 'invalid_format' ? issue.message : `it takes ${takes}`
-  return `${path} is ${JSON.stringify(read(merged, path))}: ${why}`
+  if (isItem) return `${path} holds ${shown(path, read(merged, issue.path.join('.')))}: ${why}`
+  return `${path} is ${shown(path, read(merged, path))}: ${why}`
 }
 
 /** The configuration as it may be shown: secrets are replaced by whether they are set. */

@@ -20,7 +20,7 @@ export function load(flags: Flags, env: Record<string, string | undefined> = pro
   if (flags.host !== undefined) assignments.push(`host=${flags.host}`)
   if (flags.insecure) assignments.push('auth.insecure=true')
   const config = resolveConfig(
-    file === undefined ? {} : fromFile(readFileSync(file, 'utf8'), file),
+    file === undefined ? {} : fromFile(readConfig(file), file),
     fromEnvironment(env),
     fromFlags(assignments)
   )
@@ -28,6 +28,14 @@ export function load(flags: Flags, env: Record<string, string | undefined> = pro
 }
 
 export const print = (flags: Flags): void => console.log(JSON.stringify(redacted(load(flags).config), undefined, 2))
+
+function readConfig(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new ConfigError(`the configuration file ${path} cannot be read: ${(error as Error).message}`)
+  }
+}
 
 function readSecret(path: string, option: string): string {
   try {

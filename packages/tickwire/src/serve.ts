@@ -40,12 +40,10 @@ export async function serve(flags: ServeFlags): Promise<void> {
     await street?.stop()
     forget()
   }
-  const server = await open(street, config, mode, flags, log).catch(async (error: NodeJS.ErrnoException & { port?: number }) => {
+  const server = await open(street, config, mode, flags, log).catch(async (error: NodeJS.ErrnoException) => {
     await street?.stop()
     forget()
-    if (error.code !== 'EADDRINUSE') throw error
-    const option = error.port === config.port ? '--port' : '--set street.control='
-    throw new ConfigError(`port ${error.port} is taken by another program: choose one with ${option}, 0 for a free one`)
+    throw listenFault(error, config) ?? error
   })
   running.stop = async () => {
     await server.stop()
@@ -77,6 +75,26 @@ function forDemo(config: Config): { config: Config; forget: () => void } {
     config: { ...config, journal: { ...config.journal, record: 'events', directory: temporary, mostBytes: DEMO_MOST } },
     forget: () => rmSync(temporary, { recursive: true, force: true })
   }
+}
+
+const NOWHERE: ReadonlySet<string> = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EADDRNOTAVAIL', 'EINVAL', 'EAFNOSUPPORT'])
+
+/** What the operator can do about it, where we cannot listen. */
+export function listenFault(error: NodeJS.ErrnoException & { port?: number }, { host, port }: Config): ConfigError | undefined {
+  const { code = '', message } = error
+  const isOurs = error.port === undefined || error.port === port
+  if (code === 'EADDRINUSE') {
+    const option = isOurs ? '--port' : '--set street.control='
+    return new ConfigError(`port ${error.port} is taken by another program: choose one with ${option}, 0 for a free one`)
+  }
+  if (code === 'EACCES')
+    return new ConfigError(
+      `${isOurs ? 'port' : 'street.control'} is ${error.port}: this user may not listen there (${message}); choose one above 1023`
+    )
+  if (!NOWHERE.has(code)) return undefined
+  return new ConfigError(
+    `host is ${JSON.stringify(host)}: no address of this machine (${message}); it takes one, as in 127.0.0.1`
+  )
 }
 
 async function open(street: Street | undefined, config: Config, mode: Mode, flags: ServeFlags, log: Log): Promise<Server> {

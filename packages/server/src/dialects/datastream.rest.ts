@@ -1,5 +1,6 @@
 /** The REST of /api/websocket: a set of subscriptions for each user, held upstream once each and answered from the last values. */
 import type { ErrorCode } from '@tickwire/protocol'
+import { datastreamAnswers } from './answers.ts'
 import type { Desk, HttpAnswer, HttpRequest, HttpRoute, Hands, Keys } from './dialect.ts'
 import { askSchema, complaint, dataType, oneSchema, refusedAll, statusOf, trouble } from './datastream.messages.ts'
 import type { Refused } from './datastream.messages.ts'
@@ -113,11 +114,27 @@ const handed =
   }
 
 export const routes: readonly HttpRoute[] = [
-  { route: 'POST /api/websocket/connect', answer: handed((_request, desk, hands) => connect(desk, hands)) },
-  { route: 'POST /api/websocket/disconnect', answer: handed((_request, _desk, hands) => disconnect(hands)) },
-  { route: 'POST /api/websocket/subscribe', answer: handed(subscribe) },
-  { route: 'POST /api/websocket/unsubscribe', answer: handed((request, _desk, hands) => unsubscribe(request, hands)) },
-  { route: 'GET /api/websocket/status', answer: handed((_request, desk, hands) => status(desk, hands)) },
-  { route: 'GET /api/websocket/data/*', answer: handed(allData) },
-  { route: 'GET /api/websocket/symbol/*', answer: handed(symbolData) }
+  {
+    route: 'POST /api/websocket/connect',
+    answer: handed((_request, desk, hands) => connect(desk, hands)),
+    answers: datastreamAnswers.changed
+  },
+  {
+    route: 'POST /api/websocket/disconnect',
+    answer: handed((_request, _desk, hands) => disconnect(hands)),
+    answers: datastreamAnswers.changed
+  },
+  { route: 'POST /api/websocket/subscribe', answer: handed(subscribe), answers: datastreamAnswers.changed },
+  {
+    route: 'POST /api/websocket/unsubscribe',
+    answer: handed((request, _desk, hands) => unsubscribe(request, hands)),
+    answers: datastreamAnswers.changed
+  },
+  {
+    route: 'GET /api/websocket/status',
+    answer: handed((_request, desk, hands) => status(desk, hands)),
+    answers: datastreamAnswers.status
+  },
+  { route: 'GET /api/websocket/data/*', answer: handed(allData), answers: datastreamAnswers.data },
+  { route: 'GET /api/websocket/symbol/*', answer: handed(symbolData), answers: datastreamAnswers.symbol }
 ]

@@ -2,6 +2,7 @@
  * The contract of a dialect, the mirror of an adapter: one protocol spoken to clients, as data and pure functions.
  * Sessions (gateway/session.ts) run it: they hold the subscriptions, do the commands, and bound what is pending.
  */
+import type { z } from 'zod'
 import type {
   AskedContract,
   Candle,
@@ -143,7 +144,10 @@ export type HttpAnswer = { status: number; body: unknown; headers?: Record<strin
 export type HttpRoute = {
   route: string
   answer: (request: HttpRequest, desk: Desk, now: number, hands?: Hands) => HttpAnswer | Promise<HttpAnswer>
+  /** What it answers, by status, for the OpenAPI document; absent where the protocol is somebody else's, who describes it. */
+  answers?: Answers
 }
+export type Answers = Readonly<Record<number, z.ZodType>>
 
 export type Dialect<Memory = unknown> = {
   name: string

@@ -1,4 +1,5 @@
 /** The streaming protocol of FIML: /ws/stream, /ws/prices/{symbols}, GET /ws/connections. docs/websocket-s2.md is its manual. */
+import { connectionAnswers } from './answers.ts'
 import { dialect, type Command, type Desk, type Dialect, type HttpAnswer, type Request } from './dialect.ts'
 import { fail, send, settled, SOURCE, subscribe, unsubscribe } from './fiml.asking.ts'
 import { newlyDark, take, type Memory } from './fiml.memory.ts'
@@ -126,7 +127,7 @@ export function createFiml({ maxSubscriptions = 100, heartbeat = 30_000, patienc
       symbols: [...new Set([...subscriptions.values()].flatMap(({ lines }) => lines.map(({ symbol }) => symbol)))]
     }),
 
-    http: [{ route: 'GET /ws/connections', answer: (_request, desk) => connections(desk) }]
+    http: [{ route: 'GET /ws/connections', answer: (_request, desk) => connections(desk), answers: connectionAnswers }]
   })
 }
 

@@ -1,4 +1,5 @@
 /** TradingView's UDF: an HTTP protocol from which its charts take symbols, bars, marks and quotes. docs/tradingview.md is its manual. */
+import { udfAnswers } from './answers.ts'
 import { dialect, type Desk, type HttpAnswer, type HttpRequest } from './dialect.ts'
 import { first, limitOf } from './past.ts'
 import { failed, history } from './udf.history.ts'
@@ -73,13 +74,13 @@ export const udf = dialect<undefined>({
     handshake: 'never'
   },
   http: [
-    { route: 'GET /udf/config', answer: (_request, desk) => config(desk) },
-    { route: 'GET /udf/symbols', answer: symbols },
-    { route: 'GET /udf/search', answer: search },
-    { route: 'GET /udf/history', answer: history },
-    { route: 'GET /udf/marks', answer: marks },
-    { route: 'GET /udf/timescale_marks', answer: timescaleMarks },
-    { route: 'GET /udf/time', answer: (_request, _desk, now) => time(now) },
-    { route: 'GET /udf/quotes', answer: (request, desk, _now, hands) => quotes(request, desk, hands) }
+    { route: 'GET /udf/config', answer: (_request, desk) => config(desk), answers: udfAnswers.config },
+    { route: 'GET /udf/symbols', answer: symbols, answers: udfAnswers.symbols },
+    { route: 'GET /udf/search', answer: search, answers: udfAnswers.search },
+    { route: 'GET /udf/history', answer: history, answers: udfAnswers.history },
+    { route: 'GET /udf/marks', answer: marks, answers: udfAnswers.marks },
+    { route: 'GET /udf/timescale_marks', answer: timescaleMarks, answers: udfAnswers.timescaleMarks },
+    { route: 'GET /udf/time', answer: (_request, _desk, now) => time(now), answers: udfAnswers.time },
+    { route: 'GET /udf/quotes', answer: (request, desk, _now, hands) => quotes(request, desk, hands), answers: udfAnswers.quotes }
   ]
 })

@@ -1,4 +1,5 @@
 /** What is said, on WebSockets and by REST, of a service that this server does not have yet: never an acknowledgement. Pure. */
+import { z } from 'zod'
 import type { Command, HttpAnswer } from './dialect.ts'
 import { fail, say, type Message } from './ziggy.messages.ts'
 
@@ -17,10 +18,15 @@ export const allNotHere = (service: string, actions: readonly string[]) =>
     actions.map((action) => [action, (_message: Message, _memory: unknown, now: number) => [notHere(service, now)]])
   )
 
+const absent = z.object({
+  error: z.object({ code: z.literal(CODE), message: z.string(), retry: z.literal(false), service: z.string() })
+})
+
 /** 503 on each of these routes. */
 export const missingRoutes = (service: string, routes: readonly string[]) =>
   routes.map((route) => ({
     route,
+    answers: { 503: absent },
     answer: (): HttpAnswer => ({
       status: 503,
       body: { error: { code: CODE, message: absence(service), retry: false, service } }

@@ -30,9 +30,7 @@ export const numeric = (schema: z.ZodNumber) =>
 export const known = <S extends z.ZodRawShape>(shape: S) =>
   z.strictObject(shape, {
     error: ({ code, keys }) =>
-      code === 'unrecognized_keys'
-        ? `${keys.join(', ')}: not known here; there are ${Object.keys(shape).join(', ')}`
-        : undefined
+      code === 'unrecognized_keys' ? `${keys.join(', ')}: not known here; there are ${Object.keys(shape).join(', ')}` : undefined
   })
 export const chosenIn = (fields: string | undefined): Contract['fields'] =>
   fields === undefined || fields === 'lite' ? fields : [...new Set(fields.split(','))]

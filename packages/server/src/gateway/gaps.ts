@@ -1,6 +1,7 @@
 /** REST: what is known to have been missing of an instrument, and what became of it. */
 import type { GapFilled } from '@tickwire/protocol'
 import { z } from 'zod'
+import type { KnownGap } from '../feed/gap.ts'
 import { failures, ofInstrument, resolved } from './asked.ts'
 import type { App, RestOptions } from './rest.ts'
 
@@ -13,34 +14,45 @@ const fill = z.object({
   to: z.number(),
   own: z.boolean().optional().describe('on the provider’s own topic only')
 })
+const row = z.object({
+  id: z.string(),
+  provider: z.string(),
+  kind: z.string(),
+  cause: z.enum(['sequence', 'checksum', 'asked', 'silence', 'disconnect']),
+  action: z.enum(['resync', 'failover', 'open']),
+  from: z.number(),
+  to: z.number(),
+  expected: z.union([z.number(), z.string()]).optional(),
+  got: z.union([z.number(), z.string()]).optional(),
+  own: z.boolean().optional().describe('another provider led: only the provider’s own topic misses it'),
+  lasting: z.boolean().optional().describe('it goes on: its end is not known yet'),
+  delayed: z.number().optional().describe('the provider holds its data back by so many milliseconds'),
+  state: z.enum(['open', 'filled']),
+  why: z.string().optional().describe('why it cannot be filled'),
+  fills: z.array(fill)
+})
 const answer = z.object({
   instrument: z.string(),
-  gaps: z
-    .array(
-      z.object({
-        id: z.string(),
-        provider: z.string(),
-        kind: z.string(),
-        cause: z.enum(['sequence', 'checksum', 'asked', 'silence', 'disconnect']),
-        action: z.enum(['resync', 'failover', 'open']),
-        from: z.number(),
-        to: z.number(),
-        expected: z.union([z.number(), z.string()]).optional(),
-        got: z.union([z.number(), z.string()]).optional(),
-        own: z.boolean().optional().describe('another provider led: only the provider’s own topic misses it'),
-        lasting: z.boolean().optional().describe('it goes on: its end is not known yet'),
-        state: z.enum(['open', 'filled']),
-        why: z.string().optional().describe('why it cannot be filled'),
-        fills: z.array(fill)
-      })
-    )
-    .describe('oldest first: the last 50, and the last 50 that only a provider’s own topic missed')
+  gaps: z.array(row).describe('oldest first: the last 50, and the last 50 that only a provider’s own topic missed')
 })
 
 const told = ({ time: at, how, by, items, from, to, own }: GapFilled): z.infer<typeof fill> => {
   const row: z.infer<typeof fill> = { at, how, by, items, from, to }
   if (own) row.own = true
   return row
+}
+
+/** The event without what its topic says of it. */
+function known({
+  fills,
+  instrument: _instrument,
+  type: _type,
+  time: _time,
+  received: _received,
+  clock: _clock,
+  ...gap
+}: KnownGap): z.infer<typeof row> {
+  return { ...gap, fills: fills.map(told) }
 }
 
 export function mountGaps(app: App, { desk, sources }: RestOptions): void {
@@ -56,7 +68,7 @@ export function mountGaps(app: App, { desk, sources }: RestOptions): void {
     },
     ({ params }) => {
       const instrument = resolved(desk, params.instrument)
-      return { instrument, gaps: sources.gaps(instrument).map(({ fills, ...gap }) => ({ ...gap, fills: fills.map(told) })) }
+      return { instrument, gaps: sources.gaps(instrument).map(known) }
     }
   )
 }

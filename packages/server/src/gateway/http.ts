@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import fastify, { type FastifyReply } from 'fastify'
 import { validatorCompiler } from 'fastify-type-provider-zod'
+import { z } from 'zod'
 import type { Hop } from '../feed/hops.ts'
 import type { Hands } from '../dialects/dialect.ts'
 import type { Log } from '../ops/log.ts'
@@ -151,15 +152,18 @@ function answerNotFound(app: App, { dialects }: HttpOptions, methodsOf: (path: s
   })
 }
 
+/** Somebody else's protocol: his own documents say more of it than we could. */
+const THEIRS = { default: z.unknown().describe('As that protocol says, also what is wrong.') }
+
 function mountDialects(app: App, { dialects, desk, clock, tamper, reader, shelves, visitors }: HttpOptions): void {
   for (const { name, http = [] } of dialects) {
     const handsOf = (): Hands => ({ read: (topic) => reader.last(topic), ...shelves.of(name, visitors.now()?.who?.user) })
-    for (const { route, answer } of http) {
+    for (const { route, answer, answers = THEIRS } of http) {
       const [method = 'GET', url = '/'] = route.split(' ')
       app.route({
         method,
         url,
-        schema: { tags: [name], summary: `As in the protocol of ${name}` },
+        schema: { tags: [name], summary: `As in the protocol of ${name}`, response: answers },
         async handler(request, reply) {
           const query = request.query as Record<string, string | string[]>
           const path = decodeURIComponent(request.url.split('?')[0]!)

@@ -94,7 +94,7 @@ export function createInner(options: InnerOptions) {
       if (!over) open.add(mine)
       return {
         receive(message) {
-          const text = typeof message === 'string' ? message : dialect.codec?.decode(message, session.memory())
+          const text = typeof message === 'string' ? message : dialect.codec?.decode(message, session.spoken().memory)
           if (text === undefined) session.close(1003, 'text messages only')
           else session.receive(text)
         },

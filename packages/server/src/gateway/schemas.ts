@@ -2,17 +2,18 @@
 import { ERRORS, INTERVALS, type ErrorCode } from '@tickwire/protocol'
 import { z } from 'zod'
 
-const published = {
-  topic: z.string(),
-  seq: z.number().int(),
-  published: z.number(),
+const stamp = {
   provider: z.string(),
   instrument: z.string(),
   time: z.number(),
   received: z.number(),
   confidence: z.number().optional(),
-  quarantined: z.string().optional().describe('of one provider alone: why it is not believed yet')
+  quarantined: z.string().optional().describe('of one provider alone: why it is not believed yet'),
+  delayed: z.number().optional().describe('held back by the provider by so many milliseconds'),
+  clock: z.enum(['ahead', 'behind']).optional().describe('time cannot be right')
 }
+const published = { topic: z.string(), seq: z.number().int(), published: z.number(), ...stamp }
+const session = z.enum(['pre', 'regular', 'post', 'overnight', 'closed'])
 const level = z.array(z.number()).length(2).describe('[price, size]')
 
 export const trade = z.object({
@@ -22,6 +23,10 @@ export const trade = z.object({
   price: z.number(),
   size: z.number(),
   side: z.enum(['buy', 'sell', 'unknown']),
+  venue: z.string().optional().describe('where it printed, in the provider’s code'),
+  conditions: z.array(z.string()).readonly().optional().describe('the provider’s own codes'),
+  session: session.optional(),
+  ineligible: z.literal(true).optional().describe('it sets neither the last price nor the day’s high or low'),
   backfill: z.literal(true).optional()
 })
 export const quote = z.object({
@@ -42,7 +47,8 @@ export const ticker = z.object({
   volume: z.number().optional(),
   change: z.number().optional(),
   changePercent: z.number().optional(),
-  prevClose: z.number().optional()
+  prevClose: z.number().optional(),
+  session: session.optional()
 })
 export const book = z.object({
   ...published,
@@ -72,10 +78,7 @@ export const liquidity = z.object({
   stale: z.literal(true).optional().describe('its book is stale, empty or crossed by now: this is how it was last')
 })
 export const candle = z.object({
-  provider: z.string(),
-  instrument: z.string(),
-  time: z.number(),
-  received: z.number(),
+  ...stamp,
   type: z.literal('candle'),
   interval: z.enum(INTERVALS),
   start: z.number(),
@@ -89,7 +92,7 @@ export const candle = z.object({
   closed: z.boolean(),
   revision: z.number(),
   coverage: z.number().optional(),
-  session: z.enum(['pre', 'regular', 'post', 'overnight', 'closed']).optional()
+  session: session.optional()
 })
 export const event = z.looseObject({ ...published, type: z.string() })
 

@@ -168,8 +168,7 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
   run(greeting.commands)
   return {
     dialect,
-    memory: () => member.memory,
-    encoding: () => member.encoding,
+    spoken: (): Pick<Member, 'memory' | 'encoding'> => member,
     receive,
     renew,
     tick: (now: number) => run(closed ? [] : (dialect.tick?.(member.memory, now) ?? [])),

@@ -129,8 +129,8 @@ export function serveWebSockets(http: Server, options: WsOptions) {
     connections.set(id, { session, terminate: () => ws.terminate(), beat: (now) => beat(session, line, now) })
     const calm = createBucket(PINGS, clock())
     ws.on('message', (data: Buffer, isBinary: boolean) => {
-      const text = isBinary ? dialect.codec?.decode(data, session.memory()) : data.toString()
-      if (text === undefined) session.close(1003, session.encoding() === 'json' ? 'text messages only' : 'not MessagePack')
+      const text = isBinary ? dialect.codec?.decode(data, session.spoken().memory) : data.toString()
+      if (text === undefined) session.close(1003, session.spoken().encoding === 'json' ? 'text messages only' : 'not MessagePack')
       else session.receive(text)
       if (line.deflate) giveBack(ws)
     })

@@ -156,8 +156,7 @@ describe('[S5] however often it is asked', () => {
     take()
     for (let now = 5_000; now < 15_000; now += 1_000) {
       for (const symbol of SYMBOLS)
-        for (const interval of TIMEFRAMES)
-          say({ ...candleOf(symbol, 300 * MINUTE, now), interval: interval as '1m', topic: `candle:${symbol}:${interval}` })
+        for (const interval of TIMEFRAMES) say({ ...candleOf(symbol, 300 * MINUTE, now), interval: interval as '1m' })
       until(now + 1_000)
     }
     const updates = take().filter(({ type }) => type === 'chart_update')
