@@ -3,17 +3,23 @@ import { z } from 'zod'
 
 const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 /** A timer of Node that is longer fires at once. */
-const LONGEST = 24 * UNITS.d
+const LONGEST = 24
+/** Ten years. */
+const EVER = 3_650
 const lengthOf = (text: string): number => Number.parseFloat(text) * UNITS[text.replace(/^[\d.]+/, '') as keyof typeof UNITS]
-/** `'250ms'`, `'10s'`, `'5m'`, `'24h'`, `'7d'`; inside, milliseconds. */
-export const duration = (fallback: string, description: string) =>
+/** `'250ms'`, `'10s'`, `'5m'`, `'24h'`, `'7d'`; inside, milliseconds. `most`: in days. */
+const span = (fallback: string, description: string, most: number) =>
   z
     .string()
     .regex(/^\d+(\.\d+)?(ms|s|m|h|d)$/, 'a duration is a number and a unit (ms, s, m, h, d), as in "10s"')
-    .refine((text) => !(lengthOf(text) > LONGEST), 'a duration is at most 24d')
+    .refine((text) => !(lengthOf(text) > most * UNITS.d), `a duration is at most ${most}d`)
     .transform(lengthOf)
     .prefault(fallback)
     .describe(description)
+
+export const duration = (fallback: string, description: string) => span(fallback, description, LONGEST)
+/** Of something that is compared with a time, and sets no timer. */
+export const age = (fallback: string, description: string) => span(fallback, description, EVER)
 
 export const weight = (fallback: number, what: string) =>
   z.coerce.number().min(0).max(1_000).default(fallback).describe(`Weight of ${what}.`)

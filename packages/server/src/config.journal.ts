@@ -1,6 +1,6 @@
 /** The options of what is recorded, and of the log of events in a file. */
 import { z } from 'zod'
-import { duration } from './config.fields.ts'
+import { age } from './config.fields.ts'
 
 const SIZES = { b: 1, kb: 2 ** 10, mb: 2 ** 20, gb: 2 ** 30, tb: 2 ** 40 } as const
 /** `'64mb'`, `'20gb'`; inside, bytes. */
@@ -29,7 +29,7 @@ export const journal = z
     directory: z.string().min(1).default('data/journal').describe('Where; one server writes to it at a time.'),
     segment: size('64mb', 'Size at which a file is closed and the next one begun; one of yesterday (UTC) is closed, too.'),
     mostBytes: size('20gb', 'Most that is kept, over all runs; whole files go, the oldest first.'),
-    mostAge: duration('30d', 'How long it is kept.'),
+    mostAge: age('30d', 'How long it is kept.'),
     logFile: z
       .string()
       .min(1)

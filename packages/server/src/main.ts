@@ -63,7 +63,16 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   const open = opened(() => openPlant(config, { ...options, log, connections: () => gateway.connections() }), access)
   const { plant, desk, demand, watched, figures } = open
   const { sources, settings, instruments } = open
-  const wired = { sectors: config.sectors, sources, settings, instruments, simulated: mode !== 'live', live: { plant, demand }, clock, log }
+  const wired = {
+    sectors: config.sectors,
+    sources,
+    settings,
+    instruments,
+    simulated: mode !== 'live',
+    live: { plant, demand },
+    clock,
+    log
+  }
   const replays = openReplays({
     ...wired,
     reader: options.journal ?? open.recording.reader,

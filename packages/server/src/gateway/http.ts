@@ -105,10 +105,11 @@ function admit(app: App, { admission, dialects, clock }: HttpOptions): void {
   })
 }
 
-/** Our own commands take nothing but their address: what somebody put into a body must not be thought to have counted. */
+/** Most of our own commands take nothing but their address: what somebody put into a body must not be thought to have counted. */
 function refuseBodies(app: App): void {
   app.addHook('preValidation', (request, _reply, done) => {
     const { body, routeOptions } = request
+    if (routeOptions.schema?.body !== undefined) return done()
     if (body === undefined || body === null || routeOptions.url?.startsWith('/v1/') !== true) return done()
     const [field = 'body'] = typeof body === 'object' ? Object.keys(body) : []
     done(new RequestError('BAD_MESSAGE', `${field}: not known here; ${routeOptions.url} takes no body`))

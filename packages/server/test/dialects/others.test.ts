@@ -143,7 +143,7 @@ test('every dialect that there is, is asked here, but for those that nobody can 
 test.each(mute)('%s has no socket, and says nothing to one', (name) => {
   const { receive, render, http = [] } = all[name]!
   expect(receive('{"action":"subscribe"}', undefined, NOW)).toEqual([])
-  expect(render({ ...trade('AAPL'), topic: 'trade:AAPL', seq: 1, published: NOW } as Published, undefined, NOW)).toBe(undefined)
+  expect(render({ ...trade('AAPL'), topic: 'trade:AAPL', seq: 1, published: NOW }, undefined, NOW)).toBe(undefined)
   expect(http.length).toBeGreaterThan(0)
 })
 

@@ -31,7 +31,7 @@ const sources: Partial<RestSources> = {
 }
 const rigs: Rig[] = []
 async function start(): Promise<Rig> {
-  const rig = await startRig({ rest: sources as RestSources })
+  const rig = await startRig({ rest: sources })
   rigs.push(rig)
   return rig
 }
