@@ -4,7 +4,7 @@ import { onCore, startChild, type Child } from './fanout-child.ts'
 import { topicsOf, picked, FEED_SPEC, type Spec } from './fanout-feed.ts'
 
 const PEER_NAMES = ['ws', 'ws-batch', 'socket.io', 'socket.io-array', 'redis', 'nats', 'nchan'] as const
-export type Kind = 'tickwire' | (typeof PEER_NAMES)[number]
+export type Kind = 'tickwire' | 'floor' | (typeof PEER_NAMES)[number]
 export const PEERS: readonly Kind[] = PEER_NAMES
 /** The program that a peer needs; the others are libraries. */
 export const PROGRAMS: { readonly [K in Kind]?: string } = { redis: 'redis-server', nats: 'nats-server', nchan: 'nginx' }
@@ -41,7 +41,7 @@ export async function startServer(kind: Kind, spec: Partial<Spec>): Promise<Serv
 function address(kind: Kind, spec: Spec, port: number): string[] {
   const names = picked(spec, 0)
   if (kind === 'tickwire') return ['--send', 'C%d', `ws://127.0.0.1:${port}/v1/ws`]
-  if (kind === 'ws' || kind === 'ws-batch') return [`ws://127.0.0.1:${port}/%d`]
+  if (kind === 'ws' || kind === 'ws-batch' || kind === 'floor') return [`ws://127.0.0.1:${port}/%d`]
   if (kind === 'redis') return ['--send', `SUBSCRIBE ${names.join(' ')}\\r\\n`, `tcp://127.0.0.1:${port}`]
   if (kind === 'nats') {
     const subscribes = names.map((name, at) => `SUB ${name} ${at}\\r\\n`).join('')

@@ -23,6 +23,7 @@ export type Figures = { updates_s: number }
 /** Of each peer a rate to begin with, in updates per second to all clients together. */
 const GUESSES: Record<Kind, number> = {
   tickwire: 2_000_000,
+  floor: 2_000_000,
   ws: 100_000,
   'ws-batch': 600_000,
   'socket.io': 80_000,
@@ -53,20 +54,32 @@ type Load = {
   peers: readonly Kind[]
   goal?: number | undefined
   times?: number | undefined
+  /** Beside what bare sockets deliver, where all are sent the same. */
+  floor?: boolean
 }
 
 /** A goal is met where the updates are that many, or, where it says so, that many times the best peer's. */
-const load = ({ spec, guess, peers, goal, times }: Load): Scenario['run'] => {
+const load = ({ spec, guess, peers, goal, times, floor = false }: Load): Scenario['run'] => {
   const fan = spec.clients * ((spec.each ?? 0) > 0 ? (spec.each ?? 0) / (spec.topics ?? 500) : 1)
   return async (context) => {
     const ours = await greatest(context.fanload, 'tickwire', spec, guess / fan)
+    const least = floor ? await greatest(context.fanload, 'floor', spec, guess / fan) : undefined
     const found = context.peers ? await peerFigures(context.fanload, peers, spec, fan) : {}
     const best = Math.max(0, ...Object.values(found).map((peer) => (peer as Partial<Figures>).updates_s ?? 0))
     const ratio = best > 0 ? Math.round((ours.updates_s / best) * 10) / 10 : undefined
     const meets =
       (goal === undefined || ours.updates_s >= goal) && (times === undefined || (ratio !== undefined && ratio >= times))
     const aim = { updates_s: goal, ratio: times }
-    return { ours, peers: found, ratio, ...(goal === undefined ? {} : { goal: aim, ok: ours.sustained && meets }) }
+    const beside = least && {
+      floor_updates_s: least.updates_s,
+      of_floor: Math.round((ours.updates_s / least.updates_s) * 100) / 100
+    }
+    return {
+      ours: { ...ours, ...beside },
+      peers: found,
+      ratio,
+      ...(goal === undefined ? {} : { goal: aim, ok: ours.sustained && meets })
+    }
   }
 }
 
@@ -79,7 +92,7 @@ const compressed: Scenario['run'] = async ({ fanload, done }) => {
 }
 
 const equal = (clients: number, peers: readonly Kind[], goal?: number, times?: number) =>
-  load({ spec: { clients }, guess: 2_000_000, peers, goal, times })
+  load({ spec: { clients }, guess: 2_000_000, peers, goal, times, floor: true })
 const random = (clients: number, peers: readonly Kind[], goal?: number, times?: number) =>
   load({ spec: { clients, each: 20 }, guess: 800_000, peers, goal, times })
 const ONE: readonly Kind[] = ['ws']

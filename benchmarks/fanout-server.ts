@@ -5,12 +5,14 @@
 import { createInterface } from 'node:readline'
 import { startNats, startNchan, startRedis } from './fanout-brokers.ts'
 import { createMetronome, FEED_SPEC, type Publish, type Spec } from './fanout-feed.ts'
+import { startFloor } from './fanout-floor.ts'
 import { startOurs } from './fanout-ours.ts'
 import { startSocketIo, startWs } from './fanout-peers.ts'
 
 type Started = { port: number; pids: number[]; publish: Publish; delivered?: () => number }
 const STARTS: Record<string, (spec: Spec) => Promise<Started>> = {
   tickwire: startOurs,
+  floor: startFloor,
   ws: (spec) => startWs(spec, false),
   'ws-batch': (spec) => startWs(spec, true),
   'socket.io': (spec) => startSocketIo(spec, false),

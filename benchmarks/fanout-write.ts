@@ -13,7 +13,18 @@ const short = (value: unknown): string => {
   return value >= 1_000_000 ? `${(value / 1_000_000).toFixed(2)} M` : value.toLocaleString('en-US', { maximumFractionDigits: 3 })
 }
 /** Those that a reader compares; the rest is in the lines of JSON. */
-const SHOWN = ['updates_s', 'offered_s', 'p99_ms', 'p99_ms_stalled', 'times', 'kept', 'kb_per_connection', 'connected_ms']
+const SHOWN = [
+  'updates_s',
+  'floor_updates_s',
+  'of_floor',
+  'offered_s',
+  'p99_ms',
+  'p99_ms_stalled',
+  'times',
+  'kept',
+  'kb_per_connection',
+  'connected_ms'
+]
 const MORE = ['streaming_ms', 'us_per_client', 'us_per_contract', 'user_us_per_event', 'absent', 'note']
 const told = (figures: object): string =>
   [...SHOWN, ...MORE]
