@@ -223,6 +223,13 @@ const seen = (page: Page) =>
     return all
   })
 
+const isReplay = ({ url }: Heard): boolean => url.includes('/v1/replay/')
+const shownIn = (page: Page) =>
+  page.evaluate(() => {
+    const { shown } = globalThis as unknown as { shown: Map<string, Shown> }
+    return [...shown.values()].filter(({ replay }) => replay !== '').length
+  })
+
 /** Those of `shown` that none of these sockets told. */
 const strangers = (shown: readonly Shown[], sockets: readonly Heard[]): Shown[] =>
   shown.filter(({ id, value }) => !sockets.some(({ numbers }) => numbers.get(id)?.has(value)))
@@ -239,8 +246,14 @@ test('no number of what is live stands on the page during a replay, and none of 
   const inReplay = asked.length
   await phase(page, 'playing')
   await price(page)
+  // What live told just before comes in the replay as well, but only later: at its beginning nothing of it may be there.
+  await expect.poll(async () => (await shownIn(page)) > 20, POLL).toBe(true)
+  const early = (await seen(page)).filter(({ replay }) => replay !== '')
+  expect(early.length).toBeGreaterThan(20)
+  expect(strangers(early, sockets.filter(isReplay))).toEqual([])
+  expect(early.filter(({ age }) => age !== 'replay')).toEqual([])
   await slider(page).press('PageUp')
-  await expect.poll(() => sockets.filter(({ url }) => url.includes('/v1/replay/')).length, POLL).toBeGreaterThan(1)
+  await expect.poll(() => sockets.filter(isReplay).length, POLL).toBeGreaterThan(1)
   await price(page)
   await page.keyboard.press('[')
   await page.locator(BAND).getByLabel('Speed').selectOption('50')
@@ -255,7 +268,6 @@ test('no number of what is live stands on the page during a replay, and none of 
   await page.waitForSelector('[id="row-BTC-USDT"] [data-cell=age][data-fresh=fresh]')
   const after = await seen(page)
 
-  const isReplay = ({ url }: Heard): boolean => url.includes('/v1/replay/')
   const replayed = mixed.filter(({ replay }) => replay !== '')
   expect(replayed.length).toBeGreaterThan(100)
   expect(strangers(replayed, sockets.filter(isReplay))).toEqual([])
@@ -276,6 +288,27 @@ test('no number of what is live stands on the page during a replay, and none of 
 })
 
 // ---- what goes wrong -----------------------------------------------------------------------------------------------
+
+test('where a part of the past is missing the chart asks for it again', async () => {
+  const { page, complaints } = await openTab(browser)
+  let whole = false
+  await page.route('**/v1/candles/**', async (route) => {
+    const response = await route.fetch()
+    const { candles } = (await response.json()) as { candles: object[] }
+    await route.fulfill({
+      response,
+      json: whole ? { candles } : { candles: candles.slice(-2), missing: 'it is being asked for' }
+    })
+  })
+  await page.goto(`${demo.url}/#/BTC-USDT`)
+  await marked(page, 'chart')
+  const bars = async (): Promise<number> => Number(await page.getByTestId('chart').getAttribute('data-bars'))
+  expect(await bars()).toBeLessThan(10)
+  whole = true
+  await expect.poll(bars, POLL).toBeGreaterThan(50)
+  expect(complaints).toEqual([])
+  await page.close()
+})
 
 test('a replay that was ended is told as such, and begins again by a click', async () => {
   const { page } = await open()

@@ -135,7 +135,7 @@ function Band({ state }: { state: ReplayState }) {
   useBeat(CLOCK, 200)
   const trouble = useReplay((shown) => shown.trouble)
   const over = useReplay((shown) => shown.over)
-  const simulated = useDesk((desk) => desk.mode === 'demo')
+  const mode = useDesk((desk) => desk.mode)
   const isOver = over !== undefined
   const now = serverNow()
   return (
@@ -160,7 +160,7 @@ function Band({ state }: { state: ReplayState }) {
       >
         {over ??
           trouble ??
-          `${phaseText(state)}${state.then === 'live' ? ', then live' : ''}${simulated ? '; simulated prices' : ''}`}
+          `${phaseText(state)}${state.then === 'live' ? ', then live' : ''}${mode === 'demo' ? '; simulated prices' : ''}`}
       </p>
       {!isOver && <Controls state={state} disabled={state.phase === 'failed'} />}
       {!isOver && <Place state={state} disabled={state.phase === 'failed'} />}
@@ -169,13 +169,16 @@ function Band({ state }: { state: ReplayState }) {
           Start it again
         </button>
       )}
-      <button
-        type="button"
-        className="band-button ml-auto bg-past! font-semibold text-ground! max-md:order-1"
-        onClick={leaveReplay}
-      >
-        Back to live
-      </button>
+      {/* A server that plays a recording alone has nothing live. */}
+      {mode !== 'replay' && (
+        <button
+          type="button"
+          className="band-button ml-auto bg-past! font-semibold text-ground! max-md:order-1"
+          onClick={leaveReplay}
+        >
+          Back to live
+        </button>
+      )}
       <Spoken state={state} over={over} />
     </section>
   )
