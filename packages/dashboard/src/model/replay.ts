@@ -1,7 +1,7 @@
 /** The replay that the page shows: ordered, steered, ended, and what becomes of it. */
 import type { Client, Published, ReplayChange, ReplayOrder, ReplayState } from '@tickwire/client'
 import { create } from 'zustand'
-import { setPast } from './clock.ts'
+import { serverNow, setPast } from './clock.ts'
 import { useDesk } from './desk.ts'
 import { hangUp, onClient, turnTo } from './link.ts'
 import { type Notice } from './notices.ts'
@@ -103,7 +103,7 @@ export const forgetLive = (): void => set({ live: undefined })
 function gone(over: string): void {
   hangUp()
   const { state } = useReplay.getState()
-  if (state) setPast(state.at, 0, state.to)
+  if (state) setPast(serverNow(), 0, state.to)
   useDesk.setState(({ connection }) => ({ connection: connection && { ...connection, phase: 'closed', reason: over } }))
   set({ over, trouble: undefined })
 }
