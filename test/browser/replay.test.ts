@@ -7,7 +7,7 @@ import { beforeAll, expect, test, vi } from 'vitest'
 import { browser, demo, marked, onDemo, openTab, PHONE, startDemoAgain, WIDE } from './browser.ts'
 import { startDemo } from './demo.ts'
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 })
 onDemo()
 
 const POLL = { timeout: 60_000, interval: 100 }
@@ -67,8 +67,12 @@ async function pick(page: Page, speed: string, wish?: 'Then live' | 'Again and a
 }
 const back = (page: Page) => page.getByRole('button', { name: 'Back to live' }).click()
 
-test('a recorded span is picked, played, paused, stepped and sought; while it is on nobody can miss it; then back to live', async () => {
-  for (const viewport of [WIDE, PHONE]) {
+test.for([
+  ['a desk', WIDE],
+  ['a phone', PHONE]
+] as const)(
+  'on %s a recorded span is picked, played, paused, stepped and sought; while it is on nobody can miss it; then back to live',
+  async ([, viewport]) => {
     const { page, complaints } = await open(viewport)
     await page.getByRole('button', { name: 'Replay a recording' }).click()
     const dialog = page.getByRole('dialog', { name: 'Replay a recording' })
@@ -137,7 +141,7 @@ test('a recorded span is picked, played, paused, stepped and sought; while it is
     expect(complaints).toEqual([])
     await page.close()
   }
-})
+)
 
 test('keys steer it: pause, speed, steps, ten seconds on and back, again and again', async () => {
   const { page, complaints } = await open()
