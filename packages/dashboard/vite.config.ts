@@ -11,6 +11,13 @@ export default defineConfig({
   plugins: [react(), tailwind()],
   build: { target: 'es2022', modulePreload: { polyfill: false }, assetsInlineLimit: 0, chunkSizeWarningLimit: 700 },
   server: {
-    proxy: { '/v1/ws': { target: gateway, ws: true }, '/v1': gateway, '/health': gateway, '/ready': gateway, '/metrics': gateway }
+    proxy: {
+      '/v1/ws': { target: gateway, ws: true },
+      '/v1/replay': { target: gateway, ws: true },
+      '/v1': gateway,
+      '/health': gateway,
+      '/ready': gateway,
+      '/metrics': gateway
+    }
   }
 })

@@ -242,7 +242,7 @@ export function Chart({ id }: { id: string }) {
         {bars === 0 && <p className={`note pointer-events-none absolute inset-0 z-10 ${loading ? 'waiting' : ''}`}>{empty}</p>}
         {trouble && (
           <p role="status" className="absolute top-6 left-3 z-10 max-w-[calc(100%-6rem)] text-[11.5px] text-amber">
-            {`No history: ${trouble} Live candles follow.`}
+            {`No history: ${trouble} ${isPast() ? 'Those of the replay' : 'Live candles'} follow.`}
           </p>
         )}
         {marks.length > 0 && <Tally marks={marks} />}

@@ -18,6 +18,8 @@ const addressOf = (replay: string): string => `/v1/replays/${encodeURIComponent(
 
 export const order = async (body: ReplayOrder): Promise<Answer<ReplayState>> =>
   (await ask('POST', '/v1/replays', { body })) as Answer<ReplayState>
+/** All that are open. */
+export const replays = async (): Promise<Answer<ReplayState[]>> => list(await ask('GET', '/v1/replays'), 'replays')
 export const change = async (replay: string, body: ReplayChange): Promise<Answer<ReplayState>> =>
   (await ask('POST', addressOf(replay), { body })) as Answer<ReplayState>
 export const stateOf = async (replay: string): Promise<Answer<ReplayState>> =>

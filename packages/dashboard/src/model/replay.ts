@@ -1,11 +1,11 @@
 /** The replay that the page shows: ordered, steered, ended, and what becomes of it. */
 import type { Client, Published, ReplayChange, ReplayOrder, ReplayState } from '@tickwire/client'
 import { create } from 'zustand'
-import { setPast } from './clock.ts'
+import { serverNow, setPast } from './clock.ts'
 import { useDesk } from './desk.ts'
 import { hangUp, onClient, turnTo } from './link.ts'
 import { type Notice } from './notices.ts'
-import { change, end, order, stateOf } from './recordings.ts'
+import { change, end, order, replays, stateOf } from './recordings.ts'
 
 export type Live = { seam: number; from: number; to: number }
 type Shown = {
@@ -103,7 +103,7 @@ export const forgetLive = (): void => set({ live: undefined })
 function gone(over: string): void {
   hangUp()
   const { state } = useReplay.getState()
-  if (state) setPast(state.at, 0, state.to)
+  if (state) setPast(serverNow(), 0, state.to)
   useDesk.setState(({ connection }) => ({ connection: connection && { ...connection, phase: 'closed', reason: over } }))
   set({ over, trouble: undefined })
 }
@@ -115,11 +115,22 @@ async function check(replay: string): Promise<void> {
   gone('The server does not know this replay any more: it was restarted, or nobody read the replay for a minute.')
 }
 
+/** A server that plays one recording and nothing else: what it serves as live is that. */
+async function join(): Promise<void> {
+  const answer = await replays()
+  const state = answer.ok ? answer.value[0] : undefined
+  if (!state || useDesk.getState().replay !== undefined) return
+  set({ ...NONE, state })
+  setPast(state.at, pace(state), state.to)
+  turnTo(state.replay)
+}
+
 const ENDED = /: 4505 /
 
 function listen(client: Client): (() => void)[] {
   const { replay } = useDesk.getState()
-  if (replay === undefined) return []
+  if (replay === undefined)
+    return [client.on('state', ({ phase, hello }) => phase === 'open' && hello?.mode === 'replay' && void join())]
   const told = client.subscribe('replay:all', (event: Published) => event.type === 'replay' && take(event))
   const heard = client.on('state', ({ phase, reason }) => {
     if (phase === 'waiting') void check(replay)

@@ -105,7 +105,7 @@ function Ends({ run, wish, want }: { run: RecordedRun; wish: Wish; want: (part: 
   return (
     <div className="flex flex-col gap-1">
       {ends.map(([name, at, set]) => (
-        <div key={name} className="grid grid-cols-[3rem_1fr_auto] items-center gap-3">
+        <div key={name} className="grid grid-cols-[3rem_1fr_auto] items-center gap-4">
           <span className="text-muted">{name}</span>
           <Slider label={name} from={run.from} to={run.to} at={at} text={fullTime(at)} onInput={set} />
           <span className="text-bright">{timeIn(at, run.from, run.to)}</span>

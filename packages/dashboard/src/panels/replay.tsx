@@ -14,7 +14,7 @@ import { Slider } from './slider.tsx'
 function phaseText({ phase, speed, reason }: ReplayState): string {
   if (phase === 'playing') return speed === 0 ? 'playing as fast as it goes' : `playing at ${speedText(speed)}`
   if (phase === 'paused') return 'paused'
-  if (phase === 'seeking') return 'going there'
+  if (phase === 'seeking') return 'going to this time'
   if (phase === 'ended') return 'at its end'
   return phase === 'failed' ? `failed: ${reason ?? 'no reason was told'}` : 'live'
 }
@@ -99,7 +99,7 @@ function Place({ state, disabled }: { state: ReplayState; disabled: boolean }) {
     void steer({ seek: there }).then(() => useReplay.getState().state?.phase !== 'seeking' && want(undefined))
   }
   return (
-    <div className="flex min-w-0 flex-1 items-center gap-2 max-md:order-4 max-md:basis-full">
+    <div className="flex min-w-0 flex-1 items-center gap-4 max-md:order-4 max-md:basis-full">
       <span className="flex-none text-[11px]">{timeIn(from, from, to)}</span>
       <Slider
         label="Place in the recording"
@@ -135,7 +135,7 @@ function Band({ state }: { state: ReplayState }) {
   useBeat(CLOCK, 200)
   const trouble = useReplay((shown) => shown.trouble)
   const over = useReplay((shown) => shown.over)
-  const simulated = useDesk((desk) => desk.mode === 'demo')
+  const mode = useDesk((desk) => desk.mode)
   const isOver = over !== undefined
   const now = serverNow()
   return (
@@ -155,12 +155,12 @@ function Band({ state }: { state: ReplayState }) {
       </p>
       <p
         data-testid="replay-words"
-        className="min-w-0 text-[12px] max-md:order-3 max-md:flex-1 md:w-52"
+        className={`min-w-0 text-[12px] max-md:order-3 max-md:flex-1 ${isOver || trouble ? 'max-md:basis-full md:w-80' : 'md:w-52'}`}
         role={isOver || trouble ? 'alert' : undefined}
       >
         {over ??
           trouble ??
-          `${phaseText(state)}${state.then === 'live' ? ', then live' : ''}${simulated ? '; simulated prices' : ''}`}
+          `${phaseText(state)}${state.then === 'live' ? ', then live' : ''}${mode === 'demo' ? '; simulated prices' : ''}`}
       </p>
       {!isOver && <Controls state={state} disabled={state.phase === 'failed'} />}
       {!isOver && <Place state={state} disabled={state.phase === 'failed'} />}
@@ -169,13 +169,16 @@ function Band({ state }: { state: ReplayState }) {
           Start it again
         </button>
       )}
-      <button
-        type="button"
-        className="band-button ml-auto bg-past! font-semibold text-ground! max-md:order-1"
-        onClick={leaveReplay}
-      >
-        Back to live
-      </button>
+      {/* A server that plays a recording alone has nothing live. */}
+      {mode !== 'replay' && (
+        <button
+          type="button"
+          className="band-button ml-auto bg-past! font-semibold text-ground! max-md:order-1"
+          onClick={leaveReplay}
+        >
+          Back to live
+        </button>
+      )}
       <Spoken state={state} over={over} />
     </section>
   )
@@ -193,9 +196,9 @@ export function LiveAgain() {
   return (
     <div role="status">
       {live && (
-        <p data-testid="live-again" className="band bg-[#0d3b2e] text-bright">
-          <Radio size={15} aria-hidden className="text-up" />
-          <span>
+        <p data-testid="live-again" className="band flex-nowrap! border-up/50! bg-[#0d3b2e] text-bright">
+          <Radio size={15} aria-hidden className="flex-none text-up" />
+          <span className="min-w-0">
             <strong className="text-up">Live again</strong>
             {` since ${clockTime(live.seam)}: the replay from ${timeIn(live.from, live.from, live.to)} on came to its end. What you see is now.`}
           </span>
