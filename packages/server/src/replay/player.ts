@@ -16,14 +16,16 @@ export type Player = {
   goal: Goal | undefined
   /** It pauses once so many events are published. */
   stepTo: number | undefined
+  /** Ordered while it hurries: taken once it is there. */
+  steps: number
   /** Playings so far: each seek, loop and step back begins another. */
   turn: number
 }
 
 /** Where the playing stands. */
 export type Place = { at: number; events: number; from: number }
-/** A move after which so many events were published. */
-export type Mark = { moves: number; events: number }
+/** A move after which so many events were published, and the recorded time of it. */
+export type Mark = { moves: number; events: number; at: number }
 
 export const openPlayer = (order: ReplayOrder, from: number, now: number): Player => ({
   phase: 'seeking',
@@ -34,6 +36,7 @@ export const openPlayer = (order: ReplayOrder, from: number, now: number): Playe
   anchor: { at: from, now },
   goal: { time: from },
   stepTo: undefined,
+  steps: 0,
   turn: 0
 })
 
@@ -42,21 +45,23 @@ const seek = (player: Player, goal: Goal): Player => ({
   phase: 'seeking',
   goal,
   stepTo: undefined,
+  steps: 0,
   turn: player.turn + 1
 })
 
 const standing = ({ paused }: Player): 'paused' | 'playing' => (paused ? 'paused' : 'playing')
 
-/** Of the places in which it stood, the last before so many events less. */
-function back(marks: readonly Mark[], events: number): Goal | undefined {
+/** Of the places of the span in which it stood, the last before so many events less; what is before the span was played untold. */
+function back(marks: readonly Mark[], events: number, from: number): Goal {
   const mark = marks.findLast((each) => each.events <= events)
-  return mark && { moves: mark.moves }
+  return mark && mark.at >= from ? { moves: mark.moves } : { time: from }
 }
 
 function stepped(player: Player, step: number, { events, from }: Place, marks: readonly Mark[]): Player {
   const paused = { ...player, paused: true }
-  if (step < 0) return seek(paused, back(marks, events + step) ?? { time: from })
-  if (player.goal) return paused
+  // Where it will stand is not known before it is there.
+  if (player.goal) return { ...paused, steps: player.steps + step }
+  if (step < 0) return seek(paused, back(marks, events + step, from))
   // It is played as fast as it goes, up to there.
   return player.phase !== 'playing' && player.phase !== 'paused' ? paused : { ...paused, phase: 'playing', stepTo: events + step }
 }
@@ -65,20 +70,19 @@ function stepped(player: Player, step: number, { events, from }: Place, marks: r
 export function changed(player: Player, change: ReplayChange, place: Place, marks: readonly Mark[], now: number): Player {
   const { speed = player.speed, paused = player.paused, loop = player.loop } = change
   let next: Player = { ...player, speed, paused, loop, anchor: { at: place.at, now } }
-  if (change.paused !== undefined) next.stepTo = undefined
+  if (change.paused !== undefined) next = { ...next, stepTo: undefined, steps: 0 }
   if (change.seek !== undefined) next = seek(next, { time: change.seek })
   if (change.step !== undefined && change.step !== 0) return stepped(next, change.step, place, marks)
   if (next.phase !== 'playing' && next.phase !== 'paused') return next
   return { ...next, phase: next.stepTo === undefined ? standing(next) : 'playing' }
 }
 
-/** It is where it hurried to. */
-export const arrived = (player: Player, at: number, now: number): Player => ({
-  ...player,
-  goal: undefined,
-  phase: standing(player),
-  anchor: { at, now }
-})
+/** It is where it hurried to, and takes the steps that were ordered on the way. */
+export function arrived(player: Player, place: Place, marks: readonly Mark[], now: number): Player {
+  const { steps } = player
+  const there: Player = { ...player, goal: undefined, steps: 0, phase: standing(player), anchor: { at: place.at, now } }
+  return steps === 0 ? there : stepped(there, steps, place, marks)
+}
 
 /** The step is done. */
 export const rested = (player: Player, at: number, now: number): Player => ({

@@ -1,6 +1,6 @@
 /** One replay: its player, the stage that is shown, and the turns in which it goes on without holding up what is live. */
 import type { ReplayChange, ReplayState, Topic } from '@tickwire/protocol'
-import { arrived, changed, dueBy, finished, rested } from './player.ts'
+import { arrived, changed, dueBy, finished, rested, type Place } from './player.ts'
 import { hold, open, stateOf, tell, type Reader, type ReplayOptions, type Running } from './running.ts'
 import { openSeam, type Live } from './seam.ts'
 import { createStage, type Stage } from './stage.ts'
@@ -18,13 +18,15 @@ const TELL_EVERY = 1_000
 const PATIENCE = 5_000
 const MARKS = 10_000
 
+const placeOf = ({ span }: Running, stage: Stage): Place => ({ at: stage.now(), events: stage.events(), from: span.from })
+
 /** From here on this stage is what readers read. */
 function show(r: Running, next: Stage): void {
   r.stage?.stop()
   r.stage = next
   r.coming = undefined
   r.shown = { plant: next.plant, desk: next.desk }
-  r.player = arrived(r.player, next.now(), r.clock())
+  r.player = arrived(r.player, placeOf(r, next), r.marks, r.clock())
   tell(r)
   for (const { onShown } of r.readers) onShown()
 }
@@ -69,7 +71,7 @@ function judge(r: Running, playing: Stage): () => boolean {
     const events = playing.events()
     if (events !== published) {
       published = events
-      if (r.marks.push({ moves: playing.moves(), events }) > 2 * MARKS) r.marks.splice(0, MARKS)
+      if (r.marks.push({ moves: playing.moves(), events, at: playing.now() }) > 2 * MARKS) r.marks.splice(0, MARKS)
     }
     if (r.isChanged || events >= most || (stepTo !== undefined && events >= stepTo)) return false
     if (goal && 'moves' in goal && playing.moves() >= goal.moves) return false

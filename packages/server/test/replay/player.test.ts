@@ -4,7 +4,10 @@ import { journalOf, play, tradesEvery, wiringOf } from './kit.ts'
 import { arrived, changed, dueBy, finished, openPlayer, rested, type Place, type Player } from '../../src/replay/player.ts'
 
 const place: Place = { at: 1_000, events: 50, from: 0 }
-const playing = (more: Partial<Player> = {}): Player => ({ ...arrived(openPlayer({ run: 'r' }, 0, 0), 0, 0), ...more })
+const playing = (more: Partial<Player> = {}): Player => ({
+  ...arrived(openPlayer({ run: 'r' }, 0, 0), { at: 0, events: 0, from: 0 }, [], 0),
+  ...more
+})
 
 describe('[S2-39] where it should be', () => {
   test.each([
@@ -33,6 +36,8 @@ describe('[S2-39] where it should be', () => {
 })
 
 describe('[S2-39] what follows from an order', () => {
+  const marks = [10, 30, 44, 50].map((events, moves) => ({ moves, events, at: 200 + 100 * moves }))
+
   test('a step pauses it once so much is published', () => {
     const stepping = changed(playing(), { step: 3 }, place, [], 1_000)
     expect(stepping).toMatchObject({ phase: 'playing', paused: true, stepTo: 53 })
@@ -40,17 +45,35 @@ describe('[S2-39] what follows from an order', () => {
   })
 
   test('a step back is a seek to the last place before so many events', () => {
-    const marks = [10, 30, 44, 50].map((events, moves) => ({ moves, events }))
     expect(changed(playing(), { step: -1 }, place, marks, 0).goal).toEqual({ moves: 2 })
     expect(changed(playing(), { step: -15 }, place, marks, 0).goal).toEqual({ moves: 1 })
     expect(changed(playing(), { step: -49 }, place, marks, 0).goal).toEqual({ time: 0 })
+  })
+
+  test('a step back goes no further than to the beginning of the span, though what is before it was played', () => {
+    const later = { ...place, from: 350 }
+    expect(changed(playing(), { step: -1 }, later, marks, 0).goal).toEqual({ moves: 2 })
+    expect(changed(playing(), { step: -15 }, later, marks, 0).goal).toEqual({ time: 350 })
+  })
+
+  test('steps that are ordered while it hurries are taken from where that ends', () => {
+    const hurrying = changed(playing(), { seek: 700, step: 2 }, place, [], 0)
+    expect(hurrying).toMatchObject({ phase: 'seeking', goal: { time: 700 }, stepTo: undefined })
+    const there = { at: 700, events: 40, from: 0 }
+    const on = changed(hurrying, { step: 3 }, place, [], 0)
+    expect(arrived(on, there, [], 10)).toMatchObject({ phase: 'playing', paused: true, stepTo: 45, steps: 0 })
+    const back = changed(on, { step: -10 }, place, [], 0)
+    expect(arrived(back, there, marks, 10)).toMatchObject({ phase: 'seeking', paused: true, goal: { moves: 1 }, turn: 2 })
+    // Whoever sends it elsewhere, or lets it play, does not want them any more.
+    for (const change of [{ seek: 800 }, { paused: false }])
+      expect(arrived(changed(on, change, place, [], 0), there, [], 10)).toMatchObject({ stepTo: undefined })
   })
 
   test('each seek is another playing, and it is paused after it if it was before', () => {
     const paused = playing({ phase: 'paused', paused: true })
     const seeking = changed(paused, { seek: 700 }, place, [], 0)
     expect(seeking).toMatchObject({ phase: 'seeking', turn: 1, goal: { time: 700 } })
-    expect(arrived(seeking, 700, 10)).toMatchObject({ phase: 'paused', goal: undefined })
+    expect(arrived(seeking, { ...place, at: 700 }, [], 10)).toMatchObject({ phase: 'paused', goal: undefined })
     expect(changed(seeking, { seek: 800 }, place, [], 0).turn).toBe(2)
   })
 
