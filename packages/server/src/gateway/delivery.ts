@@ -23,6 +23,11 @@ const GRACE = 100
 type Source = { of: (lane: Lane) => readonly Pending[]; take: Taking }
 type Detach = (member: Member, group: Group, positions: Positions) => void
 
+const isAnyCounted = (lanes: readonly Lane[]): boolean => {
+  for (const { counted } of lanes) if (counted) return true
+  return false
+}
+
 export const standing = ({ lanes }: Group, starts?: ReadonlyMap<Lane, number>): Positions =>
   new Map([...lanes.values()].map((lane) => [lane.topic, standingIn(lane, starts?.get(lane))]))
 
@@ -89,7 +94,7 @@ export function createDelivery(limits: Backlog, meters: Meters, now: number, onL
 
   const shared = (lanes: readonly Lane[], source: Source, starts: Member['starts'], now: number): Segment[] => {
     const segments: Segment[] = []
-    if (lanes.length > 1 && lanes.some(({ counted }) => counted)) {
+    if (lanes.length > 1 && isAnyCounted(lanes)) {
       const told = merged(lanes, source, starts, now).flatMap(({ lane: { form }, what }) => (form ? [{ form, what }] : []))
       const { parts, events } = renderAll(told, now)
       if (parts.length > 0) segments.push(segmentOf(parts, lanes[0]!.form!.encoding, events, source.take))

@@ -55,15 +55,18 @@ const put = (from: Uint8Array, into: Buffer, at: number): number => {
 
 function writePlain(segments: readonly Segment[], { open, between, close }: Brackets, into: Buffer, at: number): number {
   let to = put(open, into, at)
-  for (const [i, { body }] of segments.entries()) {
+  for (let i = 0; i < segments.length; i++) {
     if (i > 0) to = put(between, into, to)
-    to = put(body, into, to)
+    to = put(segments[i]!.body, into, to)
   }
   return put(close, into, to)
 }
 
-const plainLength = (segments: readonly Segment[], { open, between, close }: Brackets): number =>
-  segments.reduce((sum, { body }) => sum + body.length, open.length + close.length + between.length * (segments.length - 1))
+function plainLength(segments: readonly Segment[], { open, between, close }: Brackets): number {
+  let length = open.length + close.length + between.length * (segments.length - 1)
+  for (const { body } of segments) length += body.length
+  return length
+}
 
 /** Compressed parts follow each other in one stream: each ends on a whole byte and looks at nothing before it. */
 function piecesOf(segments: readonly Segment[], { open, between, close }: Brackets): { pieces: Buffer[]; bytes: number } {
@@ -80,43 +83,73 @@ function piecesOf(segments: readonly Segment[], { open, between, close }: Bracke
 /** How a frame is compressed: not at all, from parts that are, or as a whole. */
 export type Squeeze = 'no' | 'parts' | 'whole'
 /** One frame of all these, made when the first socket asks. `take` gives the room. */
-export function bundle(
+export const bundle = (
   segments: readonly Segment[],
   encoding: Encoding,
   squeezeFor: (bytes: number) => Squeeze,
   take: Taking
-): Batch {
-  const binary = encoding === 'msgpack'
-  const brackets = bracketsOf(encoding, segments)
-  const length = plainLength(segments, brackets)
-  let made: Buffer | undefined
+): Batch => new Bundle(segments, encoding, squeezeFor, take)
 
-  const framed = (bytes: number, compressed: boolean, write: (into: Buffer, at: number) => void): Buffer => {
-    const buffer = take(headerLength(bytes) + bytes)
-    write(buffer, writeHeader({ binary, compressed, bytes }, buffer, 0))
-    return buffer
+/** A class, because one is made for each client and flush: a literal with a getter and functions of its own costs as much as a write. */
+class Bundle implements Batch {
+  readonly frames = 1
+  readonly events: number
+  private readonly segments: readonly Segment[]
+  private readonly squeezeFor: (bytes: number) => Squeeze
+  private readonly take: Taking
+  private readonly binary: boolean
+  private readonly brackets: Brackets
+  private readonly length: number
+  private made: Buffer | undefined
+
+  constructor(segments: readonly Segment[], encoding: Encoding, squeezeFor: (bytes: number) => Squeeze, take: Taking) {
+    this.segments = segments
+    this.squeezeFor = squeezeFor
+    this.take = take
+    this.binary = encoding === 'msgpack'
+    this.brackets = bracketsOf(encoding, segments)
+    this.length = plainLength(segments, this.brackets)
+    this.made = undefined
+    let events = 0
+    for (const segment of segments) events += segment.events
+    this.events = events
   }
-  const payload = (): Buffer => {
-    const whole = Buffer.allocUnsafeSlow(length)
-    writePlain(segments, brackets, whole, 0)
+
+  get messages(): readonly Message[] {
+    const payload = this.payload()
+    return [this.binary ? payload : payload.toString()]
+  }
+
+  bytes(): Buffer {
+    return (this.made ??= this.make())
+  }
+
+  private payload(): Buffer {
+    const whole = Buffer.allocUnsafeSlow(this.length)
+    writePlain(this.segments, this.brackets, whole, 0)
     return whole
   }
-  const make = (): Buffer => {
-    const squeeze = isWorth(length) ? squeezeFor(length) : 'no'
-    if (squeeze === 'no') return framed(length, false, (into, at) => writePlain(segments, brackets, into, at))
+
+  private make(): Buffer {
+    const { length, segments, brackets, binary, take } = this
+    const squeeze = isWorth(length) ? this.squeezeFor(length) : 'no'
+    if (squeeze === 'no') {
+      const buffer = take(headerLength(length) + length)
+      writePlain(segments, brackets, buffer, writeHeader({ binary, compressed: false, bytes: length }, buffer, 0))
+      return buffer
+    }
     if (squeeze === 'whole') {
-      const small = deflated(payload())
-      return framed(small.length - TAIL, true, (into, at) => small.copy(into, at, 0, small.length - TAIL))
+      const small = deflated(this.payload())
+      return compressedFrame([small.subarray(0, small.length - TAIL)], small.length - TAIL, binary, take)
     }
     const { pieces, bytes } = piecesOf(segments, brackets)
-    return framed(bytes, true, (into, at) => void pieces.reduce((to, piece) => put(piece, into, to), at))
+    return compressedFrame(pieces, bytes, binary, take)
   }
-  return {
-    get messages() {
-      return [binary ? payload() : payload().toString()]
-    },
-    frames: 1,
-    events: segments.reduce((sum, { events }) => sum + events, 0),
-    bytes: () => (made ??= make())
-  }
+}
+
+function compressedFrame(pieces: readonly Buffer[], bytes: number, binary: boolean, take: Taking): Buffer {
+  const buffer = take(headerLength(bytes) + bytes)
+  let at = writeHeader({ binary, compressed: true, bytes }, buffer, 0)
+  for (const piece of pieces) at = put(piece, buffer, at)
+  return buffer
 }

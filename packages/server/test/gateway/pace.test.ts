@@ -45,11 +45,11 @@ test('an interval of 0 writes at the end of each turn', async () => {
   pace.stop()
 })
 
-test('where writing takes long the interval grows to twice that, within its bound, and is the old one at once when it does not', () => {
+test('where writing takes long the interval grows to half more than that, within its bound, and is the old one at once when it does not', () => {
   const { pace, work } = stage(16)
   for (const [takes, interval] of [
     [5, 16],
-    [30, 60],
+    [30, 45],
     [500, SLOWEST],
     [8, 16],
     [0, 16]
