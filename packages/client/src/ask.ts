@@ -186,9 +186,13 @@ function placed(c: Connection, { topic, position, recovered, contract }: Settled
   const reason =
     previous.epoch === position.epoch
       ? `Away too long: of ${topic}, what came after sequence ${previous.seq} is no longer kept.`
-      : `The server was restarted: ${topic} begins anew.`
+      : `${another(c)}: ${topic} begins anew.`
   return [...agreed, { type: 'reset', report: { topic, previous, position, reason } }]
 }
+
+/** Why an epoch is another one. */
+const another = (c: Connection): string =>
+  c.state.hello?.mode === 'replay' ? 'The replay is at another place' : 'The server was restarted'
 
 /** Over another road it may come otherwise: polling has no more than the newest at times. */
 function agreement(c: Connection, topic: string, before: Contract | undefined, contract: Contract | undefined): Effect[] {

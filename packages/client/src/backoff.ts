@@ -12,6 +12,6 @@ export function closeReason(code: number, reason: string, wasOpen: boolean): str
   const known = CLOSES[code as CloseCode] as (typeof CLOSES)[CloseCode] | undefined
   const said = reason === '' ? '' : ` (“${reason}”)`
   if (known) return `The server closed the connection: ${code} ${known.name}${said}. ${known.meaning}`
-  if (code === 1006 || code === 1005) return wasOpen ? 'The connection was lost.' : 'The server could not be reached.'
+  if (code === 1006 || code === 1005) return `${wasOpen ? 'The connection was lost' : 'The server could not be reached'}${said}.`
   return `The connection was closed with code ${code}${said}.`
 }

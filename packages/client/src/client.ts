@@ -8,7 +8,7 @@ import type { Polling } from './polling.ts'
 import { createFeeder, type After, type SocketConstructor } from './socket.ts'
 import { createConnection } from './state.ts'
 import type { ConnectionState, Effect } from './state.ts'
-import { createResults, iterate } from './subscription.ts'
+import { checkLimit, createResults, iterate } from './subscription.ts'
 import type { EventsOptions, Host, Reader, SubscribeOptions, Subscription } from './subscription.ts'
 import { socketUrl } from './url.ts'
 import { createVoice, type ClientEvents, type Voice } from './voice.ts'
@@ -129,6 +129,7 @@ export function connect(options: Options): Client {
     subscribe: (topics, callback, options = {}) => listen(host, voice, named(topics), callback, options),
     events: (topics, options = {}) => {
       const names = named(topics)
+      checkLimit(options)
       return { [Symbol.asyncIterator]: () => iterate(host, names, options) }
     },
     on: voice.on,

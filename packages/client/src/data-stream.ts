@@ -4,7 +4,7 @@ import { connect, type Client, type Options } from './client.ts'
 import { keysIn, type Access, type Keys } from './keys.ts'
 import { messageOf, type StreamMessage } from './message.ts'
 import type { ConnectionState } from './state.ts'
-import type { Subscription } from './subscription.ts'
+import { checkLimit, type Subscription } from './subscription.ts'
 import { createVoice, EVENTS, type ClientEvents } from './voice.ts'
 
 /** `ticker`: each price as it is traded, with its size; `stats`: the last price with the figures of the day. */
@@ -71,6 +71,7 @@ export class DataStream {
   /** For `for await`: ends with the loop, the signal or `disconnectStreams()`; fails where the server refuses the symbol. */
   stream(symbol: string, options: LoopOptions = {}): AsyncIterable<StreamMessage> {
     const topic = topicFor(symbol, options)
+    checkLimit(options)
     return { [Symbol.asyncIterator]: () => iterate(this.#client().events(topic, options), symbol) }
   }
 

@@ -16,7 +16,12 @@ export function createDesk(voice: Voice) {
 
   const hand = (seat: Seat, event: Published): void => {
     seat.awaiting.delete(event.topic)
-    seat.reader.deliver(event)
+    try {
+      seat.reader.deliver(event)
+    } catch (cause) {
+      // The others are owed this event too.
+      voice.failed(cause, `a reader of ${event.topic}`)
+    }
   }
   /** A reader that joins a topic already flowing gets its last value, as the first one did. */
   const greet = (seat: Seat, topic: string): void => {

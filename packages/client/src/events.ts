@@ -13,7 +13,7 @@ import {
 } from '@tickwire/protocol'
 import { listed, MOST, type Carrier, type Ground, type Names, type Subscribe } from './carried.ts'
 import { createReader, type Block } from './eventstream.ts'
-import { closeFor } from './http.ts'
+import { closeFor, refusalOf } from './http.ts'
 
 /** So that what is asked for in one breath makes one stream. */
 const GATHER = 20
@@ -148,7 +148,12 @@ async function run(ground: Ground, stream: Stream): Promise<void> {
   const due = [...stream.requests]
   const response = await http.stream(addressOf(ground, stream), mine.signal)
   if (!isMine()) return
-  if (!response?.ok || !response.body) return fail(response ? closeFor(response.status) : 1006, '', response === undefined)
+  if (!response?.ok || !response.body) {
+    const refusal = response && (await refusalOf(response))
+    if (!isMine()) return
+    if (response && refusal) return fail(closeFor(response.status), refusal.message)
+    return fail(1006, response ? `a stream was answered with status ${response.status}, and not by the server` : '', true)
+  }
   const hear = createHearing(ground, stream, due)
   const parse = createReader()
   const text = response.body.pipeThrough(new TextDecoderStream()).getReader()

@@ -22,14 +22,15 @@ export function createHttp({ base, after }: HttpOptions) {
     authorize(given: string): void {
       token = given
     },
-    /** Nothing where no answer came. */
+    /** Nothing where no answer of a server of ours came. */
     async get(path: string): Promise<Answer | undefined> {
       const late = new AbortController()
       const cancel = after(PATIENCE, () => late.abort())
       try {
         const response = await ask(path, AbortSignal.any([gone.signal, late.signal]), 'application/json')
         const text = await response.text()
-        return { status: response.status, body: text === '' ? undefined : JSON.parse(text) }
+        const answer = { status: response.status, body: text === '' ? undefined : (JSON.parse(text) as unknown) }
+        return response.ok || refusalIn(answer.body) ? answer : undefined
       } catch {
         return undefined
       } finally {
@@ -46,6 +47,24 @@ export function createHttp({ base, after }: HttpOptions) {
     },
     /** Ends whatever is under way. */
     stop: () => gone.abort()
+  }
+}
+
+export type Refusal = { code: string; message: string }
+
+/** The error of a server of ours; whatever stands between us and it has words of its own. */
+export function refusalIn(body: unknown): Refusal | undefined {
+  const { error } = (body ?? {}) as { error?: Partial<Refusal & { retry: boolean }> }
+  const { code, message, retry } = error ?? {}
+  return typeof code === 'string' && typeof message === 'string' && typeof retry === 'boolean' ? { code, message } : undefined
+}
+
+/** Why a stream was refused, where the server itself says so. */
+export async function refusalOf(response: Response): Promise<Refusal | undefined> {
+  try {
+    return refusalIn(await response.json())
+  } catch {
+    return undefined
   }
 }
 

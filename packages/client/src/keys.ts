@@ -19,5 +19,7 @@ export function keysIn(options: object): Record<string, Access> {
     const access = (keys[nameFrom(provider)] ??= {})
     access[which.toLowerCase() === 'key' ? 'key' : 'secret'] = value
   }
+  for (const [provider, { key, secret }] of Object.entries(keys))
+    if (secret !== undefined && key === undefined) throw new TypeError(`${provider}: a secret without its key; give both`)
   return keys
 }

@@ -2,6 +2,7 @@
 import type { ClientMessage, DataFrame, ServerMessage } from '@tickwire/protocol'
 import { due, step } from './connection.ts'
 import type { Connection, Effect, Input, Via } from './state.ts'
+import { wordsOf } from './words.ts'
 
 type SocketEvent = 'open' | 'message' | 'close' | 'error'
 /** The part of the WebSocket interface that is used: that of browsers, of Node 22 and later, and of the package ws. */
@@ -66,7 +67,7 @@ function createLine(shell: Shell, feed: Feed) {
     try {
       feed({ type: 'message', message: read(data) as ServerMessage | DataFrame })
     } catch (error) {
-      feed({ type: 'garbled', reason: `A message of the server could not be read: ${String(error)}.` })
+      feed({ type: 'garbled', reason: `A message of the server could not be read: ${wordsOf(error)}.` })
     }
   }
   const listen = (mine: Socket): void => {
@@ -91,7 +92,7 @@ function createLine(shell: Shell, feed: Feed) {
         listen(socket)
       } catch (error) {
         // Such as a page over https that may not open ws://.
-        queueMicrotask(() => feed({ type: 'failed', reason: `The socket could not be made: ${String(error)}.` }))
+        queueMicrotask(() => feed({ type: 'failed', reason: `The socket could not be made: ${wordsOf(error)}.` }))
       }
     },
     send(message: ClientMessage): void {
@@ -116,7 +117,7 @@ function createLine(shell: Shell, feed: Feed) {
         const token = typeof shell.token === 'function' ? await shell.token() : shell.token
         if (socket === mine) feed({ type: 'token', token: token ?? '' })
       } catch (error) {
-        if (socket === mine) feed({ type: 'failed', reason: `No token: ${String(error)}.` })
+        if (socket === mine) feed({ type: 'failed', reason: `No token: ${wordsOf(error)}.` })
       }
     }
   }

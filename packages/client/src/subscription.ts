@@ -32,6 +32,15 @@ export type SubscribeOptions = {
 }
 export type EventsOptions = { signal?: AbortSignal; limit?: number; contract?: AskedContract }
 
+/** Most events that wait for a loop, unless it names another number. */
+const USUAL_LIMIT = 1_000
+
+/** A loop that may keep nothing could be given nothing. */
+export function checkLimit({ limit = USUAL_LIMIT }: { limit?: number }): void {
+  if (Number.isSafeInteger(limit) && limit > 0) return
+  throw new TypeError(`limit: it takes a whole number of events from 1, not ${typeof limit === 'number' ? limit : typeof limit}`)
+}
+
 /** A topic, or every topic, that the server refused for good. */
 export class Refused extends Error {
   readonly code: string
@@ -118,7 +127,7 @@ const passing = (result: TopicResult): boolean => result.ok || (ERRORS[result.co
 export function iterate(
   host: Host,
   topics: readonly string[],
-  { signal, limit = 1_000, contract }: EventsOptions
+  { signal, limit = USUAL_LIMIT, contract }: EventsOptions
 ): AsyncIterator<Published> {
   const buffer = createBuffer(limit)
   const results = createResults(topics)

@@ -12,6 +12,7 @@ import type {
   Resumed,
   Shutdown
 } from './state.ts'
+import { wordsOf } from './words.ts'
 
 export type ClientEvents = {
   state: ConnectionState
@@ -53,18 +54,18 @@ export function createVoice() {
     for (const listener of heard)
       guarded(listener as (report: ClientEvents[N]) => unknown, report, `a listener of '${name}'`, name === 'error')
   }
+  function failed(cause: unknown, what: string, last = false): void {
+    const message = `${what} threw: ${wordsOf(cause)}`
+    if (last) console.error(`tickwire: ${message}`)
+    else emit('error', { code: 'CALLBACK', message, retry: false, cause })
+  }
   function guarded<T>(run: (value: T) => unknown, value: T, what: string, last = false): void {
-    const failed = (cause: unknown): void => {
-      const message = `${what} threw: ${String(cause)}`
-      if (last) console.error(`tickwire: ${message}`)
-      else emit('error', { code: 'CALLBACK', message, retry: false, cause })
-    }
     try {
       const returned = run(value)
       // An async callback fails later, and must not end the process as an unhandled rejection.
-      if (returned instanceof Promise) returned.catch(failed)
+      if (returned instanceof Promise) returned.catch((cause: unknown) => failed(cause, what, last))
     } catch (cause) {
-      failed(cause)
+      failed(cause, what, last)
     }
   }
   /** Returns the function that stops listening. */
@@ -75,5 +76,5 @@ export function createVoice() {
     heard.add(mine)
     return () => void heard.delete(mine)
   }
-  return { emit, guarded, on }
+  return { emit, failed, guarded, on }
 }

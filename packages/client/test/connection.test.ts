@@ -342,6 +342,22 @@ describe('positions', () => {
     expect(world.delivered()).toEqual([10, 11, 3, 4])
   })
 
+  test('[S2-39] a reset says what it was: a replay at another place, or a server that was restarted', () => {
+    const reasonIn = (mode: string): unknown => {
+      const world = drive()
+      world.open({ mode })
+      world.want('trade:BTC-USDT')
+      world.subscribed(10)
+      world.cut()
+      world.wait()
+      world.open({ mode, epoch: 'e2' })
+      const [effect] = world.subscribed(3, { recovered: false, position: { epoch: 'e2', seq: 3 } }).slice(-1)
+      return effect?.type === 'reset' && effect.report.reason
+    }
+    expect(reasonIn('replay')).toBe('The replay is at another place: trade:BTC-USDT begins anew.')
+    expect(reasonIn('live')).toBe('The server was restarted: trade:BTC-USDT begins anew.')
+  })
+
   test('recovered: false is told as a reset, and then the snapshot comes', () => {
     const world = joined(10)
     world.hear([trade(10)])

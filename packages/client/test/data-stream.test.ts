@@ -232,6 +232,7 @@ describe('the constructor', () => {
   test('[S4-06] a key without a plant to use it is refused, and so are an unknown type, interval or symbol', () => {
     expect(() => new DataStream({ url: plant.url, finnhubKey: 'x' })).toThrow(/keys go with embed/)
     expect(() => new DataStream({ url: plant.url, embed: plant.embed })).toThrow(/one of them/)
+    expect(() => new DataStream({ embed: plant.embed, alpacaSecret: 'x' })).toThrow(/alpaca: a secret without its key/)
     const stream = new DataStream({ url: plant.url })
     expect(() => stream.stream('BTCUSDT', { type: 'tick' as 'ticker' })).toThrow(/there are ticker, kline/)
     expect(() => stream.stream('BTCUSDT', { type: 'kline', interval: '7m' as '1m' })).toThrow(/there are 1m, 3m/)

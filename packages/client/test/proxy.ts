@@ -5,7 +5,13 @@ import { connect, type AddressInfo, type Socket } from 'node:net'
 export type Proxy = Awaited<ReturnType<typeof createProxy>>
 
 export async function createProxy(port: number) {
-  const rules = { upgrades: 'refused' as 'refused' | 'closed' | 'let through', streams: true, http: true }
+  const rules = {
+    upgrades: 'refused' as 'refused' | 'closed' | 'let through',
+    streams: true,
+    http: true,
+    /** What it answers to whoever asks for a stream, without asking the server. */
+    instead: undefined as { status: number; body: string } | undefined
+  }
   const seen = { upgrades: 0, streams: 0, polls: 0 }
   const open = new Set<{ destroy: () => void }>()
   const forward = (req: IncomingMessage, res: ServerResponse): void => {
@@ -13,7 +19,13 @@ export async function createProxy(port: number) {
       req.socket.destroy()
       return
     }
-    if (req.url?.startsWith('/v1/events')) seen.streams++
+    if (req.url?.startsWith('/v1/events')) {
+      seen.streams++
+      if (rules.instead) {
+        res.writeHead(rules.instead.status).end(rules.instead.body)
+        return
+      }
+    }
     if (req.url?.startsWith('/v1/last') && !req.url.endsWith('since=-')) seen.polls++
     const headers = { ...req.headers, host: `127.0.0.1:${port}` }
     const onward = request({ host: '127.0.0.1', port, path: req.url, method: req.method, headers }, (answer) => {

@@ -1,11 +1,12 @@
 /** The same plant inside the program that uses it: no port, no file; the client's link to it is in memory. */
 import { openPlant } from './main.ts'
-import type { ConfigInput } from './config.ts'
+import type { Config, ConfigInput } from './config.ts'
 import { native } from './dialects/native.ts'
 import { createInner } from './gateway/inner.ts'
 import { socketsInto, type MemorySocket } from './gateway/memory.ts'
 import { createLog, type Log } from './ops/log.ts'
-import { resolveConfig } from './settings.ts'
+import { providers } from './providers/index.ts'
+import { ConfigError, resolveConfig } from './settings.ts'
 import { timers } from './timers.ts'
 
 export type EmbedOptions = {
@@ -33,6 +34,7 @@ const LISTED_WITHIN = 4_000
 export function embed({ keys = {}, config: given = {}, simulated = false, log }: EmbedOptions = {}): Embedded {
   const named = Object.entries(keys).map(([provider, access]) => [provider, { enabled: true, ...access }])
   const config = resolveConfig({ watch: [], log: { level: 'warn' } }, { providers: Object.fromEntries(named) }, layer(given))
+  for (const provider of Object.keys(keys)) checkAccess(provider, config)
   const open = openPlant(config, {
     mode: simulated ? 'demo' : 'live',
     log: log ?? createLog({ level: config.log.level }),
@@ -49,9 +51,21 @@ export function embed({ keys = {}, config: given = {}, simulated = false, log }:
     connections: inner.open,
     async stop() {
       inner.stop()
-      await started.finally(() => open.stop())
+      // What its start still waits for, such as the list of a provider, ends with it.
+      await open.stop()
+      await started
     }
   }
+}
+
+/** With half of what it takes to be let in, a provider that was named would only ever be refused. */
+function checkAccess(provider: string, config: Config): void {
+  const { key, keyFile, secret, secretFile } = config.providers[provider]!
+  const given = { key: key ?? keyFile, secret: secret ?? secretFile }
+  const needed = new Set(providers[provider]!.needs)
+  if (given.secret !== undefined) needed.add('key')
+  const missing = (['key', 'secret'] as const).filter((which) => needed.has(which) && given[which] === undefined)
+  if (missing.length > 0) throw new ConfigError(`providers.${provider}: its ${missing.join(' and ')} is missing`)
 }
 
 /** Layers are merged as JSON, which the input of the schema is. */
