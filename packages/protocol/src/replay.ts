@@ -19,6 +19,8 @@ export type RecordedRun = {
   /** Blocks that were damaged, and are left out; and bytes of a torn tail that were cut. */
   damaged: number
   cut: number
+  /** Not all of its blocks were compared with their checksums yet: `damaged` may be more. */
+  unchecked?: true
 }
 
 /** How recording stands now. `full`: the disk is; it goes on by itself when there is room. */

@@ -39,9 +39,10 @@ export type Recording = {
 /** Throws where another process records into the same directory, or nothing can be written there. */
 export function openRecording({ journal }: Config, epoch: string, clock: () => number, log: Log): Recording {
   const { record = 'off', directory } = journal
-  const reader = openReader({ directory })
   const what = WHAT[record]
+  const disk = openReader({ directory })
   const writer = what.length > 0 ? writerOf(journal, what, epoch, clock, log) : undefined
+  const reader = writer ? withLosses(disk, writer) : disk
   const readable = readableOf(journal, clock, log)
   const nothing: RecordingStatus = {
     state: 'off',
@@ -73,6 +74,18 @@ export function openRecording({ journal }: Config, epoch: string, clock: () => n
     }
   }
 }
+
+/** What cannot be written now is in no header yet. */
+const withLosses = (reader: JournalReader, writer: Pick<JournalWriter, 'status'>): JournalReader => ({
+  ...reader,
+  async holes(query) {
+    const holes = await reader.holes(query)
+    const { state, run, since } = writer.status()
+    if (run !== query.run || state === 'recording' || state === 'off') return holes
+    const from = Math.min(since, reader.runs().find((each) => each.run === run)?.to ?? since)
+    return [...holes, { from, to: Infinity, why: 'lost' }]
+  }
+})
 
 function writerOf(
   { directory, segment, mostBytes, mostAge }: Config['journal'],

@@ -53,6 +53,7 @@ export function captureJournal(provider: string, captures: string): JournalReade
       if (what === 'frames') yield entries.filter(({ time }) => time >= from && time < to)
     },
     async *trades() {},
+    holes: () => Promise.resolve([]),
     close: () => {}
   }
 }

@@ -26,7 +26,8 @@ const run = z.object({
   frames: z.number(),
   open: z.boolean().describe('it is being written now'),
   damaged: z.number().describe('blocks that are damaged, and left out'),
-  cut: z.number().describe('bytes of a torn tail that were cut')
+  cut: z.number().describe('bytes of a torn tail that were cut'),
+  unchecked: z.literal(true).optional().describe('not all blocks were compared with their checksums yet: damaged may be more')
 })
 
 const NOTHING: RecordingStatus = {

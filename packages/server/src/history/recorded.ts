@@ -8,7 +8,7 @@ import {
   type Published,
   type RecordedRun
 } from '@tickwire/protocol'
-import type { JournalReader, Query, TradeColumns } from '../journal/journal.ts'
+import type { Hole, JournalReader, Query, TradeColumns } from '../journal/journal.ts'
 import { coverageOf, fill, open, openCoverage } from '../services/coverage.ts'
 import type { Grid } from '../services/sessions.ts'
 import { createFold } from './fold.ts'
@@ -18,8 +18,9 @@ import { clipped, overlap, uncovered, united, type Span } from './spans.ts'
 /** Told of a gap: the last word about it, and what was filled of it since. */
 export type GapWord = Gap | GapFilled
 export type Held = {
-  /** From the first trade of each run to its end: what came between them nobody wrote down. */
-  spans: (Span & { run: string })[]
+  /** From the first trade of each run to its end, less its holes: what came between them nobody wrote down. */
+  spans: Span[]
+  holes: Hole[]
   words: GapWord[]
 }
 
@@ -34,8 +35,8 @@ const APART = 1_000
 const WINDOW = 60_000
 const GROWTH = 4
 
-const events = (run: string, topic: string, from?: number, to?: number): Query => {
-  const query: Query = { run, what: 'events', topics: new Set([topic]) }
+const events = (run: string, topic: string | readonly string[], from?: number, to?: number): Query => {
+  const query: Query = { run, what: 'events', topics: new Set(typeof topic === 'string' ? [topic] : topic) }
   if (from !== undefined) query.from = from
   if (to !== undefined) query.to = to
   return query
@@ -65,22 +66,40 @@ async function beginOf(reader: JournalReader, { run, from }: RecordedRun, instru
   return undefined
 }
 
-/** What the journal holds of an instrument's trades within a span. */
-export async function heldOf(reader: JournalReader, instrument: string, span: Span): Promise<Held> {
-  const held: Held = { spans: [], words: [] }
+/** The runs in which an instrument was heard near a span, each from its first trade on. */
+async function heardNear(reader: JournalReader, instrument: string, span: Span): Promise<(Span & { one: RecordedRun })[]> {
   const near = { from: span.from - LATE, to: span.to + LATE }
   const runs = reader
     .runs()
     .filter((run) => run.what.includes('events') && (run.open || run.to >= near.from) && run.from < near.to)
+  const heard: (Span & { one: RecordedRun })[] = []
   for (const one of runs) {
-    const { run, to, open: isOpen } = one
     const from = await beginOf(reader, one, instrument)
-    if (from === undefined) continue
-    const whole = { run, from, to: isOpen ? Infinity : to }
-    if (overlap(whole, span)) held.spans.push(whole)
+    if (from !== undefined) heard.push({ one, from, to: one.open ? Infinity : one.to })
+  }
+  return heard
+}
+
+/** Where there is something of it at all: nobody looks whether it is whole. */
+export const heardOf = async (reader: JournalReader, instrument: string): Promise<Span[]> =>
+  (await heardNear(reader, instrument, { from: -Infinity, to: Infinity })).map(({ from, to }) => ({ from, to }))
+
+/** What the journal holds of an instrument's trades within a span. */
+export async function heldOf(reader: JournalReader, instrument: string, span: Span): Promise<Held> {
+  const held: Held = { spans: [], holes: [], words: [] }
+  const near = { from: span.from - LATE, to: span.to + LATE }
+  for (const { one, from, to } of await heardNear(reader, instrument, span)) {
+    const { run, open: isOpen } = one
+    if (overlap({ from, to }, span)) {
+      // Where words of gaps are missing, so may be trades.
+      const topics = [topicName('trade', instrument), topicName('gap', instrument)]
+      const holes = await reader.holes(events(run, topics, near.from, near.to))
+      held.holes.push(...holes)
+      held.spans.push(...uncovered({ from, to }, holes))
+    }
     for await (const event of eventsOf(reader, events(run, topicName('gap', instrument))))
       if ((event.type === 'gap' || event.type === 'gap_filled') && event.kind === 'trade')
-        held.words.push(isOpen || event.type === 'gap_filled' ? event : ended(event, to))
+        held.words.push(isOpen || event.type === 'gap_filled' ? event : ended(event, one.to))
   }
   return held
 }
@@ -162,7 +181,7 @@ export async function candlesOf(
   { instrument, interval, grid, now, from, to, last }: CandlesWanted
 ): Promise<Candle[]> {
   const held = await heldOf(reader, instrument, { from, to })
-  if (held.spans.length === 0) return []
+  if (held.spans.length === 0 && held.holes.length === 0) return []
   const fold = createFold(instrument, interval, grid, 'journal')
   for await (const columns of reader.trades(instrument, from, to)) fold.take(columns)
   const shareOf = sharesOf(held)

@@ -8,7 +8,7 @@ import type { JournalReader } from '../journal/journal.ts'
 import type { Plant } from '../plant/plant.ts'
 import { decode, encode, type Place } from './cursor.ts'
 import { compare, joined, keyOf, type Key, type PastTrade } from './order.ts'
-import { heldOf, missingOf, tradesOf, type GapWord, type Held } from './recorded.ts'
+import { heardOf, heldOf, missingOf, tradesOf, type GapWord, type Held } from './recorded.ts'
 import {
   before,
   cut,
@@ -57,6 +57,9 @@ const SETTLED = 2_000
 const DISORDER = 1_000
 /** How much later than others a trade may be told, when it fills a gap. */
 const LATE = 2 * HOUR
+
+/** Of a page without trades that is not the last one. */
+const EMPTY = 'nobody tells of a trade there; what comes after it takes longer than one page may, and is asked next'
 
 /** Behind all trades of that time. */
 const behind = (time: number): Key => ({ time, id: '~'.repeat(200), provider: '~', received: 0 })
@@ -126,10 +129,10 @@ export function createTrades(options: HistoryOptions): PastTrades {
   }
 
   /** Where trades of it were heard, and are known. */
-  function spansOf(instrument: string, ring: readonly Published[], held: Held): Span[] {
+  function spansOf(instrument: string, ring: readonly Published[], recorded: readonly Span[]): Span[] {
     const [first, newest] = [ring[0], ring.at(-1)]
     const end = hears(instrument) ? Infinity : (newest?.time ?? startedAt) + 1
-    const spans = held.spans.map(({ from, to }) => ({ from, to: Math.min(to, to === Infinity ? end : to) }))
+    const spans = recorded.map(({ from, to }) => ({ from, to: Math.min(to, to === Infinity ? end : to) }))
     if (first?.type === 'trade') {
       const margin = first.seq > 1 && first.id !== undefined ? DISORDER : 0
       spans.push({ from: first.time + margin, to: end })
@@ -146,8 +149,10 @@ export function createTrades(options: HistoryOptions): PastTrades {
     limit: number
   ): Promise<Filled> {
     const all: Filled = { trades: [], spans: [], missing: [], reached: span.to }
+    const budget = shelf.budget()
     for (const bare of uncovered(span, spans)) {
-      const found = await shelf.fill(instrument, bare, limit)
+      const first = all.trades.length === 0 && !rows.some(({ time }) => time < bare.from)
+      const found = await shelf.fill(instrument, bare, { limit, budget, first })
       all.trades.push(...found.trades)
       all.spans.push(...found.spans)
       all.missing.push(...found.missing)
@@ -188,19 +193,22 @@ export function createTrades(options: HistoryOptions): PastTrades {
     const span = { from: start, to: Math.max(start, rows[limit]?.time ?? end) }
     const held = journal
       ? await heldOf(journal, instrument, { from: start, to: Math.max(end, start + 1) })
-      : { spans: [], words: [] }
-    const spans = spansOf(instrument, ring, held)
+      : { spans: [], holes: [], words: [] }
+    const spans = spansOf(instrument, ring, held.spans)
     const filled =
       place.done > 0 ? { trades: [], spans: [], missing: [], reached: span.to } : await fill(instrument, span, spans, rows, limit)
     if (asked.cursor === undefined && isNothing(rows, filled, span)) {
-      const all = journal ? await heldOf(journal, instrument, { from: -Infinity, to: Infinity }) : held
+      const all = journal ? await heardOf(journal, instrument) : []
       return nothing(instrument, span, filled, spansOf(instrument, ring, all))
     }
     const { trades, next, told } = cut(place, { rows, filled, span, limit })
+    const marks = marksOf(instrument, told, held, filled.missing)
+    // Nothing, and more of it: that is said.
+    if (trades.length === 0 && next && marks.length === 0) marks.push({ ...told, why: EMPTY })
     const further = next ?? over(place, trades.at(-1), span, filled, now)
     const page: TradesPage = {
       trades: trades.map(plain),
-      gaps: marksOf(instrument, told, held, filled.missing),
+      gaps: marks,
       sources: usedOf(trades),
       more: next !== undefined
     }

@@ -105,12 +105,13 @@ export function headAt(bytes: Buffer, at: number, base = 0): BlockHead | undefin
 /** Bytes of a head before its names are known; and with so many of them. */
 export const HEAD_LEAST = FIXED
 
+/** Whether the bytes of a block are what was written. */
+export const isSound = (head: BlockHead, bytes: Buffer): boolean => storedOf(head, bytes) !== undefined
+
 /** The payload of a whole block; nothing where it is damaged. `bytes` are those of the block. */
 export function payloadOf(head: BlockHead, bytes: Buffer): Uint8Array | undefined {
-  const again = headAt(bytes, 0, head.offset)
-  if (!again || again.crc !== head.crc || again.length !== head.length || bytes.length < head.length) return undefined
-  const stored = bytes.subarray(head.length - head.stored, head.length)
-  if (crc32(stored) !== head.crc) return undefined
+  const stored = storedOf(head, bytes)
+  if (!stored) return undefined
   if (head.codec === CODECS.none) return stored
   if (head.codec !== CODECS.zstd || head.raw > LARGEST) return undefined
   try {
@@ -118,4 +119,11 @@ export function payloadOf(head: BlockHead, bytes: Buffer): Uint8Array | undefine
   } catch {
     return undefined
   }
+}
+
+function storedOf(head: BlockHead, bytes: Buffer): Buffer | undefined {
+  const again = headAt(bytes, 0, head.offset)
+  if (!again || again.crc !== head.crc || again.length !== head.length || bytes.length < head.length) return undefined
+  const stored = bytes.subarray(head.length - head.stored, head.length)
+  return crc32(stored) === head.crc ? stored : undefined
 }

@@ -61,7 +61,6 @@ export function openDisk(options: DiskOptions, clock: () => number) {
       discard(started)
       throw error
     }
-    lost = undefined
     return started
   }
 
@@ -104,7 +103,8 @@ export function openDisk(options: DiskOptions, clock: () => number) {
   }
 
   function put(packed: Buffer, heads: readonly BlockHead[], day: number): void {
-    if (open && (open.day !== day || open.bytes >= options.segmentBytes)) {
+    // What was lost stands in a header: so it is known between which two segments that was.
+    if (open && (open.day !== day || open.bytes >= options.segmentBytes || lost)) {
       close()
       prune({ ...options, keep: options.run, number: next }, clock())
     }
@@ -119,6 +119,7 @@ export function openDisk(options: DiskOptions, clock: () => number) {
       open.bytes = at
       throw error
     }
+    lost = undefined
     for (const head of heads) {
       const placed = { ...head, offset: at + head.offset }
       open.blocks.push(placed)

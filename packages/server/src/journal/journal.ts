@@ -42,6 +42,9 @@ export type Query = {
   topics?: ReadonlySet<string>
 }
 
+/** A stretch of a run that is not known whole: entries that could not be written, or what was written is damaged, torn or gone. */
+export type Hole = { from: number; to: number; why: 'lost' | 'damaged'; entries?: number }
+
 /** Trades of one topic as columns of equal length, oldest first. */
 export type TradeColumns = {
   count: number
@@ -62,6 +65,11 @@ export type JournalReader = {
   read: (query: Query) => AsyncIterable<readonly Entry[]>
   /** Trades of `trade:<instrument>` over all runs, by their own time: `from` inclusive, `to` exclusive. Blocks without such trades are not unpacked. */
   trades: (instrument: string, from: number, to: number) => AsyncIterable<TradeColumns>
+  /**
+   * Where the run does not have all of what is asked, by the times of the events themselves; they may overlap. Payloads that lie
+   * in the span are compared with their checksums, each once.
+   */
+  holes: (query: Query) => Promise<Hole[]>
   close: () => void
 }
 

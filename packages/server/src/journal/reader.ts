@@ -4,18 +4,29 @@ import { join } from 'node:path'
 import type { RecordedRun, RecordedWhat } from '@tickwire/protocol'
 import { entriesInto, tradesIn } from './batch.ts'
 import type { BlockHead } from './block.ts'
-import type { Entry, JournalReader, Query, TradeColumns } from './journal.ts'
+import { holeOf, holesOf, outlineOf, type Outline, type Part } from './holes.ts'
+import type { Entry, Hole, JournalReader, Query, TradeColumns } from './journal.ts'
 import { openRun } from './lock.ts'
 import { isRunName, segmentNumber } from './names.ts'
-import { NewerFormat, openSegment, payloadsOf, type Segment } from './scan.ts'
+import { damagedOf, NewerFormat, openSegment, payloadsOf, type Segment } from './scan.ts'
 
 /** Segments whose index is kept in memory. */
 const KEPT = 32
 /** Entries that are handed out at a time. */
 const HANDED = 8_192
+/** Events are told at most so long after they happen. */
+const LATE = 3_600_000
 
 /** What of a segment is remembered without its index. */
-type Known = Omit<Segment, 'blocks'> & { what: readonly RecordedWhat[]; broken: Set<number> }
+type Known = Omit<Segment, 'blocks'> & {
+  what: readonly RecordedWhat[]
+  outline: Outline
+  /** Blocks that were found damaged, by their offsets. */
+  broken: Map<number, BlockHead>
+  /** Blocks before these offsets were compared with their checksums. */
+  checked: Map<BlockHead['kind'], number>
+  ends: ReadonlyMap<BlockHead['kind'], number>
+}
 
 /** A directory that is not there is an empty journal. Throws, when it is asked, where a newer version wrote a segment of what is asked. */
 export function openReader({ directory }: { directory: string }): JournalReader {
@@ -34,12 +45,9 @@ export function openReader({ directory }: { directory: string }): JournalReader 
       if (indexes.size <= KEPT) break
       indexes.delete(oldest)
     }
-    const { blocks, ...rest } = segment
-    const kinds = new Set(blocks.map(({ kind }) => kind))
-    const what: RecordedWhat[] = []
-    if (kinds.has('events')) what.push('events')
-    if (kinds.has('traffic')) what.push('frames')
-    known.set(path, { ...rest, what, broken: known.get(path)?.broken ?? new Set() })
+    const before = known.get(path)
+    const isSame = before?.size === segment.size && before.changed === segment.changed
+    if (!isSame) known.set(path, knownIn(segment, before))
     return segment
   }
   const forget = (path: string): undefined => {
@@ -59,8 +67,21 @@ export function openReader({ directory }: { directory: string }): JournalReader 
   /** Payloads, those that are damaged noted and left out. */
   const payloads = (path: string, blocks: readonly BlockHead[]): (Uint8Array | undefined)[] => {
     const found = payloadsOf(path, blocks)
-    found.forEach((payload, i) => payload ?? known.get(path)?.broken.add(blocks[i]!.offset))
+    found.forEach((payload, i) => payload ?? known.get(path)?.broken.set(blocks[i]!.offset, blocks[i]!))
     return found
+  }
+
+  /** Compares what was not yet compared; other work of this process has its turns meanwhile. */
+  async function check(path: string, kind: BlockHead['kind']): Promise<void> {
+    const { blocks = [] } = load(path) ?? {}
+    const { broken, checked } = known.get(path) ?? {}
+    const due = blocks.filter((block) => block.kind === kind && block.offset >= (checked?.get(kind) ?? 0))
+    for (let i = 0; i < due.length; i += TOGETHER) {
+      for (const head of damagedOf(path, due.slice(i, i + TOGETHER))) broken?.set(head.offset, head)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    const last = due.at(-1)
+    if (last) checked?.set(kind, last.offset + last.length)
   }
 
   return {
@@ -90,6 +111,26 @@ export function openReader({ directory }: { directory: string }): JournalReader 
         }
     },
 
+    async holes(query) {
+      const { run, what, from = -Infinity, to = Infinity, topics } = query
+      const kind = kindOf(what)
+      const holes: Hole[] = []
+      const parts: Part[] = []
+      for (const path of isRunName(run) ? pathsOf(run) : []) {
+        const before = readable(() => knownOf(path))
+        if (!before) continue
+        const { summary } = before
+        // What an event tells of may have happened long before we heard of it.
+        if (summary.to >= from && summary.from < to + LATE) await check(path, kind)
+        const { outline, header, broken } = known.get(path) ?? before
+        parts.push({ outline, lost: header?.lost?.entries, silent: !header })
+        for (const head of broken.values())
+          if (head.kind === kind && (!topics || head.topics.some((topic) => topics.has(topic)))) holes.push(holeOf(head))
+      }
+      holes.push(...holesOf(parts, run === openRun(directory)))
+      return holes.filter((hole) => hole.to > from && hole.from < to).sort((a, b) => a.from - b.from)
+    },
+
     close: () => {
       known.clear()
       indexes.clear()
@@ -117,11 +158,24 @@ function opened(path: string, known: Segment | undefined): Segment | undefined {
   }
 }
 
+const kindOf = (what: RecordedWhat): BlockHead['kind'] => (what === 'events' ? 'events' : 'traffic')
+
+/** What was found of one that has only grown stays true. */
+function knownIn({ blocks, ...rest }: Segment, before: Known | undefined): Known {
+  const ends = new Map(blocks.map(({ kind, offset, length }) => [kind, offset + length]))
+  const what: RecordedWhat[] = []
+  if (ends.has('events')) what.push('events')
+  if (ends.has('traffic')) what.push('frames')
+  const isLonger = before !== undefined && !before.closed && before.size <= rest.size
+  const { broken, checked } = isLonger ? before : { broken: new Map(), checked: new Map() }
+  return { ...rest, what, outline: outlineOf(blocks), broken, checked, ends }
+}
+
 type Payloads = (path: string, blocks: readonly BlockHead[]) => (Uint8Array | undefined)[]
 
 async function* entriesOf(segment: Segment, query: Query, payloads: Payloads): AsyncGenerator<readonly Entry[]> {
   const { from = -Infinity, to = Infinity, topics } = query
-  const kind = query.what === 'events' ? 'events' : 'traffic'
+  const kind = kindOf(query.what)
   const isAsked = (block: BlockHead): boolean =>
     block.kind === kind && block.to >= from && block.from < to && (!topics || block.topics.some((topic) => topics.has(topic)))
   const isWanted = (entry: Entry | undefined): entry is Entry =>
@@ -181,7 +235,7 @@ function runOf(run: string, segments: readonly Known[], open: boolean): Recorded
   const faults = sum(({ damaged, broken, cut }) => damaged + broken.size + cut)
   if (filled.length === 0 && faults === 0 && !open) return undefined
   const created = segments[0]!.header?.created ?? 0
-  return {
+  const told: RecordedRun = {
     run,
     from: filled.reduce((least, { summary }) => Math.min(least, summary.from), filled.length > 0 ? Infinity : created),
     to: filled.reduce((most, { summary }) => Math.max(most, summary.to), filled.length > 0 ? -Infinity : created),
@@ -194,6 +248,8 @@ function runOf(run: string, segments: readonly Known[], open: boolean): Recorded
     // The last block of an open segment may be half written at this moment.
     cut: sum(({ cut }) => cut)
   }
+  if (segments.some(({ checked, ends }) => [...ends].some(([kind, end]) => end > (checked.get(kind) ?? 0)))) told.unchecked = true
+  return told
 }
 
 function listed(directory: string): string[] {

@@ -1,6 +1,6 @@
 /** The reading end of one segment: its index where it was closed, else its blocks one by one, over damage to the next one that is whole. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { BLOCK_MAGIC, headAt, HEAD_LEAST, payloadOf, type BlockHead } from './block.ts'
+import { BLOCK_MAGIC, headAt, HEAD_LEAST, isSound, payloadOf, type BlockHead } from './block.ts'
 import {
   addTo,
   emptySummary,
@@ -137,11 +137,20 @@ function nextBlock(file: File, from: number): number | undefined {
 }
 
 /** The payloads of these blocks, in their order; nothing in the place of one that is damaged. */
-export function payloadsOf(path: string, blocks: readonly BlockHead[]): (Uint8Array | undefined)[] {
+export const payloadsOf = (path: string, blocks: readonly BlockHead[]): (Uint8Array | undefined)[] =>
+  eachOf(path, blocks, payloadOf)
+
+/** Those that are not what was written. */
+export function damagedOf(path: string, blocks: readonly BlockHead[]): BlockHead[] {
+  const sound = eachOf(path, blocks, isSound)
+  return blocks.filter((_, i) => !sound[i])
+}
+
+function eachOf<T>(path: string, blocks: readonly BlockHead[], take: (head: BlockHead, bytes: Buffer) => T): T[] {
   const handle = openSync(path, 'r')
   try {
     const file = { handle, path, changed: 0, size: fstatSync(handle).size }
-    return blocks.map((head) => payloadOf(head, read(file, head.offset, head.length)))
+    return blocks.map((head) => take(head, read(file, head.offset, head.length)))
   } finally {
     closeSync(handle)
   }

@@ -57,6 +57,7 @@ export function memoryJournal(runs: readonly Run[], batch = 7): JournalReader {
       const found = runs.flatMap(({ events }) => events.filter(isWanted))
       return each(inBatches(found, batch).map((part) => columnsOf(part.toSorted((a, b) => a.time - b.time))))
     },
+    holes: () => Promise.resolve([]),
     close: () => {}
   }
 }

@@ -285,3 +285,56 @@ test('where a provider does not go back so far, one mark says up to when, after 
   expect(gaps[0]!.to).toBeLessThan(begun + HOUR)
   expect(asked).toBeLessThan(20)
 })
+
+/** A provider that has trades from `begun` on, each in its hour, and takes its time. */
+function slow(begun: number, takes: number, isOpen: (hour: number) => boolean = () => true) {
+  const HOUR = 3_600_000
+  let now = BEGIN
+  let asked = 0
+  const rest: Rest = async (_instrument, { from, to }) => {
+    asked++
+    now += takes
+    const trades: Trade[] = []
+    for (let at = Math.ceil(from / HOUR) * HOUR; at < to; at += HOUR)
+      if (at >= begun && at < BEGIN && isOpen(at)) trades.push(tradeOf(at / HOUR, at))
+    return await Promise.resolve({ ok: true, provider: 'alpha', from, to, trades })
+  }
+  const plant = createPlant({ epoch: 'now-1' })
+  const options = { plant, rest, hears: () => false, gaps: () => [], clock: () => now, startedAt: BEGIN }
+  return { ask: createTrades(options), clock: () => now, asked: () => asked }
+}
+
+test.each([
+  ['a market that never closes', () => true],
+  // Thursday, 1 January 1970: two days later it is a weekend.
+  ['one that is open on weekdays and by day', (at: number) => (at / 86_400_000 + 5) % 7 > 2 && (at / 3_600_000) % 24 > 12]
+] as const)('what lies before all that is known is skipped in few pages, each in about a second: of %s', async (_, isOpen) => {
+  const begun = BEGIN - 300 * 86_400_000
+  const s = slow(begun, 400, isOpen)
+  let cursor: string | undefined
+  let pages = 0
+  for (let first: number | undefined; first === undefined; pages++) {
+    const before = s.clock()
+    const one = page(await s.ask({ instrument: 'BTC-USDT', from: Date.UTC(2000, 0, 1), to: BEGIN, limit: 1, cursor }))
+    expect(s.clock() - before).toBeLessThan(1_500)
+    if (one.trades.length === 0) expect([one.more, one.gaps.length > 0]).toEqual([true, true])
+    cursor = one.cursor
+    first = one.trades[0]?.time
+    if (first !== undefined) expect(first - begun).toBeLessThan(4 * 86_400_000)
+    if (pages > 40) throw new Error('it is not skipped')
+  }
+  expect(pages).toBeLessThan(20)
+})
+
+test('hours without a trade between two that have some are not skipped', async () => {
+  const begun = BEGIN - 10 * 86_400_000
+  const s = slow(begun, 10, (at) => (at / 3_600_000) % 24 === 7)
+  const told: number[] = []
+  let cursor: string | undefined
+  do {
+    const one = page(await s.ask({ instrument: 'BTC-USDT', from: begun - 86_400_000, to: BEGIN, limit: 100, cursor }))
+    told.push(...one.trades.map(({ time }) => time))
+    cursor = one.cursor
+  } while (cursor !== undefined)
+  expect(told).toHaveLength(10)
+})

@@ -37,6 +37,7 @@ export function journalOf(entries: readonly Entry[], more: Partial<RecordedRun> 
       for (let at = 0; at < own.length; at += 10) yield structuredClone(own.slice(at, at + 10))
     },
     async *trades() {},
+    holes: () => Promise.resolve([]),
     close: () => {}
   }
 }
