@@ -137,7 +137,10 @@ export async function serveReplay(
     log,
     replays,
     home: NAME,
-    rest: { recording: { status: () => idle, runs: () => reader.runs(), logLost: () => 0 } },
+    rest: {
+      recording: { status: () => idle, runs: () => reader.runs(), logLost: () => 0 },
+      build: { version: VERSION }
+    },
     auth: { keys: config.auth.keys },
     origins: config.gateway.origins,
     flushEvery: config.gateway.flushEvery,

@@ -51,14 +51,20 @@ type Invalid = Error & {
   validation?: readonly { instancePath: string; message?: string }[]
 }
 
+type Asked = { query: unknown; params: unknown; body: unknown }
+
 /** What the schemas refused: the field, what would be right, and what it was. */
-function textFor({ message, validation, validationContext }: Invalid, request: { query: unknown; params: unknown }): string {
+function textFor({ message, validation, validationContext }: Invalid, request: Asked): string {
   const [first] = validation ?? []
   if (!first) return message
   const field = first.instancePath.split('/')[1]
   // Of the whole: parameters that there are not, which the message names.
   if (!field) return first.message ?? message
-  const values = (validationContext === 'params' ? request.params : request.query) as Record<string, unknown>
+  const { params, body, query } = request
+  const values = (validationContext === 'params' ? params : validationContext === 'body' ? body : query) as Record<
+    string,
+    unknown
+  >
   const was = Object.hasOwn(values, field) ? `not ${JSON.stringify(values[field]).slice(0, 100)}` : 'and is missing'
   return `${field}: ${first.message}, ${was}`
 }

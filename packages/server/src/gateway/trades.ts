@@ -28,8 +28,12 @@ const answer = z.object({
 
 const WRONG = { cursor: 'cursor: ', span: 'from: ', nothing: '' } as const
 
-async function pageFor(past: PastTrades | undefined, asked: TradesAsked): Promise<TradesPage> {
-  if (!past) throw new RequestError('NOT_FOUND', 'this server has no past trades')
+const NONE = 'this server has no past trades'
+/** They would be of a time that the replay has not come to. */
+const REPLAYED =
+  'a recording is played here, which has no past trades: "tickwire export trades" writes them to a file, and the server that records tells them'
+
+async function pageFor(past: PastTrades, asked: TradesAsked): Promise<TradesPage> {
   const found = await past(asked)
   if (found.ok) return found
   throw new RequestError(found.reason === 'nothing' ? 'NOT_FOUND' : 'BAD_MESSAGE', WRONG[found.reason] + found.message)
@@ -48,10 +52,12 @@ export function mountTrades(app: App, { desk, sources }: RestOptions): void {
       }
     },
     async ({ query }, reply) => {
+      const past = sources.history?.trades
+      if (!past) throw new RequestError('NOT_FOUND', desk.mode === 'replay' ? REPLAYED : NONE)
       const instrument = resolved(desk, query.instrument)
       const { cursor } = query
       const asked = { instrument, limit: query.limit, cursor, from: timeOf('from', query.from), to: timeOf('to', query.to) }
-      const { trades, gaps, sources: used, cursor: next, more } = await pageFor(sources.history?.trades, asked)
+      const { trades, gaps, sources: used, cursor: next, more } = await pageFor(past, asked)
       if (query.format === 'csv') {
         const about = { 'x-cursor': next, 'x-more': String(more), 'x-gaps': gaps.length > 0 ? JSON.stringify(gaps) : undefined }
         return sendCsv<PastTrade>(reply, TRADES, trades, about)

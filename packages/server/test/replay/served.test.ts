@@ -180,6 +180,23 @@ describe('[S2-39] a replay is steered', () => {
     expect(back.at).toBeLessThan(there.at)
   })
 
+  test('a step that is ordered while it seeks is taken from where the seek ends; a step back at its beginning stays there', async () => {
+    const { rig } = await open()
+    const begin = from + 100 * STEP
+    const replay = await order(rig, { from: begin })
+    await expect.poll(async () => (await state(rig, replay)).phase).toBe('paused')
+    const there = await state(rig, replay)
+    const ordered = await change(rig, replay, { seek: from + 200 * STEP, step: 1 })
+    expect(ordered.body.phase).toBe('seeking')
+    await expect.poll(async () => (await state(rig, replay)).phase).toBe('paused')
+    expect((await state(rig, replay)).at).toBe(from + 200 * STEP)
+    await change(rig, replay, { seek: begin })
+    await expect.poll(async () => (await state(rig, replay)).phase).toBe('paused')
+    await change(rig, replay, { step: -1 })
+    await expect.poll(async () => (await state(rig, replay)).phase).toBe('paused')
+    expect(await state(rig, replay)).toMatchObject({ at: there.at, events: there.events })
+  })
+
   test('a loop begins anew, in another epoch, until it is told otherwise', async () => {
     const { rig } = await open()
     const replay = await order(rig, { loop: true, speed: 0, to: from + 50 * STEP })
@@ -220,7 +237,9 @@ describe('[S2-39] orders that cannot be done are refused in words', () => {
     ['an end before its beginning', { run: RUN, from: from + 5, to: from }, 400, /to: .* is not after from/],
     ['a speed out of range', { run: RUN, speed: 0.01 }, 400, /speed: 0.01 is out of range: 0.1 to/],
     ['a field that there is not', { run: RUN, pace: 3 }, 400, /pace/],
-    ['a speed that is none', { run: RUN, speed: 'fast' }, 400, /must be a number/]
+    ['a speed that is none', { run: RUN, speed: 'fast' }, 400, /^speed: must be a number, not "fast"$/],
+    ['a time that is a text', { run: RUN, from: 'now' }, 400, /^from: must be epoch milliseconds, not "now"$/],
+    ['a run that is missing', {}, 400, /^run: must be a run of GET \/v1\/recordings, and is missing$/]
   ])('%s', async (_, body, status, words) => {
     const { rig } = await open()
     const answer = await ask(rig, 'POST', '/v1/replays', body)
