@@ -90,13 +90,17 @@ type Work = {
   until: number | undefined
 }
 
-/** `isBarren`: nobody had any of the instruments that were named. */
-type Outcome = { status: RecordingStatus; isBarren: boolean }
+/** `isBarren`: nobody had any of the instruments that were named; `trouble`: why the last could not be written that could not. */
+type Outcome = { status: RecordingStatus; isBarren: boolean; trouble: string | undefined }
+
+const troubleIn = ({ state, reason }: RecordingStatus): string | undefined =>
+  state === 'full' || state === 'failed' ? reason : undefined
 
 /** Runs until it is told to end, and returns what was written by then. */
 async function recorded(config: Config, { mode, log, progress, instruments, asked, until }: Work): Promise<Outcome> {
   const open = openPlant(config, { mode, log, connections: () => [] })
   const { recording } = open
+  let trouble: string | undefined
   const strangers = (): string[] => instruments.filter((text) => !open.instruments.resolve(text).ok)
   try {
     await Promise.race([open.start(), aborted(asked)])
@@ -107,14 +111,16 @@ async function recorded(config: Config, { mode, log, progress, instruments, aske
     while (!isOver()) {
       const status = recording.status()
       const { events, frames, bytes } = status
+      trouble = troubleIn(status) ?? trouble
       progress.set(until === undefined ? events + frames : Date.now() - began, `${contents(status)}, ${size(bytes)}`)
       await wait(LOOKED_EVERY, undefined, { signal: asked }).catch(() => {})
     }
   } finally {
+    trouble = troubleIn(recording.status()) ?? trouble
     await open.stop()
   }
   const isBarren = instruments.length > 0 && strangers().length === instruments.length
-  return { status: recording.status(), isBarren }
+  return { status: recording.status(), isBarren, trouble }
 }
 
 const aborted = (asked: AbortSignal): Promise<void> =>
@@ -131,13 +137,13 @@ const opening = ({ run, what }: RecordingStatus, { journal }: Config, mode: Mode
   `Recording ${what.join(' and ')}${mode === 'demo' ? ' of simulated providers' : ''} into ${journal.directory}/${run ?? ''}; Ctrl-C ends it.`
 
 /** The name of the run to stdout, for scripts; what to do with it to stderr, for people. */
-function tell({ status, isBarren }: Outcome, { journal }: Config, elapsed: number, { directory }: RecordFlags): void {
+function tell({ status, isBarren, trouble }: Outcome, { journal }: Config, elapsed: number, { directory }: RecordFlags): void {
   const { run = '', events, frames, bytes, lost } = status
   console.log(run)
   const where = directory === undefined ? '' : ` --directory ${journal.directory}`
   console.error(
     plain(`Recorded ${contents(status)} in ${span(elapsed)}: ${size(bytes)}.`) +
-      (lost > 0 ? `\n${amount(lost, 'entry', 'entries')} could not be written: ${plain(status.reason)}` : '') +
+      (lost > 0 ? `\n${amount(lost, 'entry', 'entries')} could not be written: ${plain(trouble ?? status.reason)}` : '') +
       `\nReplay it: tickwire replay ${run}${where}`
   )
   if (isBarren || events + frames === 0 || lost > 0) process.exitCode = 1

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -41,6 +42,33 @@ test('[B10] ends in order at Ctrl-C; a second one into the same directory is ref
   const { code, out } = await first.told
   expect(out).toMatch(/^\S+\n$/)
   expect([0, 1]).toContain(code)
+})
+
+const hasPrlimit = (() => {
+  try {
+    execFileSync('prlimit', ['--version'])
+    return true
+  } catch {
+    return false
+  }
+})()
+
+test.runIf(hasPrlimit)('[B4] what was lost to a full disk is told with its cause, also where there is room again', async () => {
+  const run = ended(process.execPath, [CLI, ...usual()])
+  await until(() => run.errors().includes('Recording events'))
+  const limit = (size: string) => execFileSync('prlimit', ['--pid', String(run.child.pid), `--fsize=${size}:unlimited`])
+  limit('64')
+  await until(() => run.errors().includes('nothing is recorded now'))
+  limit('unlimited')
+  const again = openReader({ directory: join(directory, 'journal') })
+  const written = (): number => again.runs()[0]?.events ?? 0
+  const before = written()
+  await until(() => written() > before)
+  again.close()
+  run.child.kill('SIGINT')
+  const { code, err } = await run.told
+  expect(err).toMatch(/[\d,]+ entr(y|ies) could not be written: there is no room in .*journal/)
+  expect(code).toBe(1)
 })
 
 test('says that nobody lists an instrument, and is not content with nothing', async () => {

@@ -123,7 +123,9 @@ export function openWriter(options: WriterOptions): JournalWriter & { run: strin
         hand()
         await disk.ask('stop')
         lock.release()
-        Object.assign(status, { state: 'off', reason: 'stopped', since: clock() })
+        // What was lost to the last is told with its cause.
+        const reason = status.state === 'recording' ? 'stopped' : status.reason
+        Object.assign(status, { state: 'off', reason, since: clock() })
       })())
   }
 }
