@@ -1,6 +1,8 @@
 /** The tickwire command. Data goes to stdout, all else to stderr. */
+import { endWithReader } from './output.ts'
 import { createProgram } from './program.ts'
 
+endWithReader()
 try {
   await createProgram().parseAsync()
 } catch (error) {

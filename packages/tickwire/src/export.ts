@@ -1,5 +1,6 @@
 /** `tickwire export`: recorded trades and candles as a file, from the journal's directory, with or without a server, or by REST. */
 import { existsSync } from 'node:fs'
+import { extname } from 'node:path'
 import type { Candle, Interval } from '@tickwire/protocol'
 import { CANDLES, header, TRADES, type Column } from '@tickwire/server/history/csv.ts'
 import type { PastTrade } from '@tickwire/server/history/order.ts'
@@ -8,7 +9,9 @@ import type { Span } from '@tickwire/server/history/spans.ts'
 import { candleTape, tradeTape } from '@tickwire/server/history/tape.ts'
 import { openReader } from '@tickwire/server/journal/reader.ts'
 import { baseOf, CommandError, keyOf } from './ask.ts'
+import { tellHoles } from './holes.ts'
 import { createProgress } from './progress.ts'
+import { plain } from './terminal/plain.ts'
 
 export type ExportFlags = {
   from?: string
@@ -26,7 +29,7 @@ type Row = PastTrade | Candle
 /** Pieces of rows in order, and how far in time they are. */
 type Tape = AsyncGenerator<readonly Row[]>
 /** Where they come from: the span that is there, and what a page beside its rows says is missing. */
-type Source = { span: Span; tape: (instrument: string) => Tape; close: () => void }
+type Source = { span: Span; tape: (instrument: string) => Tape; tellMissing: () => Promise<void>; close: () => void }
 
 const DIRECTORY = 'data/journal'
 /** Trades are told at most so long after they happen; runs are known by when they were heard. */
@@ -44,14 +47,33 @@ function timeOf(flag: string, text: string | undefined): number | undefined {
   )
 }
 
-function formatOf({ format, out }: ExportFlags): Format {
-  const ending = /\.(csv|json|parquet)$/.exec(out ?? '')?.[1] as Format | undefined
-  const found = format ?? ending ?? (/\.(jsonl|ndjson)$/.test(out ?? '') ? 'json' : 'csv')
-  if (found === 'parquet' && out === undefined) throw new CommandError('Parquet goes to a file: name it with --out')
-  return found
+const ENDINGS: Readonly<Record<string, Format>> = {
+  '.csv': 'csv',
+  '.json': 'json',
+  '.jsonl': 'json',
+  '.ndjson': 'json',
+  '.parquet': 'parquet'
 }
 
-function recorded(what: What, flags: ExportFlags): Source {
+function formatOf({ format, out = '' }: ExportFlags): Format {
+  const ending = extname(out)
+  const found = format ?? ENDINGS[ending]
+  if (found === 'parquet' && out === '') throw new CommandError('Parquet goes to a file: name it with --out')
+  if (found) return found
+  if (ending !== '') console.error(plain(`${out} is written as CSV: no format ends with ${ending}; name one with --format`))
+  return 'csv'
+}
+
+/** A span of nothing, told by what was asked. */
+function checkSpan({ from, to }: Span, flags: ExportFlags): void {
+  if (from < to) return
+  const known = flags.url === undefined ? 'what is recorded' : 'what there is'
+  if (flags.from === undefined) throw new CommandError(`--to is ${flags.to}, which is not after the beginning of ${known}`)
+  if (flags.to !== undefined) throw new CommandError('--from is not before --to')
+  throw new CommandError(`--from is ${flags.from}, which is not before the end of ${known}, ${new Date(to).toISOString()}`)
+}
+
+function recorded(what: What, instruments: readonly string[], flags: ExportFlags): Source {
   const directory = flags.directory ?? DIRECTORY
   const reader = openReader({ directory })
   const runs = reader.runs().filter((run) => run.what.includes('events'))
@@ -65,16 +87,22 @@ function recorded(what: What, flags: ExportFlags): Source {
   const { interval } = flags
   const tape = (instrument: string): Tape =>
     what === 'trades' ? tradeTape(reader, instrument, span) : candleTape(reader, { instrument, interval, ...span })
-  return { span, tape, close: reader.close }
+  const tellMissing = async (): Promise<void> => {
+    const topics = new Set(instruments.flatMap((instrument) => [`trade:${instrument}`, `gap:${instrument}`]))
+    for (const run of runs)
+      if (run.from < to + LATE && run.to + LATE >= from) await tellHoles(reader, run, { what: 'events', topics, ...span })
+  }
+  return { span, tape, tellMissing, close: reader.close }
 }
 
-type Page = { trades?: PastTrade[]; candles?: Candle[]; cursor?: string; more?: boolean }
+type Page = { trades?: PastTrade[]; candles?: Candle[]; gaps?: unknown[]; cursor?: string; more?: boolean }
 function served(what: What, flags: ExportFlags & { url: string }): Source {
   const base = baseOf(flags)
   const key = keyOf(flags)
   const headers: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` }
   const to = timeOf('--to', flags.to) ?? Date.now()
   const from = timeOf('--from', flags.from) ?? to - 3_600_000
+  let gaps = 0
   async function page(instrument: string, cursor: string | undefined): Promise<Page> {
     const query = new URLSearchParams({ instrument, from: String(from), to: String(to), limit: String(PAGE[what]) })
     if (what === 'candles') query.set('interval', flags.interval)
@@ -90,15 +118,20 @@ function served(what: What, flags: ExportFlags & { url: string }): Source {
     let cursor: string | undefined
     do {
       const found = await page(instrument, cursor)
+      gaps += found.gaps?.length ?? 0
       yield found.trades ?? found.candles ?? []
       cursor = found.more === false ? undefined : found.cursor
     } while (cursor !== undefined)
   }
-  return { span: { from, to }, tape, close: () => {} }
+  const tellMissing = async (): Promise<void> => {
+    if (gaps > 0) console.error(`not all of it is there: the server marks ${gaps} gaps, which /v1/trades tells`)
+  }
+  return { span: { from, to }, tape, tellMissing, close: () => {} }
 }
 
+/** Where it cannot be written, output.ts ends the program. */
 const put = (text: string): Promise<void> =>
-  new Promise((resolve, reject) => void process.stdout.write(text, (error) => (error ? reject(error) : resolve())))
+  new Promise((resolve) => void process.stdout.write(text, (error) => (error ? undefined : resolve())))
 
 function toStdout(format: 'csv' | 'json', columns: readonly Column<Row>[]): Sink<Row> {
   let begun = format !== 'csv'
@@ -119,21 +152,25 @@ async function sinkOf(what: What, flags: ExportFlags): Promise<Sink<Row>> {
   const columns = (what === 'trades' ? TRADES : CANDLES) as readonly Column<Row>[]
   if (out === undefined) return toStdout(format === 'json' ? 'json' : 'csv', columns)
   if (existsSync(out) && !force) throw new CommandError(`${out} exists: name another with --out, or overwrite it with --force`)
-  return openSink(out, format, columns).catch((error: Error) => {
+  const fail = (error: Error): never => {
     throw new CommandError(`${out} cannot be written: ${error.message}`)
-  })
+  }
+  const { write, close, abandon } = await openSink(out, format, columns).catch(fail)
+  return { write: (rows) => write(rows).catch(fail), close: () => close().catch(fail), abandon }
 }
 
 const timeIn = (row: Row): number => ('start' in row ? row.start : row.time)
 
 export async function exportPast(what: What, instruments: readonly string[], flags: ExportFlags): Promise<void> {
   const { url } = flags
-  const source = url === undefined ? recorded(what, flags) : served(what, { ...flags, url })
+  const source = url === undefined ? recorded(what, instruments, flags) : served(what, { ...flags, url })
   const { from, to } = source.span
-  if (to <= from) throw new CommandError('--from is not before --to')
+  checkSpan(source.span, flags)
   const sink = await sinkOf(what, flags)
   const length = to - from
   const progress = createProgress({ total: length * instruments.length, label: `export ${what}` })
+  // The reader of a pipe may have seen enough.
+  process.once('exit', progress.clear)
   let count = 0
   try {
     for (const [i, instrument] of instruments.entries())
@@ -145,11 +182,14 @@ export async function exportPast(what: What, instruments: readonly string[], fla
           progress.set(i * length + Math.max(0, timeIn(last) - from), `${count.toLocaleString('en-US')} ${what} of ${instrument}`)
       }
     await sink.close()
+    progress.clear()
+    await source.tellMissing()
   } catch (error) {
     progress.clear()
     await sink.abandon()
     throw error
   } finally {
+    process.off('exit', progress.clear)
     source.close()
   }
   progress.end(`${count.toLocaleString('en-US')} ${what}${flags.out === undefined ? '' : ` in ${flags.out}`}`)

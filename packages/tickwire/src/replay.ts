@@ -5,9 +5,11 @@ import type { RecordedRun, RecordedWhat, ReplayOrder } from '@tickwire/protocol'
 import type { JournalReader } from '@tickwire/server/journal/journal.ts'
 import { openReader } from '@tickwire/server/journal/reader.ts'
 import { createLog } from '@tickwire/server/ops/log.ts'
+import { SPEED } from '@tickwire/server/replay/registry.ts'
 import { digestOf, serveReplay, type ReplayingOptions } from '@tickwire/server/replaying.ts'
 import { ConfigError, secretsOf } from '@tickwire/server/settings.ts'
 import { captureJournal } from './captured.ts'
+import { tellHoles } from './holes.ts'
 import { load, type Flags } from './options.ts'
 import { createProgress } from './progress.ts'
 import { captureOf } from './serve.ts'
@@ -35,6 +37,8 @@ export async function replay(run: string | undefined, flags: ReplayFlags): Promi
   const level = config.log.level === 'info' ? 'warn' : config.log.level
   const log = createLog({ level, secrets: secretsOf(config) })
   const options: ReplayingOptions = { config, reader, order: orderOf(chosen, flags), log, ...(existsSync(page) && { page }) }
+  const { from, to, what = chosen.what.includes('events') ? 'events' : 'frames' } = options.order
+  await tellHoles(reader, chosen, { what, ...(from !== undefined && { from }), ...(to !== undefined && { to }) })
   if (flags.digest) return reckon(options)
 
   const running = onSignals(log)
@@ -63,8 +67,8 @@ const spanOf = ({ from, to }: RecordedRun): string => `${new Date(from).toISOStr
 
 function orderOf({ run }: RecordedRun, { from, to, speed, what, loop }: ReplayFlags): ReplayOrder {
   const pace = speed === 'max' ? 0 : Number(speed)
-  if (!Number.isFinite(pace) || (speed !== 'max' && pace === 0))
-    throw new ConfigError(`--speed is ${JSON.stringify(speed)}: it takes a number from 0.1 on, or max`)
+  if (speed !== 'max' && !(pace >= SPEED.least && pace <= SPEED.most))
+    throw new ConfigError(`--speed is ${JSON.stringify(speed)}: it takes a number from ${SPEED.least} to ${SPEED.most}, or max`)
   return {
     run,
     speed: pace,

@@ -60,7 +60,7 @@ function topicFor(instrument: string, { type, interval, provider }: StreamFlags)
   return name
 }
 
-/** Ends as asked: by Ctrl-C, by a supervisor, or because the reader of the pipe has seen enough. */
+/** Ends as asked: by Ctrl-C, or by a supervisor. */
 function quietly(end: () => void): void {
   const ended = (): void => {
     end()
@@ -68,12 +68,6 @@ function quietly(end: () => void): void {
     setTimeout(() => process.exit(0), PATIENCE).unref()
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, ended)
-  process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
-    if (code !== 'EPIPE') throw new CommandError(`what was streamed cannot be written: ${code}`)
-    process.exit(0)
-  })
-  // Nobody listens to what is said beside it.
-  process.stderr.on('error', () => {})
 }
 
 function listen(client: Client, reading: Reading, flags: StreamFlags, fail: (error: Error) => void): void {

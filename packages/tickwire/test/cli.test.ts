@@ -152,6 +152,14 @@ describe('a stream in a pipe', () => {
     expect(code).toBe(0)
   })
 
+  test.runIf(process.platform === 'linux')('says in words that its output cannot be written, with 2', async () => {
+    plant = await openPlant((send) => send([trade(1)]))
+    const command = `"${process.execPath}" "${CLI}" stream BTC-USDT --json --url ${plant.url} > /dev/full`
+    const { code, err } = await ended('bash', ['-c', command]).told
+    expect(err.replace(/.*not real prices\n/, '')).toMatch(/^stdout cannot be written: ENOSPC.*\n$/)
+    expect(code).toBe(2)
+  })
+
   test('says that the connection went, goes on when it is back, and ends with 0 when it is told to', async () => {
     plant = await openPlant((send) => send([trade(1)]))
     const run = ended(process.execPath, [CLI, 'stream', 'BTC-USDT', '--url', plant.url])

@@ -1,14 +1,18 @@
 /** `tickwire export`: from a journal on disk to files that others read. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { zstdDecompressSync } from 'node:zlib'
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
 import type { Published } from '@tickwire/protocol'
 import { openWriter } from '@tickwire/server/journal/writer.ts'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { exportPast, type ExportFlags } from '../src/export.ts'
+import { CLI, ended } from './plant.ts'
+
+// Some start a program.
+vi.setConfig({ testTimeout: 150_000 })
 
 const BEGIN = Date.parse('2026-11-20T12:00Z')
 const SECOND = 1_000
@@ -106,6 +110,63 @@ test('a file that exists stays as it is unless --force says so', async () => {
   expect(readFileSync(out, 'utf8').split('\r\n')).toHaveLength(COUNT + 2)
 })
 
+test('the file that a link names is written, whether or not it is there, and the link stays', async () => {
+  for (const isThere of [true, false]) {
+    const target = file('csv')
+    if (isThere) writeFileSync(target, 'mine')
+    const link = file('csv')
+    symlinkSync(target, link)
+    await exportPast('trades', ['BTC-USDT'], flags({ out: link, force: true }))
+    expect(lstatSync(link).isSymbolicLink()).toBe(true)
+    expect(readFileSync(target, 'utf8').split('\r\n')).toHaveLength(COUNT + 2)
+  }
+})
+
+test.runIf(process.platform === 'linux')(
+  'what is no file, as a pipe or a device, is written itself and stays what it is',
+  async () => {
+    const out = join(root, 'pipe.csv')
+    execFileSync('mkfifo', [out])
+    const reader = ended('cat', [out])
+    await exportPast('trades', ['BTC-USDT'], flags({ out, force: true }))
+    const isPipe = lstatSync(out).isFIFO()
+    if (!isPipe) reader.child.kill()
+    expect(isPipe).toBe(true)
+    expect((await reader.told).out.split('\r\n')).toHaveLength(COUNT + 2)
+  }
+)
+
+const shown = ['export', 'trades', 'BTC-USDT', '--directory', directory]
+
+test('ends quietly with 0 when the reader of its pipe has gone', async () => {
+  const run = ended(process.execPath, [CLI, ...shown])
+  run.child.stdout.destroy()
+  expect(await run.told).toMatchObject({ code: 0, err: expect.not.stringMatching(/EPIPE|Error/) })
+})
+
+test.runIf(process.platform === 'linux')('an output that cannot be written is told in words, with 2', async () => {
+  const stdout = await ended('bash', ['-c', `"${process.execPath}" "${CLI}" ${shown.join(' ')} > /dev/full`]).told
+  expect(stdout).toMatchObject({ code: 2, err: expect.stringMatching(/^stdout cannot be written: ENOSPC.*\n$/) })
+  const out = file('csv')
+  const limited = `ulimit -f 4; exec "${process.execPath}" "${CLI}" ${shown.join(' ')} --out ${out}`
+  expect(await ended('bash', ['-c', limited]).told).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(/^\S+\.csv cannot be written: EFBIG.*\n$/)
+  })
+  expect(readdirSync(root).filter((name) => out.endsWith(name) || name.endsWith('.part'))).toEqual([])
+})
+
+test('where the ending of the name says no format it is told that it is CSV', async () => {
+  const told = vi.spyOn(console, 'error').mockImplementation(() => {})
+  const out = file('xyz')
+  await exportPast('candles', ['BTC-USDT'], flags({ out }))
+  expect(told.mock.calls).toEqual([[`${out} is written as CSV: no format ends with .xyz; name one with --format`]])
+  told.mockClear()
+  await exportPast('candles', ['BTC-USDT'], flags({ out, force: true, format: 'csv' }))
+  expect(told.mock.calls).toEqual([])
+  told.mockRestore()
+})
+
 test('an export that fails leaves nothing behind, neither under the name nor beside it', async () => {
   const out = file('csv')
   const url = 'http://127.0.0.1:1'
@@ -118,7 +179,12 @@ test.each([
   [{ from: 'yesterday', out: 'x.csv' }, '--from is "yesterday"'],
   [{ format: 'parquet' as const }, 'Parquet goes to a file'],
   [{ directory: join(root, 'nowhere'), out: 'x.csv' }, 'no events are recorded'],
-  [{ from: '2026-11-21', to: '2026-11-20', out: 'x.csv' }, '--from is not before --to']
+  [{ from: '2026-11-21', to: '2026-11-20', out: 'x.csv' }, '--from is not before --to'],
+  [
+    { from: '2030-01-01', out: 'x.csv' },
+    '--from is 2030-01-01, which is not before the end of what is recorded, 2026-11-20T12:03:'
+  ],
+  [{ to: '2001-01-01', out: 'x.csv' }, '--to is 2001-01-01, which is not after the beginning of what is recorded']
 ])('%o is refused in words', async (wrong, words) => {
   await expect(exportPast('trades', ['BTC-USDT'], flags(wrong))).rejects.toThrow(words)
 })

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { VERSION } from '@tickwire/server/version.ts'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { captureJournal } from '../src/captured.ts'
 import { CLI, ended, tickwire, until } from './plant.ts'
@@ -50,6 +51,10 @@ describe('[S2-39] [S4-30] tickwire replay', () => {
     const [url = ''] = /http:\/\/\S+/.exec(program.output()) ?? []
     const state = (await (await fetch(`${url}/v1/replays/replay`)).json()) as { run: string; loop: boolean }
     expect(state).toMatchObject({ run, loop: true })
+    expect(await (await fetch(`${url}/health`)).json()).toMatchObject({ mode: 'replay', version: VERSION })
+    const past = await fetch(`${url}/v1/trades?instrument=BTC-USDT`)
+    expect(past.status).toBe(404)
+    expect(await past.text()).toMatch(/a recording is played here, which has no past trades: .*tickwire export/)
     const socket = new WebSocket(`${url.replace('http', 'ws')}/v1/ws`)
     const said: unknown[] = []
     socket.addEventListener('message', ({ data }) => said.push(JSON.parse(String(data))))
@@ -66,8 +71,8 @@ describe('[S2-39] [S4-30] tickwire replay', () => {
 
   test.for([
     [['none'], /there is no run "none".*the last ones are/s],
-    [['--speed', 'fast'], /--speed is "fast": it takes a number from 0\.1 on, or max/],
-    [['--speed', '0.01'], /speed: 0\.01 is out of range/],
+    [['--speed', 'fast'], /--speed is "fast": it takes a number from 0\.1 to 1000, or max/],
+    [['--speed', '0.01'], /--speed is "0\.01": it takes a number from 0\.1 to 1000, or max/],
     [['--from', 'yesterday'], /--from is "yesterday": it takes a time as in/],
     [['--from', '2001-01-01T00:00:00Z'], /from: .* is outside of the run/],
     [['--what', 'all'], /Allowed choices are events, frames/],

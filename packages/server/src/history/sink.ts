@@ -1,5 +1,6 @@
-/** A file of rows as CSV, JSON lines or Parquet, written under another name and renamed when it is whole. */
-import { open, rename, rm } from 'node:fs/promises'
+/** A file of rows as CSV, JSON lines or Parquet, written under another name and renamed when it is whole; a device is written itself. */
+import { open, readlink, realpath, rename, rm, stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { header, rows as lines, type Column } from './csv.ts'
 import { openParquet } from './parquet.ts'
 
@@ -22,13 +23,34 @@ export type Sink<Row> = {
 export const textOf = <Row>(format: 'csv' | 'json', columns: readonly Column<Row>[], all: readonly Row[]): string =>
   format === 'csv' ? lines(columns, all) : all.map((row) => `${JSON.stringify(row)}\n`).join('')
 
-async function textFile<Row>(path: string, format: 'csv' | 'json', columns: readonly Column<Row>[]): Promise<Writer<Row>> {
+type Place = { path: string; isFile: boolean }
+
+/** Where a path leads: the file behind a link is written, and the link stays; what is no file has no other name to be written under. */
+async function placeOf(path: string): Promise<Place> {
+  const found = await stat(path).catch(({ code }: NodeJS.ErrnoException) => code)
+  if (typeof found === 'object') return found.isFile() ? { path: await realpath(path), isFile: true } : { path, isFile: false }
+  const target = found === 'ENOENT' ? await readlink(path).catch(() => undefined) : undefined
+  return target === undefined ? { path, isFile: true } : placeOf(resolve(dirname(path), target))
+}
+
+async function textFile<Row>(
+  { path, isFile }: Place,
+  format: 'csv' | 'json',
+  columns: readonly Column<Row>[]
+): Promise<Writer<Row>> {
   const file = await open(path, 'w')
-  if (format === 'csv') await file.write(header(columns))
+  let head = format === 'csv' ? header(columns) : ''
+  const put = async (text: string): Promise<void> => {
+    const whole = head + text
+    head = ''
+    // Not write(), which may end in the middle, and says so only in what it returns.
+    await file.appendFile(whole)
+  }
   return {
-    write: async (all) => void (await file.write(textOf(format, columns, all))),
+    write: (all) => put(textOf(format, columns, all)),
     finish: async () => {
-      await file.sync()
+      await put('')
+      if (isFile) await file.sync()
       await file.close()
     },
     drop: () => file.close()
@@ -54,19 +76,22 @@ function grouped<Row>({ write, finish }: Writer<Row>): Writer<Row> {
 }
 
 export async function openSink<Row>(path: string, format: Format, columns: readonly Column<Row>[]): Promise<Sink<Row>> {
-  const unfinished = `${path}.${process.pid}.part`
+  const place = await placeOf(path)
+  const unfinished = place.isFile ? `${place.path}.${process.pid}.part` : place.path
   const writer: Writer<Row> =
-    format === 'parquet' ? grouped(openParquet(unfinished, columns)) : await textFile(unfinished, format, columns)
+    format === 'parquet'
+      ? grouped(openParquet(unfinished, columns))
+      : await textFile({ ...place, path: unfinished }, format, columns)
   return {
     write: writer.write,
     async close() {
       await writer.finish()
-      await rename(unfinished, path)
+      if (place.isFile) await rename(unfinished, place.path)
     },
     async abandon() {
       // What could not be written may be why: there is nothing more to be saved of it.
       await writer.drop?.().catch(() => {})
-      await rm(unfinished, { force: true })
+      if (place.isFile) await rm(unfinished, { force: true })
     }
   }
 }
