@@ -76,7 +76,7 @@ export function openRecording({ journal }: Config, epoch: string, clock: () => n
 }
 
 /** What cannot be written now is in no header yet. */
-const withLosses = (reader: JournalReader, writer: Pick<JournalWriter, 'status'>): JournalReader => ({
+export const withLosses = (reader: JournalReader, writer: Pick<JournalWriter, 'status'>): JournalReader => ({
   ...reader,
   async holes(query) {
     const holes = await reader.holes(query)

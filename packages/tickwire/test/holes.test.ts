@@ -46,7 +46,7 @@ afterEach(() => {
 })
 
 function segment(): string {
-  const [run] = readdirSync(directory).filter((name) => name !== 'lock')
+  const run = readdirSync(directory).find((name) => name !== 'lock')
   return join(directory, run ?? '', '00000.twj')
 }
 /** A bit in the payload of the second block. */

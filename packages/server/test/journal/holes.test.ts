@@ -11,6 +11,7 @@ import { openDisk } from '../../src/journal/disk.ts'
 import type { Entry } from '../../src/journal/journal.ts'
 import { openReader } from '../../src/journal/reader.ts'
 import { openSegment } from '../../src/journal/scan.ts'
+import { withLosses } from '../../src/recording.ts'
 import { gridOf } from '../../src/services/sessions.ts'
 import { createPlant } from '../../src/plant/plant.ts'
 import { newDirectory, readAll } from './kit.ts'
@@ -77,6 +78,19 @@ test('[B4] entries that could not be written are a hole between those around the
   expect(await reader.holes(query)).toEqual([{ from: at(19), to: at(40) + 5, why: 'lost', entries: 20 }])
   expect(await reader.holes({ ...query, from: at(45) })).toEqual([])
 })
+
+test.each([
+  ['full', [{ from: at(59) + 5, to: Infinity, why: 'lost' }]],
+  ['recording', []]
+] as const)(
+  '[B4] while the state is %s, what is not written is known to be missing before any header says so',
+  async (state, holes) => {
+    const { reader } = journal()
+    const counts = { bytes: 0, events: 60, frames: 0, lost: 3 }
+    const status = () => ({ state, reason: '', what: ['events' as const], since: at(62), run: 'run', ...counts })
+    expect(await withLosses(reader, { status }).holes(query)).toEqual(holes)
+  }
+)
 
 test('[T14] a damaged payload is a hole of its own time, of the topics in it alone, before anybody has read it', async () => {
   const { reader, path } = journal()
