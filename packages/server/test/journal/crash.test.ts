@@ -145,6 +145,16 @@ describe.runIf(hasPrlimit)('a disk that is full', () => {
     expect(last.events + last.lost).toBe(last.n)
     for (const entry of found) if (entry.type === 'event') expect(entry).toEqual(entryAt(entry.event.seq - 1))
     expect(reader.runs()).toMatchObject([{ damaged: 0 }])
+    const holes = await reader.holes({ run: last.run, what: 'events' })
+    const there = new Set(found.map(({ time }) => time))
+    const gone = Array.from({ length: last.n }, (_, n) => entryAt(n).time).filter((time) => !there.has(time))
+    expect(gone.length).toBeGreaterThan(5_000)
+    expect(gone.filter((time) => time <= found.at(-1)!.time && !holes.some(({ from, to }) => time >= from && time < to))).toEqual(
+      []
+    )
+    const lost = holes.filter(({ why }) => why === 'lost')
+    expect(lost.reduce((sum, { entries = 0 }) => sum + entries, 0)).toBe(last.lost)
+    expect(holes).toEqual(lost)
   })
 
   test('[B4] a limit on the size of a file is met by the next file', { timeout: 60_000 }, async () => {
