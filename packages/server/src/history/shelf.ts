@@ -16,8 +16,8 @@ const DAY = 24 * MOST
 const STEPS = [7 * DAY, DAY, MOST]
 /** Longer than this nobody waits for hour after hour in which nothing is told. */
 const LONG = 31 * DAY
-/** So long before the end it is looked whether anything is told at all: over a weekend there may be nothing. */
-const ENDS = [0, 0.5, 1.5, 2.5, 3.5].map((days) => days * DAY)
+/** So long before the end it is looked whether anything is told at all, at four times of the day: an exchange is closed at most of them. */
+const ENDS = Array.from({ length: 11 }, (_, i) => (i * 3 * DAY) / 4)
 const KEPT = 64
 const KEPT_FOR = 60_000
 
@@ -76,17 +76,16 @@ export function createShelf(rest: Rest, clock: () => number) {
     return low
   }
 
-  /** One of the last hours of a span of which something is told; undefined: nobody was asked any more. */
+  /** One of the last hours of a span of which something is told, or the last one; undefined: nobody was asked any more. */
   async function heardBefore(instrument: string, { from, to }: Span, budget: Budget): Promise<number | undefined> {
-    let at = to
     for (const back of ENDS) {
-      at = Math.floor((to - MOST - back) / MOST) * MOST
+      const at = Math.floor((to - MOST - back) / MOST) * MOST
       if (at <= from) return from
       const answer = await ask(instrument, { from: at, to: Math.min(at + MOST, to) }, budget)
       if (!answer) return undefined
-      if (tells(answer)) break
+      if (tells(answer)) return at
     }
-    return at
+    return Math.floor((to - MOST) / MOST) * MOST
   }
 
   /** Answers come and are empty: up to where that is so, as hours here and there show, so far as may be asked. */
@@ -127,7 +126,7 @@ export function createShelf(rest: Rest, clock: () => number) {
     ): Promise<Filled> {
       const filled: Filled = { trades: [], spans: [], missing: [], reached: from }
       const isQuiet = () => first && filled.trades.length === 0 && to - filled.reached > LONG
-      if (isQuiet() && quiet.get(instrument)?.low === from) await skip(instrument, filled, to, budget, 'REST')
+      if (first && quiet.get(instrument)?.low === from) await skip(instrument, filled, to, budget, 'REST')
       while (filled.reached < to && filled.trades.length < limit) {
         const at = filled.reached
         let end = Math.min(at + MOST, to)
