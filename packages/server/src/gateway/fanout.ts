@@ -134,6 +134,7 @@ export function createFanout(options: FanoutOptions) {
       const batch = joinedBatch(plant, member, group, missed, positions, clock())
       if (!batch) return
       delivery.write(member, batch)
+      pace.joined()
       // What was rendered for those who join together is forgotten with the next flush.
       pace.due()
     },

@@ -2,6 +2,8 @@ import type { Cancel, Timers } from '../timers.ts'
 
 /** However long writing takes, nobody waits longer than this for it to begin again. */
 export const SLOWEST = 120
+/** While so many come in between two flushes, those who are here wait longer, up to this: the others have nothing yet. */
+export const CROWD = { from: 20, slowest: 1_000, times: 8 }
 
 /**
  * When to write: at once after a quiet spell, then once per interval, which only bounds how often we write. An interval of
@@ -12,6 +14,7 @@ export function createPace(clock: () => number, timers: Timers, every: number, f
   let flushedAt = 0
   let interval = every
   let cancel: Cancel | undefined
+  let newcomers = 0
 
   const stop = () => {
     cancel?.()
@@ -21,13 +24,18 @@ export function createPace(clock: () => number, timers: Timers, every: number, f
     stop()
     flushedAt = clock()
     flush(flushedAt)
-    interval = Math.max(every, Math.min(1.5 * (clock() - flushedAt), SLOWEST))
+    const took = clock() - flushedAt
+    const isCrowded = newcomers >= CROWD.from
+    newcomers = 0
+    interval = Math.max(every, isCrowded ? Math.min(CROWD.times * took, CROWD.slowest) : Math.min(1.5 * took, SLOWEST))
   }
   return {
     /** There is something to write. */
     due(): void {
       cancel ??= timers.after(Math.min(flushedAt + interval - clock(), interval), fire)
     },
+    /** One more is given what is new from here on. */
+    joined: (): void => void newcomers++,
     fire,
     stop,
     interval: () => interval

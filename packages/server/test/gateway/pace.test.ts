@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { createPace, SLOWEST } from '../../src/gateway/pace.ts'
+import { createPace, CROWD, SLOWEST } from '../../src/gateway/pace.ts'
 import { timers } from '../../src/timers.ts'
 
 beforeEach(() => void vi.useFakeTimers())
@@ -58,4 +58,18 @@ test('where writing takes long the interval grows to half more than that, within
     pace.fire()
     expect(pace.interval()).toBe(interval)
   }
+})
+
+test('[T10] while a crowd comes in those who are here are written less often, so that all have something soon; not because of a few', () => {
+  const { pace, work } = stage(16)
+  const flushAfter = (newcomers: number, takes: number): number => {
+    for (let n = 0; n < newcomers; n++) pace.joined()
+    work.takes = takes
+    pace.fire()
+    return pace.interval()
+  }
+  expect(flushAfter(CROWD.from - 1, 40)).toBe(60)
+  expect(flushAfter(CROWD.from, 40)).toBe(CROWD.times * 40)
+  expect(flushAfter(CROWD.from, 200)).toBe(CROWD.slowest)
+  expect(flushAfter(0, 40)).toBe(60)
 })
