@@ -16,7 +16,7 @@ const NONSENSE = ['nonsense', '-1', '1e99', '9999999d', '\u{1f4a5}', '']
 
 /** Text whose sense nobody here can judge: names, secrets, files, which are looked at when they are used. */
 const FREE = [
-  /^(host|watch|auth\.store|auth\.jwt\.\w+|redistribution\.owner|feed\.calendars|chat\.model)$/,
+  /^(host|watch|journal\.(directory|logFile)|auth\.store|auth\.jwt\.\w+|redistribution\.owner|feed\.calendars|chat\.model)$/,
   /^providers\.[\w-]+\.(key|keyFile|secret|secretFile|feed|options\.\w+)$/
 ]
 const isFree = (path: string): boolean => FREE.some((pattern) => pattern.test(path))
