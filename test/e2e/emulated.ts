@@ -14,17 +14,24 @@ export async function startPlant(more: readonly string[] = [], token?: string) {
   const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` }
   await until('the page’s prices', async () => (await fetch(`${http}/ready`)).ok)
 
-  /** The plant's own last trades. */
+  /** The plant's own trades of the last hour, page by page. */
   async function trades(instrument: string): Promise<Print[]> {
-    const answer = (await (await fetch(`${http}/v1/trades/${instrument}?limit=500`, { headers })).json()) as { trades: Print[] }
-    return answer.trades
+    const all: Print[] = []
+    let next = ''
+    for (;;) {
+      const answer = await fetch(`${http}/v1/trades/${instrument}?limit=5000${next}`, { headers })
+      const page = (await answer.json()) as { trades: Print[]; more: boolean; cursor?: string }
+      all.push(...page.trades)
+      if (!page.more) return all
+      next = `&cursor=${page.cursor}`
+    }
   }
 
   return {
     http,
     ws: `ws://${program.found[1]}`,
     kill: () => program.kill(),
-    /** The last trades by what a tape tells of them. */
+    /** The trades by what a tape tells of them. */
     told: async (instrument: string): Promise<Set<string>> =>
       new Set((await trades(instrument)).map(({ price, size, time }) => `${Math.floor(time)} ${price} ${size}`)),
 

@@ -194,7 +194,7 @@ describe('a stream in a pipe', () => {
   const hasScript = spawnSync('script', ['--version']).status === 0
   test.skipIf(!hasScript)('in a terminal it is a table, and Ctrl-C gives the terminal back as it was', async () => {
     plant = await openPlant((send) => send([trade(1)]))
-    const command = `stty rows 12 cols 80; "${process.execPath}" "${CLI}" stream BTC-USDT --url ${plant.url}`
+    const command = `stty rows 12 cols 80; exec "${process.execPath}" "${CLI}" stream BTC-USDT --url ${plant.url}`
     const run = ended('script', ['-qec', command, '/dev/null'], { TERM: 'xterm', NO_COLOR: '1' })
     await until(() => /BTC-USDT +101 /.test(run.output()))
     run.child.stdin.write('\x03')
