@@ -19,7 +19,7 @@ export async function startPlant(more: readonly string[] = [], token?: string) {
     const all: Print[] = []
     let next = ''
     for (;;) {
-      const answer = await fetch(`${http}/v1/trades/${instrument}?limit=5000${next}`, { headers })
+      const answer = await fetch(`${http}/v1/trades/${instrument}?limit=1000${next}`, { headers })
       const page = (await answer.json()) as { trades: Print[]; more: boolean; cursor?: string }
       all.push(...page.trades)
       if (!page.more) return all
