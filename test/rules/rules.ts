@@ -62,7 +62,7 @@ const PURE = [
   /^packages\/server\/src\/replay\/(player|random)\.ts$/,
   /^packages\/server\/src\/gateway\/(outbox|flow)\.ts$/,
   /^packages\/server\/src\/journal\/(block|cells|columns|csv|names|numbers|segment)\.ts$/,
-  /^packages\/server\/src\/(history\/(csv|cursor|fold|order|spans)|journal\/journal)\.ts$/,
+  /^packages\/server\/src\/(history\/(amend|csv|cursor|fold|order|spans)|journal\/journal)\.ts$/,
   /^packages\/server\/src\/(agreement|nearest|settings|config(\.[a-z]+)?)\.ts$/,
   /^packages\/street\/src\/(market|pair|latent|random|venues)\.ts$/,
   /^packages\/tickwire\/src\/(terminal\/|stream\/(board|fields|lines|table)\.ts$)/,

@@ -12,10 +12,18 @@ import { ofSpan, sendCsv, timeOf } from './span.ts'
 
 const span = { from: z.number(), to: z.number() }
 const { topic: _topic, seq, published, ...fields } = schemas.trade.shape
-const trade = z.looseObject({ ...fields, seq: seq.optional(), published: published.optional() })
+const was = z.object({ price: z.number(), size: z.number() }).optional()
+const trade = z.looseObject({
+  ...fields,
+  seq: seq.optional(),
+  published: published.optional(),
+  was: was.describe('what was told of it before it was corrected')
+})
+const correction = z.looseObject({ provider: z.string(), action: z.enum(['correct', 'cancel']), id: z.string() })
 const answer = z.object({
   instrument: z.string(),
-  trades: z.array(trade).describe('oldest first'),
+  trades: z.array(trade).describe('oldest first, as they are true now: corrected, without those that were cancelled'),
+  corrections: z.array(correction).describe('what was told of these trades after them, and of any since the page before'),
   gaps: z
     .array(z.object({ ...span, why: z.string(), gap: z.string().optional(), provider: z.string().optional() }))
     .describe('where trades of the span of this page may be missing; gap: as in /v1/gaps'),
@@ -57,12 +65,17 @@ export function mountTrades(app: App, { desk, sources }: RestOptions): void {
       const instrument = resolved(desk, query.instrument)
       const { cursor } = query
       const asked = { instrument, limit: query.limit, cursor, from: timeOf('from', query.from), to: timeOf('to', query.to) }
-      const { trades, gaps, sources: used, cursor: next, more } = await pageFor(past, asked)
+      const { trades, corrections, gaps, sources: used, cursor: next, more } = await pageFor(past, asked)
       if (query.format === 'csv') {
-        const about = { 'x-cursor': next, 'x-more': String(more), 'x-gaps': gaps.length > 0 ? JSON.stringify(gaps) : undefined }
+        const about = {
+          'x-cursor': next,
+          'x-more': String(more),
+          'x-gaps': gaps.length > 0 ? JSON.stringify(gaps) : undefined,
+          'x-corrections': String(corrections.length)
+        }
         return sendCsv<PastTrade>(reply, TRADES, trades, about)
       }
-      return { instrument, trades, gaps, sources: used, more, ...(next !== undefined && { cursor: next }) }
+      return { instrument, trades, corrections, gaps, sources: used, more, ...(next !== undefined && { cursor: next }) }
     }
   )
 }

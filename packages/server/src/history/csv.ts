@@ -37,7 +37,9 @@ export const TRADES: readonly Column<PastTrade>[] = [
   { name: 'ineligible', of: ({ ineligible }) => ineligible },
   { name: 'backfill', of: ({ backfill }) => backfill },
   { name: 'received', of: ({ received }) => received },
-  { name: 'seq', of: ({ seq }) => seq }
+  { name: 'seq', of: ({ seq }) => seq },
+  { name: 'was_price', of: ({ was }) => was?.price },
+  { name: 'was_size', of: ({ was }) => was?.size }
 ]
 
 export const CANDLES: readonly Column<Candle>[] = [

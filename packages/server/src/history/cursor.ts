@@ -21,6 +21,8 @@ export type Place = {
   after?: Key
   /** Once all that was known is told: the time up to which it was. */
   told?: number
+  /** When the last correction of it was published of which a reader knows. */
+  corrected?: number
   /** Where REST has told all: what is filled in there later was told already. */
   rest?: Span[]
 }
@@ -39,6 +41,7 @@ const place = z.object({
   last: number,
   after: key.optional(),
   told: number.optional(),
+  corrected: number.optional(),
   rest: z
     .array(z.object({ from: number, to: number }))
     .max(MOST_SPANS)

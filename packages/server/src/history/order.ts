@@ -1,8 +1,11 @@
 /** The order in which past trades are told, the same whichever source has one; and which of them are one and the same. */
 import type { Trade } from '@tickwire/protocol'
 
-/** Stamped by the plant where we published it; `run`: in which run of a server, by its epoch. */
-export type PastTrade = Trade & { seq?: number; published?: number; run?: string }
+/**
+ * Stamped by the plant where we published it; `run`: in which run of a server, by its epoch. `was`: what was told first of one that
+ * was corrected since.
+ */
+export type PastTrade = Trade & { seq?: number; published?: number; run?: string; was?: { price: number; size: number } }
 
 /** A place between two trades. */
 export type Key = Readonly<Pick<Trade, 'time' | 'id' | 'provider' | 'received'> & { seq?: number }>

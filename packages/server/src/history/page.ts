@@ -1,4 +1,5 @@
 /** One page of past trades: where it ends, what it says of itself, and where the next one begins. */
+import type { HeardCorrection } from './amend.ts'
 import { MOST_SPANS, type Place } from './cursor.ts'
 import { compare, joined, keyOf, type Key, type PastTrade } from './order.ts'
 import type { Filled } from './shelf.ts'
@@ -8,7 +9,10 @@ import { uncovered, united, type Span } from './spans.ts'
 export type GapMark = Span & { why: string; gap?: string; provider?: string }
 type Used = Span & { source: 'journal' | 'memory' | 'rest'; provider: string; trades: number }
 export type TradesPage = {
+  /** As they are true now. */
   trades: PastTrade[]
+  /** What was told of these trades after them, and of any since the page before. */
+  corrections: HeardCorrection[]
   gaps: GapMark[]
   sources: Used[]
   /** For what follows; absent: the span is over. */

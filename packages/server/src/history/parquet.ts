@@ -17,6 +17,8 @@ const TYPES: Readonly<Record<string, Type>> = {
   close: 'double',
   volume: 'double',
   coverage: 'double',
+  was_price: 'double',
+  was_size: 'double',
   seq: 'int',
   trades: 'int',
   ineligible: 'boolean',

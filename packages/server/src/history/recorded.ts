@@ -1,16 +1,10 @@
 /** The past as the journal has it: which spans of an instrument it holds, its trades in order, and candles folded from them. */
-import {
-  topicName,
-  type Candle,
-  type Gap,
-  type GapFilled,
-  type Interval,
-  type Published,
-  type RecordedRun
-} from '@tickwire/protocol'
-import type { Hole, JournalReader, Query, TradeColumns } from '../journal/journal.ts'
+import { topicName, type Candle, type Gap, type GapFilled, type Interval, type RecordedRun } from '@tickwire/protocol'
+import type { Hole, JournalReader, TradeColumns } from '../journal/journal.ts'
 import { coverageOf, fill, open, openCoverage } from '../services/coverage.ts'
 import type { Grid } from '../services/sessions.ts'
+import { trueColumns } from './amended.ts'
+import { events, eventsOf, fewOf, whole, type Place } from './entries.ts'
 import { createFold } from './fold.ts'
 import { compare, type Key, type PastTrade } from './order.ts'
 import { clipped, overlap, uncovered, united, type Span } from './spans.ts'
@@ -26,25 +20,9 @@ export type Held = {
 
 /** Providers tell a trade of theirs so much later at most, or it is filled in: runs are looked through from so long before. */
 const LATE = 3_600_000
-/** Between our hearing of a trade and its being written; and, where a standby's were held back, the longest. */
-const WRITTEN = 1_000
-const HELD_BACK = 120_000
-/** Trades heard within this of each other are read in one go. */
-const APART = 1_000
 /** The first window that is looked through; each is so many times as long as the one before. */
 const WINDOW = 60_000
 const GROWTH = 4
-
-const events = (run: string, topic: string | readonly string[], from?: number, to?: number): Query => {
-  const query: Query = { run, what: 'events', topics: new Set(typeof topic === 'string' ? [topic] : topic) }
-  if (from !== undefined) query.from = from
-  if (to !== undefined) query.to = to
-  return query
-}
-
-async function* eventsOf(reader: JournalReader, query: Query): AsyncGenerator<Published> {
-  for await (const batch of reader.read(query)) for (const entry of batch) if (entry.type === 'event') yield entry.event
-}
 
 /** Beginnings that are known, by run; once more are known than this they are looked up anew. */
 const begun = new WeakMap<JournalReader, Map<string, number>>()
@@ -97,7 +75,7 @@ export async function heldOf(reader: JournalReader, instrument: string, span: Sp
       held.holes.push(...holes)
       held.spans.push(...uncovered({ from, to }, holes))
     }
-    for await (const event of eventsOf(reader, events(run, topicName('gap', instrument))))
+    for (const event of await fewOf(reader, one, topicName('gap', instrument)))
       if ((event.type === 'gap' || event.type === 'gap_filled') && event.kind === 'trade')
         held.words.push(isOpen || event.type === 'gap_filled' ? event : ended(event, one.to))
   }
@@ -107,7 +85,6 @@ export async function heldOf(reader: JournalReader, instrument: string, span: Sp
 /** What lasted when a run ended has lasted until then: the next one began anew. */
 const ended = ({ lasting, ...gap }: Gap, end: number): Gap => (lasting ? { ...gap, to: Math.max(gap.to, end) } : gap)
 
-type Place = { time: number; seq: number; received: number }
 export type Wanted = {
   instrument: string
   from: number
@@ -141,25 +118,6 @@ function pick({ count, time, seq, received }: TradeColumns, takes: Wanted['takes
   }
 }
 
-const nameOf = ({ time, seq, received }: Place): string => `${seq} ${time} ${received}`
-
-/** Whole trades, of which the columns hold a part only. */
-async function whole(reader: JournalReader, instrument: string, places: readonly Place[]): Promise<PastTrade[]> {
-  const missing = new Map(places.map((place) => [nameOf(place), place]))
-  const found: PastTrade[] = []
-  for (const late of [WRITTEN, HELD_BACK]) {
-    const clusters = united([...missing.values()].map(({ received }) => ({ from: received - APART, to: received + late })))
-    for (const cluster of clusters)
-      for (const { run, from, to, open: isOpen } of reader.runs()) {
-        if (!overlap(cluster, { from: from - HELD_BACK, to: isOpen ? Infinity : to + HELD_BACK })) continue
-        for await (const event of eventsOf(reader, events(run, topicName('trade', instrument), cluster.from, cluster.to)))
-          if (event.type === 'trade' && missing.delete(nameOf(event))) found.push({ ...event, run })
-      }
-    if (missing.size === 0) break
-  }
-  return found
-}
-
 /** The first trades of a span, in order, at least `limit` of them where there are so many. */
 export async function tradesOf(reader: JournalReader, wanted: Wanted): Promise<PastTrade[]> {
   const runs = reader.runs().filter(({ what }) => what.includes('events'))
@@ -183,7 +141,7 @@ export async function candlesOf(
   const held = await heldOf(reader, instrument, { from, to })
   if (held.spans.length === 0 && held.holes.length === 0) return []
   const fold = createFold(instrument, interval, grid, 'journal')
-  for await (const columns of reader.trades(instrument, from, to)) fold.take(columns)
+  for await (const columns of trueColumns(reader, instrument, { from, to })) fold.take(columns)
   const shareOf = sharesOf(held)
   return fold.candles(now, last).flatMap((candle) => {
     const share = shareOf(candle.start, candle.end ?? candle.start + grid.length)

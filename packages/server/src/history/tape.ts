@@ -2,6 +2,8 @@
 import { INTERVAL_MS, type Candle, type Interval } from '@tickwire/protocol'
 import type { JournalReader } from '../journal/journal.ts'
 import { gridOf } from '../services/sessions.ts'
+import { amended, fatesOf, type HeardCorrection } from './amend.ts'
+import { correctionsOf } from './amended.ts'
 import { keyOf, type Key, type PastTrade } from './order.ts'
 import { candlesOf, tradesOf } from './recorded.ts'
 import type { Span } from './spans.ts'
@@ -11,7 +13,14 @@ const PIECE = 20_000
 /** Candles of a piece. */
 const SLOTS = 5_000
 
-export async function* tradeTape(reader: JournalReader, instrument: string, { from, to }: Span): AsyncGenerator<PastTrade[]> {
+/** As they are true now; `tell` hears what was corrected or cancelled of each piece. */
+export async function* tradeTape(
+  reader: JournalReader,
+  instrument: string,
+  { from, to }: Span,
+  tell: (corrections: readonly HeardCorrection[]) => void = () => {}
+): AsyncGenerator<PastTrade[]> {
+  const fates = fatesOf(await correctionsOf(reader, instrument, from))
   let after: Key | undefined
   for (;;) {
     const rows = await tradesOf(reader, { instrument, from, to, limit: PIECE, after, takes: () => true })
@@ -19,7 +28,9 @@ export async function* tradeTape(reader: JournalReader, instrument: string, { fr
     if (!last) return
     after = keyOf(last)
     for (const row of rows) delete row.run
-    yield rows
+    const { trades, corrections } = amended(rows, fates)
+    tell(corrections)
+    yield trades
   }
 }
 

@@ -6,6 +6,7 @@ import { topicName, type Published } from '@tickwire/protocol'
 import type { KnownGap } from '../feed/gap.ts'
 import type { JournalReader } from '../journal/journal.ts'
 import type { Plant } from '../plant/plant.ts'
+import { amendedPage } from './amended.ts'
 import { decode, encode, type Place } from './cursor.ts'
 import { compare, joined, keyOf, type Key, type PastTrade } from './order.ts'
 import { heardOf, heldOf, missingOf, tradesOf, type GapWord, type Held } from './recorded.ts'
@@ -179,6 +180,7 @@ export function createTrades(options: HistoryOptions): PastTrades {
     const { instrument, limit } = asked
     const now = clock()
     const topic = topicName('trade', instrument)
+    const ofCorrections = topicName('correction', instrument)
     const begun = placeOf(asked, plant.position(topic).seq, now)
     if (!begun) return { ok: false, reason: 'cursor', message: 'it is not of an answer to the same question' }
     if (begun.to !== undefined && begun.to <= begun.from)
@@ -201,18 +203,20 @@ export function createTrades(options: HistoryOptions): PastTrades {
       const all = journal ? await heardOf(journal, instrument) : []
       return nothing(instrument, span, filled, spansOf(instrument, ring, all))
     }
-    const { trades, next, told } = cut(place, { rows, filled, span, limit })
+    const { trades: first, next, told } = cut(place, { rows, filled, span, limit })
+    const { trades, corrections, corrected } = await amendedPage(journal, place, first, plant.recent(ofCorrections, Infinity))
     const marks = marksOf(instrument, told, held, filled.missing)
     // Nothing, and more of it: that is said.
-    if (trades.length === 0 && next && marks.length === 0) marks.push({ ...told, why: EMPTY })
-    const further = next ?? over(place, trades.at(-1), span, filled, now)
+    if (first.length === 0 && next && marks.length === 0) marks.push({ ...told, why: EMPTY })
+    const further = next ?? over(place, first.at(-1), span, filled, now)
     const page: TradesPage = {
       trades: trades.map(plain),
+      corrections,
       gaps: marks,
       sources: usedOf(trades),
       more: next !== undefined
     }
-    if (further) page.cursor = encode(further)
+    if (further) page.cursor = encode({ ...further, corrected })
     return { ok: true, ...page }
   }
 

@@ -96,7 +96,11 @@ export function openReader({ directory }: { directory: string }): JournalReader 
 
     async *read(query) {
       if (!isRunName(query.run)) throw new Error(`there is no run ${JSON.stringify(query.run)}`)
+      const { from = -Infinity, to = Infinity } = query
       for (const path of pathsOf(query.run)) {
+        // What lies outside is not opened: a long run has hundreds of segments.
+        const { summary } = knownOf(path) ?? {}
+        if (!summary || summary.to < from || summary.from >= to) continue
         const segment = load(path)
         if (segment) yield* entriesOf(segment, query, payloads)
       }

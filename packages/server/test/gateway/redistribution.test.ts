@@ -93,7 +93,7 @@ async function start(options: RigOptions = {}) {
       groups: () => ['all'],
       candles: () => Promise.resolve({ candles: [] }),
       history: {
-        trades: () => Promise.resolve({ ok: true, trades: [], gaps: [], sources: [], more: false }),
+        trades: () => Promise.resolve({ ok: true, trades: [], corrections: [], gaps: [], sources: [], more: false }),
         candles: () => Promise.resolve({ candles: [] })
       },
       watched: () => [],

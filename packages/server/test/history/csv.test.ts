@@ -54,6 +54,6 @@ test.each([
 test('a trade is told with its time in milliseconds and in words, and what it does not say is empty', () => {
   const stamp = { provider: 'alpha', instrument: 'BTC-USDT', time: 1_795_273_846_292.5, received: 1_795_273_846_300 }
   const line = rows(TRADES, [{ type: 'trade', ...stamp, price: 0.1, size: 1e-7, side: 'buy', conditions: ['@', 'I'] }])
-  const expected = 'BTC-USDT,1795273846292.5,2026-11-21T15:10:46.292Z,0.1,1e-7,buy,,alpha,,"\'@,I",,,,1795273846300,'
+  const expected = 'BTC-USDT,1795273846292.5,2026-11-21T15:10:46.292Z,0.1,1e-7,buy,,alpha,,"\'@,I",,,,1795273846300,,,'
   expect(line).toBe(`${expected}\r\n`)
 })
