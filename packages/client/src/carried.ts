@@ -1,6 +1,6 @@
 /** The protocol of the WebSocket, spoken to our own machine by whatever carries it over HTTP: the greeting, tokens and names. */
 import { PROTOCOL_VERSION, type ClientMessage, type DataFrame, type ServerMessage, type TopicResult } from '@tickwire/protocol'
-import { closeFor, type Http } from './http.ts'
+import { closeFor, refusalIn, type Http } from './http.ts'
 import type { Hello } from './state.ts'
 
 export type Ground = {
@@ -24,10 +24,15 @@ export type Carrier = {
   stop: () => void
 }
 
+const OF_HEALTH = ['mode', 'version', 'epoch']
+/** What a server of ours tells whoever may come in. */
+const OPEN = '/v1/watched'
+const OF_OPEN = ['instruments']
+
 type Health = { mode: Hello['mode']; version: string; epoch: string }
 /** What the server says of itself, and whether it wants a token; nothing where it does not answer, or is none of ours. */
 export async function greet(http: Http): Promise<Hello | undefined> {
-  const [health, open] = await Promise.all([http.get('/health'), http.get('/v1/watched')])
+  const [health, open] = await Promise.all([http.get('/health', OF_HEALTH), http.get(OPEN, OF_OPEN)])
   const { mode, version, epoch } = (health?.body ?? {}) as Partial<Health>
   if (!open || mode === undefined || version === undefined || epoch === undefined) return undefined
   return {
@@ -54,20 +59,24 @@ type Last = {
   errors: { topic: string; code: Refused['code']; message: string; nearest: string[] }[]
 }
 
-/** What the server calls these topics. */
+const NAMED = ['last', 'errors']
+/** What the server calls these topics; or the code with which it is over, where that cannot be known. */
 async function resolve(http: Http, asked: readonly string[]): Promise<Map<string, string | Refused> | number> {
-  const answer = await http.get(`/v1/last?topics=${listed(asked)}&since=-`)
-  if (!answer || answer.status === 401) return answer ? closeFor(answer.status) : 1006
-  const [only, ...others] = asked
-  if (answer.status === 200) {
-    const { last, errors } = answer.body as Last
+  const answer = await http.get(`/v1/last?topics=${listed(asked)}&since=-`, NAMED)
+  if (!answer) return 1006
+  const { status, body } = answer
+  if (status === 401 || status === 403) return closeFor(status)
+  const refusal = refusalIn(body)
+  // For now, or of the only one there is.
+  if (refusal && (refusal.retry || asked.length === 1))
+    return new Map(asked.map((topic) => [topic, { asked: topic, ok: false, ...refusal }]))
+  if (!refusal) {
+    const { last, errors } = body as Last
     const refused = new Map(errors.map(({ topic, ...why }) => [topic, { asked: topic, ok: false as const, ...why }]))
     const [good, names] = [asked.filter((topic) => !refused.has(topic)), Object.keys(last)]
     if (good.length === names.length)
       return new Map(asked.map((topic) => [topic, refused.get(topic) ?? names[good.indexOf(topic)] ?? topic]))
-  } else if (only !== undefined && others.length === 0) {
-    const { error } = answer.body as { error: Omit<Refused, 'asked' | 'ok'> }
-    return new Map([[only, { asked: only, ok: false, ...error }]])
+    if (asked.length === 1) return 1011
   }
   // Two names of one topic, or nothing but errors: which is whose is known one by one.
   const each = await Promise.all(asked.map((topic) => resolve(http, [topic])))
@@ -81,8 +90,8 @@ export function createCarried(ground: Ground, hello: Hello, carrier: Carrier) {
 
   const authenticate = async (token: string): Promise<void> => {
     http.authorize(token)
-    const answer = await http.get('/v1/watched')
-    if (!answer) fail(1006, '')
+    const answer = await http.get(OPEN, OF_OPEN)
+    if (!answer) fail(1006, http.stranger())
     else if (answer.status === 200) say({ op: 'authenticated', user: '' })
     else fail(closeFor(answer.status), 'the token was refused')
   }
@@ -90,13 +99,13 @@ export function createCarried(ground: Ground, hello: Hello, carrier: Carrier) {
     const names = new Map<string, string | Refused>()
     for (let at = 0; at < message.topics.length; at += MOST) {
       const some = await resolve(http, message.topics.slice(at, at + MOST))
-      if (typeof some === 'number') return fail(some, '')
+      if (typeof some === 'number') return fail(some, http.stranger())
       for (const [asked, name] of some) names.set(asked, name)
     }
     carrier.subscribe(message, names)
   }
   const pong = async (): Promise<void> => {
-    if (await http.get('/health')) say({ op: 'pong', now: now() })
+    if (await http.get('/health', OF_HEALTH)) say({ op: 'pong', now: now() })
   }
 
   return (message: ClientMessage): void => {

@@ -1,9 +1,10 @@
 /** A datafeed for TradingView's charts: the past over the server's UDF, live bars over the client's connection. */
 import { RESOLUTIONS, topicName, type GapFilled, type Gap, type Interval, type Published } from '@tickwire/protocol'
+import { backoffDelay, type Backoff } from './backoff.ts'
 import { barOf, copyOf, judge, nothingTold, tell, type Bar, type Told } from './bars.ts'
 import type { Client } from './client.ts'
 import type { Subscription } from './subscription.ts'
-import { createUdf, historyIn, rowsIn, type ChartHistory, type Columns, type History, type Params } from './udf.ts'
+import { createUdf, historyIn, rowsIn, type Ask, type ChartHistory, type Columns, type History, type Params } from './udf.ts'
 
 export type { Bar } from './bars.ts'
 
@@ -19,6 +20,8 @@ export type DatafeedOptions = {
   token?: string | (() => string | Promise<string>)
   /** Called after a chart was told that its cache is void: here a page calls `chart.resetData()`, which loads the bars again. */
   onReset?: (reset: { symbol: string; resolution: string; reason: string }) => void
+  /** Bounds of the full-jitter backoff, in milliseconds, while the configuration cannot be had. */
+  backoff?: Backoff
   fetch?: typeof fetch
 }
 
@@ -33,6 +36,8 @@ type Chart = {
 }
 
 export type Datafeed = ReturnType<typeof createDatafeed>
+
+const USUAL: Backoff = { min: 1_000, max: 30_000 }
 
 /** Reasons for a reset that are remembered, so that none is heeded twice. */
 const REMEMBERED = 1_000
@@ -112,13 +117,11 @@ export function createDatafeed(client: Client, options: DatafeedOptions) {
   }
 
   return {
-    onReady: (onConfiguration: (configuration: object) => void): void => {
-      ask('config', {}).then(onConfiguration, (error: unknown) => console.error(`tickwire: ${reasonOf(error)}`))
-    },
+    onReady: (onConfiguration: (configuration: object) => void): void => configure(client, ask, options, onConfiguration),
 
     searchSymbols: (userInput: string, exchange: string, symbolType: string, onResult: (rows: object[]) => void): void => {
       ask('search', { query: userInput, exchange, type: symbolType, limit: 30 }).then(
-        (rows) => onResult(rows as object[]),
+        (rows) => onResult(Array.isArray(rows) ? (rows as object[]) : []),
         () => onResult([])
       )
     },
@@ -136,8 +139,8 @@ export function createDatafeed(client: Client, options: DatafeedOptions) {
     ): void => {
       const params: Params = { symbol: symbolOf(symbolInfo), resolution, from, to }
       if (countBack !== undefined && countBack > 0) params['countback'] = Math.ceil(countBack)
-      ask('history', params).then((answer) => {
-        const { bars, meta } = historyIn(answer as History)
+      const history = ask('history', params).then((answer) => historyIn(answer as History))
+      history.then(({ bars, meta }) => {
         const topic = topicOf(symbolInfo, resolution)
         if (topic !== undefined) {
           const told = firstDataRequest ? nothingTold() : (past.get(topic) ?? nothingTold())
@@ -196,11 +199,37 @@ export function createDatafeed(client: Client, options: DatafeedOptions) {
       resolution: string
     ): void => {
       ask('timescale_marks', { symbol: symbolOf(symbolInfo), from, to, resolution }).then(
-        (rows) => onDataCallback(rows as object[]),
+        (rows) => onDataCallback(Array.isArray(rows) ? (rows as object[]) : []),
         () => onDataCallback([])
       )
     }
   }
+}
+
+/** A chart that is given no configuration waits for ever, and has no way to be told why: it is asked for until it is there. */
+function configure(
+  client: Client,
+  ask: Ask,
+  { backoff = USUAL }: DatafeedOptions,
+  onConfiguration: (configuration: object) => void
+): void {
+  let said = ''
+  let attempt = 0
+  const tried = (error: unknown): void => {
+    if (client.state().phase === 'closed') return
+    const reason = reasonOf(error)
+    if (reason !== said) console.error(`tickwire: the chart waits for its configuration: ${reason}`)
+    said = reason
+    setTimeout(load, backoffDelay(++attempt, backoff, Math.random))
+  }
+  const load = (): void => {
+    const configuration = ask('config', {}).then((answer) => {
+      if (typeof answer === 'object' && 'supported_resolutions' in answer) return answer
+      throw new Error('config: what answered is no server of charts')
+    })
+    configuration.then(onConfiguration, tried)
+  }
+  load()
 }
 
 /** Candles are made from trades; what another provider than the leader missed is none of theirs. */

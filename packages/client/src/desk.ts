@@ -1,6 +1,7 @@
 /** Who reads what: readers by the topic as they wrote it, and by the name under which its events arrive. */
 import { ERRORS, type AskedContract, type Published, type Status, type TopicResult } from '@tickwire/protocol'
 import { strongest } from './contract.ts'
+import { createReigns } from './reigns.ts'
 import type { Failure } from './state.ts'
 import type { Reader } from './subscription.ts'
 import type { Voice } from './voice.ts'
@@ -36,6 +37,13 @@ export function createDesk(voice: Voice) {
     queueMicrotask(() => greet(seat, topic))
   }
 
+  const reigns = createReigns()
+  const told = (event: Published<Status>): void => {
+    voice.emit('status', event)
+    const failover = reigns.heard(event)
+    if (failover) voice.emit('failover', failover)
+  }
+
   const contractOf = (topic: string): AskedContract | undefined =>
     strongest([...(askers.get(topic) ?? [])].map(({ reader }) => reader.contract))
   const want = (topic: string, ask: Asking): void => ask('want', [topic], contractOf(topic))
@@ -65,7 +73,7 @@ export function createDesk(voice: Voice) {
         last.set(event.topic, event)
         for (const seat of readers) hand(seat, event)
       }
-      if (event.type === 'status') told(voice, event)
+      if (event.type === 'status') told(event)
       else if (event.type === 'gap') voice.emit('gap', { source: 'provider', topic: event.topic, event })
       else if (event.type === 'gap_filled') voice.emit('gap_filled', event)
     },
@@ -80,13 +88,6 @@ export function createDesk(voice: Voice) {
       for (const reader of seats.keys()) reader.ended(error)
     }
   }
-}
-
-function told(voice: Voice, event: Published<Status>): void {
-  voice.emit('status', event)
-  const { instrument, kind, previous, leader, cause, reason } = event
-  if (previous === undefined || leader === undefined || leader === previous) return
-  voice.emit('failover', { instrument, kind, previous, leader, cause, reason })
 }
 
 const refusal = (topic: string, { code, message, nearest }: Extract<TopicResult, { ok: false }>): Failure => ({

@@ -13,7 +13,7 @@ import {
 } from '@tickwire/protocol'
 import { listed, MOST, type Carrier, type Ground, type Names, type Subscribe } from './carried.ts'
 import { createReader, type Block } from './eventstream.ts'
-import { closeFor, refusalOf } from './http.ts'
+import { closeFor, refusalOf, type Refusal } from './http.ts'
 
 /** So that what is asked for in one breath makes one stream. */
 const GATHER = 20
@@ -64,7 +64,7 @@ export function createEvents(ground: Ground): Carrier {
     stream.running?.abort()
     delete stream.running
     if (stream.marks.size === 0) streams.delete(stream)
-    else void run(ground, stream)
+    else void run(ground, stream, () => restart(stream))
   }
   /** Another contract: it leaves the stream it was in. */
   const leave = (topics: readonly string[], but?: Stream): void => {
@@ -128,7 +128,7 @@ function addressOf({ epoch }: Ground, { marks, contract = {} }: Stream): string 
   return `${path}&lastEventId=${encodeURIComponent(cursor)}`
 }
 
-async function run(ground: Ground, stream: Stream): Promise<void> {
+async function run(ground: Ground, stream: Stream, again: () => void): Promise<void> {
   const { http, fail, after, now } = ground
   const mine = new AbortController()
   stream.running = mine
@@ -151,8 +151,10 @@ async function run(ground: Ground, stream: Stream): Promise<void> {
   if (!response?.ok || !response.body) {
     const refusal = response && (await refusalOf(response))
     if (!isMine()) return
-    if (response && refusal) return fail(closeFor(response.status), refusal.message)
-    return fail(1006, response ? `a stream was answered with status ${response.status}, and not by the server` : '', true)
+    if (!response || !refusal)
+      return fail(1006, response ? `a stream was answered with status ${response.status}, and not by the server` : '', true)
+    if (refuse(ground, stream, due, response.status, refusal)) return again()
+    return fail(closeFor(response.status), refusal.message)
   }
   const hear = createHearing(ground, stream, due)
   const parse = createReader()
@@ -171,6 +173,18 @@ async function run(ground: Ground, stream: Stream): Promise<void> {
     // The network; or we let it go.
   }
   if (isMine()) fail(1006, '', !begun)
+}
+
+const OF_WHAT_WAS_ASKED: ReadonlySet<number> = new Set([400, 404, 422])
+/** What of it was wrong, such as a contract, is told to those who asked for it; with those who had it before it goes on. */
+function refuse(ground: Ground, stream: Stream, due: readonly Request[], status: number, refusal: Refusal): boolean {
+  if (refusal.retry || due.length === 0 || !OF_WHAT_WAS_ASKED.has(status)) return false
+  stream.requests = stream.requests.filter((request) => !due.includes(request))
+  for (const { topics, names } of due) for (const topic of topics) stream.marks.delete(String(names.get(topic)))
+  // Nobody wants notices alone.
+  if ([...stream.marks.keys()].every(isNotice)) stream.marks.clear()
+  for (const { id } of due) ground.say(id === undefined ? { op: 'error', ...refusal } : { op: 'error', id, ...refusal })
+  return true
 }
 
 function createHearing(ground: Ground, stream: Stream, due: readonly Request[]) {

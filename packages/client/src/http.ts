@@ -1,7 +1,9 @@
 /** Questions to the server by HTTP, each with an end: what the roads beside WebSocket are made of. */
+import type { ErrorCode } from '@tickwire/protocol'
 import type { After } from './socket.ts'
 
-export type Answer = { status: number; body: unknown }
+/** `date`: the server's clock, to the second; absent where a page of another origin may not see it. */
+export type Answer = { status: number; body: unknown; date: number | undefined }
 export type HttpOptions = { base: string; after: After }
 export type Http = ReturnType<typeof createHttp>
 
@@ -10,6 +12,7 @@ const PATIENCE = 8_000
 
 export function createHttp({ base, after }: HttpOptions) {
   let token: string | undefined
+  let stranger = ''
   const gone = new AbortController()
 
   const ask = (path: string, signal: AbortSignal, accept: string): Promise<Response> => {
@@ -22,21 +25,26 @@ export function createHttp({ base, after }: HttpOptions) {
     authorize(given: string): void {
       token = given
     },
-    /** Nothing where no answer of a server of ours came. */
-    async get(path: string): Promise<Answer | undefined> {
+    /** Nothing where no answer of a server of ours came: an error that is not in our words, or a success without these fields. */
+    async get(path: string, fields: readonly string[]): Promise<Answer | undefined> {
+      stranger = ''
       const late = new AbortController()
       const cancel = after(PATIENCE, () => late.abort())
       try {
         const response = await ask(path, AbortSignal.any([gone.signal, late.signal]), 'application/json')
-        const text = await response.text()
-        const answer = { status: response.status, body: text === '' ? undefined : (JSON.parse(text) as unknown) }
-        return response.ok || refusalIn(answer.body) ? answer : undefined
+        const body = jsonIn(await response.text())
+        if (response.ok ? hasAll(body, fields) : refusalIn(body))
+          return { status: response.status, body, date: dateOf(response.headers) }
+        stranger = notOurs(path, response.status)
       } catch {
-        return undefined
+        // No answer.
       } finally {
         cancel()
       }
+      return undefined
     },
+    /** Why the last question had no answer, where something else than a server of ours answered it. */
+    stranger: (): string => stranger,
     /** An answer that is read as it comes, until the signal. */
     async stream(path: string, signal: AbortSignal): Promise<Response | undefined> {
       try {
@@ -50,13 +58,30 @@ export function createHttp({ base, after }: HttpOptions) {
   }
 }
 
-export type Refusal = { code: string; message: string }
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+const hasAll = (body: unknown, fields: readonly string[]): boolean =>
+  typeof body === 'object' && body !== null && fields.every((field) => Object.hasOwn(body, field))
+const dateOf = (headers: Headers): number | undefined => Date.parse(headers.get('date') ?? '') || undefined
+
+/** Such as the page on which a network wants its guests to sign in. */
+const notOurs = (path: string, status: number): string =>
+  `${path.replace(/\?.*/, '')} was answered with status ${status} by something that is no Tickwire server: a proxy or a sign-in page of the network, or another program at this address`
+
+export type Refusal = { code: ErrorCode; message: string; retry: boolean }
 
 /** The error of a server of ours; whatever stands between us and it has words of its own. */
 export function refusalIn(body: unknown): Refusal | undefined {
-  const { error } = (body ?? {}) as { error?: Partial<Refusal & { retry: boolean }> }
+  const { error } = (body ?? {}) as { error?: Partial<Refusal> }
   const { code, message, retry } = error ?? {}
-  return typeof code === 'string' && typeof message === 'string' && typeof retry === 'boolean' ? { code, message } : undefined
+  return typeof code === 'string' && typeof message === 'string' && typeof retry === 'boolean'
+    ? { code, message, retry }
+    : undefined
 }
 
 /** Why a stream was refused, where the server itself says so. */

@@ -79,7 +79,7 @@ function take(options: LadderOptions, known: Known, url: string, binaryType: () 
     by({ send: () => {}, close: http.stop })
     const hello = await greet(http)
     if (isOver) return
-    if (!hello) return tell.close(1006, '')
+    if (!hello) return tell.close(1006, http.stranger())
     // HTTP is answered: where a WebSocket is not even now, something between us holds it up.
     direct(Class, () => {
       known.road = 'sse'
@@ -178,7 +178,7 @@ function overHttp(options: LadderOptions, known: Known, url: string, tell: Tell)
   const start = async (): Promise<void> => {
     const hello = await greet(http)
     if (isOver) return
-    if (!hello) return fail(1006, '')
+    if (!hello) return fail(1006, http.stranger())
     const say: Ground['say'] = (message) => {
       if (isOver) return
       said ||= Array.isArray(message) || message.op === 'subscribed'

@@ -54,8 +54,10 @@ async function fetchPast({ url, token }: Past, path: string, signal: AbortSignal
     signal,
     headers: given === undefined ? {} : { authorization: `Bearer ${given}` }
   })
-  if (!response.ok) return NO_CANDLES
-  return ((await response.json()) as { candles: Candle[] }).candles
+  const { candles } = (response.ok ? await response.json() : {}) as { candles?: Candle[] }
+  // Refused for now, or answered by something that is no server of ours.
+  if (!Array.isArray(candles)) throw new Error(`no candles: status ${response.status}`)
+  return candles
 }
 
 type CandlesAsked = { instrument: string; interval: Interval; limit: number; past: Past | undefined }

@@ -15,8 +15,8 @@ export function createUdf({ url, token, fetch: get = (...request) => fetch(...re
     const response = await get(`${root}/${path}?${query.toString()}`, {
       headers: given === undefined ? {} : { authorization: `Bearer ${given}` }
     })
-    const answer = (await response.json().catch(() => undefined)) as { s?: string; errmsg?: string } | undefined
-    if (answer === undefined) throw new Error(`${path}: the server answered ${response.status} and no JSON`)
+    const answer = (await response.json().catch(() => undefined)) as { s?: string; errmsg?: string } | undefined | null
+    if (answer === undefined || answer === null) throw new Error(`${path}: the server answered ${response.status} and no JSON`)
     if (answer.s === 'error' || !response.ok) throw new Error(answer.errmsg ?? `${path}: the server answered ${response.status}`)
     return answer
   }
@@ -38,6 +38,7 @@ export function historyIn(answer: History): { bars: Bar[]; meta: ChartHistory } 
     return { bars: [], meta: nextTime === undefined ? { noData: true } : { noData: true, nextTime } }
   }
   const { t, o, h, l, c, v } = answer
+  if (![t, o, h, l, c, v].every(Array.isArray)) throw new Error('history: what answered is no server of bars')
   const bars = t.map((seconds, i): Bar => {
     const prices = { open: at(o, i), high: at(h, i), low: at(l, i), close: at(c, i) }
     return { time: seconds * 1_000, ...prices, volume: at(v, i) }

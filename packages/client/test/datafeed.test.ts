@@ -4,9 +4,9 @@ import type { Candle, Gap, GapFilled } from '@tickwire/protocol'
 import type { Desk } from '@tickwire/server/dialects/dialect.ts'
 import { native } from '@tickwire/server/dialects/native.ts'
 import { udf } from '@tickwire/server/dialects/udf.ts'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { createDatafeed, type Bar, type DatafeedOptions } from '../src/index.ts'
-import { createStand, until, type Stand } from './stand.ts'
+import { createStand, FAST, until, type Stand } from './stand.ts'
 
 const MINUTE = 60_000
 const START = Date.UTC(2026, 0, 2, 15)
@@ -115,6 +115,54 @@ describe('what a chart asks', () => {
     const { datafeed } = await open()
     const configuration = await new Promise((resolve) => datafeed.onReady(resolve))
     expect(configuration).toMatchObject({ supports_search: true, supported_resolutions: expect.arrayContaining(['1', '1D']) })
+  })
+
+  const FOREIGN = ['{}', 'null', '<html>', '[]', '7'] as const
+  test.each(FOREIGN)('onReady waits for a server that fails, or has %s in its place, until it is there', async (body) => {
+    const answers = [
+      () => Promise.reject(new TypeError('fetch failed')),
+      () => Promise.resolve(new Response('{"s":"error","errmsg":"not ready"}', { status: 503 })),
+      () => Promise.resolve(new Response(body)),
+      () => Promise.resolve(new Response(body))
+    ]
+    const told = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const get: typeof fetch = (...request) => answers.shift()?.() ?? fetch(...request)
+    const { datafeed } = await open([], { fetch: get, backoff: FAST })
+    const configuration = await new Promise((resolve) => datafeed.onReady(resolve))
+    expect(configuration).toMatchObject({ supports_search: true })
+    expect(answers).toEqual([])
+    // Each reason once.
+    expect(told.mock.calls.map(([line]) => String(line).slice(0, 45))).toEqual(
+      Array(3).fill('tickwire: the chart waits for its configurati')
+    )
+    told.mockRestore()
+  })
+
+  test.each(FOREIGN)(
+    'a chart is told of an answer with %s that is no history, and finds nothing and no marks in it',
+    async (body) => {
+      const rig = await open([], { fetch: () => Promise.resolve(new Response(body)) })
+      await expect(getBars(rig)).rejects.toMatch(/^history: /)
+      const { datafeed } = rig
+      const rows = await new Promise((resolve) => datafeed.searchSymbols('btc', '', '', resolve))
+      const marks = await new Promise((resolve) => datafeed.getMarks(BTC, 0, 1, resolve, '1'))
+      const scale = await new Promise((resolve) => datafeed.getTimescaleMarks(BTC, 0, 1, resolve, '1'))
+      expect([rows, marks, scale]).toEqual([[], [], []])
+    }
+  )
+
+  test('onReady gives up with its client', async () => {
+    const told = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const answer = Promise.reject(new TypeError('fetch failed'))
+    const { datafeed, client } = await open([], { fetch: () => answer })
+    client.close()
+    vi.useFakeTimers({ toFake: ['setTimeout'] })
+    datafeed.onReady(() => expect.unreachable())
+    await answer.catch(() => {})
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve()
+    expect([vi.getTimerCount(), told.mock.calls]).toEqual([0, []])
+    vi.useRealTimers()
+    told.mockRestore()
   })
 
   test('searchSymbols and resolveSymbol find an instrument; one that nobody lists fails with a reason', async () => {

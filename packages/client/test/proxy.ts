@@ -10,7 +10,9 @@ export async function createProxy(port: number) {
     streams: true,
     http: true,
     /** What it answers to whoever asks for a stream, without asking the server. */
-    instead: undefined as { status: number; body: string } | undefined
+    instead: undefined as { status: number; body: string } | undefined,
+    /** The same for whoever polls, or asks what the server is. */
+    foreign: undefined as { path: string; status: number; body: string } | undefined
   }
   const seen = { upgrades: 0, streams: 0, polls: 0 }
   const open = new Set<{ destroy: () => void }>()
@@ -25,6 +27,10 @@ export async function createProxy(port: number) {
         res.writeHead(rules.instead.status).end(rules.instead.body)
         return
       }
+    }
+    if (rules.foreign && req.url?.startsWith(rules.foreign.path)) {
+      res.writeHead(rules.foreign.status, { 'content-type': 'application/json' }).end(rules.foreign.body)
+      return
     }
     if (req.url?.startsWith('/v1/last') && !req.url.endsWith('since=-')) seen.polls++
     const headers = { ...req.headers, host: `127.0.0.1:${port}` }

@@ -1,15 +1,15 @@
 /** What was asked of a topic's delivery, what is in force, and what an event is under it. Pure. */
 import {
-  ALWAYS,
   COUNTED_KINDS,
   DEFAULT_CONTRACT,
-  LITE,
   SAMPLED,
   type AskedContract,
   type Contract,
   type Kind,
   type Published
 } from '@tickwire/protocol'
+
+export { narrow } from '@tickwire/protocol'
 
 /** Whether each event of a topic counts: such are never replaced by newer ones. */
 export const isCounted = (topic: string): boolean => COUNTED_KINDS.has(topic.slice(0, topic.indexOf(':')) as Kind)
@@ -38,19 +38,6 @@ export const slowed = (topic: string, contract: Contract): Contract =>
 export function keyOf({ delivery, interval, fields, maxAge }: Contract = DEFAULT_CONTRACT): string {
   const what = fields === undefined || fields === 'lite' ? (fields ?? '') : JSON.stringify(fields)
   return `${delivery[0]}${interval ?? ''}/${maxAge ?? ''}/${what}`
-}
-
-/** The event with these fields alone. */
-export function narrow(event: Published, fields: Contract['fields']): Published {
-  const wanted: readonly string[] | undefined = fields === 'lite' ? LITE[event.type] : fields
-  if (!wanted) return event
-  const whole = event as unknown as Record<string, unknown>
-  const part: Record<string, unknown> = {}
-  for (const name of ALWAYS) part[name] = whole[name]
-  // Whatever else was asked for: nobody may take the past for the present.
-  if (event.replay !== undefined) part['replay'] = event.replay
-  for (const name of wanted) if (Object.hasOwn(whole, name)) part[name] = whole[name]
-  return part as unknown as Published
 }
 
 /** A closed candle is a bar of its own, for which only a revision of it may stand; nothing but closed ones have a start here. */
