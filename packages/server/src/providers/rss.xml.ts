@@ -1,5 +1,5 @@
 /** Reads XML as feeds send it, broken or not: a tree with names by namespace. Nothing of it is looked up, and no entity but HTML's is known. */
-import { convert } from 'html-to-text'
+import { compile } from 'html-to-text'
 
 export type Node = {
   /** Local name in lower case, with the short name of its namespace before it where that is neither RSS nor none: `dc:date`. */
@@ -45,6 +45,7 @@ const named = new Map<string, string>([
   ['nbsp', '\u00A0']
 ])
 const windows = new TextDecoder('windows-1252')
+const meaningOf = compile({ wordwrap: false })
 /** Characters of Windows where control characters of Unicode are, and none that no text has. */
 export const cleaned = (text: string): string =>
   text
@@ -59,7 +60,7 @@ function character(all: string, name: string): string {
   if (!name.startsWith('#')) {
     const known = named.get(name)
     if (known !== undefined) return known
-    const meant = convert(all, { wordwrap: false })
+    const meant = meaningOf(all)
     if (named.size < 3_000) named.set(name, meant)
     return meant
   }
@@ -80,7 +81,8 @@ function tagEnd(text: string, from: number): number {
   return first
 }
 
-const ATTRIBUTE = /([^\s=/"'<>]+) ?= ?(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/g
+/** A name begins where none stands before it: tried from within, a long one without a value costs the square of its length. */
+const ATTRIBUTE = /(?<![^\s=/"'<>])([^\s=/"'<>]+) ?= ?(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/g
 function attributesOf(tag: string): Record<string, string> {
   const found: Record<string, string> = {}
   for (const [, name, double, single, bare] of tag.slice(0, 20_000).replaceAll(/\s+/g, ' ').matchAll(ATTRIBUTE))
