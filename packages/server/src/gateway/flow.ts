@@ -14,7 +14,7 @@ const TURN = 20
 /** Of whom nothing is known against him an answer is awaited for so long before he counts as slow, ms. */
 const GRACE = 100
 /** Probe and answer cost as much as a write each: no oftener than this, ms, unless all waits for the answer. */
-const PAUSE = 500
+const PAUSE = 1_000
 /** After so many bytes a probe is worth while. */
 const WORTH = 256 * 1024
 /** Of who is slow: after so much of his own pace, ms. */

@@ -16,7 +16,9 @@ export type Wire = (
 /** While anything at all is written, a probe goes out this often, so that what nobody reads is never older than some seconds. */
 const PROBE_LATEST = 3_000
 /** Where more than this is under way, this often. */
-const BUSY = { bytes: 16 * 1024, every: 500 }
+const BUSY = { bytes: 16 * 1024, every: 1_000 }
+/** A probe that is due waits so long for something to be written: with it it costs next to nothing, alone as much as a write. */
+const COMPANY = 250
 /** From a close frame to the end of the socket. */
 const CLOSE_WITHIN = 2_000
 
@@ -28,12 +30,15 @@ export function createLine(ws: WebSocket, at: { id: string; path: string }, pati
   socket.setNoDelay(true)
   const flow = createFlow(patience.now())
   let heard = { at: patience.now(), bytes: 0 }
+  let wroteAt = -Infinity
+  let isProbeDue = false
   // An answer has the words of its question; one that has not answers whatever was asked.
   ws.on('pong', (data: Buffer) => flow.answered(/^\d+$/.test(data.toString()) ? Number(data) : Infinity, patience.now()))
 
   const probe = () => {
     const now = patience.now()
     if (flow.waiting(now) === 0) heard = { at: now, bytes: socket.bytesRead }
+    isProbeDue = false
     ws.ping(String(flow.probed(now)))
   }
   /** A pong may stand behind a message that is long under way: each byte of it is a sign of life. */
@@ -48,12 +53,17 @@ export function createLine(ws: WebSocket, at: { id: string; path: string }, pati
   const put = (bytes: Buffer): boolean => {
     if (ws.readyState !== ws.OPEN) return true
     meters.bytes += bytes.length
-    socket.write(bytes)
-    const isTaken = socket.writableLength === 0
     const now = patience.now()
     flow.wrote(bytes.length, now)
-    if (flow.isDue(now)) probe()
-    return isTaken
+    wroteAt = now
+    if (isProbeDue || flow.isDue(now)) {
+      // Both are one call to the kernel.
+      socket.cork()
+      socket.write(bytes)
+      probe()
+      socket.uncork()
+    } else socket.write(bytes)
+    return socket.writableLength === 0
   }
   const controls = { ...at, terminate: () => ws.terminate(), pause: () => ws.pause(), resume: () => ws.resume() }
   const wired = wire?.(controls, (message) => put(framesOf([message])))
@@ -76,7 +86,10 @@ export function createLine(ws: WebSocket, at: { id: string; path: string }, pati
     beat(interval: number): void {
       const bytes = flow.unprobed()
       const latest = bytes > BUSY.bytes ? BUSY.every : bytes > 0 ? PROBE_LATEST : interval
-      if (patience.now() - flow.probedAt() >= Math.min(interval, latest) && ws.readyState === ws.OPEN) probe()
+      const now = patience.now()
+      if (now - flow.probedAt() < Math.min(interval, latest) || ws.readyState !== ws.OPEN) return
+      if (isProbeDue || now - wroteAt > COMPANY) probe()
+      else isProbeDue = true
     },
     close(code: CloseCode, reason: string): void {
       if (ws.readyState !== ws.OPEN) return

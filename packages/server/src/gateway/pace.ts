@@ -8,7 +8,7 @@ export const CROWD = { from: 20, slowest: 1_000, times: 8 }
 /**
  * When to write: at once after a quiet spell, then once per interval, which only bounds how often we write. An interval of
  * 0 writes at the end of each turn of the event loop. Where writing itself takes long (it costs per client), the interval grows so
- * that it takes two thirds of the time at most, and is the old one again as soon as it does not.
+ * that it takes five sixths of the time at most, and is the old one again as soon as it does not.
  */
 export function createPace(clock: () => number, timers: Timers, every: number, flush: (now: number) => void) {
   let flushedAt = 0
@@ -27,7 +27,7 @@ export function createPace(clock: () => number, timers: Timers, every: number, f
     const took = clock() - flushedAt
     const isCrowded = newcomers >= CROWD.from
     newcomers = 0
-    interval = Math.max(every, isCrowded ? Math.min(CROWD.times * took, CROWD.slowest) : Math.min(1.5 * took, SLOWEST))
+    interval = Math.max(every, isCrowded ? Math.min(CROWD.times * took, CROWD.slowest) : Math.min(1.2 * took, SLOWEST))
   }
   return {
     /** There is something to write. */

@@ -18,6 +18,10 @@ const status = z.object({
 })
 const run = z.object({
   run: z.string(),
+  mode: z
+    .enum(['demo', 'capture'])
+    .optional()
+    .describe('demo: its prices are simulated; capture: they are of a recorded session; absent: of live providers'),
   from: z.number().describe('first and last receive times, epoch milliseconds'),
   to: z.number(),
   what,

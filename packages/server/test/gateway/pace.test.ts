@@ -45,11 +45,11 @@ test('an interval of 0 writes at the end of each turn', async () => {
   pace.stop()
 })
 
-test('where writing takes long the interval grows to half more than that, within its bound, and is the old one at once when it does not', () => {
+test('where writing takes long the interval grows to a fifth more than that, within its bound, and is the old one at once when it does not', () => {
   const { pace, work } = stage(16)
   for (const [takes, interval] of [
     [5, 16],
-    [30, 45],
+    [30, 36],
     [500, SLOWEST],
     [8, 16],
     [0, 16]
@@ -68,8 +68,8 @@ test('[T10] while a crowd comes in those who are here are written less often, so
     pace.fire()
     return pace.interval()
   }
-  expect(flushAfter(CROWD.from - 1, 40)).toBe(60)
+  expect(flushAfter(CROWD.from - 1, 40)).toBe(48)
   expect(flushAfter(CROWD.from, 40)).toBe(CROWD.times * 40)
   expect(flushAfter(CROWD.from, 200)).toBe(CROWD.slowest)
-  expect(flushAfter(0, 40)).toBe(60)
+  expect(flushAfter(0, 40)).toBe(48)
 })
