@@ -1,10 +1,20 @@
 /** A datafeed for TradingView's charts: the past over the server's UDF, live bars over the client's connection. */
 import { RESOLUTIONS, topicName, type GapFilled, type Gap, type Interval, type Published } from '@tickwire/protocol'
-import { backoffDelay, type Backoff } from './backoff.ts'
+import type { Backoff } from './backoff.ts'
 import { barOf, copyOf, judge, nothingTold, tell, type Bar, type Told } from './bars.ts'
 import type { Client } from './client.ts'
 import type { Subscription } from './subscription.ts'
-import { createUdf, historyIn, rowsIn, type Ask, type ChartHistory, type Columns, type History, type Params } from './udf.ts'
+import {
+  configure,
+  createUdf,
+  historyIn,
+  reasonOf,
+  rowsIn,
+  type ChartHistory,
+  type Columns,
+  type History,
+  type Params
+} from './udf.ts'
 
 export type { Bar } from './bars.ts'
 
@@ -36,8 +46,6 @@ type Chart = {
 }
 
 export type Datafeed = ReturnType<typeof createDatafeed>
-
-const USUAL: Backoff = { min: 1_000, max: 30_000 }
 
 /** Reasons for a reset that are remembered, so that none is heeded twice. */
 const REMEMBERED = 1_000
@@ -117,7 +125,8 @@ export function createDatafeed(client: Client, options: DatafeedOptions) {
   }
 
   return {
-    onReady: (onConfiguration: (configuration: object) => void): void => configure(client, ask, options, onConfiguration),
+    onReady: (onConfiguration: (configuration: object) => void): void =>
+      configure(ask, { isOver: () => client.state().phase === 'closed', backoff: options.backoff }, onConfiguration),
 
     searchSymbols: (userInput: string, exchange: string, symbolType: string, onResult: (rows: object[]) => void): void => {
       ask('search', { query: userInput, exchange, type: symbolType, limit: 30 }).then(
@@ -206,32 +215,6 @@ export function createDatafeed(client: Client, options: DatafeedOptions) {
   }
 }
 
-/** A chart that is given no configuration waits for ever, and has no way to be told why: it is asked for until it is there. */
-function configure(
-  client: Client,
-  ask: Ask,
-  { backoff = USUAL }: DatafeedOptions,
-  onConfiguration: (configuration: object) => void
-): void {
-  let said = ''
-  let attempt = 0
-  const tried = (error: unknown): void => {
-    if (client.state().phase === 'closed') return
-    const reason = reasonOf(error)
-    if (reason !== said) console.error(`tickwire: the chart waits for its configuration: ${reason}`)
-    said = reason
-    setTimeout(load, backoffDelay(++attempt, backoff, Math.random))
-  }
-  const load = (): void => {
-    const configuration = ask('config', {}).then((answer) => {
-      if (typeof answer === 'object' && 'supported_resolutions' in answer) return answer
-      throw new Error('config: what answered is no server of charts')
-    })
-    configuration.then(onConfiguration, tried)
-  }
-  load()
-}
-
 /** Candles are made from trades; what another provider than the leader missed is none of theirs. */
 const concerns = (event: Published<Gap> | Published<GapFilled>, symbol: string): boolean =>
   event.instrument === symbol && event.own !== true && (event.kind === 'trade' || event.kind === 'candle')
@@ -244,7 +227,6 @@ function topicOf(symbolInfo: ChartSymbol, resolution: string): string | undefine
   return interval && topicName('candle', symbolOf(symbolInfo), undefined, interval)
 }
 
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 const failing =
   (onError: Failed) =>
   (error: unknown): void =>

@@ -180,7 +180,7 @@ const OF_WHAT_WAS_ASKED: ReadonlySet<number> = new Set([400, 404, 422])
 function refuse(ground: Ground, stream: Stream, due: readonly Request[], status: number, refusal: Refusal): boolean {
   if (refusal.retry || due.length === 0 || !OF_WHAT_WAS_ASKED.has(status)) return false
   stream.requests = stream.requests.filter((request) => !due.includes(request))
-  for (const { topics, names } of due) for (const topic of topics) stream.marks.delete(String(names.get(topic)))
+  for (const { topics, names } of due) for (const topic of topics) stream.marks.delete(names.get(topic) as string)
   // Nobody wants notices alone.
   if ([...stream.marks.keys()].every(isNotice)) stream.marks.clear()
   for (const { id } of due) ground.say(id === undefined ? { op: 'error', ...refusal } : { op: 'error', id, ...refusal })

@@ -1,4 +1,5 @@
 /** Questions to the server's UDF: JSON, or an error with the server's own words. */
+import { backoffDelay, type Backoff } from './backoff.ts'
 import type { Bar } from './bars.ts'
 import { socketUrl } from './url.ts'
 
@@ -20,6 +21,31 @@ export function createUdf({ url, token, fetch: get = (...request) => fetch(...re
     if (answer.s === 'error' || !response.ok) throw new Error(answer.errmsg ?? `${path}: the server answered ${response.status}`)
     return answer
   }
+}
+
+export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+const USUAL: Backoff = { min: 1_000, max: 30_000 }
+type Waiting = { isOver: () => boolean; backoff: Backoff | undefined }
+/** A chart that is given no configuration waits for ever, and has no way to be told why: it is asked for until it is there. */
+export function configure(ask: Ask, { isOver, backoff = USUAL }: Waiting, onConfiguration: (answer: object) => void): void {
+  let said = ''
+  let attempt = 0
+  const failed = (error: unknown): void => {
+    if (isOver()) return
+    const reason = reasonOf(error)
+    if (reason !== said) console.error(`tickwire: the chart waits for its configuration: ${reason}`)
+    said = reason
+    setTimeout(load, backoffDelay(++attempt, backoff, Math.random))
+  }
+  const load = (): void => {
+    const configuration = ask('config', {}).then((answer) => {
+      if (typeof answer === 'object' && 'supported_resolutions' in answer) return answer
+      throw new Error('config: what answered is no server of charts')
+    })
+    configuration.then(onConfiguration, failed)
+  }
+  load()
 }
 
 /** A table told as columns. */
