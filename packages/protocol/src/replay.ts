@@ -7,6 +7,8 @@ export type RecordedWhat = 'events' | 'frames'
 export type RecordedRun = {
   /** `[\w-]{1,64}`. */
   run: string
+  /** Its prices are no live ones: `demo`, they are simulated; `capture`, they are of a recorded session. Absent: of live providers. */
+  mode?: 'demo' | 'capture'
   /** First and last receive times in it, epoch milliseconds. */
   from: number
   to: number

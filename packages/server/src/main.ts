@@ -9,6 +9,7 @@ import type { Desk } from './dialects/dialect.ts'
 import { createFeed, type Feed } from './feed/feed.ts'
 import { createInstruments, type Instruments } from './feed/instruments.ts'
 import { createGateway } from './gateway/gateway.ts'
+import { ofMode } from './history/runs.ts'
 import type { JournalReader } from './journal/journal.ts'
 import { historyFrom, pastFrom, sessionsFrom } from './markets.ts'
 import { createLog, type Log } from './ops/log.ts'
@@ -135,7 +136,7 @@ export function openPlant(config: Config, options: PlantOptions) {
   const sources = sourcesOf(config, log.conceal)
   const settings = feedSettings(config)
   // What the feed makes is recorded; what services and replays make of it can be made anew.
-  const recording = openRecording(config, plant.epoch, clock, log)
+  const recording = openRecording(config, mode, plant.epoch, clock, log)
   const feed = recording.feed(
     createFeed({
       providers: recording.sources(sources),
@@ -150,7 +151,7 @@ export function openPlant(config: Config, options: PlantOptions) {
       settings
     })
   )
-  const journal = options.journal ?? recording.reader
+  const journal = ofMode(options.journal ?? recording.reader, mode)
   const { services, figures } = openServices(
     config,
     { ...options, journal, flush: recording.flush },

@@ -1,11 +1,12 @@
 /** From the configuration to what is recorded: the journal's writer and the readable log around the feed. A part of main.ts. */
-import type { RecordedRun, RecordedWhat, RecordingStatus } from '@tickwire/protocol'
+import type { Mode, RecordedRun, RecordedWhat, RecordingStatus } from '@tickwire/protocol'
 import type { Config } from './config.ts'
 import { overHttp } from './connection/http.ts'
 import { openLink, openNothing } from './connection/link.ts'
 import type { Feed } from './feed/feed.ts'
 import { createConceal } from './journal/conceal.ts'
 import type { Entry, JournalReader, JournalWriter } from './journal/journal.ts'
+import { runName } from './journal/names.ts'
 import { openReadableLog, type ReadableLog } from './journal/readable.ts'
 import { openReader } from './journal/reader.ts'
 import { recordEvents, recordTraffic } from './journal/recorder.ts'
@@ -37,11 +38,11 @@ export type Recording = {
 }
 
 /** Throws where another process records into the same directory, or nothing can be written there. */
-export function openRecording({ journal }: Config, epoch: string, clock: () => number, log: Log): Recording {
+export function openRecording({ journal }: Config, mode: Mode, epoch: string, clock: () => number, log: Log): Recording {
   const { record = 'off', directory } = journal
   const what = WHAT[record]
   const disk = openReader({ directory })
-  const writer = what.length > 0 ? writerOf(journal, what, epoch, clock, log) : undefined
+  const writer = what.length > 0 ? writerOf(journal, what, mode, epoch, clock, log) : undefined
   const reader = writer ? withLosses(disk, writer) : disk
   const readable = readableOf(journal, clock, log)
   const nothing: RecordingStatus = {
@@ -90,6 +91,7 @@ export const withLosses = (reader: JournalReader, writer: Pick<JournalWriter, 's
 function writerOf(
   { directory, segment, mostBytes, mostAge }: Config['journal'],
   what: readonly RecordedWhat[],
+  mode: Mode,
   epoch: string,
   clock: () => number,
   log: Log
@@ -97,7 +99,8 @@ function writerOf(
   try {
     const onState = ({ state, reason, lost }: RecordingStatus) =>
       state === 'recording' ? log.info({ lost }, 'recording again') : log.error({ state, reason }, 'nothing is recorded now')
-    return openWriter({ directory, what, epoch, segmentBytes: segment, mostBytes, mostAge, clock, onState })
+    const run = runName(clock(), epoch, mode)
+    return openWriter({ directory, what, epoch, run, segmentBytes: segment, mostBytes, mostAge, clock, onState })
   } catch (error) {
     throw new ConfigError(`journal.directory: ${(error as Error).message}`)
   }

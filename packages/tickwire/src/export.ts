@@ -1,9 +1,11 @@
 /** `tickwire export`: recorded trades and candles as a file, from the journal's directory, with or without a server, or by REST. */
 import { existsSync } from 'node:fs'
 import { extname } from 'node:path'
-import type { Candle, Interval } from '@tickwire/protocol'
+import type { Candle, Interval, RecordedRun } from '@tickwire/protocol'
+import type { HeardCorrection } from '@tickwire/server/history/amend.ts'
 import { CANDLES, header, TRADES, type Column } from '@tickwire/server/history/csv.ts'
 import type { PastTrade } from '@tickwire/server/history/order.ts'
+import { modeOf, ofMode } from '@tickwire/server/history/runs.ts'
 import { openSink, textOf, type Format, type Sink } from '@tickwire/server/history/sink.ts'
 import type { Span } from '@tickwire/server/history/spans.ts'
 import { candleTape, tradeTape } from '@tickwire/server/history/tape.ts'
@@ -21,6 +23,7 @@ export type ExportFlags = {
   out?: string
   force?: true
   directory?: string
+  mode?: ReturnType<typeof modeOf>
   url?: string
   keyFile?: string
 }
@@ -28,8 +31,8 @@ type What = 'trades' | 'candles'
 type Row = PastTrade | Candle
 /** Pieces of rows in order, and how far in time they are. */
 type Tape = AsyncGenerator<readonly Row[]>
-/** Where they come from: the span that is there, and what a page beside its rows says is missing. */
-type Source = { span: Span; tape: (instrument: string) => Tape; tellMissing: () => Promise<void>; close: () => void }
+/** Where they come from: the span that is there, and what is to be said of them beside the rows. */
+type Source = { span: Span; tape: (instrument: string) => Tape; tellMore: () => Promise<void>; close: () => void }
 
 const DIRECTORY = 'data/journal'
 /** Trades are told at most so long after they happen; runs are known by when they were heard. */
@@ -73,26 +76,59 @@ function checkSpan({ from, to }: Span, flags: ExportFlags): void {
   throw new CommandError(`--from is ${flags.from}, which is not before the end of ${known}, ${new Date(to).toISOString()}`)
 }
 
+const SAID: Readonly<Record<string, string>> = {
+  demo: 'these prices are simulated: they were recorded in the demo',
+  capture: 'these prices are of recorded sessions that were played, under the times of the playing'
+}
+
+/** What was simulated and what was real is never told as one: where the span has both, a person says which. */
+function modeFor(runs: readonly RecordedRun[], { mode }: ExportFlags): NonNullable<ExportFlags['mode']> {
+  if (mode !== undefined) return mode
+  const [first = 'live', ...others] = new Set(runs.map(modeOf))
+  if (others.length === 0) return first
+  const counts = [first, ...others].map((each) => `${runs.filter((run) => modeOf(run) === each).length} of mode ${each}`)
+  throw new CommandError(
+    `recordings of that time are not alike: ${counts.join(', ')} (demo: simulated prices); say which with --mode ${first} or --mode ${others.join(' or --mode ')}`
+  )
+}
+
 function recorded(what: What, instruments: readonly string[], flags: ExportFlags): Source {
   const directory = flags.directory ?? DIRECTORY
-  const reader = openReader({ directory })
-  const runs = reader.runs().filter((run) => run.what.includes('events'))
+  const all = openReader({ directory })
+  const [asked, until] = [timeOf('--from', flags.from), timeOf('--to', flags.to)]
+  const isNear = ({ from, to }: Span): boolean => from < (until ?? Infinity) + LATE && to + LATE >= (asked ?? -Infinity)
+  const written = all.runs().filter((run) => run.what.includes('events'))
+  const near = written.filter(isNear)
+  const mode = modeFor(near.length > 0 ? near : written, flags)
+  const reader = ofMode(all, mode)
+  const runs = written.filter((run) => modeOf(run) === mode)
   if (runs.length === 0)
     throw new CommandError(
-      `no events are recorded in ${directory}: name another with --directory, or a running server with --url`
+      `no events ${written.length > 0 ? `of mode ${mode} ` : ''}are recorded in ${directory}: name another with --directory, or a running server with --url`
     )
-  const from = timeOf('--from', flags.from) ?? Math.min(...runs.map((run) => run.from)) - LATE
-  const to = timeOf('--to', flags.to) ?? Math.max(...runs.map((run) => run.to)) + 1
+  const from = asked ?? Math.min(...runs.map((run) => run.from)) - LATE
+  const to = until ?? Math.max(...runs.map((run) => run.to)) + 1
   const span = { from, to }
   const { interval } = flags
-  const tape = (instrument: string): Tape =>
-    what === 'trades' ? tradeTape(reader, instrument, span) : candleTape(reader, { instrument, interval, ...span })
-  const tellMissing = async (): Promise<void> => {
-    const topics = new Set(instruments.flatMap((instrument) => [`trade:${instrument}`, `gap:${instrument}`]))
-    for (const run of runs)
-      if (run.from < to + LATE && run.to + LATE >= from) await tellHoles(reader, run, { what: 'events', topics, ...span })
+  const told = new Map<HeardCorrection, 'correct' | 'cancel'>()
+  const hear = (corrections: readonly HeardCorrection[]): void => {
+    for (const correction of corrections) told.set(correction, correction.action)
   }
-  return { span, tape, tellMissing, close: reader.close }
+  const tape = (instrument: string): Tape =>
+    what === 'trades' ? tradeTape(reader, instrument, span, hear) : candleTape(reader, { instrument, interval, ...span })
+  const tellMore = async (): Promise<void> => {
+    const said = SAID[mode]
+    if (said !== undefined) console.error(said)
+    if (told.size > 0) console.error(amendments([...told.values()]))
+    const topics = new Set(instruments.flatMap((instrument) => [`trade:${instrument}`, `gap:${instrument}`]))
+    for (const run of runs) if (isNear(run)) await tellHoles(reader, run, { what: 'events', topics, ...span })
+  }
+  return { span, tape, tellMore, close: all.close }
+}
+
+function amendments(actions: readonly string[]): string {
+  const cancelled = actions.filter((action) => action === 'cancel').length
+  return `told of these trades later, and done to them: corrections ${actions.length - cancelled}, cancels ${cancelled}`
 }
 
 type Page = { trades?: PastTrade[]; candles?: Candle[]; gaps?: unknown[]; cursor?: string; more?: boolean }
@@ -123,10 +159,15 @@ function served(what: What, flags: ExportFlags & { url: string }): Source {
       cursor = found.more === false ? undefined : found.cursor
     } while (cursor !== undefined)
   }
-  const tellMissing = async (): Promise<void> => {
+  const tellMore = async (): Promise<void> => {
+    const about = await fetch(`${base}/health`, { headers })
+      .then((response) => response.json())
+      .catch(() => ({}))
+    const said = SAID[(about as { mode?: string }).mode ?? 'live']
+    if (said !== undefined) console.error(said)
     if (gaps > 0) console.error(`not all of it is there: the server marks ${gaps} gaps, which /v1/trades tells`)
   }
-  return { span: { from, to }, tape, tellMissing, close: () => {} }
+  return { span: { from, to }, tape, tellMore, close: () => {} }
 }
 
 /** Where it cannot be written, output.ts ends the program. */
@@ -183,7 +224,7 @@ export async function exportPast(what: What, instruments: readonly string[], fla
       }
     await sink.close()
     progress.clear()
-    await source.tellMissing()
+    await source.tellMore()
   } catch (error) {
     progress.clear()
     await sink.abandon()

@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import { zstdDecompressSync } from 'node:zlib'
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
 import type { Published } from '@tickwire/protocol'
+import { runName } from '@tickwire/server/journal/names.ts'
 import { openWriter } from '@tickwire/server/journal/writer.ts'
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { exportPast, type ExportFlags } from '../src/export.ts'
 import { CLI, ended } from './plant.ts'
 
@@ -187,6 +188,81 @@ test.each([
   [{ to: '2001-01-01', out: 'x.csv' }, '--to is 2001-01-01, which is not after the beginning of what is recorded']
 ])('%o is refused in words', async (wrong, words) => {
   await expect(exportPast('trades', ['BTC-USDT'], flags(wrong))).rejects.toThrow(words)
+})
+
+/** A run of each kind beside each other, of one trade each. */
+async function mixed(): Promise<string> {
+  const place = join(root, `mixed-${++files}`)
+  for (const [i, mode] of (['live', 'demo'] as const).entries()) {
+    const event = { ...trades[i]!, price: mode === 'live' ? 1 : 666 }
+    const clock = () => event.published
+    const run = runName(event.published, mode, mode)
+    const writer = openWriter({ directory: place, what: ['events'], epoch: mode, run, clock })
+    writer.append({ type: 'event', time: event.published, event })
+    await writer.stop()
+  }
+  return place
+}
+
+test('simulated and real trades are never in one file: where a span has both it is asked which, and simulated ones are said to be', async () => {
+  const place = await mixed()
+  const said = vi.spyOn(console, 'error').mockImplementation(() => {})
+  onTestFinished(() => said.mockRestore())
+  const out = file('jsonl')
+  await expect(exportPast('trades', ['BTC-USDT'], flags({ directory: place, out }))).rejects.toThrow(
+    'recordings of that time are not alike: 1 of mode live, 1 of mode demo (demo: simulated prices); say which with --mode live or --mode demo'
+  )
+  expect(existsSync(out)).toBe(false)
+  const pricesOf = (path: string): number[] =>
+    readFileSync(path, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as Trade).price)
+  await exportPast('trades', ['BTC-USDT'], flags({ directory: place, out, mode: 'live' }))
+  expect(pricesOf(out)).toEqual([1])
+  expect(said).not.toHaveBeenCalledWith(expect.stringContaining('simulated'))
+  const other = file('jsonl')
+  await exportPast('trades', ['BTC-USDT'], flags({ directory: place, out: other, mode: 'demo' }))
+  expect(pricesOf(other)).toEqual([666])
+  expect(said).toHaveBeenCalledWith('these prices are simulated: they were recorded in the demo')
+  const candles = file('csv')
+  await exportPast('candles', ['BTC-USDT'], flags({ directory: place, out: candles, mode: 'live' }))
+  expect(readFileSync(candles, 'utf8')).not.toContain('666')
+  await expect(exportPast('trades', ['BTC-USDT'], flags({ directory: place, mode: 'capture' }))).rejects.toThrow(
+    'no events of mode capture are recorded'
+  )
+})
+
+test('what was corrected and cancelled later is so in the file, and said', async () => {
+  const place = join(root, `amended-${++files}`)
+  let now = BEGIN
+  const writer = openWriter({ directory: place, what: ['events'], epoch: 'a', clock: () => now })
+  const told = trades.slice(10, 13)
+  const stamp = { provider: 'alpha', instrument: 'BTC-USDT', time: BEGIN + 90_000, received: BEGIN + 90_000 }
+  const about = { type: 'correction', topic: 'correction:BTC-USDT', published: BEGIN + 90_001, ...stamp } as const
+  for (const event of [
+    ...told,
+    { ...about, seq: 1, action: 'cancel', id: '1010' } as const,
+    { ...about, seq: 2, action: 'correct', id: '1011', corrected: { price: 7, size: 3 } } as const
+  ])
+    writer.append({ type: 'event', time: (now = event.published), event })
+  await writer.stop()
+  const said = vi.spyOn(console, 'error').mockImplementation(() => {})
+  onTestFinished(() => said.mockRestore())
+  const out = file('parquet')
+  await exportPast('trades', ['BTC-USDT'], flags({ directory: place, out }))
+  expect(await parquet(out)).toMatchObject([
+    { id: '1011', price: 7, size: 3, was_price: told[1]!.price, was_size: told[1]!.size },
+    { id: '1012', price: told[2]!.price }
+  ])
+  expect(said).toHaveBeenCalledWith('told of these trades later, and done to them: corrections 1, cancels 1')
+  const candles = file('jsonl')
+  await exportPast('candles', ['BTC-USDT'], flags({ directory: place, out: candles }))
+  expect(JSON.parse(readFileSync(candles, 'utf8').split('\n')[0]!)).toMatchObject({
+    trades: 2,
+    low: 7,
+    volume: 3 + told[2]!.size
+  })
 })
 
 const python = [process.env['DUCKDB'], 'python3'].find((each) => {

@@ -63,8 +63,11 @@ export type JournalReader = {
   runs: () => RecordedRun[]
   /** In batches, in order. What is damaged is left out, and told by `runs`. */
   read: (query: Query) => AsyncIterable<readonly Entry[]>
-  /** Trades of `trade:<instrument>` over all runs, by their own time: `from` inclusive, `to` exclusive. Blocks without such trades are not unpacked. */
-  trades: (instrument: string, from: number, to: number) => AsyncIterable<TradeColumns>
+  /**
+   * Trades of `trade:<instrument>` over all runs, or these alone, by their own time: `from` inclusive, `to` exclusive. Blocks without
+   * such trades are not unpacked.
+   */
+  trades: (instrument: string, from: number, to: number, runs?: ReadonlySet<string>) => AsyncIterable<TradeColumns>
   /**
    * Where the run does not have all of what is asked, by the times of the events themselves; they may overlap. Payloads that lie
    * in the span are compared with their checksums, each once.

@@ -1,14 +1,26 @@
 /** What runs and segments are called on the disk, and which names are refused before they touch a path. */
+import type { Mode } from '@tickwire/protocol'
 
 const RUN = /^[\w-]{1,64}$/
 const SEGMENT = /^(\d{5,9})\.twj$/
 
 export const isRunName = (text: string): boolean => RUN.test(text)
 
-/** Sorts by start; ends with the plant's epoch, so that a reader knows which sequences belong together. */
-export function runName(startedAt: number, epoch: string): string {
+/** Modes whose prices are not those of live providers: a run says so in its name, wherever it is shown or copied to. */
+const SAID = /-(demo|capture)$/
+
+/** Sorts by start; has the plant's epoch, so that a reader knows which sequences belong together. */
+export function runName(startedAt: number, epoch: string, mode?: Mode): string {
   const [day, time] = new Date(startedAt).toISOString().split(/[T.]/)
-  return `${day?.replaceAll('-', '')}-${time?.replaceAll(':', '')}-${epoch.replaceAll(/[^\w-]/g, '_')}`.slice(0, 64)
+  const name = `${day?.replaceAll('-', '')}-${time?.replaceAll(':', '')}-${epoch.replaceAll(/[^\w-]/g, '_')}`
+  const end = mode === 'demo' || mode === 'capture' ? `-${mode}` : ''
+  return name.slice(0, 64 - end.length) + end
+}
+
+/** Of a run of live providers: nothing. */
+export function modeIn(run: string): 'demo' | 'capture' | undefined {
+  const said = SAID.exec(run)?.[1]
+  return said === 'demo' || said === 'capture' ? said : undefined
 }
 
 export const segmentName = (number: number): string => `${String(number).padStart(5, '0')}.twj`

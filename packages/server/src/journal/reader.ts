@@ -7,7 +7,7 @@ import type { BlockHead } from './block.ts'
 import { holeOf, holesOf, outlineOf, type Outline, type Part } from './holes.ts'
 import type { Entry, Hole, JournalReader, Query, TradeColumns } from './journal.ts'
 import { openRun } from './lock.ts'
-import { isRunName, segmentNumber } from './names.ts'
+import { isRunName, modeIn, segmentNumber } from './names.ts'
 import { damagedOf, NewerFormat, openSegment, payloadsOf, type Segment } from './scan.ts'
 
 /** Segments whose index is kept in memory. */
@@ -106,9 +106,9 @@ export function openReader({ directory }: { directory: string }): JournalReader 
       }
     },
 
-    async *trades(instrument, from, to) {
+    async *trades(instrument, from, to, runs) {
       const topic = `trade:${instrument}`
-      for (const run of runsIn(directory))
+      for (const run of runsIn(directory).filter((each) => runs?.has(each) !== false))
         for (const path of pathsOf(run)) {
           const segment = load(path)
           if (segment) yield* tradesOf(segment, topic, from, to, payloads)
@@ -252,6 +252,8 @@ function runOf(run: string, segments: readonly Known[], open: boolean): Recorded
     // The last block of an open segment may be half written at this moment.
     cut: sum(({ cut }) => cut)
   }
+  const mode = modeIn(segments[0]!.header?.run ?? run)
+  if (mode) told.mode = mode
   if (segments.some(({ checked, ends }) => [...ends].some(([kind, end]) => end > (checked.get(kind) ?? 0)))) told.unchecked = true
   return told
 }

@@ -2,7 +2,7 @@
 import type { Published, Trade } from '@tickwire/protocol'
 import type { Entry, JournalReader, TradeColumns } from '../../src/journal/journal.ts'
 
-export type Run = { run: string; open?: boolean; events: readonly Published[]; to?: number }
+export type Run = { run: string; mode?: 'demo' | 'capture'; open?: boolean; events: readonly Published[]; to?: number }
 type PublishedTrade = Extract<Published, { type: 'trade' }>
 
 export function columnsOf(trades: readonly (Trade & { seq: number })[]): TradeColumns {
@@ -32,8 +32,9 @@ export function memoryJournal(runs: readonly Run[], batch = 7): JournalReader {
   const entriesOf = ({ events }: Run): Entry[] => events.map((event) => ({ type: 'event', time: event.published, event }))
   return {
     runs: () =>
-      runs.map(({ run, open = false, events, to }) => ({
+      runs.map(({ run, mode, open = false, events, to }) => ({
         run,
+        ...(mode && { mode }),
         from: events[0]?.published ?? 0,
         to: to ?? events.at(-1)?.published ?? 0,
         what: ['events'],
@@ -51,10 +52,10 @@ export function memoryJournal(runs: readonly Run[], batch = 7): JournalReader {
       )
       return each(inBatches(wanted, batch))
     },
-    trades(instrument, from, to) {
+    trades(instrument, from, to, only) {
       const isWanted = (event: Published): event is PublishedTrade =>
         event.type === 'trade' && event.topic === `trade:${instrument}` && event.time >= from && event.time < to
-      const found = runs.flatMap(({ events }) => events.filter(isWanted))
+      const found = runs.filter(({ run }) => only?.has(run) !== false).flatMap(({ events }) => events.filter(isWanted))
       return each(inBatches(found, batch).map((part) => columnsOf(part.toSorted((a, b) => a.time - b.time))))
     },
     holes: () => Promise.resolve([]),

@@ -20,7 +20,16 @@ export function addExport(program: Command): void {
     .option('--force', 'overwrite the file if it exists')
     .option('-d, --directory <directory>', 'the journal (default: data/journal)')
     .addOption(
-      new Option('--url <address>', 'ask a running server instead: recordings, memory and providers').conflicts('directory')
+      new Option(
+        '--mode <mode>',
+        'recordings of live providers, of the demo (simulated), or of captures that were played'
+      ).choices(['live', 'demo', 'capture'])
+    )
+    .addOption(
+      new Option('--url <address>', 'ask a running server instead: recordings, memory and providers').conflicts([
+        'directory',
+        'mode'
+      ])
     )
     .option('--key-file <file>', 'file that holds a key, where the server wants one')
     .action(async (what: 'trades' | 'candles', instruments: string[], flags: ExportFlags) =>
