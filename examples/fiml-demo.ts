@@ -1,7 +1,9 @@
 /** A first look at FIML's endpoints, over the one that needs no message: node examples/fiml-demo.ts [--url ws://localhost:8000] [--count n] */
 import { parseArgs } from 'node:util'
 
-const { values } = parseArgs({ options: { url: { type: 'string' }, count: { type: 'string' } } })
+// The symbols are its own.
+const text = { type: 'string' } as const
+const { values } = parseArgs({ options: { url: text, count: text, symbols: text } })
 const url = values.url ?? process.env['TICKWIRE_URL'] ?? 'ws://localhost:8000'
 let left = Number(values.count ?? Infinity)
 

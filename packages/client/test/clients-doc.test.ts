@@ -1,14 +1,13 @@
 /** The programs of docs/clients.md, run as a reader would run them, against a real gateway. Those for browsers: test/browser. */
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { fiml } from '@tickwire/server/dialects/fiml.ts'
 import { native } from '@tickwire/server/dialects/native.ts'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { createStand, until as awaited, type Stand } from './stand.ts'
+import { root, startProgram, until } from './program.ts'
+import { createStand, type Stand } from './stand.ts'
 import { candle, openMarket } from './market.ts'
 
-const root = fileURLToPath(new URL('../../..', import.meta.url))
 const doc = readFileSync(`${root}/docs/clients.md`, 'utf8')
 const block = (language: string): string => new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 's').exec(doc)?.[1] ?? ''
 
@@ -20,7 +19,6 @@ const canCurl = spawnSync('curl', ['--version']).status === 0 && spawnSync('bash
 
 // Each begins a program, which on a busy machine takes its time.
 vi.setConfig({ testTimeout: 180_000 })
-const until = (condition: () => boolean, what = String(condition)) => awaited(condition, what, 60_000)
 
 let stand: Stand
 let market: { close: () => void }
@@ -36,13 +34,9 @@ afterEach(async () => {
 })
 
 function run(command: string, args: string[]) {
-  const child = spawn(command, args, { cwd: root, env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' } })
-  programs.push(() => child.kill('SIGKILL'))
-  const said = { out: '', err: '' }
-  child.stdout.on('data', (data: Buffer) => (said.out += data.toString()))
-  child.stderr.on('data', (data: Buffer) => (said.err += data.toString()))
-  const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
-  return { said, ended, says: (what: RegExp) => until(() => what.test(said.out), `${what} in ${JSON.stringify(said)}`) }
+  const program = startProgram(args, { PYTHONDONTWRITEBYTECODE: '1' }, command)
+  programs.push(program.kill)
+  return program
 }
 const here = (program: string): string => program.replaceAll('localhost:8000', `127.0.0.1:${stand.port}`)
 

@@ -1,21 +1,19 @@
 /** The programs of examples/fiml-*.ts, run as a reader would run them, against a real gateway that speaks FIML. */
-import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { fileURLToPath } from 'node:url'
 import { fiml } from '@tickwire/server/dialects/fiml.ts'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { createStand, until as awaited, type Stand } from './stand.ts'
+import { root, startProgram, until } from './program.ts'
+import { createStand, type Stand } from './stand.ts'
 
-const root = fileURLToPath(new URL('../../..', import.meta.url))
-const DEMO = 'examples/fiml-demo.ts'
 const STREAMING = 'examples/fiml-streaming.ts'
-const NAMES = ['simple', 'advanced', 'reconnect', 'portfolio']
+/** The five, each a program of its own. */
+const NAMES = ['simple', 'advanced', 'reconnect', 'portfolio', 'demo']
+const fileOf = (name: string): string => `examples/fiml-${name}.ts`
 const SYMBOLS = ['AAPL', 'GOOGL', 'MSFT', 'BTC-USDT', 'ETH-USDT']
 
 // Each begins a program, which on a busy machine takes its time.
 vi.setConfig({ testTimeout: 180_000 })
-const until = (condition: () => boolean, what = String(condition)) => awaited(condition, what, 60_000)
 
 let stand: Stand
 const undo: (() => unknown)[] = []
@@ -51,26 +49,15 @@ function trade(where = stand): void {
   undo.push(() => clearInterval(timer))
 }
 
-/** A program under way; its input stays open. */
+/** A program under way. */
 function run(args: string[]) {
-  const child = spawn(process.execPath, args, { cwd: root })
-  undo.push(() => child.kill('SIGKILL'))
-  const said = { out: '', err: '' }
-  child.stdout.on('data', (data: Buffer) => (said.out += data.toString()))
-  child.stderr.on('data', (data: Buffer) => (said.err += data.toString()))
-  const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
-  return {
-    said,
-    ended,
-    says: (what: RegExp | string) =>
-      until(() => (typeof what === 'string' ? said.out.includes(what) : what.test(said.out)), String(what)),
-    type: (text: string) => child.stdin.write(text),
-    eof: () => child.stdin.end(),
-    interrupt: () => child.kill('SIGINT'),
-    end: async () => ({ code: await ended, err: said.err, lines: said.out.trim().split('\n') })
-  }
+  const program = startProgram(args)
+  undo.push(program.kill)
+  return program
 }
-const start = (...args: string[]) => run([STREAMING, ...args, '--url', `ws://127.0.0.1:${stand.port}`])
+const at = () => ['--url', `ws://127.0.0.1:${stand.port}`]
+const start = (name: string, ...args: string[]) => run([fileOf(name), ...args, ...at()])
+const menu = (...args: string[]) => run([STREAMING, ...args, ...at()])
 
 /** A port on which nobody listens. */
 async function deadPort(): Promise<number> {
@@ -87,7 +74,7 @@ const streams = (some: string[]) => new Set(some.map((line) => line.split(' ')[0
 describe('the examples', () => {
   test('[S2-32] the quick demo prints prices by the address alone and ends after its count', async () => {
     trade()
-    const { code, err, lines } = await run([DEMO, '--url', stand.url, '--count', '3']).end()
+    const { code, err, lines } = await start('demo', '--count', '3').end()
     expect({ code, err }).toEqual({ code: 0, err: '' })
     expect(lines).toHaveLength(3)
     for (const line of lines) expect(line).toMatch(/^(AAPL|GOOGL|BTC-USDT): \$\d+ \(– % on the day, kraken\)$/)
@@ -171,93 +158,94 @@ describe('the examples', () => {
 })
 
 describe('the menu', () => {
-  test.each(NAMES.map((name, i) => [`${i + 1}`, name]))(
-    '[S2-25] a number typed runs that example: %s is %s',
-    async (number, name) => {
-      trade()
-      const program = start('--count', '2')
-      await program.says('Which one (1 to 4)?')
-      program.type('7\n')
-      await program.says('"7" is none of them.')
-      program.type(`${number}\n`)
-      const { code, err, lines } = await program.end()
-      expect({ code, err }).toEqual({ code: 0, err: '' })
-      const last = {
-        simple: /^price/,
-        advanced: /^(price|ohlcv|quote|trades)/,
-        reconnect: /^price/,
-        portfolio: /^(So far|Total)/
-      }
-      expect(lines.at(-1)).toMatch(last[name as keyof typeof last])
-    }
-  )
+  test('[S2-25] a number typed runs that example, and one that there is not is asked again', async () => {
+    trade()
+    const programs = NAMES.map(() => menu('--count', '2'))
+    await Promise.all(programs.map((program) => program.says('Which one (1 to 5)?')))
+    for (const program of programs) program.type('7\n')
+    await Promise.all(programs.map((program) => program.says('"7" is none of them.')))
+    for (const [i, program] of programs.entries()) program.type(`${i + 1}\n`)
+    const ends = await Promise.all(programs.map((program) => program.end()))
+    expect(ends.map(({ code, err }) => ({ code, err }))).toEqual(NAMES.map(() => ({ code: 0, err: '' })))
+    const last = [/^price/, /^(price|ohlcv|quote|trades)/, /^price/, /^(So far|Total)/, /^[A-Z-]+: \$\d+/]
+    for (const [i, { lines }] of ends.entries()) expect(lines.at(-1)).toMatch(last[i]!)
+  })
 
-  test('[S2-25] q leaves, and so does the end of the input', async () => {
-    const leaving = start()
+  test('[S2-25] a name in the command runs it at once; q leaves, and so does the end of the input', async () => {
+    trade()
+    const [named, leaving, ending] = [menu('simple', '--count', '1', '--symbols', 'aapl'), menu(), menu()]
     leaving.type('q\n')
-    const ending = start()
     ending.eof()
-    for (const program of [leaving, ending]) {
-      expect(await program.end()).toMatchObject({ code: 0, err: '' })
-      expect(program.said.out).not.toContain('Subscribed')
-    }
+    for (const program of [named, leaving, ending]) expect(await program.end()).toMatchObject({ code: 0, err: '' })
+    expect(named.said.out).toMatch(/^price {2}AAPL/m)
+    for (const { said } of [leaving, ending]) expect(said.out).not.toContain('Subscribed')
   })
 })
 
 describe('however it ends', () => {
   test('[S2-25] Ctrl-C ends every example cleanly and leaves no connection', async () => {
     trade()
-    const programs = [...NAMES.map((name) => start(name)), run([DEMO, '--url', stand.url])]
-    for (const program of programs) {
-      await program.says(/AAPL +\d|AAPL: /)
-      program.interrupt()
-      expect(await program.end()).toMatchObject({ code: 0, err: '' })
-    }
+    const programs = [...NAMES.map((name) => start(name)), menu('simple')]
+    await Promise.all(programs.map((program) => program.says(/AAPL +\d|AAPL: /)))
+    for (const program of programs) program.interrupt()
+    for (const program of programs) expect(await program.end()).toMatchObject({ code: 0, err: '' })
     await until(() => stand.gateway.connections().length === 0)
   })
 
   test('[S2-25] Ctrl-C does not wait for a server that answers nothing any more', async () => {
     trade()
-    const programs = [start('simple'), run([DEMO, '--url', stand.url])]
+    const programs = [start('simple'), start('demo')]
     for (const program of programs) await program.says('AAPL')
     stand.freeze()
+    const begun = performance.now()
     for (const program of programs) program.interrupt()
     for (const program of programs) expect(await program.end()).toMatchObject({ code: 0, err: '' })
-    stand.cut()
     // The server itself would cut them after 25 s.
-  }, 12_000)
+    expect(performance.now() - begun).toBeLessThan(20_000)
+    stand.cut()
+  })
 
   test('[S2-25] a server that is not there is named, and what to do; reconnecting goes on until Ctrl-C', async () => {
     const url = `ws://127.0.0.1:${await deadPort()}`
-    const vain = [[DEMO], [STREAMING, 'simple'], [STREAMING, 'advanced'], [STREAMING, 'portfolio']]
-    const ends = vain.map((args) => run([...args, '--url', url]).end())
+    const vain = NAMES.filter((name) => name !== 'reconnect')
+    const ends = vain.map((name) => run([fileOf(name), '--url', url]).end())
+    const program = run([fileOf('reconnect'), '--url', url])
     for (const { code, err } of await Promise.all(ends)) {
       expect(code).toBe(1)
       expect(err).toMatch(new RegExp(`^${url} cannot be reached\\. Is .*npm start.*\n$`))
     }
-    const program = run([STREAMING, 'reconnect', '--url', url])
     await program.says(/cannot be reached.* Attempt 1 [^]*cannot be reached.* Attempt 2 /)
     program.interrupt()
     expect(await program.end()).toMatchObject({ code: 0, err: '' })
   })
 
   test('a wrong argument is named, with what would be right', async () => {
-    const wrong = {
-      nope: 'There is no example "nope".',
-      '--count=x': '--count is a number from 1, not x',
-      '--url=here': 'not here'
-    }
-    for (const [arg, message] of Object.entries(wrong)) {
-      const { code, err } = await run([STREAMING, arg]).end()
+    const [list, own] = ['usage: node examples/fiml-streaming.ts [simple | advanced', 'usage: node examples/fiml-simple.ts\n']
+    const wrong: [string, string, string, string][] = [
+      [STREAMING, 'nope', 'There is no example "nope".', list],
+      [STREAMING, '--count=x', '--count is a number from 1, not x', list],
+      [fileOf('simple'), '--url=here', 'not here', own],
+      [fileOf('simple'), 'simple', 'There is no example "simple".', own]
+    ]
+    const ends = await Promise.all(wrong.map(([file, arg]) => run([file, arg]).end()))
+    for (const [i, { code, err }] of ends.entries()) {
       expect(code).toBe(2)
-      expect(err).toContain(message)
-      expect(err).toContain('usage: node examples/fiml-streaming.ts [simple | advanced | reconnect | portfolio]')
+      expect(err).toContain(wrong[i]![2])
+      expect(err).toContain(wrong[i]![3])
     }
   })
 
   test('[S2-33] the manual has the command of each of them', () => {
     const manual = readFileSync(`${root}/docs/websocket-s2.md`, 'utf8')
-    const commands = [...manual.matchAll(/^node (examples\/\S+) ?([a-z]*)/gm)].map(([, file, name]) => [file, name])
-    expect(commands).toEqual([[DEMO, ''], [STREAMING, ''], ...NAMES.map((name) => [STREAMING, name])])
+    const commands = [...manual.matchAll(/^node (examples\/\S+)/gm)].map(([, file]) => file)
+    expect(commands).toEqual([...NAMES.map(fileOf), STREAMING])
+  })
+
+  test('[S2-32] each of the five is a program of less than 60 lines that says how to run it', () => {
+    for (const name of NAMES) {
+      const text = readFileSync(`${root}/${fileOf(name)}`, 'utf8')
+      expect(text.split('\n').length).toBeLessThan(60)
+      expect(text.slice(0, 400)).toContain(`node ${fileOf(name)} [--url`)
+    }
   })
 })

@@ -1,15 +1,12 @@
 /** The programs of examples/, run as a reader would run them, against a real gateway. */
-import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { openMarket } from './market.ts'
-import { until as awaited, type Stand } from './stand.ts'
+import { root, startProgram, until } from './program.ts'
+import type { Stand } from './stand.ts'
 
-const root = fileURLToPath(new URL('../../..', import.meta.url))
 // Each begins a program, which on a busy machine takes its time.
 vi.setConfig({ testTimeout: 180_000 })
-const until = (condition: () => boolean, what = String(condition)) => awaited(condition, what, 60_000)
 
 let stand: Stand
 let market: { close: () => void }
@@ -26,21 +23,9 @@ afterEach(async () => {
 
 /** A program under way. */
 function start(name: string, args: string[] = [], env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, ['--unhandled-rejections=strict', `examples/${name}.ts`, ...args], {
-    cwd: root,
-    env: { ...process.env, ...env }
-  })
-  programs.push(() => child.kill('SIGKILL'))
-  const said = { out: '', err: '' }
-  child.stdout.on('data', (data: Buffer) => (said.out += data.toString()))
-  child.stderr.on('data', (data: Buffer) => (said.err += data.toString()))
-  const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
-  return {
-    said,
-    says: (what: RegExp) => until(() => what.test(said.out), `${what} in ${JSON.stringify(said)}`),
-    interrupt: () => child.kill('SIGINT'),
-    end: async () => ({ code: await ended, ...said, lines: said.out.trim().split('\n') })
-  }
+  const program = startProgram(['--unhandled-rejections=strict', `examples/${name}.ts`, ...args], env)
+  programs.push(program.kill)
+  return program
 }
 const run = (name: string, ...args: string[]) => start(name, [stand.url, ...args]).end()
 const symbols = (lines: string[]) => new Set(lines.map((line) => line.split(/[: ]/)[0]))
@@ -132,13 +117,13 @@ describe('examples', () => {
 
   const NATIVE = ['quickstart', 'candles', 'callback', 'symbols', 'aggregate', 'momentum', 'bot', 'portfolio']
   test('[S4-04] Ctrl-C ends each of them cleanly and leaves no connection', async () => {
-    for (const name of NATIVE) {
-      const program = start(name, name === 'bot' ? [stand.url, '--above', '1'] : [stand.url])
-      await until(() => stand.topics().length > 0, `${name} subscribes`)
-      program.interrupt()
-      expect([name, (await program.end()).code]).toEqual([name, 0])
-      await until(() => stand.gateway.connections().length === 0)
-    }
+    const under = NATIVE.map((name) => start(name, name === 'bot' ? [stand.url, '--above', '1'] : [stand.url]))
+    const subscribed = () => stand.gateway.connections().filter(({ topics }) => topics.length > 0)
+    await until(() => subscribed().length === NATIVE.length, 'each of them subscribes')
+    for (const program of under) program.interrupt()
+    const codes = await Promise.all(under.map(({ ended }) => ended))
+    expect(NATIVE.filter((_, i) => codes[i] !== 0)).toEqual([])
+    await until(() => stand.gateway.connections().length === 0)
   })
 
   test('each is one file of less than 60 lines that says how to run it, and imports the SDK alone', () => {
