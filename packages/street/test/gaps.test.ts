@@ -4,14 +4,10 @@ import { createFeed } from '@tickwire/server/feed/feed.ts'
 import { createInstruments } from '@tickwire/server/feed/instruments.ts'
 import { createPlant } from '@tickwire/server/plant/plant.ts'
 import { providers as adapters } from '@tickwire/server/providers/index.ts'
-import { afterEach, expect, test } from 'vitest'
+import { test } from 'vitest'
 import { street as createStreet, until } from './client.ts'
 
 const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
-const closing: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close()
-})
 
 /** What the venue itself says was traded, by its own REST. */
 const TAPES: Record<string, { instrument: string; path: string; rows: (body: never) => { id: string; size: number }[] }> = {
@@ -48,12 +44,14 @@ const TAPES: Record<string, { instrument: string; path: string; rows: (body: nev
 /** Where ids are of a day and an exchange, these stand before it. */
 const bare = (id: string): string => id.split('-').at(-1)!
 
-test.each(Object.keys(TAPES))(
+// At once: most of it is waiting for the break to end and for the next trade.
+test.concurrent.for(Object.keys(TAPES))(
   'of %s, alone and cut off for three seconds, no trade is missing: gap, then gap_filled',
-  async (name) => {
+  { timeout: 60_000 },
+  async (name, { expect, onTestFinished }) => {
     const { instrument, path, rows } = TAPES[name]!
     const street = createStreet({ providers: [name] })
-    closing.push(() => street.stop())
+    onTestFinished(() => street.stop())
     const address = (await street.start())[name]!
     const plant = createPlant({ epoch: 'test' })
     const feed = createFeed({
@@ -67,7 +65,7 @@ test.each(Object.keys(TAPES))(
       // Some allow few attempts a minute: those that fail within the break must leave one for after it.
       settings: { backoff: { base: 500, cap: 2_000 } }
     })
-    closing.push(() => feed.stop())
+    onTestFinished(() => feed.stop())
     await feed.start()
     const trades: Trade[] = []
     const gaps: Gap[] = []
@@ -97,6 +95,5 @@ test.each(Object.keys(TAPES))(
     const between = tape.slice(tape.indexOf(first), tape.indexOf(last) + 1)
     expect(between.length).toBeGreaterThan(word!.items)
     expect(between.filter((id) => !heard.has(id))).toEqual([])
-  },
-  60_000
+  }
 )
