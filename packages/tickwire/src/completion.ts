@@ -43,6 +43,8 @@ _tickwire() {
 ${paths.join('\n')}
     esac
   done
+  # bash takes --name=value for three words.
+  if [ "$current" = '=' ]; then current=''; elif [ "$before" = '=' ]; then before="\${COMP_WORDS[COMP_CWORD - 2]}"; fi
   case "$at $before" in
 ${values.join('\n')}
   esac
@@ -51,7 +53,11 @@ ${values.join('\n')}
 ${offers.join('\n')}
     esac
   fi
-  if [ -n "$files" ]; then COMPREPLY=($(compgen -f -- "$current")); else COMPREPLY=($(compgen -W "$words" -- "$current")); fi
+  if [ -z "$files" ]; then COMPREPLY=($(compgen -W "$words" -- "$current")); return; fi
+  compopt -o filenames 2>/dev/null
+  # Names of files may have blanks.
+  local IFS=$'\\n'
+  COMPREPLY=($(compgen -f -- "$current"))
 }
 complete -F _tickwire tickwire
 `
@@ -83,7 +89,12 @@ _tickwire() {
 ${paths.join('\n')}
     esac
   done
-  case "$at \${words[CURRENT-1]}" in
+  local before="\${words[CURRENT-1]}"
+  if [[ "\${words[CURRENT]}" == --*=* ]]; then
+    before="\${words[CURRENT]%%=*}"
+    compset -P '*='
+  fi
+  case "$at $before" in
 ${values.join('\n')}
   esac
   case "$at" in

@@ -1,10 +1,9 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { bash, completion, fish, zsh } from '../src/completion.ts'
-import { nodesOf, walk } from '../src/commands/completion.ts'
+import { walk } from '../src/commands/completion.ts'
 import { examplesOf } from '../src/commands/words.ts'
 import { createProgram } from '../src/program.ts'
 import { cliPage, helps } from '../src/reference.ts'
@@ -15,7 +14,6 @@ vi.setConfig({ testTimeout: 150_000 })
 
 const program = createProgram()
 const commands = walk(program)
-const names = commands.map(({ path }) => path.join(' '))
 
 describe('every command says what it is for', () => {
   test.for(commands.map(({ path, command }) => [['tickwire', ...path].join(' '), command] as const))('%s', ([name, command]) => {
@@ -63,45 +61,6 @@ describe('what is asked wrongly', () => {
     expect(err).toMatch(words)
     expect({ code, out }).toEqual({ code: 2, out: '' })
   })
-})
-
-describe('completion', () => {
-  /** What Tab offers after the last word. */
-  function offered(line: string): string[] {
-    const words = line.split(' ')
-    const script = `${bash(nodesOf(program))}
-COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _tickwire; printf '%s\\n' "\${COMPREPLY[@]}"`
-    return execFileSync('bash', ['-c', script], { encoding: 'utf8' }).trim().split('\n')
-  }
-  const hasBash = spawnSync('bash', ['--version']).status === 0
-  test.skipIf(!hasBash).for([
-    ['tickwire str', ['stream', 'street']],
-    ['tickwire keys ', ['create', 'list', 'revoke', 'logout', '--help']],
-    ['tickwire stream BTC-USDT --type ca', ['candle']],
-    ['tickwire stream BTC-USDT --type candle --int', ['--interval']],
-    ['tickwire --config x keys create --sc', ['--scopes']],
-    ['tickwire completion ', ['bash', 'zsh', 'fish']]
-  ] as const)('bash offers what there is: %o', ([line, words]) => {
-    expect(offered(line)).toEqual(expect.arrayContaining([...words]))
-  })
-  test.skipIf(!hasBash)('a value that only the user knows is left to him', () => {
-    expect(offered('tickwire stream --provider ')).toEqual([''])
-  })
-  test('has each command, option and choice in each shell, and nothing else', () => {
-    for (const text of [bash(nodesOf(program)), zsh(nodesOf(program)), fish(nodesOf(program))])
-      for (const { command } of commands) {
-        for (const each of command.commands) expect(text).toContain(each.name())
-        for (const { long } of command.options) expect(text).toContain(long?.slice(2))
-      }
-    expect(() => completion('tcsh', [])).toThrow(/there is for bash, zsh, fish/)
-    expect(names).toContain('keys create')
-  })
-  for (const shell of ['bash', 'zsh', 'fish'])
-    test.skipIf(spawnSync(shell, ['--version']).status !== 0)(`${shell} itself reads it, where it is installed`, async () => {
-      const { code, out } = await tickwire(['completion', shell])
-      expect(code).toBe(0)
-      expect(spawnSync(shell, ['-n'], { input: out, encoding: 'utf8' }).stderr).toBe('')
-    })
 })
 
 describe('a stream in a pipe', () => {

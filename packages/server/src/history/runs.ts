@@ -2,7 +2,7 @@
 import type { Mode, RecordedRun } from '@tickwire/protocol'
 import type { JournalReader } from '../journal/journal.ts'
 
-export const modeOf = ({ mode = 'live' }: Pick<RecordedRun, 'mode'>): 'live' | 'demo' | 'capture' => mode
+export const modeOf = ({ mode }: Pick<RecordedRun, 'mode'>): 'live' | 'demo' | 'capture' => mode ?? 'live'
 
 /** The same journal, as if it had the runs of this mode alone. */
 export const ofMode = (reader: JournalReader, mode: Mode): JournalReader => {

@@ -34,7 +34,7 @@ test.each<[Mode, number]>([
   const page = await trades(span)
   expect(page.ok && page.trades.map((trade) => trade.price)).toEqual([price])
   const found = await candles({ ...span, interval: '1m' })
-  expect(found.candles.filter((candle) => candle.trades > 0).map(({ close }) => close)).toEqual([price])
+  expect(found.candles.filter(({ trades: count = 0 }) => count > 0).map(({ close }) => close)).toEqual([price])
 })
 
 test('a run of simulated prices says so in its name, however long its epoch; one of live ones says nothing', () => {
