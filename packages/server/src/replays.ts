@@ -14,13 +14,13 @@ import { createRandom } from './replay/random.ts'
 import { createTraffic } from './replay/recorded.ts'
 import { createReplays, type Replays } from './replay/registry.ts'
 import type { Live } from './replay/seam.ts'
-import type { OpenWorld, World, WorldOptions } from './replay/stage.ts'
+import type { KeptWorld, OpenWorld, World, WorldOptions } from './replay/stage.ts'
 import { createBreadth } from './services/breadth.ts'
 import { createCandles } from './services/candles.ts'
 import { change } from './services/change.ts'
 import { liquidity } from './services/liquidity.ts'
 import { news } from './services/news.ts'
-import { hostServices, type Services, type Time } from './services/run.ts'
+import { hostServices, type KeptServices, type Services, type Time } from './services/run.ts'
 import type { Source } from './sources.ts'
 import { timers } from './timers.ts'
 import { VERSION } from './version.ts'
@@ -81,7 +81,12 @@ export const worldOf =
     options.what === 'frames' ? openFrames(wiring, options) : openEvents(wiring, options)
 
 /** All that main.ts hosts, anew: whatever services publish goes into the plant of the replay and nowhere else. */
-function openServices(wiring: ReplayWiring, { plant, schedule }: WorldOptions, instruments: Instruments): Services {
+function openServices(
+  wiring: ReplayWiring,
+  { plant, schedule }: WorldOptions,
+  instruments: Instruments,
+  kept?: KeptServices
+): Services {
   const { sectors, sources, settings, simulated, time = 'clock', log } = wiring
   const sessions = sessionsFrom(simulated ? undefined : settings.market, instruments, sources)
   return hostServices({
@@ -91,13 +96,14 @@ function openServices(wiring: ReplayWiring, { plant, schedule }: WorldOptions, i
     clock: schedule.now,
     timers: schedule,
     log,
-    time
+    time,
+    ...(kept && { kept })
   })
 }
 
 /** Services run on each instrument from its first entry on, since nobody asked whose it was. */
 function watcher(services: Services) {
-  const watched = new Set<string>()
+  const watched = new Set<string>(services.kept().watched)
   return (instrument: string): void => {
     if (watched.has(instrument)) return
     watched.add(instrument)
@@ -118,12 +124,16 @@ function infoOf(instrument: string, provider: string): InstrumentInfo {
   return { instrument, base, providers, ...(quote !== undefined && { quote }) }
 }
 
+/** What a world of events knows beside its plant. */
+type KeptEvents = KeptWorld & { services: KeptServices; seen: Map<string, InstrumentInfo> }
+
 function openEvents(wiring: ReplayWiring, options: WorldOptions): World {
   const { plant, schedule } = options
-  const services = openServices(wiring, options, wiring.instruments)
+  const kept = options.kept as KeptEvents | undefined
+  const services = openServices(wiring, options, wiring.instruments, kept?.services)
   const watch = watcher(services)
   const known = new Map<string, string | undefined>()
-  const seen = new Map<string, InstrumentInfo>()
+  const seen = kept?.seen ?? new Map<string, InstrumentInfo>()
   const play = (entry: Entry): void => {
     if (entry.type !== 'event') return
     const { topic } = entry.event
@@ -142,7 +152,11 @@ function openEvents(wiring: ReplayWiring, options: WorldOptions): World {
     instruments: () => [...new Map([...seen, ...instruments.all().map((info) => [info.instrument, info] as const)]).values()],
     instrument: (id) => instruments.info(id) ?? seen.get(id)
   }
-  return { desk, play, stop: () => services.stop() }
+  const keep = (): KeptEvents => {
+    const kept = services.kept()
+    return { opened: kept.ticked, services: kept, seen }
+  }
+  return { desk, play, keep, stop: () => services.stop() }
 }
 
 function openFrames(wiring: ReplayWiring, options: WorldOptions): World {

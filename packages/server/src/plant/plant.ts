@@ -27,9 +27,21 @@ export type Joined = {
 
 export type Plant = ReturnType<typeof createPlant>
 
-/** `keep` says, from its first event, how many events a topic remembers for readers that come back. */
-export function createPlant({ epoch, keep = () => 1_000 }: { epoch: string; keep?: (event: MarketEvent) => number }) {
+/** All that a plant knows, without those who listen. */
+export type Kept = ReadonlyMap<string, Readonly<Omit<Lane, 'listeners'>>>
+
+export type PlantOptions = { epoch: string; keep?: (event: MarketEvent) => number; kept?: Kept }
+
+/**
+ * `keep` says, from its first event, how many events a topic remembers for readers that come back. `kept`: it goes on from what another
+ * plant knew; its topics' digests go on from those of that one, and nobody recovers by that one's epoch.
+ */
+export function createPlant({ epoch, keep = () => 1_000, kept }: PlantOptions) {
   const lanes = new Map<string, Lane>()
+  for (const [topic, { ring, digests, ...lane }] of kept ?? []) {
+    const before = lane.seq === 0 ? digestOf(epoch, topic) : lane.before
+    lanes.set(topic, { ...lane, before, ring: ring.slice(), digests: digests.slice(), listeners: new Set() })
+  }
   const laneOf = (topic: string): Lane => {
     let lane = lanes.get(topic)
     if (!lane) {
@@ -110,6 +122,14 @@ export function createPlant({ epoch, keep = () => 1_000 }: { epoch: string; keep
     },
 
     topics: (): Iterable<string> => lanes.keys(),
+    /** For another that goes on from here. */
+    kept: (): Kept =>
+      new Map(
+        [...lanes].map(([topic, { listeners: _, ring, digests, ...lane }]) => [
+          topic,
+          { ...lane, ring: ring.slice(), digests: digests.slice() }
+        ])
+      ),
     listeners: (topic: string): number => lanes.get(topic)?.listeners.size ?? 0
   }
 }

@@ -1,9 +1,11 @@
 /** One replay: its player, the stage that is shown, and the turns in which it goes on without holding up what is live. */
 import type { ReplayChange, ReplayState, Topic } from '@tickwire/protocol'
-import { arrived, changed, dueBy, finished, rested, type Place } from './player.ts'
+import { arrived, changed, dueBy, finished, rested, type Goal, type Place } from './player.ts'
+import { openFork } from './fork.ts'
 import { hold, open, stateOf, tell, type Reader, type ReplayOptions, type Running } from './running.ts'
 import { openSeam, type Live } from './seam.ts'
-import { createStage, type Stage } from './stage.ts'
+import { isBefore } from './shelf.ts'
+import { createStage, type KeptStage, type Stage } from './stage.ts'
 
 export type { Reader, ReplayOptions } from './running.ts'
 export type Replay = ReturnType<typeof createReplay>
@@ -17,6 +19,8 @@ const TELL_EVERY = 1_000
 /** For so long, ms, all wait for a reader who is behind; then he is given what is left, and told what is lost. */
 const PATIENCE = 5_000
 const MARKS = 10_000
+/** Of a world that is copied, in one turn: some milliseconds. */
+const VALUES = 20_000
 
 const placeOf = ({ span }: Running, stage: Stage): Place => ({ at: stage.now(), events: stage.events(), from: span.from })
 
@@ -79,22 +83,44 @@ function judge(r: Running, playing: Stage): () => boolean {
   }
 }
 
-/** Another playing, from the start of the run. */
-function restart(r: Running): Stage {
+/** What is live has its turns in between. */
+async function copied<T extends object>(r: Running, state: T): Promise<{ copy: T; size: number }> {
+  const { go, copy, size } = openFork(state)
+  while (!go(VALUES)) await new Promise<void>((resolve) => void r.timers.after(0, resolve))
+  return { copy, size: size() }
+}
+
+async function put(r: Running, kept: KeptStage): Promise<void> {
+  const marks = r.marks.slice(-MARKS)
+  const { copy: world, size } = await copied(r, kept.world)
+  r.shelf.put({ ...kept, world, size, marks })
+}
+
+/** Another playing, from the last place before its goal of which all is known, or from the start of the run. */
+async function restart(r: Running, goal: Goal): Promise<void> {
+  r.turn = r.player.turn
+  const here = (r.coming ?? r.stage)?.keep()
+  const known = r.shelf.before(goal)
+  const isNearer = here && isBefore(here, goal) && !(known && known.moves > here.moves)
+  const kept = isNearer ? { ...here, marks: r.marks } : known
+  const world = kept && (await copied(r, kept.world)).copy
+  if (r.stopped) return
   r.coming?.stop()
   r.seam?.seam.stop()
   r.seam = undefined
-  r.turn = r.player.turn
-  r.marks.length = 0
-  return (r.coming = createStage(r))
+  r.marks = [...(kept?.marks ?? [])]
+  r.coming = createStage({ ...r, kept: kept && world && { ...kept, world } })
 }
 
 /** Goes on for one turn; returns when the next one is wanted, ms, if any is. */
 async function go(r: Running): Promise<number | undefined> {
   const { goal, stepTo, turn } = r.player
-  const playing = goal && turn !== r.turn ? restart(r) : (r.coming ?? r.stage)
+  if (goal && turn !== r.turn) return restart(r, goal).then(() => 0)
+  const playing = r.coming ?? r.stage
   const until = dueBy(r.player, r.clock())
   if (!playing || until === undefined) return undefined
+  const kept = r.shelf.wants(playing.entries()) ? playing.keep() : undefined
+  if (kept) return put(r, kept).then(() => 0)
   if (isWaitedFor(r)) return EVERY
   const outcome = await playing.advance(goal ? before(until) : until, judge(r, playing))
   if (r.stopped) return undefined

@@ -7,6 +7,7 @@ import type { Cancel, Timers } from '../timers.ts'
 import { openPlayer, type Mark, type Player } from './player.ts'
 import type { Span } from './script.ts'
 import type { Live, Seam } from './seam.ts'
+import { openShelf, type Shelf } from './shelf.ts'
 import { createStage, REPLAY_TOPIC, type OpenWorld, type Stage } from './stage.ts'
 
 /** What is shown of a replay: whoever reads it reads this. Another one takes its place after each seek. */
@@ -24,6 +25,8 @@ export type ReplayOptions = {
   /** Measures how long a turn takes, ms. */
   elapsed: () => number
   digests?: boolean
+  /** How often a playing is kept on the way. */
+  keeping?: Parameters<typeof openShelf>[0]
 }
 
 /** Whoever serves it to readers. */
@@ -49,6 +52,7 @@ export type Running = Omit<ReplayOptions, 'order' | 'run'> & {
   readers: Set<Reader>
   held: Map<string, { topic: Topic; count: number }>
   marks: Mark[]
+  shelf: Shelf
   waiting: Cancel | undefined
   isTurning: boolean
   /** Ordered since the turn began. */
@@ -79,6 +83,7 @@ export function open(options: ReplayOptions): Running {
     readers: new Set(),
     held: new Map(),
     marks: [],
+    shelf: openShelf(options.keeping),
     waiting: undefined,
     isTurning: false,
     isChanged: false,

@@ -13,13 +13,14 @@ export type Span = {
 
 export type Script = ReturnType<typeof openScript>
 
-export function openScript(reader: Pick<JournalReader, 'read'>, { run, what, to }: Span) {
+/** Behind the last entry that was taken: the newest time, how many of that time were taken, and how many of all. */
+export type Bookmark = { newest: number; ofNewest: number; played: number }
+
+export function openScript(reader: Pick<JournalReader, 'read'>, { run, what, to }: Span, from?: Bookmark) {
   let batch: readonly Entry[] = []
   let at = 0
-  let played = 0
-  /** Of the newest time, how many were taken: who reads on there leaves these out. */
-  let newest = -Infinity
-  let ofNewest = 0
+  // Of the newest time, how many were taken: who reads on there leaves these out.
+  let { newest, ofNewest, played }: Bookmark = from ?? { newest: -Infinity, ofNewest: 0, played: 0 }
   let batches = readFrom()
   let over = false
 
@@ -71,6 +72,7 @@ export function openScript(reader: Pick<JournalReader, 'read'>, { run, what, to 
       return !over
     },
     played: () => played,
+    bookmark: (): Bookmark => ({ newest, ofNewest, played }),
     close: (): void => {
       over = true
       batch = []

@@ -1,21 +1,25 @@
 /** One playing of a span, from the start of its run: a plant of its own on a time of its own. Seeking begins another one. */
-import { createHash } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import type { MarketEvent, Published, RecordedWhat } from '@tickwire/protocol'
 import type { Desk } from '../dialects/dialect.ts'
 import type { Entry, JournalReader } from '../journal/journal.ts'
 import { keepFor } from '../plant/keep.ts'
-import { createPlant, type Plant } from '../plant/plant.ts'
+import { createPlant, type Kept, type Plant } from '../plant/plant.ts'
 import { createSchedule, settle, type Schedule } from './schedule.ts'
-import { openScript, type Span } from './script.ts'
+import { openScript, type Bookmark, type Span } from './script.ts'
 
 /** What a stage is wired to: services on its plant and, where frames are played, a feed before it. */
 export type World = {
   desk: Desk
   /** In the turn in which it comes; its time is that of the schedule. */
   play: (entry: Entry) => void
+  /** All that it knows, to be copied before it goes on; absent: it cannot be copied. */
+  keep?: () => KeptWorld
   stop: () => void
 }
-export type WorldOptions = { plant: Plant; schedule: Schedule; what: RecordedWhat; seed: string }
+/** `opened`: at which time a world is to be opened that goes on from it; what more it is, that world alone knows. */
+export type KeptWorld = { opened: number }
+export type WorldOptions = { plant: Plant; schedule: Schedule; what: RecordedWhat; seed: string; kept?: KeptWorld | undefined }
 export type OpenWorld = (options: WorldOptions) => World
 
 export type StageOptions = {
@@ -31,6 +35,20 @@ export type StageOptions = {
   digests?: boolean
   /** Events that a topic remembers. */
   keep?: number
+  /** It goes on from here, and not from the start of the run. */
+  kept?: KeptStage | undefined
+}
+
+/** A playing as it stood between two moves, so that others go on from there. */
+export type KeptStage = {
+  at: number
+  moves: number
+  events: number
+  bookmark: Bookmark
+  plant: Kept
+  world: KeptWorld
+  heard: ReadonlyMap<string, Heard>
+  hash: Hash | undefined
 }
 
 export type Stage = ReturnType<typeof createStage>
@@ -54,10 +72,10 @@ export const REPLAY_TOPIC = 'replay:all'
 
 /** Marks what is published, counts it, and folds it into the digest. */
 function markedPlant(options: StageOptions) {
-  const { replay, digests = false, keep = KEEP } = options
-  const plant = createPlant({ epoch: epochOf(options), keep: keepFor(keep) })
-  const hash = digests ? createHash('sha256') : undefined
-  let events = 0
+  const { replay, digests = false, keep = KEEP, kept } = options
+  const plant = createPlant({ epoch: epochOf(options), keep: keepFor(keep), ...(kept && { kept: kept.plant }) })
+  const hash = digests ? (kept?.hash?.copy() ?? createHash('sha256')) : undefined
+  let events = kept?.events ?? 0
   const marked: Plant = {
     ...plant,
     publish(topic, event: MarketEvent, now) {
@@ -67,18 +85,20 @@ function markedPlant(options: StageOptions) {
       return published
     }
   }
-  return { plant, marked, events: () => events, digest: () => hash?.copy().digest('hex') }
+  return { plant, marked, events: () => events, hash: () => hash?.copy() }
 }
 
 export function createStage(options: StageOptions) {
-  const { span, start, reader, openWorld } = options
+  const { span, start, reader, openWorld, kept } = options
   const depths = span.what === 'frames' ? DEPTHS : NONE
-  const schedule = createSchedule(start, depths)
-  const { plant, marked, events, digest } = markedPlant(options)
-  const world = openWorld({ plant: marked, schedule, what: span.what, seed: `${span.run} ${span.what}` })
-  const script = openScript(reader, span)
-  const heard = new Map<string, Heard>()
-  let moves = 0
+  const schedule = createSchedule(kept?.world.opened ?? start, depths)
+  const { plant, marked, events, hash } = markedPlant(options)
+  const seed = `${span.run} ${span.what}`
+  const world = openWorld({ plant: marked, schedule, what: span.what, seed, kept: kept?.world })
+  const script = openScript(reader, span, kept?.bookmark)
+  const heard = new Map(kept?.heard)
+  let moves = kept?.moves ?? 0
+  if (kept) schedule.skip(kept.at)
   let stopped = false
 
   const play = async (entry: Entry): Promise<void> => {
@@ -123,7 +143,14 @@ export function createStage(options: StageOptions) {
     moves: () => moves,
     entries: script.played,
     events,
-    digest,
+    digest: () => hash()?.digest('hex'),
+    /** How it stands, between two turns, its world to be copied yet; nothing where that cannot be, or is no more. */
+    keep(): KeptStage | undefined {
+      const kept = stopped ? undefined : world.keep?.()
+      if (!kept) return undefined
+      const place = { at: schedule.now(), moves, events: events(), bookmark: script.bookmark() }
+      return { ...place, plant: plant.kept(), world: kept, heard: new Map(heard), hash: hash() }
+    },
     /** Where each recorded topic stood in the plant that it was recorded of. */
     heard: (topic: string): Heard | undefined => heard.get(topic),
     stop(): void {

@@ -27,11 +27,16 @@ export type HostOptions = {
   sources?: readonly string[]
   /** Milliseconds between watermarks; 0: none but by `tick`. */
   every?: number
+  /** They go on from here, on a plant that does so too, opened at the time of the last watermark. */
+  kept?: KeptServices
 }
 
+/** All that hosted services know: their own states, which they go on to change. */
+export type KeptServices = { states: readonly unknown[]; watched: readonly string[]; newest: number; ticked: number }
+
 /** One service: a throw loses that one input, and the next ones, and all other services, go on. Each message is logged once. */
-function host(service: Service, { plant, clock, log }: HostOptions) {
-  const state = service.open()
+function host(service: Service, { plant, clock, log }: HostOptions, kept: unknown) {
+  const state = kept ?? service.open()
   const said = new Set<string>()
   let [inputs, outputs, errors] = [0, 0, 0]
 
@@ -66,12 +71,13 @@ function host(service: Service, { plant, clock, log }: HostOptions) {
 }
 
 export function hostServices(options: HostOptions) {
-  const { plant, services, clock, sources = [], time = 'clock', lateness = 500, every = 250, timers = real } = options
-  const hosted = services.map((service) => host(service, options))
+  const { plant, services, clock, sources = [], time = 'clock', lateness = 500, every = 250, timers = real, kept } = options
+  const hosted = services.map((service, i) => host(service, options, kept?.states[i]))
   const watched = new Map<string, { count: number; stop: () => void }>()
-  let newest = -Infinity
+  let newest = kept?.newest ?? -Infinity
+  let ticked = clock()
 
-  const join = (instrument: string): (() => void) => {
+  const join = (instrument: string, hasHeard = false): (() => void) => {
     const stops = hosted.flatMap(({ service, feed }) => {
       const listener = (event: Published): void => {
         if ((event.type === 'trade' || event.type === 'quote') && event.time > newest) newest = event.time
@@ -80,7 +86,7 @@ export function hostServices(options: HostOptions) {
       return topicsOf(service, instrument, sources).map((topic) => {
         const { missed, stop } = plant.subscribe(topic, listener)
         // State still holds; an event of the past would be taken for a new one.
-        for (const event of missed) if (isState(event)) listener(event)
+        if (!hasHeard) for (const event of missed) if (isState(event)) listener(event)
         return stop
       })
     })
@@ -90,7 +96,10 @@ export function hostServices(options: HostOptions) {
     }
   }
 
+  for (const instrument of kept?.watched ?? []) watched.set(instrument, { count: 1, stop: join(instrument, true) })
+
   const tick = (): void => {
+    ticked = clock()
     const watermark = (time === 'clock' ? clock() : newest) - lateness
     if (!Number.isFinite(watermark)) return
     for (const instrument of watched.keys())
@@ -122,6 +131,8 @@ export function hostServices(options: HostOptions) {
     },
     /** One watermark now. */
     tick,
+    /** To be copied in this turn. */
+    kept: (): KeptServices => ({ states: hosted.map(({ state }) => state), watched: [...watched.keys()], newest, ticked }),
     stats: () => hosted.map(({ stats }) => stats()),
     stop(): void {
       stopTicking?.()
