@@ -45,7 +45,7 @@ export async function startFloor(spec: Spec) {
       for (const socket of sockets) socket.write(frame)
     }
     const took = Date.now() - began
-    setTimeout(flush, Math.max(spec.flush, Math.min(2 * took, SLOWEST)) - took)
+    setTimeout(flush, Math.max(spec.flush, Math.min(1.2 * took, SLOWEST)) - took)
   }
   setTimeout(flush, spec.flush)
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))

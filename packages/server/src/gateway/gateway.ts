@@ -78,6 +78,9 @@ const nothing = (options: GatewayOptions): RestSources => ({
   build: { version: options.desk.server }
 })
 
+/** Connections that wait to be taken; the kernel may allow fewer. Those beyond it are refused by silence, and come back seconds later. */
+const BACKLOG = 16_384
+
 export function createGateway(options: GatewayOptions) {
   const { plant, desk, dialects, demand, clock, timers = real, log, flushEvery = 16, wire, compression = true } = options
   const limits: Limits = { ...LIMITS, ...options.limits }
@@ -132,7 +135,7 @@ export function createGateway(options: GatewayOptions) {
 
   return {
     async listen(host: string, port: number): Promise<{ host: string; port: number }> {
-      await app.listen({ host, port })
+      await app.listen({ host, port, backlog: BACKLOG })
       unwatch = metrics.watch({
         meters,
         plant,
