@@ -120,10 +120,8 @@ export function createFanout(options: FanoutOptions) {
 
   return {
     settle,
-
-    /** Someone is at the door, who will ask for something. */
+    // Someone is at the door, who will ask for something.
     expect: pace.joined,
-
     /** After `missed`, the events after `positions` of the topics that are new to it, it is given what comes, each once. */
     join(member: Member, missed: readonly Published[], positions: ReadonlyMap<string, number>): void {
       move(member)

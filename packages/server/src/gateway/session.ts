@@ -64,7 +64,6 @@ function retaken(member: Member, holding: ReturnType<typeof createHolding>) {
 export function createSession(shared: Shared, dialect: Dialect<any>, request: Request, line: Line, by: By = {}) {
   const { limits, clock } = shared
   let { fanout } = shared
-  fanout.expect()
   const opened = clock()
   const slow = () => close(4001, 'slow consumer')
   const member: Member = createMember(dialect, line, slow)

@@ -120,6 +120,7 @@ export function serveWebSockets(http: Server, options: WsOptions) {
     const { dialect, path, query, rest } = room.route
     const id = newId()
     meters.opened++
+    room.shared.fanout.expect()
     ws.on('error', () => {})
     failFast(ws)
     const line = createLine(ws, { id, path }, patience, meters, wire)
