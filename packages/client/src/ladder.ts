@@ -136,6 +136,7 @@ function overSocket(
   })
   socket.addEventListener('message', ({ data }: { data: unknown }) => {
     if (isOver) return
+    if (!heard) cancel()
     heard = true
     known.doubtful = false
     tell.message(data)

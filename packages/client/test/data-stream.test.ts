@@ -16,6 +16,20 @@ afterEach(async () => {
   for (const stream of open.splice(0)) await stream.disconnectStreams()
 })
 
+/** Connected, subscribed, normalised and given: the same of each provider. */
+async function own(stream: DataStream, some: [provider: string, symbol: string][]): Promise<void> {
+  const firsts = some.map(async ([provider, symbol]) => {
+    for await (const message of stream.stream(symbol, { provider })) return message
+    return undefined
+  })
+  for (const [i, message] of (await Promise.all(firsts)).entries()) {
+    const [provider, symbol] = some[i]!
+    expect(message).toMatchObject({ symbol, provider, event: { type: 'trade', provider, price: message!.price } })
+    expect(message!.event.topic).toMatch(new RegExp(`^trade:.*@${provider}$`))
+    expect([message!.price > 0, message!.volume > 0, message!.timestamp > 0]).toEqual([true, true, true])
+  }
+}
+
 describe.each(['a server', 'embedded'] as const)('DataStream, %s', (which) => {
   const create = (options: DataStreamOptions = {}): DataStream => {
     const stream = new DataStream({ ...(which === 'embedded' ? { embed: plant.embed } : { url: plant.url }), ...options })
@@ -77,16 +91,25 @@ describe.each(['a server', 'embedded'] as const)('DataStream, %s', (which) => {
     expect(own).toMatchObject({ provider: 'kraken', event: { topic: 'trade:BTC-USDT@kraken' } })
   })
 
+  test('[S4-07] [S4-08] [S4-09] [S4-11] [S4-12] each provider, by its name, streams its own prices in the one shape', async () => {
+    await own(create(), [
+      ['binance', 'BTCUSDT'],
+      ['coinbase', 'BTC-USD'],
+      ['kraken', 'ETHUSDT'],
+      ['alpaca', 'AAPL']
+    ])
+  })
+
   test('[S4-02] [S4-18] a callback gets prices until its handle is closed', async () => {
     const prices: StreamMessage[] = []
     const stream = create()
-    const handle = stream.subscribe('BTCUSDT', (message) => prices.push(message))
-    expect(await handle.ready).toMatchObject([{ ok: true, topic: 'trade:BTC-USDT' }])
+    const handle = stream.subscribe('BTCUSDT', (message) => prices.push(message), { type: 'quote' })
+    expect(await handle.ready).toMatchObject([{ ok: true, topic: 'quote:BTC-USDT' }])
     await until(() => prices.length > 3)
     handle.close()
     const count = prices.length
     expect(await handle.ended).toBe('The subscription was closed.')
-    await first(stream.stream('BTCUSDT'), 5)
+    await first(stream.stream('BTCUSDT', { type: 'quote' }), 5)
     expect(prices).toHaveLength(count)
   })
 
@@ -107,7 +130,8 @@ describe.each(['a server', 'embedded'] as const)('DataStream, %s', (which) => {
   test('[S4-03] [S4-15] [S4-19] many symbols, crypto and equities in one call: once per event, by the names that were given', async () => {
     const symbols = ['BTCUSDT', 'ETH-USDT', 'AAPL', 'GOOGL', 'BTC-USDT']
     const seen: StreamMessage[] = []
-    const handle = create().streamMany(symbols, (message) => seen.push(message))
+    // Of quotes there are many a second.
+    const handle = create().streamMany(symbols, (message) => seen.push(message), { type: 'quote' })
     expect((await handle.ready).map(({ ok }) => ok)).toEqual([true, true, true, true, true])
     await until(() => new Set(seen.map(({ symbol }) => symbol)).size === 4 && seen.length > 50)
     expect([...new Set(seen.map(({ symbol }) => symbol))].sort()).toEqual(['AAPL', 'BTCUSDT', 'ETH-USDT', 'GOOGL'])
@@ -130,10 +154,11 @@ describe.each(['a server', 'embedded'] as const)('DataStream, %s', (which) => {
   test('[S4-23] from the venue to the callback it takes less than half a second', async () => {
     const delays: number[] = []
     let begun = Infinity
-    const handle = create().streamMany(['BTCUSDT', 'ETHUSDT', 'AAPL'], ({ timestamp }) => {
+    const late = ({ timestamp }: StreamMessage): void => {
       // What happened before is as old as it is.
       if (timestamp >= begun) delays.push(Date.now() - timestamp)
-    })
+    }
+    const handle = create().streamMany(['BTCUSDT', 'ETHUSDT', 'AAPL'], late, { type: 'quote' })
     await handle.ready
     begun = Date.now()
     await until(() => delays.length > 50)
@@ -179,13 +204,13 @@ describe.each(['a server', 'embedded'] as const)('DataStream, %s', (which) => {
     const stream = create()
     const lost: number[] = []
     stream.on('lost', ({ where, count }) => where === 'iterator' && lost.push(count))
-    const slow = stream.stream('BTCUSDT', { limit: 5 })[Symbol.asyncIterator]()
+    const slow = stream.stream('BTCUSDT', { limit: 2 })[Symbol.asyncIterator]()
     const start = await slow.next()
     let seen = 0
     stream.subscribe('BTCUSDT', () => seen++)
-    await until(() => seen > 20)
+    await until(() => seen > 6)
     const seqs: number[] = []
-    for (let i = 0; i < 5; i++) seqs.push((await slow.next()).value!.event.seq)
+    for (let i = 0; i < 2; i++) seqs.push((await slow.next()).value!.event.seq)
     expect(seqs[0]! - (start.value as StreamMessage).event.seq).toBe(1 + lost.reduce((sum, count) => sum + count, 0))
     await slow.return?.()
   })
@@ -209,6 +234,20 @@ describe.each(['a server', 'embedded'] as const)('DataStream, %s', (which) => {
       await plant.street.revive(leader)
     }
   })
+})
+
+test('[S4-07] [S4-10] [S4-13] Finnhub and Polygon stream with a key', async () => {
+  const shares = await openPlant(['finnhub', 'massive'])
+  const stream = new DataStream({ embed: shares.embed, finnhubKey: 'f', massiveKey: 'm' })
+  try {
+    await own(stream, [
+      ['finnhub', 'AAPL'],
+      ['massive', 'AAPL']
+    ])
+  } finally {
+    await stream.disconnectStreams()
+    await shares.stop()
+  }
 })
 
 describe('the constructor', () => {

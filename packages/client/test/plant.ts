@@ -7,8 +7,10 @@ import type { Embed } from '../src/index.ts'
 
 export type Plant = Awaited<ReturnType<typeof openPlant>>
 
-export async function openPlant() {
-  const street = createStreet({ seed: 1, clock: Date.now, log: SILENT })
+/** `venues`: those of the demo, of which much is collected unasked; of others nothing is. */
+export async function openPlant(venues?: readonly string[]) {
+  const common = { seed: 1, clock: Date.now, log: SILENT }
+  const street = createStreet(venues === undefined ? common : { ...common, providers: venues })
   const addresses = await street.start()
   const all = Object.keys(configSchema.parse({}).providers)
   const providers = Object.fromEntries(
@@ -17,7 +19,7 @@ export async function openPlant() {
       return [name, address ? { ...address, enabled: true, key: 'street', secret: 'street' } : { enabled: false }]
     })
   )
-  const config = configSchema.parse({ port: 0, watch: street.watch, providers })
+  const config = configSchema.parse({ port: 0, watch: venues === undefined ? street.watch : [], providers })
   const server = await startServer(config, { mode: 'demo', log: SILENT })
   let embedded = 0
   return {

@@ -45,37 +45,34 @@ function rig() {
   const settle = async (): Promise<void> => {
     for (let i = 0; i < 20; i++) await Promise.resolve()
   }
-  return {
-    world,
-    polling,
-    subscribe(topics: string[], contract?: AskedContract) {
-      const names = new Map(topics.map((topic) => [topic, topic]))
-      const message = { op: 'subscribe' as const, id: 1, topics }
-      polling.subscribe(contract ? { ...message, contract } : message, names)
-      const told = world.said.at(-1) as Extract<ServerMessage, { op: 'subscribed' }>
-      return told.results.map((result) => (result.ok ? result.contract : result.code))
-    },
-    /** The newest of a topic: how much later than the last, and how long ago it was received. */
-    publish(topic: string, seq: number, age = 0) {
-      const stamp = { topic, seq, instrument: 'BTC-USDT', provider: 'kraken', time: 1, published: world.now }
-      const received = world.now + world.skew - age
-      const trade = { type: 'trade', price: seq, size: 1, side: 'buy', id: 'x' } as const
-      world.last.set(topic, { ...stamp, received, ...trade } as unknown as Published)
-    },
-    /** Lets time pass; answers with what was heard meanwhile. */
-    async pass(ms: number) {
-      const from = world.said.length
-      for (const end = world.now + ms; ;) {
-        await settle()
-        const [next] = [...timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)
-        world.now = next ? Math.max(world.now, next.at) : end
-        if (!next) break
-        timers.delete(next)
-        next.act()
-      }
-      return world.said.slice(from).flatMap((message) => (Array.isArray(message) ? message : []))
-    }
+  const subscribe = (topics: string[], contract?: AskedContract) => {
+    const names = new Map(topics.map((topic) => [topic, topic]))
+    const message = { op: 'subscribe' as const, id: 1, topics }
+    polling.subscribe(contract ? { ...message, contract } : message, names)
+    const told = world.said.at(-1) as Extract<ServerMessage, { op: 'subscribed' }>
+    return told.results.map((result) => (result.ok ? result.contract : result.code))
   }
+  /** The newest of a topic, received so long ago. */
+  const publish = (topic: string, seq: number, age = 0): void => {
+    const stamp = { topic, seq, instrument: 'BTC-USDT', provider: 'kraken', time: 1, published: world.now }
+    const received = world.now + world.skew - age
+    const trade = { type: 'trade', price: seq, size: 1, side: 'buy', id: 'x' } as const
+    world.last.set(topic, { ...stamp, received, ...trade })
+  }
+  /** Lets time pass; answers with what was heard meanwhile. */
+  const pass = async (ms: number) => {
+    const from = world.said.length
+    for (const end = world.now + ms; ;) {
+      await settle()
+      const [next] = [...timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)
+      world.now = next ? Math.max(world.now, next.at) : end
+      if (!next) break
+      timers.delete(next)
+      next.act()
+    }
+    return world.said.slice(from).flatMap((message) => (Array.isArray(message) ? message : []))
+  }
+  return { world, polling, subscribe, publish, pass }
 }
 const TRADE = 'trade:BTC-USDT'
 

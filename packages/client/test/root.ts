@@ -3,7 +3,7 @@ import type { ReactNode } from 'react'
 import { vi } from 'vitest'
 
 export async function openRoot(): Promise<{ render: (what: ReactNode) => void; unmount: () => void }> {
-  vi.stubGlobal('window', { addEventListener: () => {}, HTMLIFrameElement: class {} })
+  vi.stubGlobal('window', { addEventListener: () => {}, HTMLIFrameElement: EventTarget })
   const document = { nodeType: 9, addEventListener: () => {}, activeElement: null, defaultView: null }
   const container = {
     nodeType: 1,
