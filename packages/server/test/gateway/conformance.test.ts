@@ -1,5 +1,5 @@
 /** RFC 6455 and RFC 7692 on every WebSocket path, as a client sees them that breaks each rule. */
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { dialects, emulations } from '../../src/dialects/index.ts'
 import { findRoute } from '../../src/gateway/door.ts'
 import { chop, failures, type Spoken } from './conform.ts'
@@ -61,8 +61,11 @@ test('[T1] every path of every dialect is among those that are tried', () => {
   expect(served.flatMap(({ paths }) => paths).filter((pattern) => !isTried(pattern))).toEqual([])
 })
 
-test.for(SPOKEN)('[T1] [C7] [C8] $path keeps RFC 6455 and RFC 7692', { timeout: 60_000 }, async (spoken) => {
-  expect(await failures(rig.port, spoken, 1_500)).toEqual([])
+// Several at once: much of each run is waiting for what must not come.
+describe.concurrent('every path', () => {
+  test.for(SPOKEN)('[T1] [C7] [C8] $path keeps RFC 6455 and RFC 7692', { timeout: 120_000 }, async (spoken, { expect }) => {
+    expect(await failures(rig.port, spoken, 1_500)).toEqual([])
+  })
 })
 
 /** The paths of a dialect are one code behind the upgrade. */

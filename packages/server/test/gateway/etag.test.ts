@@ -79,11 +79,14 @@ test.for(['/v1/trades/BTC-USDT', '/v1/last?topics=trade:BTC-USDT,quote:ETH-USDT'
     const first = (await ask(running, path)).headers.get('etag')!
     expect((await ask(running, path, first)).status).toBe(304)
     publish()
+    // From here on nobody waits for the first quote.
+    running.plant.publish('quote:ETH-USDT', quoteAt(10), 1)
     const second = await ask(running, path, first)
     expect(second.status).toBe(200)
     expect(second.headers.get('etag')).not.toBe(first)
     await running.gateway.close(0)
     const later = await start({ epoch: 'e2' })
+    later.plant.publish('quote:ETH-USDT', quoteAt(10), 1)
     for (const n of [1, 2]) later.plant.publish('trade:BTC-USDT', tradeOf('BTC-USDT', n), 1)
     expect((await ask(later, path, second.headers.get('etag')!)).status).toBe(200)
   }

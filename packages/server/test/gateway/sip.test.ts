@@ -1,16 +1,8 @@
 /** Readers that are slower than events come but read on: over real sockets, whose kernel would keep megabytes for them. */
 import { connect as connectTcp, type Socket } from 'node:net'
-import { afterEach, expect, test } from 'vitest'
+import { test } from 'vitest'
 import { frame } from './raw.ts'
-import { startRig, tradeOf, type Rig } from './rig.ts'
-
-let rig: Rig | undefined
-const ends: (() => void)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0)) end()
-  await rig?.gateway.close(0)
-  rig = undefined
-})
+import { startRig, tradeOf } from './rig.ts'
 
 const TOPIC = 'trade:BTC-USDT'
 /** Each about half a kilobyte. */
@@ -18,8 +10,11 @@ const big = (now: number) => ({ ...tradeOf('BTC-USDT', 42), time: now, received:
 const PACE = 100_000
 const WITHIN = 5_000
 
+type Hear = (bytes: Buffer) => void
+type AtEnd = (end: () => void) => void
+
 /** Reads at its pace, and no more is taken out of the kernel than that. */
-function sip(socket: Socket, heard: (bytes: Buffer) => void): void {
+function sip(socket: Socket, heard: Hear, atEnd: AtEnd): void {
   let owed = 0
   socket.pause()
   const timer = setInterval(() => {
@@ -29,7 +24,7 @@ function sip(socket: Socket, heard: (bytes: Buffer) => void): void {
     owed -= chunk.length
     heard(chunk)
   }, 50)
-  ends.push(() => {
+  atEnd(() => {
     clearInterval(timer)
     socket.destroy()
   })
@@ -68,37 +63,41 @@ const UPGRADE =
   'GET /v1/ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n'
 
-async function openSocket(port: number, hear: (bytes: Buffer) => void): Promise<void> {
+async function openSocket(port: number, hear: Hear, atEnd: AtEnd): Promise<void> {
   const socket = connectTcp(port, '127.0.0.1', () => socket.write(UPGRADE))
   await new Promise((resolve) => socket.once('data', resolve))
   const payload = JSON.stringify({ op: 'subscribe', topics: [TOPIC], notices: false })
   socket.write(frame({ op: 1, payload }))
   const answer = answering(socket)
-  sip(socket, (bytes) => {
+  const both = (bytes: Buffer) => {
     hear(bytes)
     answer(bytes)
-  })
+  }
+  sip(socket, both, atEnd)
 }
 
-async function openStream(port: number, hear: (bytes: Buffer) => void): Promise<void> {
+async function openStream(port: number, hear: Hear, atEnd: AtEnd): Promise<void> {
   const socket = connectTcp(port, '127.0.0.1')
   await new Promise<void>((resolve) => socket.once('connect', resolve))
   socket.write(`GET /v1/events?topics=${TOPIC} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
-  sip(socket, hear)
+  sip(socket, hear, atEnd)
 }
 
 // What the kernel holds for a stream is known on Linux alone.
 const roads = [['a WebSocket', openSocket] as const, ...(process.platform === 'linux' ? [['a stream', openStream] as const] : [])]
-test.each(roads)(
+// At once: each waits for what the kernel of its own sockets takes, and then goes on for a while.
+test.concurrent.for(roads)(
   '[T6] [C1] over %s who reads at half the pace is told that he gets the newest, gets nothing older than five seconds, and stays',
-  async (_name, open) => {
-    const { port, plant, gateway } = (rig = await startRig())
+  { timeout: 90_000 },
+  async ([, open], { expect, onTestFinished }) => {
+    const { port, plant, gateway } = await startRig()
+    onTestFinished(() => gateway.close(0))
     const { ear, hear } = createEar()
-    await open(port, hear)
+    await open(port, hear, onTestFinished)
     const pump = setInterval(() => {
       for (let n = 0; n < 20; n++) plant.publish(TOPIC, big(Date.now()), Date.now())
     }, 50)
-    ends.push(() => clearInterval(pump))
+    onTestFinished(() => clearInterval(pump))
     const isMoved = () => /"reason":"slow"/.test(ear.text)
     await expect.poll(isMoved, { timeout: 30_000, interval: 20 }).toBe(true)
     const isFresh = () => ear.ages.length === 50 && Math.max(...ear.ages) < WITHIN
@@ -111,6 +110,5 @@ test.each(roads)(
       .toBe(true)
     expect(Math.max(...oldest)).toBeLessThan(WITHIN)
     expect(gateway.stats()).toMatchObject({ slowCloses: 0, connections: 1 })
-  },
-  90_000
+  }
 )
