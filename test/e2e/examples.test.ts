@@ -46,6 +46,15 @@ test.each([
   expect(out).toMatch(new RegExp(pattern, 'm'))
 })
 
+test.each(['simple', 'advanced', 'reconnect', 'portfolio', 'demo'])(
+  '[S2-32] FIML’s %s prints real figures and ends',
+  async (name) => {
+    const { code, out, err } = await run(`fiml-${name}.ts`, ['--url', demo.url.replace('http', 'ws'), '--count', '2'])
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect(out).toMatch(new RegExp(`^.*[A-Z].* \\$?[\\d,]*${PRICE}`, 'm'))
+  }
+)
+
 test('[S4-22] the bot alerts when the price crosses its threshold', async () => {
   for (;;) {
     const answer = await fetch(`${demo.url}/v1/quotes/BTC-USDT`)

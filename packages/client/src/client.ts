@@ -1,4 +1,5 @@
 /** The client a program holds: many readers over one socket, each topic asked for once, whoever wants it. */
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { AskedContract, Contract, Position, Published } from '@tickwire/protocol'
 import type { Backoff } from './backoff.ts'
 import { createDesk } from './desk.ts'

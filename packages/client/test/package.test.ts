@@ -106,7 +106,7 @@ stream.stream('BTCUSDT', { type: 'nothing' })
       '--target',
       'es2022',
       '--lib',
-      'es2023,esnext.disposable,dom',
+      'es2022,dom',
       '--types',
       '',
       'typed.ts'

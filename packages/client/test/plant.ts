@@ -31,7 +31,14 @@ export async function openPlant(venues?: readonly string[]) {
       const { keys } = given
       // What is left of the keys is whether they came: on the street any will do.
       const own = Object.fromEntries(Object.entries(keys).map(([name, access]) => [name, { ...providers[name], ...access }]))
-      const plant = embed({ ...given, keys: {}, config: { providers: { ...providers, ...own } }, simulated: true, log: SILENT })
+      const plant = embed({
+        ...given,
+        keys: {},
+        config: { providers: { ...providers, ...own } },
+        simulated: true,
+        listedWithin: 60_000,
+        log: SILENT
+      })
       return { ...plant, stop: () => plant.stop().then(() => void embedded--) }
     }) satisfies Embed,
     embedded: () => embedded,

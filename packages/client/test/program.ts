@@ -7,12 +7,10 @@ import { until as awaited } from './stand.ts'
 
 export const root = fileURLToPath(new URL('../../..', import.meta.url))
 /** What each of them compiles is compiled once: that is most of what a program costs that says three lines. */
-export const COMPILED = { NODE_COMPILE_CACHE: join(tmpdir(), 'tickwire-examples') }
+const COMPILED = { NODE_COMPILE_CACHE: join(tmpdir(), 'tickwire-examples') }
 
 /** Each begins a program, which on a busy machine takes its time. */
 export const until = (condition: () => boolean, what = String(condition)) => awaited(condition, what, 60_000)
-
-export type Program = ReturnType<typeof startProgram>
 
 /** Its input stays open. */
 export function startProgram(args: string[], env: Record<string, string> = {}, command = process.execPath) {

@@ -16,6 +16,8 @@ export type EmbedOptions = {
   config?: ConfigInput
   /** Prices are simulated: the addresses in `config` are those of a street. */
   simulated?: boolean
+  /** How long the first questions wait for the lists of the providers, in milliseconds; 4,000 unless named. */
+  listedWithin?: number
   log?: Log
 }
 
@@ -31,7 +33,8 @@ export type Embedded = {
 const LISTED_WITHIN = 4_000
 
 /** Throws at once what is wrong with the options, in words. */
-export function embed({ keys = {}, config: given = {}, simulated = false, log }: EmbedOptions = {}): Embedded {
+export function embed(options: EmbedOptions = {}): Embedded {
+  const { keys = {}, config: given = {}, simulated = false, listedWithin = LISTED_WITHIN, log } = options
   const named = Object.entries(keys).map(([provider, access]) => [provider, { enabled: true, ...access }])
   const config = resolveConfig({ watch: [], log: { level: 'warn' } }, { providers: Object.fromEntries(named) }, layer(given))
   for (const provider of Object.keys(keys)) checkAccess(provider, config)
@@ -42,7 +45,7 @@ export function embed({ keys = {}, config: given = {}, simulated = false, log }:
   })
   const { plant, desk, demand } = open
   const inner = createInner({ plant, desk, demand, dialects: [native], clock: Date.now, timers, flushEvery: 0 })
-  const latest = Date.now() + LISTED_WITHIN
+  const latest = Date.now() + listedWithin
   const started = open.start()
   // Its failure is told by whoever stops; a provider that is down is no failure.
   started.catch(() => {})
