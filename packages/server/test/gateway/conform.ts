@@ -29,7 +29,7 @@ async function ask(
   const directory = await mkdtemp(join(tmpdir(), 'conformance-'))
   // Not from its output: it exits before a pipe has taken all of it.
   const file = join(directory, 'report.json')
-  const said = ['--request', request, '--reply', reply, '--require-deflate', '--json', file]
+  const said = ['--request', request, '--reply', reply, '--require-deflate', '--quiet', '--json', file]
   const bounds = ['--max-message', String(max), '--timeout', String(timeout), '--concurrency', String(concurrency)]
   const some = only ? ['--only', `^(${only.map(({ id }) => id.replaceAll('.', '\\.')).join('|')})$`] : []
   const args = [TOOL, '--url', `ws://127.0.0.1:${port}${path}`, ...said, ...bounds, ...some]
