@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs'
 import { extname } from 'node:path'
 import type { Candle, Interval, RecordedRun } from '@tickwire/protocol'
 import type { HeardCorrection } from '@tickwire/server/history/amend.ts'
-import { CANDLES, header, TRADES, type Column } from '@tickwire/server/history/csv.ts'
+import { CANDLES, TRADES, type Column } from '@tickwire/server/history/csv.ts'
 import type { PastTrade } from '@tickwire/server/history/order.ts'
 import { modeOf, ofMode } from '@tickwire/server/history/runs.ts'
-import { openSink, textOf, type Format, type Sink } from '@tickwire/server/history/sink.ts'
+import { encoderOf, openSink, type Format, type Sink } from '@tickwire/server/history/sink.ts'
 import type { Span } from '@tickwire/server/history/spans.ts'
 import { candleTape, tradeTape } from '@tickwire/server/history/tape.ts'
 import { openReader } from '@tickwire/server/journal/reader.ts'
@@ -61,7 +61,8 @@ const ENDINGS: Readonly<Record<string, Format>> = {
 function formatOf({ format, out = '' }: ExportFlags): Format {
   const ending = extname(out)
   const found = format ?? ENDINGS[ending]
-  if (found === 'parquet' && out === '') throw new CommandError('Parquet goes to a file: name it with --out')
+  if (found === 'parquet' && out === '' && process.stdout.isTTY)
+    throw new CommandError('Parquet is not for a screen: name a file with --out, or put a pipe behind it')
   if (found) return found
   if (ending !== '') console.error(plain(`${out} is written as CSV: no format ends with ${ending}; name one with --format`))
   return 'csv'
@@ -171,18 +172,14 @@ function served(what: What, flags: ExportFlags & { url: string }): Source {
 }
 
 /** Where it cannot be written, output.ts ends the program. */
-const put = (text: string): Promise<void> =>
-  new Promise((resolve) => void process.stdout.write(text, (error) => (error ? undefined : resolve())))
+const put = (piece: string | Uint8Array): Promise<void> =>
+  new Promise((resolve) => void process.stdout.write(piece, (error) => (error ? undefined : resolve())))
 
-function toStdout(format: 'csv' | 'json', columns: readonly Column<Row>[]): Sink<Row> {
-  let begun = format !== 'csv'
+function toStdout(format: Format, columns: readonly Column<Row>[]): Sink<Row> {
+  const encoder = encoderOf(format, columns)
   return {
-    async write(rows) {
-      if (!begun) await put(header(columns))
-      begun = true
-      await put(textOf(format, columns, rows))
-    },
-    close: async () => (begun ? undefined : put(header(columns))),
+    write: async (rows) => put(await encoder.rows(rows)),
+    close: async () => put(await encoder.end()),
     abandon: () => Promise.resolve()
   }
 }
@@ -191,13 +188,24 @@ async function sinkOf(what: What, flags: ExportFlags): Promise<Sink<Row>> {
   const format = formatOf(flags)
   const { out, force } = flags
   const columns = (what === 'trades' ? TRADES : CANDLES) as readonly Column<Row>[]
-  if (out === undefined) return toStdout(format === 'json' ? 'json' : 'csv', columns)
+  if (out === undefined) return toStdout(format, columns)
   if (existsSync(out) && !force) throw new CommandError(`${out} exists: name another with --out, or overwrite it with --force`)
   const fail = (error: Error): never => {
     throw new CommandError(`${out} cannot be written: ${error.message}`)
   }
   const { write, close, abandon } = await openSink(out, format, columns).catch(fail)
   return { write: (rows) => write(rows).catch(fail), close: () => close().catch(fail), abandon }
+}
+
+/** Who ends it in the middle finds nothing of it beside the name. */
+function onInterrupt(abandon: () => Promise<void>): () => void {
+  const end = (signal: NodeJS.Signals): void => void abandon().finally(() => process.exit(signal === 'SIGINT' ? 130 : 143))
+  process.once('SIGINT', end)
+  process.once('SIGTERM', end)
+  return () => {
+    process.off('SIGINT', end)
+    process.off('SIGTERM', end)
+  }
 }
 
 const timeIn = (row: Row): number => ('start' in row ? row.start : row.time)
@@ -212,6 +220,7 @@ export async function exportPast(what: What, instruments: readonly string[], fla
   const progress = createProgress({ total: length * instruments.length, label: `export ${what}` })
   // The reader of a pipe may have seen enough.
   process.once('exit', progress.clear)
+  const calm = onInterrupt(sink.abandon)
   let count = 0
   try {
     for (const [i, instrument] of instruments.entries())
@@ -231,6 +240,7 @@ export async function exportPast(what: What, instruments: readonly string[], fla
     throw error
   } finally {
     process.off('exit', progress.clear)
+    calm()
     source.close()
   }
   progress.end(`${count.toLocaleString('en-US')} ${what}${flags.out === undefined ? '' : ` in ${flags.out}`}`)

@@ -1,11 +1,13 @@
 /** `tickwire export`: from a journal on disk to files that others read. */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { zstdDecompressSync } from 'node:zlib'
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
-import type { Published } from '@tickwire/protocol'
+import type { Candle, Published } from '@tickwire/protocol'
 import { runName } from '@tickwire/server/journal/names.ts'
 import { openWriter } from '@tickwire/server/journal/writer.ts'
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
@@ -123,6 +125,8 @@ test('the file that a link names is written, whether or not it is there, and the
   }
 })
 
+const shown = ['export', 'trades', 'BTC-USDT', '--directory', directory]
+
 test.runIf(process.platform === 'linux')(
   'what is no file, as a pipe or a device, is written itself and stays what it is',
   async () => {
@@ -137,7 +141,52 @@ test.runIf(process.platform === 'linux')(
   }
 )
 
-const shown = ['export', 'trades', 'BTC-USDT', '--directory', directory]
+test.runIf(process.platform === 'linux')('Parquet goes whole through a pipe, whether it is named or stdout', async () => {
+  const pipe = join(root, 'pipe.parquet')
+  execFileSync('mkfifo', [pipe])
+  const named = file('parquet')
+  const reader = ended('bash', ['-c', `cat "${pipe}" > "${named}"`])
+  await exportPast('trades', ['BTC-USDT'], flags({ out: pipe, force: true }))
+  expect(await reader.told).toMatchObject({ code: 0 })
+  const piped = file('parquet')
+  const command = `"${process.execPath}" "${CLI}" ${[...shown, '--format', 'parquet'].join(' ')} | cat > "${piped}"`
+  expect(await ended('bash', ['-o', 'pipefail', '-c', command]).told).toMatchObject({ code: 0 })
+  for (const path of [named, piped])
+    expect((await parquet(path)).map(({ seq }) => Number(seq))).toEqual(trades.map(({ seq }) => seq))
+})
+
+test('Parquet is not for a screen', async () => {
+  const { stdout } = process
+  const before = Object.getOwnPropertyDescriptor(stdout, 'isTTY')
+  Object.defineProperty(stdout, 'isTTY', { value: true, configurable: true })
+  onTestFinished(() => {
+    if (before) Object.defineProperty(stdout, 'isTTY', before)
+    else Reflect.deleteProperty(stdout, 'isTTY')
+  })
+  await expect(exportPast('trades', ['BTC-USDT'], flags({ format: 'parquet' }))).rejects.toThrow('not for a screen')
+})
+
+test.each(['SIGINT', 'SIGTERM'] as const)(
+  'an export that %s ends leaves nothing under the name, nor beside it',
+  async (signal) => {
+    // Of a server that never answers, so that it is under way when the signal comes.
+    const asked = Promise.withResolvers<void>()
+    const mute = createServer(() => asked.resolve())
+    await new Promise<void>((resolve) => void mute.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => {
+      mute.closeAllConnections()
+      mute.close()
+    })
+    const url = `http://127.0.0.1:${(mute.address() as AddressInfo).port}`
+    const out = file('parquet')
+    const run = ended(process.execPath, [CLI, 'export', 'trades', 'BTC-USDT', '--url', url, '--out', out])
+    await asked.promise
+    expect(readdirSync(root).some((name) => name.endsWith('.part'))).toBe(true)
+    run.child.kill(signal)
+    expect(await run.told).toMatchObject({ code: signal === 'SIGINT' ? 130 : 143 })
+    expect(readdirSync(root).filter((name) => out.endsWith(name) || name.endsWith('.part'))).toEqual([])
+  }
+)
 
 test('ends quietly with 0 when the reader of its pipe has gone', async () => {
   const run = ended(process.execPath, [CLI, ...shown])
@@ -178,7 +227,6 @@ test('an export that fails leaves nothing behind, neither under the name nor bes
 
 test.each([
   [{ from: 'yesterday', out: 'x.csv' }, '--from is "yesterday"'],
-  [{ format: 'parquet' as const }, 'Parquet goes to a file'],
   [{ directory: join(root, 'nowhere'), out: 'x.csv' }, 'no events are recorded'],
   [{ from: '2026-11-21', to: '2026-11-20', out: 'x.csv' }, '--from is not before --to'],
   [
@@ -265,24 +313,63 @@ test('what was corrected and cancelled later is so in the file, and said', async
   })
 })
 
-const python = [process.env['DUCKDB'], 'python3'].find((each) => {
-  if (each === undefined) return false
-  try {
-    execFileSync(each, ['-c', 'import duckdb'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
+/** A Python that has all of these; DUCKDB names another than python3. */
+const pythonWith = (modules: string): string | undefined =>
+  [process.env['DUCKDB'], 'python3'].find(
+    (each) => each !== undefined && spawnSync(each, ['-c', `import ${modules}`], { stdio: 'ignore' }).status === 0
+  )
+const documented = (language: string): string[] => {
+  const page = readFileSync(new URL('../../../docs/history.md', import.meta.url), 'utf8')
+  return [...page.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 'gs'))].map(([, code = '']) => code)
+}
+/** What the candle of each minute is, by the fold that a journal is folded with. */
+async function minutes(): Promise<Candle[]> {
+  const out = file('jsonl')
+  await exportPast('candles', ['BTC-USDT'], flags({ out }))
+  return readFileSync(out, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Candle)
+}
+/** Where the documentation has the files. */
+async function documentedFiles(): Promise<string> {
+  const place = mkdtempSync(join(root, 'documented-'))
+  for (const out of ['trades.parquet', 'trades.jsonl']) await exportPast('trades', ['BTC-USDT'], flags({ out: join(place, out) }))
+  return place
+}
+
+const duckdb = pythonWith('duckdb')
+test.skipIf(duckdb === undefined)('DuckDB reads the Parquet, and what is documented makes the candles that we make', async () => {
+  const cwd = await documentedFiles()
+  const [candles = '', prices = ''] = documented('sql')
+  const count = `select count(*), min(epoch_us(time)), max(epoch_us(time)), count(id), count(ineligible) from 'trades.parquet'`
+  // Of the second the hours are left out: they would need pytz.
+  const asked = [count, candles, `select side, vwap from (${prices.replaceAll(/;\s*$/g, '')})`]
+  const code = `import duckdb, json; print(json.dumps([duckdb.sql(q).fetchall() for q in json.loads(${JSON.stringify(JSON.stringify(asked))})]))`
+  const told = execFileSync(duckdb!, ['-c', code], { encoding: 'utf8', cwd })
+  const [counts, rows, averages] = JSON.parse(told) as [number[][], number[][], [string, number][]]
+  const times = trades.map(({ time }) => Number(inMicros(time)))
+  expect(counts).toEqual([[COUNT, Math.min(...times), Math.max(...times), COUNT - 8, 29]])
+  const shown = await minutes()
+  expect(rows.map((row) => row.slice(0, 5))).toEqual(
+    shown.map(({ start, open, high, low, close }) => [start, open, high, low, close])
+  )
+  const volume = trades.reduce((sum, { size }) => sum + size, 0)
+  expect(averages).toEqual([['buy', expect.closeTo(trades.reduce((sum, { price, size }) => sum + price * size, 0) / volume, 6)]])
 })
 
-test.skipIf(python === undefined)('DuckDB reads the Parquet: needs a python3 with duckdb, or DUCKDB names one', async () => {
-  const out = file('parquet')
-  await exportPast('trades', ['BTC-USDT'], flags({ out }))
-  const query = `select count(*), sum(size), min(epoch_us(time)), max(epoch_us(time)), count(id), count(ineligible) from '${out}'`
-  const code = `import duckdb, json; print(json.dumps(duckdb.sql(${JSON.stringify(query)}).fetchone()))`
-  const told = JSON.parse(execFileSync(python!, ['-c', code], { encoding: 'utf8' })) as number[]
-  const times = trades.map(({ time }) => Number(inMicros(time)))
-  const volume = trades.reduce((sum, { size }) => sum + size, 0)
-  expect([told[0], told[2], told[3], told[4], told[5]]).toEqual([COUNT, Math.min(...times), Math.max(...times), COUNT - 8, 29])
-  expect(told[1]).toBeCloseTo(volume, 6)
+const pandas = pythonWith('pandas, pyarrow')
+test.skipIf(pandas === undefined)('pandas reads both files, and what is documented makes the candles that we make', async () => {
+  const cwd = await documentedFiles()
+  const told = `print(json.dumps([candles.reset_index(drop=True).values.tolist(), lines['id'].iloc[9], str(lines['time'].dtype)]))`
+  const code = `import json\n${documented('python').join('\n')}\n${told}`
+  const [rows, id, type] = JSON.parse(execFileSync(pandas!, ['-c', code], { encoding: 'utf8', cwd })) as [
+    number[][],
+    string,
+    string
+  ]
+  const shown = await minutes()
+  expect(rows).toEqual(shown.map(({ open, high, low, close, volume }) => [open, high, low, close, expect.closeTo(volume, 6)]))
+  expect(id).toBe('1009')
+  expect(type).toMatch(/^datetime64\[.*UTC\]$/)
 })

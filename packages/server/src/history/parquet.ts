@@ -1,6 +1,6 @@
 /** Rows as Parquet, a row group at a time: times are timestamps in UTC (microseconds), numbers doubles, whole numbers INT64, the rest texts. */
 import { zstdCompressSync } from 'node:zlib'
-import { fileWriter, ParquetWriter, type ColumnSource, type SchemaElement } from 'hyparquet-writer'
+import { ByteWriter, ParquetWriter, type ColumnSource, type SchemaElement } from 'hyparquet-writer'
 import type { Cell, Column } from './csv.ts'
 
 type Type = 'time' | 'double' | 'int' | 'boolean' | 'text'
@@ -48,24 +48,36 @@ function valueOf(type: Type, value: Cell): unknown {
   return type === 'int' ? BigInt(Math.round(Number(value))) : value
 }
 
-/** Memory is that of one row group: whoever writes gives so many rows at a time. */
-export function openParquet<Row>(path: string, columns: readonly Column<Row>[]) {
+/**
+ * Hands out the bytes of a file piece by piece, so that whoever takes them opens it once: a pipe has no second beginning. Memory is that
+ * of one row group: whoever writes gives so many rows at a time.
+ */
+export function openParquet<Row>(columns: readonly Column<Row>[]) {
   const needed = columns.filter(isNeeded)
   const schema: SchemaElement[] = [
     { name: 'root', num_children: needed.length },
     ...needed.map(({ name }): SchemaElement => ({ name, repetition_type: 'OPTIONAL', ...ELEMENTS[typeOf(name)] }))
   ]
   const compressors = { ZSTD: (input: Uint8Array): Uint8Array => zstdCompressSync(input) }
-  const writer = new ParquetWriter({ writer: fileWriter(path), schema, codec: 'ZSTD', compressors, createdBy: 'tickwire' })
+  const bytes = new ByteWriter()
+  const writer = new ParquetWriter({ writer: bytes, schema, codec: 'ZSTD', compressors, createdBy: 'tickwire' })
+  const taken = (): Uint8Array => {
+    const piece = new Uint8Array(bytes.buffer.slice(0, bytes.index))
+    bytes.index = 0
+    return piece
+  }
   return {
-    async write(rows: readonly Row[]): Promise<void> {
-      if (rows.length === 0) return
+    async write(rows: readonly Row[]): Promise<Uint8Array> {
       const columnData = needed.map(({ name, of }): ColumnSource => {
         const type = typeOf(name)
         return { name, data: rows.map((row) => valueOf(type, of(row))) }
       })
-      await writer.write({ columnData, rowGroupSize: rows.length })
+      if (rows.length > 0) await writer.write({ columnData, rowGroupSize: rows.length })
+      return taken()
     },
-    finish: async (): Promise<void> => writer.finish()
+    async finish(): Promise<Uint8Array> {
+      await writer.finish()
+      return taken()
+    }
   }
 }

@@ -10,7 +10,11 @@ export type Format = (typeof FORMATS)[number]
 /** Rows of one row group of Parquet. */
 const GROUP = 65_536
 
-type Writer<Row> = { write: (rows: readonly Row[]) => Promise<void>; finish: () => Promise<void>; drop?: () => Promise<void> }
+/** Rows in a format: what is to be written of them, and what stands behind all of them. */
+type Encoder<Row> = {
+  rows: (rows: readonly Row[]) => Promise<string | Uint8Array>
+  end: () => Promise<string | Uint8Array>
+}
 export type Sink<Row> = {
   write: (rows: readonly Row[]) => Promise<void>
   /** The file stands under its name now. */
@@ -20,8 +24,41 @@ export type Sink<Row> = {
 }
 
 /** JSON lines: one object a row. */
-export const textOf = <Row>(format: 'csv' | 'json', columns: readonly Column<Row>[], all: readonly Row[]): string =>
-  format === 'csv' ? lines(columns, all) : all.map((row) => `${JSON.stringify(row)}\n`).join('')
+function textual<Row>(format: 'csv' | 'json', columns: readonly Column<Row>[]): Encoder<Row> {
+  let head = format === 'csv' ? header(columns) : ''
+  const behindHead = (text: string): string => {
+    const whole = head + text
+    head = ''
+    return whole
+  }
+  const textOf = (all: readonly Row[]): string =>
+    format === 'csv' ? lines(columns, all) : all.map((row) => `${JSON.stringify(row)}\n`).join('')
+  return { rows: async (all) => behindHead(textOf(all)), end: async () => behindHead('') }
+}
+
+/** Small pieces are gathered into row groups. */
+function grouped<Row>(columns: readonly Column<Row>[]): Encoder<Row> {
+  const parquet = openParquet(columns)
+  let due: Row[] = []
+  const groups = async (least: number): Promise<Uint8Array[]> => {
+    const out: Uint8Array[] = []
+    while (due.length >= least && due.length > 0) {
+      out.push(await parquet.write(due.slice(0, GROUP)))
+      due = due.slice(GROUP)
+    }
+    return out
+  }
+  return {
+    async rows(all) {
+      for (const row of all) due.push(row)
+      return Buffer.concat(await groups(GROUP))
+    },
+    end: async () => Buffer.concat([...(await groups(1)), await parquet.finish()])
+  }
+}
+
+export const encoderOf = <Row>(format: Format, columns: readonly Column<Row>[]): Encoder<Row> =>
+  format === 'parquet' ? grouped(columns) : textual(format, columns)
 
 type Place = { path: string; isFile: boolean }
 
@@ -33,65 +70,25 @@ async function placeOf(path: string): Promise<Place> {
   return target === undefined ? { path, isFile: true } : placeOf(resolve(dirname(path), target))
 }
 
-async function textFile<Row>(
-  { path, isFile }: Place,
-  format: 'csv' | 'json',
-  columns: readonly Column<Row>[]
-): Promise<Writer<Row>> {
-  const file = await open(path, 'w')
-  let head = format === 'csv' ? header(columns) : ''
-  const put = async (text: string): Promise<void> => {
-    const whole = head + text
-    head = ''
-    // Not write(), which may end in the middle, and says so only in what it returns.
-    await file.appendFile(whole)
-  }
+export async function openSink<Row>(path: string, format: Format, columns: readonly Column<Row>[]): Promise<Sink<Row>> {
+  const { path: name, isFile } = await placeOf(path)
+  const unfinished = isFile ? `${name}.${process.pid}.part` : name
+  const encoder = encoderOf(format, columns)
+  const file = await open(unfinished, 'w')
+  // Not write(), which may end in the middle, and says so only in what it returns.
+  const put = (piece: string | Uint8Array): Promise<void> => file.appendFile(piece)
   return {
-    write: (all) => put(textOf(format, columns, all)),
-    finish: async () => {
-      await put('')
+    write: async (all) => put(await encoder.rows(all)),
+    async close() {
+      await put(await encoder.end())
       if (isFile) await file.sync()
       await file.close()
-    },
-    drop: () => file.close()
-  }
-}
-
-/** Small pieces are gathered into row groups. */
-function grouped<Row>({ write, finish }: Writer<Row>): Writer<Row> {
-  let due: Row[] = []
-  return {
-    async write(all) {
-      for (const row of all) due.push(row)
-      while (due.length >= GROUP) {
-        await write(due.slice(0, GROUP))
-        due = due.slice(GROUP)
-      }
-    },
-    async finish() {
-      await write(due)
-      await finish()
-    }
-  }
-}
-
-export async function openSink<Row>(path: string, format: Format, columns: readonly Column<Row>[]): Promise<Sink<Row>> {
-  const place = await placeOf(path)
-  const unfinished = place.isFile ? `${place.path}.${process.pid}.part` : place.path
-  const writer: Writer<Row> =
-    format === 'parquet'
-      ? grouped(openParquet(unfinished, columns))
-      : await textFile({ ...place, path: unfinished }, format, columns)
-  return {
-    write: writer.write,
-    async close() {
-      await writer.finish()
-      if (place.isFile) await rename(unfinished, place.path)
+      if (isFile) await rename(unfinished, name)
     },
     async abandon() {
       // What could not be written may be why: there is nothing more to be saved of it.
-      await writer.drop?.().catch(() => {})
-      if (place.isFile) await rm(unfinished, { force: true })
+      await file.close().catch(() => {})
+      if (isFile) await rm(unfinished, { force: true })
     }
   }
 }

@@ -16,7 +16,7 @@ export function addExport(program: Command): void {
     .addOption(
       new Option('-f, --format <format>', 'of the file (default: by its name, else csv)').choices(['csv', 'json', 'parquet'])
     )
-    .option('-o, --out <file>', 'file to write (default: stdout, which takes no Parquet)')
+    .option('-o, --out <file>', 'file to write (default: stdout; Parquet where that is a pipe or a file)')
     .option('--force', 'overwrite the file if it exists')
     .option('-d, --directory <directory>', 'the journal (default: data/journal)')
     .addOption(
