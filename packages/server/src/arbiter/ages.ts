@@ -19,13 +19,14 @@ export function heardAge({ waiting }: Ages, age: number): void {
   if (waiting.length < MOST) waiting.push(age)
 }
 
-/** Of an even number the lower one. */
-const medianOf = (values: readonly number[]): number | undefined => values.toSorted((a, b) => a - b)[(values.length - 1) >> 1]
+/** Of at least one; of an even number the lower one. */
+const medianOf = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[(values.length - 1) >> 1]!
 
 /** Moves on by a tick: what is usual now, or nothing if nothing came. */
 export function passAges({ waiting, ticks }: Ages): number | undefined {
+  // Of most ticks, and ticks are many.
+  if (waiting.length === 0) return undefined
   const median = medianOf(waiting)
-  if (median === undefined) return undefined
   waiting.length = 0
   if (ticks.length >= TICKS) ticks.shift()
   ticks.push(median)
