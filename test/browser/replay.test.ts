@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Page, WebSocket } from 'playwright-core'
-import { beforeAll, expect, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { browser, demo, marked, onDemo, openTab, PHONE, startDemoAgain, WIDE } from './browser.ts'
 import { startDemo } from './demo.ts'
 
@@ -20,12 +20,11 @@ const recordings = async (): Promise<Run[]> =>
 const replays = async (): Promise<{ replay: string }[]> =>
   ((await (await fetch(`${demo.url}/v1/replays`)).json()) as { replays: { replay: string }[] }).replays
 
-/** Long enough for something to be sought in. */
-beforeAll(() =>
+/** Long enough for what is done in it. Tests that need less come first, and the demo records meanwhile. */
+const recorded = (span: number) =>
   vi.waitFor(async () => {
-    if (!(await recordings()).some(({ from, to }) => to - from > 25_000)) throw new Error('too little is recorded yet')
+    if (!(await recordings()).some(({ from, to }) => to - from > span)) throw new Error('too little is recorded yet')
   }, POLL)
-)
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 type Fault = { id: string; impact: string; nodes: { html: string }[] }
@@ -67,12 +66,67 @@ async function pick(page: Page, speed: string, wish?: 'Then live' | 'Again and a
 }
 const back = (page: Page) => page.getByRole('button', { name: 'Back to live' }).click()
 
+test('where a part of the past is missing the chart asks for it again', async () => {
+  const { page, complaints } = await openTab(browser)
+  let whole = false
+  await page.route('**/v1/candles/**', async (route) => {
+    const response = await route.fetch()
+    const { candles } = (await response.json()) as { candles: object[] }
+    await route.fulfill({
+      response,
+      json: whole ? { candles } : { candles: candles.slice(-2), missing: 'it is being asked for' }
+    })
+  })
+  await page.goto(`${demo.url}/#/BTC-USDT`)
+  await marked(page, 'chart')
+  const bars = async (): Promise<number> => Number(await page.getByTestId('chart').getAttribute('data-bars'))
+  expect(await bars()).toBeLessThan(10)
+  whole = true
+  await expect.poll(bars, POLL).toBeGreaterThan(50)
+  expect(complaints).toEqual([])
+  await page.close()
+})
+
+test('where nothing is recorded it is said how that begins; where a token is wanted it is asked for, and kept for the session alone', async () => {
+  const token = 'a-token-of-the-operator'
+  const hash = createHash('sha256').update(token).digest('hex')
+  const shut = await startDemo(0, ['--demo', '--set', 'journal.record=off', '--set', `auth.keys=${hash}`])
+  const { page, complaints } = await openTab(browser)
+  try {
+    await page.goto(shut.url)
+    const dialog = page.getByRole('dialog', { name: 'Token' })
+    await dialog.getByText('This server wants a token.').waitFor()
+    expect(await faults(page)).toEqual([])
+    await dialog.getByRole('textbox').fill('a wrong one')
+    await page.keyboard.press('Enter')
+    await dialog.getByText('The server does not take this token.').waitFor()
+    await dialog.getByLabel('An API key').fill(token)
+    await page.keyboard.press('Enter')
+    await marked(page, 'first-price')
+    expect(await dialog.count()).toBe(0)
+    expect(await page.evaluate(() => [JSON.stringify(localStorage), sessionStorage.length])).toEqual(['{}', 1])
+    await page.reload()
+    await marked(page, 'first-price')
+
+    await page.keyboard.press('r')
+    const nothing = page.getByTestId('nothing-recorded')
+    await nothing.waitFor()
+    expect(await nothing.textContent()).toContain('tickwire --record events')
+    expect(await faults(page)).toEqual([])
+    expect(complaints.filter((one) => !OF_THE_PLATFORM.test(one))).toEqual([])
+  } finally {
+    await page.close()
+    await shut.kill()
+  }
+})
+
 test.for([
   ['a desk', WIDE],
   ['a phone', PHONE]
 ] as const)(
   'on %s a recorded span is picked, played, paused, stepped and sought; while it is on nobody can miss it; then back to live',
   async ([, viewport]) => {
+    await recorded(10_000)
     const { page, complaints } = await open(viewport)
     await page.getByRole('button', { name: 'Replay a recording' }).click()
     const dialog = page.getByRole('dialog', { name: 'Replay a recording' })
@@ -152,32 +206,6 @@ test.for([
   }
 )
 
-test('keys steer it: pause, speed, steps, ten seconds on and back, again and again', async () => {
-  const { page, complaints } = await open()
-  await pick(page, '1')
-  await phase(page, 'playing')
-  const speed = page.locator(BAND).getByLabel('Speed')
-  await page.keyboard.press(']')
-  await expect.poll(() => speed.inputValue(), POLL).toBe('2')
-  await page.keyboard.press('[')
-  await expect.poll(() => speed.inputValue(), POLL).toBe('1')
-  await page.keyboard.press('l')
-  await page.locator(BAND).getByRole('button', { name: 'Loop', pressed: true }).waitFor()
-  await page.keyboard.press('p')
-  await phase(page, 'paused')
-  const before = await time(page)
-  await page.keyboard.press('Shift+ArrowRight')
-  await expect.poll(async () => (await time(page)) - before, POLL).toBeGreaterThan(9_000)
-  await phase(page, 'paused')
-  const after = await time(page)
-  await page.keyboard.press('Shift+ArrowLeft')
-  await expect.poll(async () => after - (await time(page)), POLL).toBeGreaterThan(9_000)
-  await phase(page, 'paused')
-  expect(complaints).toEqual([])
-  await back(page)
-  await page.close()
-})
-
 // ---- no mixed prices -----------------------------------------------------------------------------------------------
 
 type Heard = { url: string; numbers: Map<string, Set<number>> }
@@ -248,6 +276,7 @@ const strangers = (shown: readonly Shown[], sockets: readonly Heard[]): Shown[] 
   shown.filter(({ id, value }) => !sockets.some(({ numbers }) => numbers.get(id)?.has(value)))
 
 test('no number of what is live stands on the page during a replay, and none of a replay before or after: in no frame', async () => {
+  await recorded(10_000)
   const { page, complaints } = await openTab(browser)
   const sockets = listen(page)
   const asked: string[] = []
@@ -301,27 +330,6 @@ test('no number of what is live stands on the page during a replay, and none of 
 
 // ---- what goes wrong -----------------------------------------------------------------------------------------------
 
-test('where a part of the past is missing the chart asks for it again', async () => {
-  const { page, complaints } = await openTab(browser)
-  let whole = false
-  await page.route('**/v1/candles/**', async (route) => {
-    const response = await route.fetch()
-    const { candles } = (await response.json()) as { candles: object[] }
-    await route.fulfill({
-      response,
-      json: whole ? { candles } : { candles: candles.slice(-2), missing: 'it is being asked for' }
-    })
-  })
-  await page.goto(`${demo.url}/#/BTC-USDT`)
-  await marked(page, 'chart')
-  const bars = async (): Promise<number> => Number(await page.getByTestId('chart').getAttribute('data-bars'))
-  expect(await bars()).toBeLessThan(10)
-  whole = true
-  await expect.poll(bars, POLL).toBeGreaterThan(50)
-  expect(complaints).toEqual([])
-  await page.close()
-})
-
 test('a replay that was ended is told as such, and begins again by a click', async () => {
   const { page } = await open()
   await pick(page, '1')
@@ -339,37 +347,55 @@ test('a replay that was ended is told as such, and begins again by a click', asy
   await page.close()
 })
 
-test('where nothing is recorded it is said how that begins; where a token is wanted it is asked for, and kept for the session alone', async () => {
-  const token = 'a-token-of-the-operator'
-  const hash = createHash('sha256').update(token).digest('hex')
-  const shut = await startDemo(0, ['--demo', '--set', 'journal.record=off', '--set', `auth.keys=${hash}`])
-  const { page, complaints } = await openTab(browser)
-  try {
-    await page.goto(shut.url)
-    const dialog = page.getByRole('dialog', { name: 'Token' })
-    await dialog.getByText('This server wants a token.').waitFor()
-    expect(await faults(page)).toEqual([])
-    await dialog.getByRole('textbox').fill('a wrong one')
-    await page.keyboard.press('Enter')
-    await dialog.getByText('The server does not take this token.').waitFor()
-    await dialog.getByLabel('An API key').fill(token)
-    await page.keyboard.press('Enter')
-    await marked(page, 'first-price')
-    expect(await dialog.count()).toBe(0)
-    expect(await page.evaluate(() => [JSON.stringify(localStorage), sessionStorage.length])).toEqual(['{}', 1])
-    await page.reload()
-    await marked(page, 'first-price')
+test('after a seek the grid stands where it stood, and the tape has the trades before', async () => {
+  await recorded(10_000)
+  const { page, complaints } = await open({ ...WIDE, height: 520 })
+  await pick(page, '1', 'Again and again')
+  await phase(page, 'playing')
+  await price(page)
+  await page.keyboard.press('p')
+  await phase(page, 'paused')
+  const grid = page.getByRole('grid', { name: 'Instruments' })
+  const top = (): Promise<number> => grid.evaluate((one) => one.scrollTop)
+  await grid.evaluate((one) => one.scrollTo({ top: 56 }))
+  await expect.poll(top, POLL).toBe(56)
+  const middle = ((await bound(page, 'min')) + (await bound(page, 'max'))) / 2
+  await slider(page).press('PageUp')
+  await slider(page).press('PageUp')
+  await phase(page, 'paused')
+  await expect.poll(() => page.locator('[data-testid=tape] [data-trade]').count(), POLL).toBeGreaterThan(5)
+  expect(await time(page)).toBeLessThan(middle)
+  expect(await top()).toBe(56)
+  expect(complaints).toEqual([])
+  await back(page)
+  await page.close()
+})
 
-    await page.keyboard.press('r')
-    const nothing = page.getByTestId('nothing-recorded')
-    await nothing.waitFor()
-    expect(await nothing.textContent()).toContain('tickwire --record events')
-    expect(await faults(page)).toEqual([])
-    expect(complaints.filter((one) => !OF_THE_PLATFORM.test(one))).toEqual([])
-  } finally {
-    await page.close()
-    await shut.kill()
-  }
+test('keys steer it: pause, speed, steps, ten seconds on and back, again and again', async () => {
+  await recorded(22_000)
+  const { page, complaints } = await open()
+  await pick(page, '1')
+  await phase(page, 'playing')
+  const speed = page.locator(BAND).getByLabel('Speed')
+  await page.keyboard.press(']')
+  await expect.poll(() => speed.inputValue(), POLL).toBe('2')
+  await page.keyboard.press('[')
+  await expect.poll(() => speed.inputValue(), POLL).toBe('1')
+  await page.keyboard.press('l')
+  await page.locator(BAND).getByRole('button', { name: 'Loop', pressed: true }).waitFor()
+  await page.keyboard.press('p')
+  await phase(page, 'paused')
+  const before = await time(page)
+  await page.keyboard.press('Shift+ArrowRight')
+  await expect.poll(async () => (await time(page)) - before, POLL).toBeGreaterThan(9_000)
+  await phase(page, 'paused')
+  const after = await time(page)
+  await page.keyboard.press('Shift+ArrowLeft')
+  await expect.poll(async () => after - (await time(page)), POLL).toBeGreaterThan(9_000)
+  await phase(page, 'paused')
+  expect(complaints).toEqual([])
+  await back(page)
+  await page.close()
 })
 
 test('a server that was restarted knows the replay no more: the page says so, and finds back to live', async () => {

@@ -1,13 +1,15 @@
 /** A process that plays one recording and nothing else: its port, its page, or its digest alone. A part of main.ts. */
-import type { ReplayOrder, ReplayState } from '@tickwire/protocol'
+import { isTopicError, parseTopic, type Kind, type RecordedWhat, type ReplayOrder, type ReplayState } from '@tickwire/protocol'
 import type { Config } from './config.ts'
 import { native } from './dialects/native.ts'
 import type { Desk } from './dialects/dialect.ts'
 import { createInstruments } from './feed/instruments.ts'
 import { createGateway } from './gateway/gateway.ts'
-import type { JournalReader } from './journal/journal.ts'
+import type { ProviderInfo } from './gateway/rest.ts'
+import type { Entry, JournalReader } from './journal/journal.ts'
 import type { Log } from './ops/log.ts'
-import { createPlant } from './plant/plant.ts'
+import { createPlant, type Plant } from './plant/plant.ts'
+import type { Adapter } from './providers/adapter.ts'
 import { openReplays } from './replays.ts'
 import { ConfigError } from './settings.ts'
 import { feedSettings, sourcesOf } from './sources.ts'
@@ -17,23 +19,37 @@ export type ReplayingOptions = { config: Config; reader: JournalReader; order: R
 
 /** So that the same is played under the same name on every run. */
 const NAME = 'replay'
-/** What is looked at to know whose traffic it is. */
+/** So many entries are looked at to know what is in it. */
 const LOOK = 20_000
+const TRADED: ReadonlySet<Kind> = new Set<Kind>(['trade', 'quote', 'ticker', 'book', 'index', 'mark'])
 
-/** The providers whose traffic it is, and whether it came from this machine, as that of a street does. */
-async function trafficIn(reader: JournalReader, run: string): Promise<{ providers: Set<string>; local: boolean }> {
-  const providers = new Set<string>()
-  let local = false
-  let looked = 0
-  for await (const entries of reader.read({ run, what: 'frames' })) {
-    for (const entry of entries) {
-      if ('provider' in entry) providers.add(entry.provider)
-      if (entry.type === 'opened' && URL.canParse(entry.url))
-        local ||= /^(127\.|localhost$|\[::1\])/.test(new URL(entry.url).hostname)
+/** Whose traffic it is, whether it came from this machine, as that of a street does, and which instruments are in it. */
+type Found = { providers: Set<string>; local: boolean; instruments: Set<string> }
+
+const instrumentOf = (text: string): string | undefined => {
+  const topic = parseTopic(text)
+  return isTopicError(topic) || !TRADED.has(topic.kind) || topic.provider !== undefined ? undefined : topic.instrument
+}
+
+function note(found: Found, entry: Entry): void {
+  if ('provider' in entry) found.providers.add(entry.provider)
+  if (entry.type === 'opened' && URL.canParse(entry.url))
+    found.local ||= /^(127\.|localhost$|\[::1\])/.test(new URL(entry.url).hostname)
+  const topic = entry.type === 'want' ? entry.topic : entry.type === 'event' ? entry.event.topic : undefined
+  const instrument = topic === undefined ? undefined : instrumentOf(topic)
+  if (instrument !== undefined) found.instruments.add(instrument)
+}
+
+async function lookInto(reader: JournalReader, run: string, what: readonly RecordedWhat[]): Promise<Found> {
+  const found: Found = { providers: new Set(), local: false, instruments: new Set() }
+  for (const each of what) {
+    let looked = 0
+    for await (const entries of reader.read({ run, what: each })) {
+      for (const entry of entries) note(found, entry)
+      if ((looked += entries.length) > LOOK) break
     }
-    if ((looked += entries.length) > LOOK) break
   }
-  return { providers, local }
+  return found
 }
 
 /** No account is needed: what is sent goes nowhere. */
@@ -49,8 +65,8 @@ const onlyThese = (config: Config, names: ReadonlySet<string>): Config => ({
 
 async function open({ config, reader, order, log }: ReplayingOptions, digests: boolean) {
   const run = reader.runs().find((each) => each.run === order.run)
-  const frames = run?.what.includes('frames') === true ? await trafficIn(reader, order.run) : undefined
-  const own = onlyThese(config, frames?.providers ?? new Set())
+  const { providers, local, instruments: recorded } = await lookInto(reader, order.run, run?.what ?? [])
+  const own = onlyThese(config, providers)
   const sources = sourcesOf(own, log.conceal)
   const instruments = createInstruments()
   const replays = openReplays({
@@ -58,7 +74,7 @@ async function open({ config, reader, order, log }: ReplayingOptions, digests: b
     reader,
     sources,
     settings: feedSettings(own),
-    simulated: frames?.local ?? false,
+    simulated: local,
     instruments,
     clock: Date.now,
     log,
@@ -67,7 +83,7 @@ async function open({ config, reader, order, log }: ReplayingOptions, digests: b
     digests
   })
   const ordered = replays.order(order)
-  if (ordered.ok) return { replays, reader }
+  if (ordered.ok) return { replays, recorded, adapters: new Map(sources.map(({ adapter }) => [adapter.provider, adapter])) }
   replays.stop()
   throw new ConfigError(ordered.message)
 }
@@ -111,12 +127,31 @@ const deskOf = (shown: () => Desk | undefined, epoch: string): Desk => ({
   connections: () => []
 })
 
+/** Providers as they said they were, at the recorded time, and what they are known for. */
+const providersIn = (plant: Plant | undefined, adapters: ReadonlyMap<string, Adapter>): ProviderInfo[] =>
+  [...(plant?.topics() ?? [])].flatMap((topic) => {
+    const told = plant?.last(topic)
+    if (told?.type !== 'provider') return []
+    const { title, about, kinds, needs, limits } = adapters.get(told.provider) ?? {}
+    return [
+      {
+        ...told,
+        ...(title !== undefined && { title }),
+        ...(about && { about }),
+        ...(kinds && { kinds }),
+        ...(needs && { needs }),
+        ...(limits && { limits: { ...limits, connections: limits.connections ?? null } })
+      }
+    ]
+  })
+
 /** Serves it: at the address of the native protocol the replay is heard, as at its own. */
 export async function serveReplay(
   options: ReplayingOptions
 ): Promise<{ url: string; replay: string; stop: () => Promise<void> }> {
   const { config, log, page, reader } = options
-  const { replays } = await open(options, false)
+  const { replays, recorded, adapters } = await open(options, false)
+  const shown = () => replays.find(NAME)?.shown()
   const plant = createPlant({ epoch: NAME })
   const idle = {
     state: 'off' as const,
@@ -130,7 +165,7 @@ export async function serveReplay(
   }
   const gateway = createGateway({
     plant,
-    desk: deskOf(() => replays.find(NAME)?.shown().desk, plant.epoch),
+    desk: deskOf(() => shown()?.desk, plant.epoch),
     dialects: [native],
     demand: () => ({ upstream: 'live', release: () => {} }),
     clock: Date.now,
@@ -138,6 +173,8 @@ export async function serveReplay(
     replays,
     home: NAME,
     rest: {
+      providers: () => providersIn(shown()?.plant, adapters),
+      watched: () => [...recorded],
       recording: { status: () => idle, runs: () => reader.runs(), logLost: () => 0 },
       build: { version: VERSION }
     },

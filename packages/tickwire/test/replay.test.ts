@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { VERSION } from '@tickwire/server/version.ts'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { captureJournal } from '../src/captured.ts'
+import { createProgram } from '../src/program.ts'
 import { CLI, ended, tickwire, until } from './plant.ts'
 
 // Whole programs are started, with all that a plant needs.
@@ -31,24 +32,37 @@ beforeAll(async () => {
 })
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
-const digest = async (...more: string[]): Promise<string> => {
-  const { code, out } = await tickwire(['replay', run, '--directory', directory, '--digest', ...more])
+/** In this process, as the command does it. */
+async function here(args: readonly string[]): Promise<string> {
+  const said: unknown[] = []
+  const [log, error] = [console.log, console.error]
+  console.log = (text: unknown) => void said.push(text)
+  console.error = () => {}
+  try {
+    await createProgram().parseAsync(['node', 'tickwire', 'replay', ...args])
+  } finally {
+    Object.assign(console, { log, error })
+  }
+  return `${said.join('\n')}\n`
+}
+/** In a process of its own. */
+async function elsewhere(args: readonly string[]): Promise<string> {
+  const { code, out } = await tickwire(['replay', ...args])
   expect({ code, out }).toEqual({ code: 0, out: expect.stringMatching(/^[0-9a-f]{64}\n$/) })
   return out
 }
 
 describe('[S2-39] [S4-30] tickwire replay', () => {
   test('--digest prints the SHA-256 of all that comes out, the same in each process', async () => {
-    expect(await digest()).toBe(await digest())
-    const frames = await digest('--what', 'frames')
-    expect(frames).toBe(await digest('--what', 'frames'))
-    expect(frames).not.toBe(await digest())
+    const whole = [run, '--directory', directory, '--digest']
+    const [events, frames] = await Promise.all([elsewhere(whole), elsewhere([...whole, '--what', 'frames'])])
+    expect(await here(whole)).toBe(events)
+    expect(await here([...whole, '--what', 'frames'])).toBe(frames)
+    expect(frames).not.toBe(events)
   })
 
   test('serves the recording on a port of its own: there every message is of the replay', async () => {
-    const program = ended(process.execPath, [CLI, 'replay', run, '-d', directory, '--port', '0', '--loop'])
-    await until(() => /http:\/\/\S+/.test(program.output()))
-    const [url = ''] = /http:\/\/\S+/.exec(program.output()) ?? []
+    const { url, program } = await served([run, '-d', directory])
     const state = (await (await fetch(`${url}/v1/replays/replay`)).json()) as { run: string; loop: boolean }
     expect(state).toMatchObject({ run, loop: true })
     expect(await (await fetch(`${url}/health`)).json()).toMatchObject({ mode: 'replay', version: VERSION })
@@ -75,20 +89,32 @@ describe('[S2-39] [S4-30] tickwire replay', () => {
     [['--speed', '0.01'], /--speed is "0\.01": it takes a number from 0\.1 to 1000, or max/],
     [['--from', 'yesterday'], /--from is "yesterday": it takes a time as in/],
     [['--from', '2001-01-01T00:00:00Z'], /from: .* is outside of the run/],
-    [['--what', 'all'], /Allowed choices are events, frames/],
     [['--capture', 'nobody'], /there are recorded sessions of/]
   ] as const)('%o is refused in words', async ([args, words]) => {
+    await expect(here(['--directory', directory, ...args])).rejects.toThrow(words)
+  })
+
+  test.for([
+    [['--what', 'all'], /Allowed choices are events, frames/],
+    [['none'], /there is no run "none"/]
+  ] as const)('%o ends it with 2, and the words on stderr', async ([args, words]) => {
     const { code, err } = await tickwire(['replay', '--directory', directory, ...args])
     expect(err).toMatch(words)
     expect(code).toBe(2)
   })
 
   test('an empty journal is told as such', async () => {
-    const { code, err } = await tickwire(['replay', '--directory', join(directory, 'none')])
-    expect(err).toMatch(/nothing is recorded in .*tickwire record/)
-    expect(code).toBe(2)
+    await expect(here(['--directory', join(directory, 'none')])).rejects.toThrow(/nothing is recorded in .*tickwire record/)
   })
 })
+
+/** The port is free for anybody, so that several may run at once. */
+async function served(args: readonly string[]) {
+  const program = ended(process.execPath, [CLI, 'replay', ...args, '--port', '0', '--loop'])
+  await until(() => /http:\/\/\S+/.test(program.output()))
+  const [url = ''] = /http:\/\/\S+/.exec(program.output()) ?? []
+  return { url, program }
+}
 
 describe('[S4-30] a capture is a recording too', () => {
   const captures = fileURLToPath(new URL('../../../captures', import.meta.url))
@@ -107,10 +133,29 @@ describe('[S4-30] a capture is a recording too', () => {
   })
 
   test('it is decoded, arbitrated and made into candles, to the same bytes each time', async () => {
-    const played = () => tickwire(['replay', '--capture', 'coinbase', '--digest'])
-    const [first, again] = [await played(), await played()]
+    const args = ['--capture', 'coinbase', '--digest']
+    const first = await tickwire(['replay', ...args])
     expect(first.out).toMatch(/^[0-9a-f]{64}\n$/)
-    expect(again.out).toBe(first.out)
+    expect(await here(args)).toBe(first.out)
     expect(Number(/(\d+) events published/.exec(first.err)?.[1])).toBeGreaterThan(1_500)
+  })
+
+  test('served, it tells whose it is and of which instruments, as a page asks for before anything else', async () => {
+    const { url, program } = await served(['--capture', 'kraken'])
+    const watched = (await (await fetch(`${url}/v1/watched`)).json()) as { instruments: string[] }
+    expect(watched.instruments).toHaveLength(10)
+    expect(watched.instruments).toContain('ADA-BTC')
+    const told = await vi.waitFor(async () => {
+      const { providers } = (await (await fetch(`${url}/v1/providers`)).json()) as { providers: object[] }
+      expect(providers).toHaveLength(1)
+      return providers[0]
+    }, 60_000)
+    expect(told).toMatchObject({
+      provider: 'kraken',
+      title: 'Kraken',
+      about: expect.objectContaining({ redistribution: 'restricted' })
+    })
+    program.child.kill('SIGTERM')
+    expect((await program.told).code).toBe(0)
   })
 })

@@ -33,13 +33,18 @@ export function useOrder(): string[] {
   }, [watched, sort, filter, byId, turn])
 }
 
+/** Where the list stood, and which row it was moved for: so it stands where it stood when the page begins anew, as after a seek. */
+const stood = { box: { height: 800, width: 800, top: 0 }, followed: '' }
+
 /** Size and scroll position of the list, and the height its rows have at that width. */
 function useWindow() {
   const ref = useRef<HTMLDivElement>(null)
-  const [box, setBox] = useState({ height: 800, width: 800, top: 0 })
+  const [box, setBox] = useState(stood.box)
   useLayoutEffect(() => {
     const element = ref.current!
-    const read = (): void => setBox({ height: element.clientHeight, width: element.clientWidth, top: element.scrollTop })
+    element.scrollTop = stood.box.top
+    const read = (): void =>
+      setBox((stood.box = { height: element.clientHeight, width: element.clientWidth, top: element.scrollTop }))
     const observer = new ResizeObserver(read)
     observer.observe(element)
     element.addEventListener('scroll', read, { passive: true })
@@ -116,11 +121,13 @@ export function Grid({ ids }: { ids: string[] }) {
 
   useEffect(() => {
     const element = ref.current
-    if (!element || at < 0) return
+    const followed = `${active} ${at} ${rowHeight} ${height}`
+    if (!element || at < 0 || stood.followed === followed) return
+    stood.followed = followed
     const from = at * rowHeight
     if (from < element.scrollTop) element.scrollTop = from
     else if (from + rowHeight > element.scrollTop + height) element.scrollTop = from + rowHeight - height
-  }, [at, rowHeight, height, ref])
+  }, [active, at, rowHeight, height, ref])
 
   const first = Math.max(0, Math.floor(top / rowHeight) - OVERSCAN)
   const last = Math.min(ids.length, Math.ceil((top + height) / rowHeight) + OVERSCAN)

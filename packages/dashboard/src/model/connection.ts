@@ -135,7 +135,13 @@ export function filled(event: Published<GapFilled>): void {
   if (isNews(event)) say(filledNotice(event))
 }
 
-const topicsOf = (id: string): string[] => [`quote:${id}`, `trade:${id}`, `ticker:${id}`]
+/** Of a recording of books alone the best levels are known by their liquidity; for what is live nobody is asked for books of each row. */
+const topicsOf = (id: string): string[] => [
+  `quote:${id}`,
+  `trade:${id}`,
+  `ticker:${id}`,
+  ...(isReplay() ? [`liquidity:${id}`] : [])
+]
 
 onTurn(() => {
   rows.clear()

@@ -10,8 +10,9 @@ import { routeOf } from './route.ts'
 import { offer, remember, withChoices } from './watch.ts'
 
 const RETRY_MS = 2_000
-/** The first row may wait this long for its first price before another that has one is shown. */
+/** The first row may wait this long for its first price before another that has one is shown; any may, before it is shown without one. */
 const PATIENCE_MS = 1_000
+const RESIGNED_MS = 4_000
 const set = useDesk.setState
 
 let timer: ReturnType<typeof setTimeout> | undefined
@@ -51,8 +52,9 @@ function settle(): void {
   settling = setInterval(() => {
     const { watched, chosen } = useDesk.getState()
     if (chosen === undefined) {
-      const first = hasPrice(watched[0]) || Date.now() - from < PATIENCE_MS ? watched[0] : watched.find(hasPrice)
-      if (!hasPrice(first)) return
+      const waited = Date.now() - from
+      const first = hasPrice(watched[0]) || waited < PATIENCE_MS ? watched[0] : (watched.find(hasPrice) ?? watched[0])
+      if (first === undefined || (!hasPrice(first) && waited < RESIGNED_MS)) return
       set({ chosen: first, active: first })
     }
     clearInterval(settling)

@@ -1,5 +1,5 @@
 /** The gateway's REST answers as values: what went wrong is a sentence for a person, never an exception. */
-import { isReplay } from './desk.ts'
+import { isReplay, useDesk } from './desk.ts'
 import type { Instrument, ProviderAbout } from './listing.ts'
 import { turning } from './link.ts'
 import { tokenNow, wantToken } from './token.ts'
@@ -100,8 +100,13 @@ export const fetchProviders = async (): Promise<Answer<ProviderAbout[]>> => list
 /** What the server still has of the news, oldest first. */
 export const fetchNews = async (): Promise<Answer<Published<News>[]>> => list(await ofNow('/v1/news?limit=200'), 'news')
 
-export const fetchTrades = async (id: string, limit: number, signal?: AbortSignal): Promise<Answer<Published<Trade>[]>> =>
-  list(await ofNow(`/v1/trades/${path(id)}?limit=${limit}`, signal), 'trades')
+/** The last ones; of a replay those that it has told itself. */
+export async function fetchTrades(id: string, limit: number, signal?: AbortSignal): Promise<Answer<Published<Trade>[]>> {
+  const { replay } = useDesk.getState()
+  const of = `trades/${path(id)}?limit=${limit}`
+  const answer = await (replay === undefined ? ofNow(`/v1/${of}`, signal) : get(`/v1/replays/${path(replay)}/${of}`, signal))
+  return list(answer, 'trades')
+}
 
 /** `missing`: what of the past was asked for and is not there yet, and why. */
 export type Past = { candles: Candle[]; missing?: string }

@@ -18,6 +18,8 @@ export type Row = {
   change?: number
   bid?: number
   ask?: number
+  /** Whether a quote was ever seen here: until then bid and ask are those of the book. */
+  quoted: boolean
   /** Who said the newest quote or, without quotes, the newest trade. */
   provider?: string
   confidence?: number
@@ -48,6 +50,7 @@ export const openRow = (id: string): Row => ({
   moved: 0,
   decisions: {},
   gaps: [],
+  quoted: false,
   traded: false,
   digits: 2,
   points: [],
@@ -75,7 +78,7 @@ function move(row: Row, price: number, now: number): void {
   } else row.points[row.points.length - 1] = price
 }
 
-const onQuote = (row: Row, quote: Published<Quote>): void => {
+const onQuote = (row: Row, quote: Pick<Quote, 'bid' | 'ask' | 'provider' | 'confidence'>): void => {
   row.bid = quote.bid
   row.ask = quote.ask
   widen(row, quote.bid)
@@ -108,14 +111,16 @@ const onTicker = (row: Row, ticker: Published<Ticker>, now: number): void => {
 
 /** Takes one event in; false when the row shows nothing of it. `now` is this page's clock. */
 export function foldRow(row: Row, event: Published, now: number): boolean {
-  if (event.type === 'quote') onQuote(row, event)
+  if (event.type === 'liquidity' && row.quoted) return false
+  if (event.type === 'quote') row.quoted = true
+  if (event.type === 'quote' || event.type === 'liquidity') onQuote(row, event)
   else if (event.type === 'trade') onTrade(row, event, now)
   else if (event.type === 'ticker') onTicker(row, event, now)
   else if (event.type === 'status') row.decisions[event.kind] = event
   else if (event.type === 'gap')
     row.gaps = [event, ...row.gaps.filter(({ id }) => id === undefined || id !== event.id)].slice(0, GAPS)
   else return false
-  const data = event.type === 'quote' || event.type === 'trade' || event.type === 'ticker'
+  const data = event.type === 'quote' || event.type === 'liquidity' || event.type === 'trade' || event.type === 'ticker'
   if (data) row.received = Math.max(row.received ?? 0, event.received)
   row.version++
   return true

@@ -40,6 +40,9 @@ function hurt({ damaged, cut }: RecordedRun): string {
   return parts.filter(Boolean).join(', ')
 }
 
+/** Damage is known once it was looked for. */
+const UNCHECKED = 'Not all of it was compared with its checksums yet: what is damaged is left out when it is played.'
+
 function Run({ run, picked, pick }: { run: RecordedRun; picked: boolean; pick: () => void }) {
   const wrong = hurt(run)
   const held = [run.events > 0 && `${count(run.events)} events`, run.frames > 0 && `${count(run.frames)} frames`].filter(Boolean)
@@ -52,6 +55,7 @@ function Run({ run, picked, pick }: { run: RecordedRun; picked: boolean; pick: (
           {run.open && <span className="ml-2 text-up">recording now</span>}
           <span className="block text-[11.5px] text-muted">{`${held.join(', ') || 'empty'}, ${size(run.bytes)}B`}</span>
           {wrong && <span className="block text-[11.5px] text-amber">{wrong}</span>}
+          {run.unchecked && !run.open && <span className="block text-[11.5px] text-muted">{UNCHECKED}</span>}
         </span>
       </label>
     </li>

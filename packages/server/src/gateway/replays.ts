@@ -1,10 +1,11 @@
 /** REST of replays: ordered, looked at, steered and ended. What they tell is heard at their own address (halls.ts). */
-import type { ReplayChange, ReplayOrder } from '@tickwire/protocol'
+import { topicName, type ReplayChange, type ReplayOrder } from '@tickwire/protocol'
 import { z } from 'zod'
 import type { Answer, Replays } from '../replay/registry.ts'
-import { text } from './asked.ts'
+import { limit, ofInstrument, text } from './asked.ts'
 import { errorSchema, RequestError } from './errors.ts'
 import type { App } from './rest.ts'
+import * as schemas from './schemas.ts'
 import type { Visitors } from './visitors.ts'
 
 const what = z.enum(['events', 'frames'], 'must be events or frames')
@@ -99,6 +100,27 @@ export function mountReplays(app: App, { replays, visitors }: ReplayRoutes): voi
     },
     (request) => {
       return given(replays.change(request.params.replay, request.body as ReplayChange, by()))
+    }
+  )
+  app.get(
+    '/v1/replays/:replay/trades/:instrument',
+    {
+      schema: {
+        tags,
+        summary: 'The last trades that a replay has told since it was last sent elsewhere, and before, oldest first',
+        params: params.extend(ofInstrument.shape),
+        querystring: z.object({ limit: limit(1_000, 100) }),
+        response: { 200: z.object({ instrument: z.string(), trades: z.array(schemas.trade) }), ...failures }
+      }
+    },
+    ({ params: { replay, instrument: asked }, query }) => {
+      given(replays.state(replay))
+      const { desk, plant } = replays.find(replay)!.shown()
+      const found = desk.resolve(asked)
+      if (!found.ok) throw new RequestError('BAD_SYMBOL', `the replay has no instrument ${JSON.stringify(asked)}`)
+      const { instrument } = found
+      const trades = plant.recent(topicName('trade', instrument), query.limit) as z.infer<typeof schemas.trade>[]
+      return { instrument, trades }
     }
   )
   app.delete(

@@ -10,7 +10,7 @@ import { createStage, type KeptStage, type Stage } from './stage.ts'
 export type { Reader, ReplayOptions } from './running.ts'
 export type Replay = ReturnType<typeof createReplay>
 
-/** A turn takes no longer, ms, and publishes no more where somebody reads: what he is owed must still be remembered. */
+/** A turn takes no longer, ms, and tells no more to those who read it: what they are owed must still be remembered. */
 const TURN = 4
 const MOST = 500
 /** Turns of a replay with a pace come so often, ms. */
@@ -67,7 +67,7 @@ function isWaitedFor(r: Running): boolean {
 function judge(r: Running, playing: Stage): () => boolean {
   const { goal, stepTo } = r.player
   const began = r.elapsed()
-  const most = goal || r.readers.size === 0 ? Infinity : playing.events() + MOST
+  const most = goal || r.readers.size === 0 ? Infinity : playing.told() + MOST
   let published = playing.events()
   let moves = 0
   r.isChanged = false
@@ -77,7 +77,7 @@ function judge(r: Running, playing: Stage): () => boolean {
       published = events
       if (r.marks.push({ moves: playing.moves(), events, at: playing.now() }) > 2 * MARKS) r.marks.splice(0, MARKS)
     }
-    if (r.isChanged || events >= most || (stepTo !== undefined && events >= stepTo)) return false
+    if (r.isChanged || playing.told() >= most || (stepTo !== undefined && events >= stepTo)) return false
     if (goal && 'moves' in goal && playing.moves() >= goal.moves) return false
     return ++moves % 16 !== 0 || r.elapsed() - began < TURN
   }

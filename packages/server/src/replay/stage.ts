@@ -76,23 +76,31 @@ function markedPlant(options: StageOptions) {
   const plant = createPlant({ epoch: epochOf(options), keep: keepFor(keep), ...(kept && { kept: kept.plant }) })
   const hash = digests ? (kept?.hash?.copy() ?? createHash('sha256')) : undefined
   let events = kept?.events ?? 0
+  let told = 0
+  /** How often the world itself listens. */
+  const own = new Map<string, number>()
   const marked: Plant = {
     ...plant,
     publish(topic, event: MarketEvent, now) {
       const published = plant.publish(topic, { ...event, replay } as Published, now)
       events++
+      if (plant.listeners(topic) > (own.get(topic) ?? 0)) told++
       hash?.update(`${JSON.stringify(published)}\n`)
       return published
+    },
+    subscribe(topic, ...asked) {
+      own.set(topic, (own.get(topic) ?? 0) + 1)
+      return plant.subscribe(topic, ...asked)
     }
   }
-  return { plant, marked, events: () => events, hash: () => hash?.copy() }
+  return { plant, marked, events: () => events, told: () => told, hash: () => hash?.copy() }
 }
 
 export function createStage(options: StageOptions) {
   const { span, start, reader, openWorld, kept } = options
   const depths = span.what === 'frames' ? DEPTHS : NONE
   const schedule = createSchedule(kept?.world.opened ?? start, depths)
-  const { plant, marked, events, hash } = markedPlant(options)
+  const { plant, marked, events, told, hash } = markedPlant(options)
   const seed = `${span.run} ${span.what}`
   const world = openWorld({ plant: marked, schedule, what: span.what, seed, kept: kept?.world })
   const script = openScript(reader, span, kept?.bookmark)
@@ -143,6 +151,8 @@ export function createStage(options: StageOptions) {
     moves: () => moves,
     entries: script.played,
     events,
+    /** Of these, those that somebody who reads it listened to. */
+    told,
     digest: () => hash()?.digest('hex'),
     /** How it stands, between two turns, its world to be copied yet; nothing where that cannot be, or is no more. */
     keep(): KeptStage | undefined {

@@ -24,7 +24,14 @@ function eventAt(i: number, time: number): MarketEvent {
   const gap = { kind: 'trade', from: time - 9_000, to: time - 4_000 } as const
   if (i % 50 === 40) return { ...base, type: 'gap', id: `g${i}`, ...gap, cause: 'sequence', action: 'open' } as MarketEvent
   if (i % 50 === 45)
-    return { ...base, type: 'gap_filled', gap: `g${i - 5}`, ...gap, from: gap.from - 5 * STEP, to: gap.to - 5 * STEP } as MarketEvent
+    return {
+      ...base,
+      type: 'gap_filled',
+      gap: `g${i - 5}`,
+      ...gap,
+      from: gap.from - 5 * STEP,
+      to: gap.to - 5 * STEP
+    } as MarketEvent
   if (i % 31 === 30)
     return {
       ...base,
@@ -34,14 +41,30 @@ function eventAt(i: number, time: number): MarketEvent {
       corrected: { price: price + 1, size: 2 }
     } as MarketEvent
   if (i % 23 === 22)
-    return { ...base, instrument: 'all', type: 'news', id: `n${i % 5}`, headline: `Story ${i % 7}`, instruments: ['AAPL'] } as MarketEvent
+    return {
+      ...base,
+      instrument: 'all',
+      type: 'news',
+      id: `n${i % 5}`,
+      headline: `Story ${i % 7}`,
+      instruments: ['AAPL']
+    } as MarketEvent
   if (i % 5 === 3) {
-    const side = (from: number, by: number) => Array.from({ length: 5 }, (_, k): [number, number] => [from + by * k, 1 + ((i + k) % 4)])
+    const side = (from: number, by: number) =>
+      Array.from({ length: 5 }, (_, k): [number, number] => [from + by * k, 1 + ((i + k) % 4)])
     return { ...base, type: 'book', bids: side(price - 0.1, -0.1), asks: side(price + 0.1, 0.1) } as MarketEvent
   }
   if (i % 7 === 2) return { ...base, type: 'ticker', last: price, open: 99, prevClose: 98 } as MarketEvent
   const late = i % 17 === 16 ? 70_000 : 0
-  return { ...base, time: base.time - late, type: 'trade', id: String(i), price, size: 1 + (i % 3) / 10, side: 'buy' } as MarketEvent
+  return {
+    ...base,
+    time: base.time - late,
+    type: 'trade',
+    id: String(i),
+    price,
+    size: 1 + (i % 3) / 10,
+    side: 'buy'
+  } as MarketEvent
 }
 const topicOf = ({ type, instrument }: MarketEvent): string =>
   type === 'news' ? 'news:all@one' : `${type === 'gap_filled' ? 'gap' : type}:${instrument}`
@@ -165,7 +188,18 @@ describe('places that are kept', () => {
   const at = (moves: number, size = 10): Place => {
     const bookmark = { newest: 0, ofNewest: 0, played: moves }
     const world = { opened: 0 }
-    return { at: START + moves, moves, events: moves, bookmark, plant: new Map(), world, heard: new Map(), hash: undefined, marks: [], size }
+    return {
+      at: START + moves,
+      moves,
+      events: moves,
+      bookmark,
+      plant: new Map(),
+      world,
+      heard: new Map(),
+      hash: undefined,
+      marks: [],
+      size
+    }
   }
   const fill = (shelf: ReturnType<typeof openShelf>, most: number, size?: number) => {
     for (let moves = 0; moves <= most; moves++) if (shelf.wants(moves)) shelf.put(at(moves, size))

@@ -13,6 +13,8 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close()
 })
 
+/** A machine that does much else. */
+const POLL = { timeout: 20_000 }
 const STEP = 10
 const COUNT = 400
 const recorded = tradesEvery(STEP, COUNT)
@@ -128,7 +130,7 @@ describe('[S2-39] a replay is steered', () => {
     for (const nth of [1, 2, 3]) {
       await change(rig, replay, { step: 1 })
       await client.until(() => client.events().filter(({ type }) => type === 'trade').length >= nth)
-      await expect.poll(async () => (await state(rig, replay)).phase).toBe('paused')
+      await expect.poll(async () => (await state(rig, replay)).phase, POLL).toBe('paused')
     }
     expect((await state(rig, replay)).events).toBeGreaterThanOrEqual(before + 3)
     expect((await state(rig, replay)).at).toBeLessThan(from + 10 * STEP)
@@ -167,12 +169,12 @@ describe('[S2-39] a replay is steered', () => {
   test('a step back goes to where it stood before', async () => {
     const { rig } = await open()
     const replay = await order(rig, { from: from + 100 * STEP })
-    await expect.poll(async () => (await state(rig, replay)).phase).toBe('paused')
+    await expect.poll(async () => (await state(rig, replay)).phase, POLL).toBe('paused')
     await change(rig, replay, { step: 20 })
-    await expect.poll(async () => (await state(rig, replay)).phase).toBe('paused')
+    await expect.poll(async () => (await state(rig, replay)).phase, POLL).toBe('paused')
     const there = await state(rig, replay)
     await change(rig, replay, { step: -5 })
-    await expect.poll(async () => (await state(rig, replay)).phase).toBe('paused')
+    await expect.poll(async () => (await state(rig, replay)).phase, POLL).toBe('paused')
     const back = await state(rig, replay)
     expect(back.events).toBeLessThanOrEqual(there.events - 5)
     // What follows from an event comes and goes with it.
@@ -184,16 +186,16 @@ describe('[S2-39] a replay is steered', () => {
     const { rig } = await open()
     const begin = from + 100 * STEP
     const replay = await order(rig, { from: begin })
-    await expect.poll(async () => (await state(rig, replay)).phase).toBe('paused')
+    await expect.poll(async () => (await state(rig, replay)).phase, POLL).toBe('paused')
     const there = await state(rig, replay)
     const ordered = await change(rig, replay, { seek: from + 200 * STEP, step: 1 })
     expect(ordered.body.phase).toBe('seeking')
-    await expect.poll(async () => (await state(rig, replay)).phase).toBe('paused')
+    await expect.poll(async () => (await state(rig, replay)).phase, POLL).toBe('paused')
     expect((await state(rig, replay)).at).toBe(from + 200 * STEP)
     await change(rig, replay, { seek: begin })
-    await expect.poll(async () => (await state(rig, replay)).phase).toBe('paused')
+    await expect.poll(async () => (await state(rig, replay)).phase, POLL).toBe('paused')
     await change(rig, replay, { step: -1 })
-    await expect.poll(async () => (await state(rig, replay)).phase).toBe('paused')
+    await expect.poll(async () => (await state(rig, replay)).phase, POLL).toBe('paused')
     expect(await state(rig, replay)).toMatchObject({ at: there.at, events: there.events })
   })
 
@@ -223,10 +225,27 @@ describe('[S2-39] a replay is steered', () => {
   test('at its end it stands until it is sent elsewhere', async () => {
     const { rig } = await open()
     const replay = await order(rig, { paused: false, speed: 0 })
-    await expect.poll(async () => (await state(rig, replay)).phase).toBe('ended')
+    await expect.poll(async () => (await state(rig, replay)).phase, POLL).toBe('ended')
     await change(rig, replay, { seek: from, paused: true })
-    await expect.poll(async () => (await state(rig, replay)).phase).toBe('paused')
+    await expect.poll(async () => (await state(rig, replay)).phase, POLL).toBe('paused')
     expect((await state(rig, replay)).at).toBeLessThan(from + STEP)
+  })
+})
+
+describe('[S2-39] what a replay has told', () => {
+  test('its last trades are there for whoever comes, of what lies before a seek as well, marked as its own', async () => {
+    const { rig } = await open()
+    const replay = await order(rig)
+    const address = `/v1/replays/${replay}/trades/BTC-USDT?limit=5`
+    await expect.poll(async () => (await state(rig, replay)).phase, POLL).toBe('paused')
+    await change(rig, replay, { seek: from + 200 * STEP })
+    await expect.poll(async () => (await state(rig, replay)).phase, POLL).toBe('paused')
+    const { body } = await ask(rig, 'GET', address)
+    const { trades } = body as unknown as { trades: Published[] }
+    expect(trades.map(({ published }) => (published - from) / STEP)).toEqual([190, 192, 194, 196, 198])
+    expect(trades.every((trade) => trade.replay === replay)).toBe(true)
+    expect((await ask(rig, 'GET', '/v1/replays/none/trades/BTC-USDT')).status).toBe(404)
+    expect((await ask(rig, 'GET', `/v1/replays/${replay}/trades/NONE`)).body.error?.message).toMatch(/no instrument "NONE"/)
   })
 })
 
