@@ -2,7 +2,7 @@
 import { topicName, type Published, type RecordedRun } from '@tickwire/protocol'
 import type { JournalReader, Query } from '../journal/journal.ts'
 import type { PastTrade } from './order.ts'
-import { overlap, united } from './spans.ts'
+import { overlap, united, type Span } from './spans.ts'
 
 export const events = (run: string, topic: string | readonly string[], from?: number, to?: number): Query => {
   const query: Query = { run, what: 'events', topics: new Set(typeof topic === 'string' ? [topic] : topic) }
@@ -51,8 +51,20 @@ export const placeName = ({ time, seq, received }: Place): string => `${seq} ${t
 /** Between our hearing of a trade and its being written; and, where a standby's were held back, the longest. */
 const WRITTEN = 1_000
 const HELD_BACK = 120_000
-/** Trades heard within this of each other are read in one go. */
+/** Trades heard within this of each other are read in one go; further apart where there would be more than so many goes. */
 const APART = 1_000
+const MOST_GOES = 8
+const GROWTH = 4
+const LONGEST_APART = 86_400_000
+
+/** Between trades that are rare lies little else that is read with them, and what is read twice is unpacked twice. */
+function clustersOf(places: Iterable<Place>, late: number): Span[] {
+  const times = [...places].map(({ received }) => received)
+  for (let apart = APART; ; apart *= GROWTH) {
+    const clusters = united(times.map((time) => ({ from: time - apart, to: time + Math.max(late, apart) })))
+    if (clusters.length <= MOST_GOES || apart >= LONGEST_APART) return clusters
+  }
+}
 
 /** Whole trades, of which the columns hold a part only. */
 export async function whole(reader: JournalReader, instrument: string, places: readonly Place[]): Promise<PastTrade[]> {
@@ -60,8 +72,7 @@ export async function whole(reader: JournalReader, instrument: string, places: r
   const runs = reader.runs().filter(({ what }) => what.includes('events'))
   const found: PastTrade[] = []
   for (const late of [WRITTEN, HELD_BACK]) {
-    const clusters = united([...missing.values()].map(({ received }) => ({ from: received - APART, to: received + late })))
-    for (const cluster of clusters)
+    for (const cluster of clustersOf(missing.values(), late))
       for (const { run, from, to, open: isOpen } of runs) {
         if (!overlap(cluster, { from: from - HELD_BACK, to: isOpen ? Infinity : to + HELD_BACK })) continue
         for await (const event of eventsOf(reader, events(run, topicName('trade', instrument), cluster.from, cluster.to)))

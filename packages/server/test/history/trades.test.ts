@@ -3,6 +3,7 @@ import type { Trade } from '@tickwire/protocol'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { KnownGap } from '../../src/feed/gap.ts'
+import { tradesOf } from '../../src/history/recorded.ts'
 import type { Rest } from '../../src/history/shelf.ts'
 import type { TradesAnswer, TradesPage } from '../../src/history/page.ts'
 import { createTrades, type HistoryOptions } from '../../src/history/trades.ts'
@@ -341,4 +342,34 @@ test('hours without a trade between two that have some are not skipped', async (
     cursor = one.cursor
   } while (cursor !== undefined)
   expect(told).toHaveLength(10)
+})
+
+test('the first trades of years are found, however many come at once after a quiet beginning', async () => {
+  // More than a call takes as its arguments.
+  const events = Array.from({ length: 200_000 }, (_, n) => {
+    const trade = tradeOf(n, BEGIN + n * 50)
+    return { ...trade, topic: TOPIC, seq: n + 1, published: trade.received }
+  })
+  const journal = memoryJournal([{ run: 'old', events }], 100_000)
+  const wanted = { instrument: 'BTC-USDT', to: Infinity, limit: 10, after: undefined, takes: () => true }
+  const trades = await tradesOf(journal, { ...wanted, from: BEGIN - 5 * 365 * 86_400_000 })
+  expect(idsOf(trades).slice(0, 10)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+})
+
+test('trades that are far between are read in few goes, so that a page of them takes no longer', async () => {
+  const { options, record, start, wait } = stage({ keep: 1, records: true })
+  for (let n = 0; n < 400; n++) record(tradeOf(n, BEGIN + n * 30 * SECOND))
+  start()
+  wait(SECOND)
+  let goes = 0
+  const { journal } = options
+  if (!journal) throw new Error('nothing is recorded')
+  const read: typeof journal.read = (query) => {
+    if (query.topics?.has(TOPIC) && query.from !== undefined) goes++
+    return journal.read(query)
+  }
+  const ask = createTrades({ ...options, journal: { ...journal, read } })
+  const { trades } = page(await ask({ instrument: 'BTC-USDT', from: BEGIN, limit: 300 }))
+  expect(idsOf(trades)).toEqual(Array.from({ length: 300 }, (_, n) => n))
+  expect(goes).toBeLessThan(20)
 })
