@@ -2,7 +2,9 @@
 import { resolve } from 'node:path'
 import { SCOPES, type Scope } from '@tickwire/server/gateway/auth.ts'
 import { ConfigError } from '@tickwire/server/settings.ts'
+import { StoreError } from '@tickwire/server/store/database.ts'
 import { openKeyStore, type KeyStore, type StoredKey } from '@tickwire/server/store/keys.ts'
+import { CommandError } from './ask.ts'
 import { load, type Flags } from './options.ts'
 
 export type CreateFlags = Flags & { name: string; user: string; scopes: string; expires?: string }
@@ -33,11 +35,15 @@ export function scopesOf(text: string): Scope[] {
 function within<T>(flags: Flags, act: (store: KeyStore, path: string) => T): T {
   const path = load(flags).config.auth.store
   if (path === '') throw new ConfigError('auth.store is empty: name the file that holds the keys')
-  const store = openKeyStore(path)
   try {
-    return act(store, path)
-  } finally {
-    store.close()
+    const store = openKeyStore(path)
+    try {
+      return act(store, path)
+    } finally {
+      store.close()
+    }
+  } catch (error) {
+    throw error instanceof StoreError ? new CommandError(`auth.store: ${error.message}`) : error
   }
 }
 

@@ -1,11 +1,11 @@
 /** The writing end: blocks go to the newest segment, which is closed when it is full or its day is over; a full disk is a state, no error. */
-import { closeSync, fsyncSync, ftruncateSync, mkdirSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { RecordedWhat } from '@tickwire/protocol'
 import { headAt, packBlock, type Block, type BlockHead } from './block.ts'
 import { dayOf, segmentName } from './names.ts'
 import { prune } from './retention.ts'
 import { addTo, emptySummary, packIndex, packSegmentHeader, type SegmentHeader, type Summary } from './segment.ts'
+import { files, makeFolder, type Storage } from './storage.ts'
 
 export type DiskOptions = {
   directory: string
@@ -28,12 +28,13 @@ export const SYNC_EVERY = 1_000
 const SYNC_ENTRIES = 1_000
 /** Room for this much must be there before a full disk is tried again. */
 const ROOM = 1 << 20
+const TRIAL = 64 << 10
 const OUT_OF_ROOM = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 
 type Open = { file: number; path: string; number: number; bytes: number; day: number; summary: Summary; blocks: BlockHead[] }
 export type Disk = ReturnType<typeof openDisk>
 
-export function openDisk(options: DiskOptions, clock: () => number) {
+export function openDisk(options: DiskOptions, clock: () => number, storage: Storage = files) {
   const folder = join(options.directory, options.run)
   let open: Open | undefined
   let next = 0
@@ -44,9 +45,9 @@ export function openDisk(options: DiskOptions, clock: () => number) {
   let now: DiskState = { state: 'recording', reason: 'recording' }
 
   function start(day: number): Open {
-    mkdirSync(folder, { recursive: true })
+    makeFolder(folder, storage)
     const path = join(folder, segmentName(next))
-    const file = openSync(path, 'wx')
+    const file = storage.create(path)
     const { run, what, epoch } = options
     const header: SegmentHeader = { run, segment: next, what, created: clock() }
     if (epoch !== undefined) header.epoch = epoch
@@ -56,7 +57,7 @@ export function openDisk(options: DiskOptions, clock: () => number) {
     try {
       append(started, packSegmentHeader(header))
       // A segment whose name is not on the disk is not there after a power cut.
-      syncFolder(folder)
+      storage.syncFolder(folder)
     } catch (error) {
       discard(started)
       throw error
@@ -66,40 +67,44 @@ export function openDisk(options: DiskOptions, clock: () => number) {
 
   function append(segment: Open, chunk: Uint8Array): void {
     for (let written = 0; written < chunk.length;)
-      written += writeSync(segment.file, chunk, written, chunk.length - written, segment.bytes + written)
+      written += storage.write(segment.file, chunk.subarray(written), segment.bytes + written)
     segment.bytes += chunk.length
     bytes += chunk.length
   }
 
   function discard(segment: Open): void {
-    quietly(() => closeSync(segment.file))
-    quietly(() => rmSync(segment.path))
+    quietly(() => storage.close(segment.file))
+    quietly(() => storage.remove(segment.path))
     bytes -= segment.bytes
   }
 
   function sync(): void {
     if (!open || unsynced === 0) return
-    fsyncSync(open.file)
+    storage.sync(open.file)
     unsynced = 0
     syncedAt = clock()
   }
 
+  /** Throws where it cannot be synced: what was not synced before is lost then, whatever a second try would say. */
   function close(): void {
     if (!open) return
     const closing = open
     open = undefined
-    unsynced = 0
     const end = closing.bytes
     try {
       append(closing, packIndex(end, closing.summary, closing.blocks))
-      fsyncSync(closing.file)
     } catch {
       // Without an index it is read by its blocks.
-      quietly(() => ftruncateSync(closing.file, end))
-      quietly(() => fsyncSync(closing.file))
+      quietly(() => storage.cut(closing.file, end))
     }
-    quietly(() => closeSync(closing.file))
-    if (closing.blocks.length === 0) discard(closing)
+    try {
+      storage.sync(closing.file)
+      unsynced = 0
+      syncedAt = clock()
+    } finally {
+      if (closing.blocks.length === 0) discard(closing)
+      else quietly(() => storage.close(closing.file))
+    }
   }
 
   function put(packed: Buffer, heads: readonly BlockHead[], day: number): void {
@@ -114,7 +119,7 @@ export function openDisk(options: DiskOptions, clock: () => number) {
       append(open, packed)
     } catch (error) {
       // What is half written must not stand before what comes after it.
-      quietly(() => ftruncateSync(open!.file, at))
+      quietly(() => storage.cut(open!.file, at))
       bytes -= open.bytes - at
       open.bytes = at
       throw error
@@ -128,12 +133,29 @@ export function openDisk(options: DiskOptions, clock: () => number) {
   }
 
   function fail(error: NodeJS.ErrnoException, entries: number): void {
-    quietly(close)
     lost ??= { entries: 0, since: clock() }
     lost.entries += entries
+    try {
+      close()
+    } catch {
+      lost.entries += unsynced
+      unsynced = 0
+    }
     now = OUT_OF_ROOM.has(error.code ?? '')
       ? { state: 'full', reason: `there is no room in ${options.directory}: ${error.message}` }
       : { state: 'failed', reason: `${options.directory} cannot be written: ${error.message}` }
+  }
+
+  function trySync(act: () => void): boolean {
+    try {
+      act()
+      return true
+    } catch (error) {
+      const entries = unsynced
+      unsynced = 0
+      fail(error as NodeJS.ErrnoException, entries)
+      return false
+    }
   }
 
   return {
@@ -148,6 +170,8 @@ export function openDisk(options: DiskOptions, clock: () => number) {
       const { packed, heads } = pack(blocks)
       const day = dayOf(first.from)
       try {
+        // Never more than that is on its way, however much comes at once.
+        if (unsynced > 0 && unsynced + entries > SYNC_ENTRIES) sync()
         try {
           put(packed, heads, day)
         } catch (error) {
@@ -156,38 +180,31 @@ export function openDisk(options: DiskOptions, clock: () => number) {
           close()
           put(packed, heads, day)
         }
-        unsynced += entries
-        if (unsynced >= SYNC_ENTRIES || clock() - syncedAt >= SYNC_EVERY) sync()
-        return true
       } catch (error) {
         fail(error as NodeJS.ErrnoException, entries)
         return false
       }
+      unsynced += entries
+      return unsynced < SYNC_ENTRIES && clock() - syncedAt < SYNC_EVERY ? true : trySync(sync)
     },
 
-    sync(): void {
-      try {
-        sync()
-      } catch (error) {
-        fail(error as NodeJS.ErrnoException, unsynced)
-      }
-    },
+    sync: (): boolean => trySync(sync),
 
     /** Tries whether there is room again. */
     retry(): void {
       if (now.state === 'recording') return
       try {
-        mkdirSync(folder, { recursive: true })
-        const { bavail, bsize } = statfsSync(folder)
-        if (bavail * bsize < ROOM) return
+        makeFolder(folder, storage)
+        if (storage.room(folder) < ROOM) return
         const trial = join(folder, 'trial')
-        const file = openSync(trial, 'w')
+        storage.remove(trial)
+        const file = storage.create(trial)
         try {
-          writeSync(file, Buffer.alloc(64 << 10))
-          fsyncSync(file)
+          if (storage.write(file, Buffer.alloc(TRIAL), 0) < TRIAL) return
+          storage.sync(file)
         } finally {
-          closeSync(file)
-          rmSync(trial)
+          storage.close(file)
+          storage.remove(trial)
         }
         now = { state: 'recording', reason: 'recording: there is room again' }
       } catch {
@@ -201,7 +218,7 @@ export function openDisk(options: DiskOptions, clock: () => number) {
       lost.entries += entries
     },
     prune: (): void => prune({ ...options, keep: options.run, number: open?.number ?? next }, clock()),
-    close: (): void => quietly(close),
+    close: (): boolean => trySync(close),
     state: (): DiskState => now,
     bytes: (): number => bytes
   }
@@ -220,15 +237,6 @@ function pack(blocks: readonly Block[]): { packed: Buffer; heads: BlockHead[] } 
     at += part.length
   }
   return { packed: Buffer.concat(parts), heads }
-}
-
-function syncFolder(folder: string): void {
-  for (const path of [folder, dirname(folder)])
-    quietly(() => {
-      const handle = openSync(path, 'r')
-      fsyncSync(handle)
-      closeSync(handle)
-    })
 }
 
 function quietly(act: () => void): void {

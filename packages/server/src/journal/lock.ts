@@ -1,6 +1,7 @@
 /** One writer per directory: a lock that names its process, and is taken over where that process is gone. */
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeFolder } from './storage.ts'
 
 /** `started`: when its process was, by the kernel, so that another one with its number is not taken for it. */
 export type Holder = { pid: number; started?: string; run: string; since: number }
@@ -10,7 +11,7 @@ const fileOf = (directory: string): string => join(directory, 'lock')
 
 /** Throws where another process, or this one, writes there. */
 export function takeLock(directory: string, run: string, now: number): Lock {
-  mkdirSync(directory, { recursive: true })
+  makeFolder(directory)
   const path = fileOf(directory)
   const own = join(directory, `lock.${process.pid}.${run}`)
   const holder: Holder = { pid: process.pid, run, since: now }

@@ -117,7 +117,7 @@ function createBook(path: string, log: Log) {
         read(store)
       } catch (error) {
         // Those that are known go on; at the start nobody would be, so the server must not come up open.
-        if (version === undefined) throw new Error(`auth.store: ${path}: ${(error as Error).message}`, { cause: error })
+        if (version === undefined) throw new Error(`auth.store: ${(error as Error).message}`, { cause: error })
         log.error({ file: path, error: (error as Error).message }, 'the file of the keys cannot be read')
       }
     },

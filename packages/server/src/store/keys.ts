@@ -1,8 +1,8 @@
 /** API keys in an SQLite file: their SHA-256 only, so that whoever reads the file can use none of them. */
 import { createHash, randomBytes } from 'node:crypto'
-import { closeSync, openSync } from 'node:fs'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import type { Scope } from '../gateway/auth.ts'
+import { atOnce, damaged, inWords, openDatabase, type Layout } from './database.ts'
 
 export type StoredKey = {
   id: string
@@ -18,6 +18,7 @@ export type StoredKey = {
 export type NewKey = Pick<StoredKey, 'name' | 'user' | 'scopes' | 'expires'>
 export type KeyStore = ReturnType<typeof openKeyStore>
 
+type Ended = { user: string; at: number }
 type Row = {
   id: string
   hash: Uint8Array
@@ -28,6 +29,7 @@ type Row = {
   expires: number | null
   revoked: number | null
 }
+type Summed<T> = T & { sum: Uint8Array }
 
 const TABLES = `
   create table if not exists keys (
@@ -36,6 +38,41 @@ const TABLES = `
   ) strict;
   create table if not exists ended (user text primary key, at integer not null) strict;
 `
+const SUMS = `
+  alter table keys add column sum blob not null default x'';
+  alter table ended add column sum blob not null default x'';
+`
+
+const LAYOUT: Layout = {
+  version: 1,
+  upgrade(db) {
+    db.exec(TABLES)
+    db.exec(SUMS)
+    for (const row of rowsOf(db)) sign(db, row)
+    for (const row of endedOf(db)) signEnd(db, row)
+  }
+}
+
+const COLUMNS = 'id, hash, name, user, scopes, created, expires, revoked'
+
+const digest = (...values: readonly unknown[]): Uint8Array =>
+  createHash('sha256').update(JSON.stringify(values)).digest().subarray(0, 16)
+/** Of all a row says: SQLite has no checksums, and a bit that flips in a row could lengthen a key's life, or widen what it may. */
+const sumOf = ({ id, hash, name, user, scopes, created, expires, revoked }: Row): Uint8Array =>
+  digest(id, Buffer.from(hash).toString('hex'), name, user, scopes, created, expires, revoked)
+const sumOfEnd = ({ user, at }: Ended): Uint8Array => digest(user, at)
+/** Of a damaged file it need not even be bytes. */
+const isSame = (found: unknown, sum: Uint8Array): boolean => found instanceof Uint8Array && Buffer.compare(found, sum) === 0
+
+const rowsOf = (db: DatabaseSync) =>
+  db.prepare(`select ${COLUMNS}, sum from keys order by created, id`).all() as unknown as Summed<Row>[]
+const endedOf = (db: DatabaseSync) => db.prepare('select user, at, sum from ended').all() as unknown as Summed<Ended>[]
+const sign = (db: DatabaseSync, row: Row): void => {
+  db.prepare('update keys set sum = ? where id = ?').run(sumOf(row), row.id)
+}
+const signEnd = (db: DatabaseSync, row: Ended): void => {
+  db.prepare('update ended set sum = ? where user = ?').run(sumOfEnd(row), row.user)
+}
 
 const keyOf = ({ id, name, user, scopes, created, expires, revoked }: Row): StoredKey => {
   const key: StoredKey = { id, name, user, scopes: scopes.split(' ') as Scope[], created }
@@ -44,12 +81,24 @@ const keyOf = ({ id, name, user, scopes, created, expires, revoked }: Row): Stor
   return key
 }
 
-/** Opens the file, or makes it, readable by its owner only. */
+/** Opens the file, or makes it, readable by its owner only. Each call throws StoreError where the file cannot be used. */
 export function openKeyStore(path: string) {
-  closeSync(openSync(path, 'a', 0o600))
-  const db = new DatabaseSync(path)
-  db.exec(`pragma busy_timeout = 5000; ${TABLES}`)
-  const rows = () => db.prepare('select * from keys order by created, id').all() as unknown as Row[]
+  const db = openDatabase(path, LAYOUT)
+  const rows = (): Row[] =>
+    inWords(path, () => rowsOf(db)).map((row) => {
+      if (!isSame(row.sum, sumOf(row))) throw damaged(path, `the key ${JSON.stringify(row.id)} is not what was written`)
+      return row
+    })
+  const change = <T>(act: () => T): T => inWords(path, () => atOnce(db, act))
+  /** Those of them that are not revoked yet; how many that were. */
+  const revoke = (those: readonly Row[], now: number): number => {
+    const valid = those.filter(({ revoked }) => revoked === null)
+    for (const row of valid) {
+      db.prepare('update keys set revoked = ? where id = ?').run(now, row.id)
+      sign(db, { ...row, revoked: now })
+    }
+    return valid.length
+  }
 
   return {
     /** The key itself is in the answer, and nowhere else ever again. */
@@ -57,18 +106,13 @@ export function openKeyStore(path: string) {
       const id = randomBytes(6).toString('hex')
       const key = `tw_${id}_${randomBytes(32).toString('base64url')}`
       const hash = createHash('sha256').update(key).digest()
-      db.prepare('insert into keys values (?, ?, ?, ?, ?, ?, ?, null)').run(
-        id,
-        hash,
-        name,
-        user,
-        scopes.join(' '),
-        now,
-        expires ?? null
+      const row: Row = { id, hash, name, user, scopes: scopes.join(' '), created: now, expires: expires ?? null, revoked: null }
+      change(() =>
+        db
+          .prepare('insert into keys values (?, ?, ?, ?, ?, ?, ?, ?, ?)')
+          .run(id, hash, name, user, row.scopes, now, row.expires, row.revoked, sumOf(row))
       )
-      const stored: StoredKey = { id, name, user, scopes, created: now }
-      if (expires !== undefined) stored.expires = expires
-      return { key, stored }
+      return { key, stored: keyOf(row) }
     },
 
     list: (): StoredKey[] => rows().map(keyOf),
@@ -77,20 +121,37 @@ export function openKeyStore(path: string) {
 
     /** False where there is none of this id, or it is revoked already. */
     revoke: (id: string, now: number): boolean =>
-      db.prepare('update keys set revoked = ? where id = ? and revoked is null').run(now, id).changes > 0,
+      change(() =>
+        revoke(
+          rows().filter((row) => row.id === id),
+          now
+        )
+      ) > 0,
 
     /** Ends what was issued to a user until now: his keys, and his JSON Web Tokens. */
     end(user: string, now: number): void {
-      db.prepare('insert into ended values (?, ?) on conflict (user) do update set at = excluded.at').run(user, now)
-      db.prepare('update keys set revoked = ? where user = ? and revoked is null').run(now, user)
+      change(() => {
+        db.prepare(
+          'insert into ended values (?, ?, ?) on conflict (user) do update set at = excluded.at, sum = excluded.sum'
+        ).run(user, now, sumOfEnd({ user, at: now }))
+        revoke(
+          rows().filter((row) => row.user === user),
+          now
+        )
+      })
     },
     ended: (): ReadonlyMap<string, number> =>
       new Map(
-        (db.prepare('select user, at from ended').all() as { user: string; at: number }[]).map(({ user, at }) => [user, at])
+        inWords(path, () => endedOf(db)).map((row) => {
+          if (!isSame(row.sum, sumOfEnd(row)))
+            throw damaged(path, `what was ended for ${JSON.stringify(row.user)} is not what was written`)
+          return [row.user, row.at]
+        })
       ),
 
     /** A number that changes whenever another process has written. */
-    version: (): number => (db.prepare('pragma data_version').get() as { data_version: number }).data_version,
+    version: (): number =>
+      inWords(path, () => (db.prepare('pragma data_version').get() as { data_version: number }).data_version),
     close: (): void => db.close()
   }
 }
