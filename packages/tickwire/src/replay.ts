@@ -47,7 +47,9 @@ export async function replay(run: string | undefined, flags: ReplayFlags): Promi
     throw new ConfigError(`port ${config.port} is taken by another program: choose one with --port, 0 for a free one`)
   })
   running.stop = stop
-  console.log(`\n  Tickwire  ${url}\n\n  Replay: every price is of the recording ${chosen.run}, ${spanOf(chosen)}${chosen.mode === 'demo' ? ', and was simulated' : ''}.`)
+  console.log(
+    `\n  Tickwire  ${url}\n\n  Replay: every price is of the recording ${chosen.run}, ${spanOf(chosen)}${chosen.mode === 'demo' ? ', and was simulated' : ''}.`
+  )
   console.log(`  Steer it: curl -X POST ${url}/v1/replays/replay -H 'content-type: application/json' -d '{"paused": true}'`)
   console.log(`  Stop: Ctrl-C\n`)
 }

@@ -67,7 +67,12 @@ test.each([
   publish(correctOf('t1', 10, { id: 'c1', price: 50, size: 7, conditions: ['@'] }))
   publish(cancelOf(3, 11))
   const page = await ask()
-  expect(pricesOf(page)).toEqual([['t0', 100], ['t1', 50], ['t2', 102], ['t4', 104]])
+  expect(pricesOf(page)).toEqual([
+    ['t0', 100],
+    ['t1', 50],
+    ['t2', 102],
+    ['t4', 104]
+  ])
   expect(page.trades[1]).toMatchObject({ size: 7, conditions: ['@'], was: { price: 101, size: 10 }, time: BEGIN + SECOND })
   expect(page.trades[0]).not.toHaveProperty('was')
   expect(page.corrections.map(({ action, id }) => `${action} ${id}`)).toEqual(['correct t1', 'cancel t3'])

@@ -357,18 +357,18 @@ test('the first trades of years are found, however many come at once after a qui
 })
 
 test('trades that are far between are read in few goes, so that a page of them takes no longer', async () => {
-  const { options, record, start, wait } = stage({ keep: 1, records: true })
-  for (let n = 0; n < 400; n++) record(tradeOf(n, BEGIN + n * 30 * SECOND))
-  start()
-  wait(SECOND)
+  const played = stage({ keep: 1, records: true })
+  for (let n = 0; n < 400; n++) played.record(tradeOf(n, BEGIN + n * 30 * SECOND))
+  played.start()
+  played.wait(SECOND)
   let goes = 0
-  const { journal } = options
+  const { journal } = played.options
   if (!journal) throw new Error('nothing is recorded')
   const read: typeof journal.read = (query) => {
     if (query.topics?.has(TOPIC) && query.from !== undefined) goes++
     return journal.read(query)
   }
-  const ask = createTrades({ ...options, journal: { ...journal, read } })
+  const ask = createTrades({ ...played.options, journal: { ...journal, read } })
   const { trades } = page(await ask({ instrument: 'BTC-USDT', from: BEGIN, limit: 300 }))
   expect(idsOf(trades)).toEqual(Array.from({ length: 300 }, (_, n) => n))
   expect(goes).toBeLessThan(20)
