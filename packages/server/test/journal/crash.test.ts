@@ -1,4 +1,4 @@
-/** A journal whose process is killed, whose disk is full, or whose directory somebody else writes to. */
+/** A journal whose disk is full, or whose directory somebody else writes to. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
@@ -43,38 +43,6 @@ async function killed({ child }: ReturnType<typeof write>): Promise<void> {
   child.kill('SIGKILL')
   await ended
 }
-
-describe('a process that is killed', () => {
-  test(
-    '[T14] [B6] 200 times at random moments: all that was on the disk is read, and nothing that was not written',
-    { timeout: 240_000 },
-    async () => {
-      const KILLS = 200
-      const SIDE_BY_SIDE = 4
-      let kills = 0
-      const one = async (i: number) => {
-        const directory = newDirectory()
-        const writing = write(directory, [], 20 + ((i * 37) % 300))
-        await writing.until(({ n }) => n > (i * 7_919) % 600)
-        await killed(writing)
-        kills++
-        const last = writing.said.at(-1)!
-        const reader = openReader({ directory })
-        const found = await readAll(reader, { run: last.run, what: 'events' })
-        expect(found.length).toBeGreaterThanOrEqual(last.n)
-        const seqs = found.map((entry) => (entry.type === 'event' ? entry.event.seq : 0))
-        expect(seqs.slice(0, last.n)).toEqual(Array.from({ length: last.n }, (_, k) => k + 1))
-        expect(found.at(-1)).toEqual(entryAt(seqs.at(-1)! - 1))
-        expect(reader.runs()).toMatchObject([{ open: false, damaged: 0, events: found.length }])
-      }
-      const lanes = Array.from({ length: SIDE_BY_SIDE }, async (_, lane) => {
-        for (let i = lane; i < KILLS; i += SIDE_BY_SIDE) await one(i)
-      })
-      await Promise.all(lanes)
-      expect(kills).toBe(KILLS)
-    }
-  )
-})
 
 describe('one writer per directory', () => {
   test('[B10] a second one is refused in words, and does no damage', async () => {
