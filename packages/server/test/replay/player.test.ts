@@ -107,3 +107,21 @@ test('as fast as it goes it works in short turns, and whatever else there is to 
   replay.stop()
   expect(others).toBeGreaterThan(4_000 / 16 / 4 / 2)
 })
+
+test('readers are waited for as often as there is much for them: what services publish and nobody listens to costs them nothing', async () => {
+  const looksWith = async (topics: readonly string[]): Promise<number> => {
+    let looks = 0
+    const order = { speed: 0, paused: true }
+    const { replay, until, ended } = play(wiringOf(journalOf(tradesEvery(50, 2_000))), order, { elapsed: () => 0 })
+    await until(() => replay.state().phase === 'paused')
+    replay.join({ onShown: () => {}, isBehind: () => ++looks < 0 })
+    for (const topic of topics) replay.shown().plant.subscribe(topic, () => {})
+    replay.change({ paused: false })
+    await ended()
+    expect(replay.state().events).toBeGreaterThan(5_000)
+    replay.stop()
+    return looks
+  }
+  expect(await looksWith(['change:BTC-USDT'])).toBeLessThan(6)
+  expect(await looksWith(['trade:BTC-USDT', 'trade:ETH-USDT'])).toBeGreaterThanOrEqual(2_000 / 500)
+})
