@@ -29,32 +29,25 @@ async function pointAtGap(page: Page): Promise<string> {
 const leader = (page: Page) => page.locator('tbody[data-source]', { hasText: 'leads' }).getAttribute('data-source')
 const marks = async (page: Page) => ((await page.getByTestId('chart').getAttribute('data-gaps')) ?? '').split(' ')
 
-const CALIBRATION =
-  'the calibration is drawn per provider and class, with its figures; a phone shows it without scrolling sideways'
-test(
-  CALIBRATION,
-  { timeout: 90_000 },
-  async () => {
-    for (const viewport of [WIDE, PHONE]) {
-      const { page, complaints } = await open(viewport)
-      await page.getByRole('button', { name: 'Trust' }).click()
-      await page.getByTestId('diagram').first().waitFor()
-      const card = page.locator('[data-calibration]').first()
-      const provider = await card.getAttribute('data-calibration')
-      expect(await card.textContent()).toMatch(/Brier\d\.\d{3}ECE\d\.\d{3}Said\d\.\d{3}Came true\d\.\d{3}Forecasts\d/)
-      expect(await card.getByRole('img').getAttribute('aria-label')).toMatch(
-        new RegExp(`Reliability of ${provider}: said \\d+ %, came true \\d+ %, of \\d`)
-      )
-      expect(await card.locator('circle').count()).toBeGreaterThan(0)
-      await page.getByRole('group', { name: 'Kind of data' }).getByRole('button', { name: 'trade' }).click()
-      await page.getByText('within 10 bp of the consensus').waitFor()
-      expect(await overflow(page)).toBe(0)
-      expect(complaints).toEqual([])
-      await page.close()
-    }
-  },
-  90_000
-)
+test('the calibration is drawn per provider and class, with its figures; a phone shows it without scrolling sideways', async () => {
+  for (const viewport of [WIDE, PHONE]) {
+    const { page, complaints } = await open(viewport)
+    await page.getByRole('button', { name: 'Trust' }).click()
+    await page.getByTestId('diagram').first().waitFor()
+    const card = page.locator('[data-calibration]').first()
+    const provider = await card.getAttribute('data-calibration')
+    expect(await card.textContent()).toMatch(/Brier\d\.\d{3}ECE\d\.\d{3}Said\d\.\d{3}Came true\d\.\d{3}Forecasts\d/)
+    expect(await card.getByRole('img').getAttribute('aria-label')).toMatch(
+      new RegExp(`Reliability of ${provider}: said \\d+ %, came true \\d+ %, of \\d`)
+    )
+    expect(await card.locator('circle').count()).toBeGreaterThan(0)
+    await page.getByRole('group', { name: 'Kind of data' }).getByRole('button', { name: 'trade' }).click()
+    await page.getByText('within 10 bp of the consensus').waitFor()
+    expect(await overflow(page)).toBe(0)
+    expect(complaints).toEqual([])
+    await page.close()
+  }
+}, 90_000)
 
 test('latency per hop stands under the providers', async () => {
   const { page, complaints } = await open()

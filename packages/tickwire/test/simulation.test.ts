@@ -9,7 +9,7 @@ const BATCH = 25
 
 describe('the whole product, in weather that ends with 30 s of calm, keeps every invariant', () => {
   const firsts = Array.from({ length: SEEDS / BATCH }, (_, at) => at * BATCH)
-  test.each(firsts)(`[T16] ${BATCH} seeds from %i`, { timeout: 60_000 }, async (first) => {
+  test.each(firsts)(`[T16] ${BATCH} seeds from %i`, { timeout: 180_000 }, async (first) => {
     for (let seed = first; seed < first + BATCH; seed++) expect((await simulate({ seed, minutes: 1 })).failures).toEqual([])
   })
 })
