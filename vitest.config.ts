@@ -1,4 +1,8 @@
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
+
+// What the many programs of the tests are compiled to is kept for the next of them.
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, 'test-results', 'compiled')
 
 export default defineConfig({
   test: {
