@@ -1,21 +1,19 @@
 /** A batch of entries as blocks, and back: events by topic or, where a topic has few, by type; what was on the wire together. */
 import type { Published } from '@tickwire/protocol'
 import type { Block } from './block.ts'
-import { packTable, rowsOf, unpackTable, type Row } from './columns.ts'
+import { ORDER, packTable, rowsOf, TIME, unpackTable, type Row } from './columns.ts'
 import type { Entry, TradeColumns } from './journal.ts'
 
 /** A topic with fewer events in a batch shares its block with others of its type: small blocks cost more than they save. */
-const ALONE = 64
+export const aloneIn = (total: number): number => Math.max(64, total >> 5)
 
-/** Beside the rows of each block: the place of each entry in its batch, and its receive time. */
-const ORDER = '@order'
-const TIME = '@time'
 const BESIDE = new Set([ORDER, TIME])
 
 type Group = { kind: Block['kind']; topics: string[]; rows: Row[]; order: number[]; times: number[] }
 const openGroup = (kind: Block['kind'], topics: string[] = []): Group => ({ kind, topics, rows: [], order: [], times: [] })
 
-export function blocksOf(entries: readonly Entry[], batch: number): Block[] {
+/** `places`: where each of them stands in the batch, which has `total`; without them they are all of it. */
+export function blocksOf(entries: readonly Entry[], batch: number, places?: readonly number[], total = entries.length): Block[] {
   const events = new Map<string, Group>()
   const traffic = openGroup('traffic')
   for (let i = 0; i < entries.length; i++) {
@@ -30,20 +28,20 @@ export function blocksOf(entries: readonly Entry[], batch: number): Block[] {
       const { time: _, ...row } = entry
       group.rows.push(row)
     }
-    group.order.push(i)
+    group.order.push(places?.[i] ?? i)
     group.times.push(entry.time)
   }
-  const groups = shared(events)
+  const groups = shared(events, aloneIn(total))
   if (traffic.rows.length > 0) groups.push(traffic)
-  return groups.map((group) => blockOf(group, batch, entries.length))
+  return groups.map((group) => blockOf(group, batch, total))
 }
 
-function shared(byTopic: ReadonlyMap<string, Group>): Group[] {
-  const alone: Group[] = []
+function shared(byTopic: ReadonlyMap<string, Group>, alone: number): Group[] {
+  const own: Group[] = []
   const byType = new Map<unknown, Group>()
   for (const group of byTopic.values()) {
-    if (group.rows.length >= ALONE) {
-      alone.push(group)
+    if (group.rows.length >= alone) {
+      own.push(group)
       continue
     }
     const type = group.rows[0]!['type']
@@ -56,7 +54,7 @@ function shared(byTopic: ReadonlyMap<string, Group>): Group[] {
       together.times.push(group.times[i]!)
     }
   }
-  return [...alone, ...byType.values()]
+  return [...own, ...byType.values()]
 }
 
 function blockOf({ kind, topics, rows, order, times }: Group, batch: number, total: number): Block {
@@ -66,10 +64,11 @@ function blockOf({ kind, topics, rows, order, times }: Group, batch: number, tot
   return { kind, batch, total, count: rows.length, topics, from, to, ownFrom, ownTo, payload }
 }
 
-function spanOf(times: readonly number[]): [number, number] {
+export function spanOf(times: ArrayLike<number>): [number, number] {
   let from = Infinity
   let to = -Infinity
-  for (const time of times) {
+  for (let i = 0; i < times.length; i++) {
+    const time = times[i]!
     if (time < from) from = time
     if (time > to) to = time
   }

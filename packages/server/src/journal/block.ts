@@ -41,10 +41,13 @@ const CRC_AT = 76
 const CODECS = { none: 0, zstd: 1 }
 /** Nothing that is written is larger: a length beyond it is damage. */
 const LARGEST = 1 << 30
-const LEVEL_1 = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
+const LEVEL_1 = { [constants.ZSTD_c_compressionLevel]: 1 }
+/** What comes out is gathered in pieces of this size: small, since most blocks are. */
+const PIECE = { least: 1 << 10, most: 1 << 16 }
 
 export function packBlock(block: Block): Buffer {
-  const zipped = zstdCompressSync(block.payload, LEVEL_1)
+  const chunkSize = Math.min(Math.max(PIECE.least, block.payload.length), PIECE.most)
+  const zipped = zstdCompressSync(block.payload, { params: LEVEL_1, chunkSize })
   const isSmaller = zipped.length < block.payload.length
   const stored = isSmaller ? zipped : block.payload
   const names = Buffer.from(JSON.stringify(block.topics))

@@ -73,21 +73,38 @@ function packChoice(cells: readonly unknown[]): Packed | undefined {
   return ofChoices([...known.keys()], places)
 }
 
-function ofChoices(values: readonly unknown[], places: Uint16Array): Packed {
+type Choices = { form: Extract<Form, { form: 'choice' }>; parts: readonly Uint8Array[] }
+
+function ofChoices(values: readonly unknown[], places: Uint16Array): Choices {
   if (values.length === 1) return { form: { form: 'choice', values, width: 0 }, parts: [] }
   if (values.length <= 256) return { form: { form: 'choice', values, width: 1 }, parts: [new Uint8Array(places)] }
-  const bytes = new Uint8Array(places.buffer, 0, places.byteLength)
+  const bytes = new Uint8Array(places.buffer, places.byteOffset, places.byteLength)
   return { form: { form: 'choice', values, width: 2 }, parts: [bytes] }
 }
 
-const isDigit = (cell: unknown): boolean => typeof cell === 'string' && cell >= '0' && cell < ':'
+/** For each word of the list its place among the choices and one more: 0, but while a column is made. */
+const chosen = new Uint16Array(1 << 16)
 
-/** Trade ids are numbers in most places; only those that are written as a number is. */
-function packDigits(cells: readonly unknown[]): Packed | undefined {
-  if (!isDigit(cells[0])) return undefined
+/** The words of these rows, of a list that has others, too. `of`: where each row's word stands in that list. */
+export function wordsOf(of: Uint16Array, rows: Uint16Array, words: readonly string[]): Choices & { values: readonly string[] } {
+  const used: number[] = []
+  const places = new Uint16Array(rows.length)
+  for (let i = 0; i < rows.length; i++) {
+    const word = of[rows[i]!]!
+    if (chosen[word] === 0) chosen[word] = used.push(word)
+    places[i] = chosen[word]! - 1
+  }
+  for (const word of used) chosen[word] = 0
+  const values = used.map((word) => words[word]!)
+  return { ...ofChoices(values, places), values }
+}
+
+/** Trade ids are numbers in most places; only those that are written as a number is. Those that are not there are 0. */
+export function digitsOf(cells: readonly unknown[]): Float64Array<ArrayBuffer> | undefined {
   const values = new Float64Array(cells.length)
   for (let i = 0; i < cells.length; i++) {
     const cell = cells[i]
+    if (cell === undefined) continue
     if (typeof cell !== 'string' || cell.length === 0 || cell.length > DIGITS_MOST) return undefined
     let value = 0
     for (let j = 0; j < cell.length; j++) {
@@ -98,6 +115,12 @@ function packDigits(cells: readonly unknown[]): Packed | undefined {
     if (cell.length > 1 && cell.charCodeAt(0) === 48) return undefined
     values[i] = value
   }
+  return values
+}
+
+function packDigits(cells: readonly unknown[]): Packed | undefined {
+  const values = digitsOf(cells)
+  if (!values) return undefined
   const { spec, bytes } = packNumbers(values)
   return { form: { form: 'digits', numbers: spec }, parts: [bytes] }
 }

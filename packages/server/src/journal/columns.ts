@@ -1,11 +1,15 @@
 /** A table of like rows as bytes and back, exactly: a list of columns in JSON, then their parts, each at a multiple of 8 bytes. */
-import { packCells, skipCells, unpackCells, type Form, type Parts } from './cells.ts'
+import { packCells, skipCells, unpackCells, type Form, type Packed, type Parts } from './cells.ts'
 import { packNumbers } from './numbers.ts'
 
 export type Row = Record<string, unknown>
 /** `present`: not all rows have it; a byte for each row says which do. */
 type Column = { name: string; present?: true; cells: number } & Form
 type Directory = { rows: number; columns: readonly Column[] }
+
+/** Beside the rows of each block: the place of each entry in its batch, and its receive time. */
+export const ORDER = '@order'
+export const TIME = '@time'
 
 const padded = (length: number): number => (length + 7) & ~7
 
@@ -47,31 +51,34 @@ function gather(rows: readonly Row[]): Gathered[] {
   return columns.filter(({ name, count }) => count > 0 && name !== '__proto__')
 }
 
-function columnOf({ name, cells, count }: Gathered): { column: Column; parts: readonly Uint8Array[] } {
-  if (count === cells.length) {
-    const { form, parts } = packCells(cells)
-    return { column: { name, cells: count, ...form }, parts }
-  }
-  const { form, parts } = packCells(cells.filter((cell) => cell !== undefined))
+/** `cells`: how many there are; `present`, where not all rows have one: 1 for each row that does. */
+export type PackedColumn = Packed & { name: string; cells: number; present?: Uint8Array }
+
+function columnOf({ name, cells, count }: Gathered): PackedColumn {
+  if (count === cells.length) return { name, cells: count, ...packCells(cells) }
   const present = Uint8Array.from(cells, (cell) => (cell === undefined ? 0 : 1))
-  return { column: { name, present: true, cells: count, ...form }, parts: [present, ...parts] }
+  return { name, cells: count, present, ...packCells(cells.filter((cell) => cell !== undefined)) }
 }
 
 /** `beside`: columns of numbers that stand beside the rows. Fields that are undefined are absent. */
 export function packTable(rows: readonly Row[], beside: Readonly<Record<string, Float64Array>> = {}): Uint8Array {
+  const columns: PackedColumn[] = Object.entries(beside).map(([name, values]) => {
+    const { spec: numbers, bytes } = packNumbers(values)
+    return { name, cells: values.length, form: { form: 'number', numbers }, parts: [bytes] }
+  })
+  for (const gathered of gather(rows)) columns.push(columnOf(gathered))
+  return joinTable(rows.length, columns)
+}
+
+export function joinTable(rows: number, packed: readonly PackedColumn[]): Uint8Array {
   const columns: Column[] = []
   const parts: Uint8Array[] = []
-  for (const [name, values] of Object.entries(beside)) {
-    const { spec: numbers, bytes } = packNumbers(values)
-    columns.push({ name, cells: values.length, form: 'number', numbers })
-    parts.push(bytes)
+  for (const { name, cells, present, form, parts: own } of packed) {
+    columns.push(present ? { name, present: true, cells, ...form } : { name, cells, ...form })
+    if (present) parts.push(present)
+    for (const part of own) parts.push(part)
   }
-  for (const gathered of gather(rows)) {
-    const packed = columnOf(gathered)
-    columns.push(packed.column)
-    parts.push(...packed.parts)
-  }
-  return joined({ rows: rows.length, columns }, parts)
+  return joined({ rows, columns }, parts)
 }
 
 function joined(directory: Directory, parts: readonly Uint8Array[]): Uint8Array {

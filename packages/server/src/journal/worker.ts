@@ -1,13 +1,20 @@
 /** The journal's thread: it packs, writes and syncs what the writer hands it, so that the event loop never waits for a disk. */
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Block } from './block.ts'
+import { blocksOfSheet } from './sheet-blocks.ts'
+import type { Sheet, Words } from './sheet.ts'
 import { openDisk, SYNC_EVERY, type DiskOptions, type DiskState } from './disk.ts'
 
-/** `missed`: entries that were lost before they came here. */
-export type ToDisk =
-  | { type: 'batch'; id: number; blocks: Block[]; entries: number; missed: number }
-  | { type: 'sync'; id: number }
-  | { type: 'stop'; id: number }
+/** What is written together: `entries` in sheets, or in blocks already. `missed`: entries that were lost before it. */
+export type Batch = {
+  batch: number
+  entries: number
+  sheets: readonly Sheet[]
+  words: Words
+  blocks: readonly Block[]
+  missed: number
+}
+export type ToDisk = (Batch & { type: 'batch'; id: number }) | { type: 'sync'; id: number } | { type: 'stop'; id: number }
 /** `id` is that of the message that this answers. */
 export type FromDisk = DiskState & { id?: number; written?: boolean; bytes: number }
 
@@ -33,10 +40,16 @@ function serve(
       tell()
     }, retryEvery)
   ]
+  const words: string[] = []
+  const blocksOf = ({ batch, entries, sheets, words: { from, added }, blocks }: Batch): Block[] => {
+    words.length = from
+    words.push(...added)
+    return [...sheets.flatMap((sheet) => blocksOfSheet(sheet, words, batch, entries)), ...blocks]
+  }
   port.on('message', (message: ToDisk) => {
     if (message.type === 'batch') {
       if (message.missed > 0) disk.miss(message.missed)
-      tell({ id: message.id, written: disk.write(message.blocks, message.entries) })
+      tell({ id: message.id, written: disk.write(blocksOf(message), message.entries) })
       return
     }
     if (message.type === 'sync') disk.sync()

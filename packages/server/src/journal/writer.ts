@@ -1,14 +1,14 @@
-/** The journal's writing end on the event loop: it gathers entries, makes columns of them, and leaves the rest to a thread. */
+/** The journal's writing end on the event loop: it puts entries into columns, and leaves the rest to a thread. */
 import { Worker } from 'node:worker_threads'
 import type { RecordedWhat, RecordingStatus } from '@tickwire/protocol'
 import { timers as real, type Timers } from '../timers.ts'
 import { blocksOf } from './batch.ts'
-import type { Block } from './block.ts'
 import type { DiskState } from './disk.ts'
 import type { Entry, JournalWriter } from './journal.ts'
 import { takeLock } from './lock.ts'
 import { runName } from './names.ts'
-import type { FromDisk, ToDisk } from './worker.ts'
+import { createSheets } from './sheet.ts'
+import type { Batch, FromDisk, ToDisk } from './worker.ts'
 
 export type WriterOptions = {
   directory: string
@@ -30,9 +30,12 @@ export type WriterOptions = {
   retryEvery?: number
 }
 
-/** What was appended is handed over at this age, or when there is so much of it. */
+/**
+ * What was appended is handed over at this age, or when there is so much of it: as much as may be lost with the power, but where the
+ * thread is still at what came before, since to write and sync more at once is all that helps it.
+ */
 const GATHER = 200
-const MOST_ENTRIES = 4_096
+const MOST_ENTRIES = { idle: 1_000, busy: 4_096 }
 const MOST_BYTES = 2 << 20
 /** More than this on its way to the disk: what comes then is lost, and counted. */
 const MOST_WAITING = 64 << 20
@@ -54,7 +57,13 @@ export function openWriter(options: WriterOptions): JournalWriter & { run: strin
     frames: 0,
     lost: 0
   }
-  let gathered: Entry[] = []
+  const sheets = createSheets()
+  /** What is of no sheet, and its places in the batch. */
+  let others: Entry[] = []
+  let places: number[] = []
+  let entries = 0
+  let most = 0
+  let events = 0
   let weight = 0
   let due: (() => void) | undefined
   let batch = 0
@@ -76,23 +85,25 @@ export function openWriter(options: WriterOptions): JournalWriter & { run: strin
   function hand(): void {
     due?.()
     due = undefined
-    if (gathered.length === 0) return
-    const entries = gathered
-    gathered = []
-    weight = 0
-    if (disk.waiting() > MOST_WAITING) return lose(entries.length)
-    const blocks = blocksOf(entries, batch++)
-    const before = missed
+    if (entries === 0) return
+    const count = { entries, events }
+    const [rest, at] = [others, places]
+    ;[others, places] = [[], []]
+    entries = events = weight = 0
+    if (disk.waiting() > MOST_WAITING) {
+      sheets.drop()
+      return lose(count.entries)
+    }
+    const blocks = blocksOf(rest, batch, at, count.entries)
+    const handed = { batch: batch++, entries: count.entries, ...sheets.take(), blocks, missed }
     missed = 0
-    disk.write(blocks, entries.length, before, (written) => {
+    disk.write(handed, (written) => {
       if (!written) {
-        status.lost += entries.length
+        status.lost += count.entries
         return
       }
-      for (const { kind, count } of blocks) {
-        if (kind === 'events') status.events += count
-        else status.frames += count
-      }
+      status.events += count.events
+      status.frames += count.entries - count.events
     })
   }
 
@@ -106,11 +117,16 @@ export function openWriter(options: WriterOptions): JournalWriter & { run: strin
     append(entry) {
       // What cannot be written now is not even gathered, so that memory is bounded however long it lasts.
       if (status.state !== 'recording' || stopped) return lose(1)
-      if (entry.time < latest) entry = { ...entry, time: latest }
-      latest = entry.time
-      gathered.push(entry)
-      if (entry.type !== 'event') weight += weightOf(entry)
-      if (gathered.length >= MOST_ENTRIES || weight >= MOST_BYTES) hand()
+      if (entry.time > latest) latest = entry.time
+      if (entries === 0) most = disk.waiting() > 0 ? MOST_ENTRIES.busy : MOST_ENTRIES.idle
+      if (entry.type !== 'event' || !sheets.put(entry.event, entries, latest, most)) {
+        others.push(entry.time < latest ? { ...entry, time: latest } : entry)
+        places.push(entries)
+        if (entry.type !== 'event') weight += weightOf(entry)
+      }
+      entries++
+      if (entry.type === 'event') events++
+      if (entries >= most || weight >= MOST_BYTES) hand()
       else due ??= timers.after(GATHER, hand)
     },
     async flush() {
@@ -184,15 +200,18 @@ function openThread({ directory, what, epoch, segmentBytes, mostBytes, mostAge, 
   return {
     onTold: (listener: (told: FromDisk) => void): void => void (onTold = listener),
     waiting: () => waiting,
-    write(blocks: Block[], entries: number, missed: number, done: (written: boolean) => void): void {
-      const size = blocks.reduce((sum, { payload }) => sum + payload.length, 0)
+    write(batch: Batch, done: (written: boolean) => void): void {
+      const transfer = [
+        ...batch.sheets.map(({ numbers }) => numbers.buffer),
+        ...batch.blocks.map(({ payload }) => payload.buffer)
+      ]
+      const size = transfer.reduce((sum, { byteLength }) => sum + byteLength, 0)
       waiting += size
       const settle: Settled = (told) => {
         waiting -= size
         done(told?.written === true)
       }
-      const transfer = blocks.map(({ payload }) => payload.buffer as ArrayBuffer)
-      send({ type: 'batch', id: next++, blocks, entries, missed }, settle, transfer)
+      send({ ...batch, type: 'batch', id: next++ }, settle, transfer as ArrayBuffer[])
     },
     ask: (type: 'sync' | 'stop'): Promise<void> =>
       new Promise((resolve) => {
