@@ -28,7 +28,7 @@ export type Joined = {
 export type Plant = ReturnType<typeof createPlant>
 
 /** All that a plant knows, without those who listen. */
-export type Kept = ReadonlyMap<string, Readonly<Omit<Lane, 'listeners'>>>
+export type Kept = ReadonlyMap<string, Readonly<Lane>>
 
 export type PlantOptions = { epoch: string; keep?: (event: MarketEvent) => number; kept?: Kept }
 
@@ -125,9 +125,9 @@ export function createPlant({ epoch, keep = () => 1_000, kept }: PlantOptions) {
     /** For another that goes on from here. */
     kept: (): Kept =>
       new Map(
-        [...lanes].map(([topic, { listeners: _, ring, digests, ...lane }]) => [
+        [...lanes].map(([topic, { ring, digests, ...lane }]) => [
           topic,
-          { ...lane, ring: ring.slice(), digests: digests.slice() }
+          { ...lane, ring: ring.slice(), digests: digests.slice(), listeners: new Set() }
         ])
       ),
     listeners: (topic: string): number => lanes.get(topic)?.listeners.size ?? 0

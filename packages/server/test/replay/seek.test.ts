@@ -1,5 +1,5 @@
 /** A seek goes on from the nearest place that is known, and what is told from there on is what is told without it. */
-import fc from 'fast-check'
+import { array, assert, asyncProperty, integer, oneof } from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import type { MarketEvent, Published, ReplayChange } from '@tickwire/protocol'
 import type { Entry, JournalReader } from '../../src/journal/journal.ts'
@@ -22,16 +22,19 @@ function eventAt(i: number, time: number): MarketEvent {
   const base = { provider: 'one', instrument, time: time - 5, received: time }
   const price = 100 + ((i * 37) % 11) / 10
   const gap = { kind: 'trade', from: time - 9_000, to: time - 4_000 } as const
-  if (i % 50 === 40) return { ...base, type: 'gap', id: `g${i}`, ...gap, cause: 'sequence', action: 'open' } as MarketEvent
-  if (i % 50 === 45)
+  if (i % 50 === 40) return { ...base, type: 'gap', id: `g${i}`, ...gap, cause: 'sequence', action: 'open' }
+  if (i % 50 === 46)
     return {
       ...base,
       type: 'gap_filled',
-      gap: `g${i - 5}`,
+      gap: `g${i - 6}`,
       ...gap,
-      from: gap.from - 5 * STEP,
-      to: gap.to - 5 * STEP
-    } as MarketEvent
+      from: gap.from - 6 * STEP,
+      to: gap.to - 6 * STEP,
+      how: 'rest',
+      by: 'one',
+      items: 3
+    }
   if (i % 31 === 30)
     return {
       ...base,
@@ -39,7 +42,7 @@ function eventAt(i: number, time: number): MarketEvent {
       id: String(i - 27),
       action: i % 2 === 0 ? 'cancel' : 'correct',
       corrected: { price: price + 1, size: 2 }
-    } as MarketEvent
+    }
   if (i % 23 === 22)
     return {
       ...base,
@@ -48,13 +51,13 @@ function eventAt(i: number, time: number): MarketEvent {
       id: `n${i % 5}`,
       headline: `Story ${i % 7}`,
       instruments: ['AAPL']
-    } as MarketEvent
+    }
   if (i % 5 === 3) {
     const side = (from: number, by: number) =>
       Array.from({ length: 5 }, (_, k): [number, number] => [from + by * k, 1 + ((i + k) % 4)])
-    return { ...base, type: 'book', bids: side(price - 0.1, -0.1), asks: side(price + 0.1, 0.1) } as MarketEvent
+    return { ...base, type: 'book', bids: side(price - 0.1, -0.1), asks: side(price + 0.1, 0.1) }
   }
-  if (i % 7 === 2) return { ...base, type: 'ticker', last: price, open: 99, prevClose: 98 } as MarketEvent
+  if (i % 7 === 2) return { ...base, type: 'ticker', last: price, open: 99, prevClose: 98 }
   const late = i % 17 === 16 ? 70_000 : 0
   return {
     ...base,
@@ -64,7 +67,7 @@ function eventAt(i: number, time: number): MarketEvent {
     price,
     size: 1 + (i % 3) / 10,
     side: 'buy'
-  } as MarketEvent
+  }
 }
 const topicOf = ({ type, instrument }: MarketEvent): string =>
   type === 'news' ? 'news:all@one' : `${type === 'gap_filled' ? 'gap' : type}:${instrument}`
@@ -129,14 +132,14 @@ describe('[S2-39] [S4-29] after a seek', () => {
     expect(expected.last.map(([topic]) => topic)).toEqual(
       expect.arrayContaining(['candle:AAPL:1m', 'change:BTC-USDT', 'liquidity:ETH-USDT', 'news:AAPL', 'breadth:all'])
     )
-    const place = fc.integer({ min: START, max: END })
-    const order = fc.oneof(
+    const place = integer({ min: START, max: END })
+    const order = oneof(
       place.map((seek): ReplayChange => ({ seek })),
-      fc.integer({ min: -60, max: 60 }).map((step): ReplayChange => ({ step })),
+      integer({ min: -60, max: 60 }).map((step): ReplayChange => ({ step })),
       place.map((seek): ReplayChange => ({ seek, step: 7 }))
     )
-    await fc.assert(
-      fc.asyncProperty(fc.array(order, { minLength: 1, maxLength: 5 }), async (orders) => {
+    await assert(
+      asyncProperty(array(order, { minLength: 1, maxLength: 5 }), async (orders) => {
         const { replay, stands, change, toTheEnd } = playing()
         await stands()
         for (const each of orders) await change(each)
