@@ -70,7 +70,7 @@ function createWords() {
   const known = new Map<string, number>()
   let added: string[] = []
   return {
-    placeOf(word: string): number {
+    placeOf: (word: string): number => {
       const place = known.get(word)
       if (place !== undefined) return place
       added.push(word)

@@ -54,11 +54,20 @@ const id = fc.oneof(
   fc.constantFrom('0', '007', '9007199254740993', '999999999999999', '123456789012345678901', '-1', '1e3', ' 1')
 )
 const stampOf = (number: fc.Arbitrary<number>) => ({
-  ...{ provider: text, instrument: text, topic: text },
-  ...{ time: number, received: number, seq: number, published: number }
+  provider: text,
+  instrument: text,
+  topic: text,
+  time: number,
+  received: number,
+  seq: number,
+  published: number
 })
 const rareOf = (number: fc.Arbitrary<number>) => ({
-  ...{ delayed: number, clock: text, confidence: number, quarantined: text, replay: text }
+  delayed: number,
+  clock: text,
+  confidence: number,
+  quarantined: text,
+  replay: text
 })
 const ALWAYS = ['type', 'provider', 'instrument', 'time', 'received', 'topic', 'seq', 'published'] as const
 const tradesOf = (number: fc.Arbitrary<number>): fc.Arbitrary<Event> =>
