@@ -22,9 +22,12 @@ const replays = async (): Promise<{ replay: string }[]> =>
 
 /** Long enough for what is done in it. Tests that need less come first, and the demo records meanwhile. */
 const recorded = (span: number) =>
-  vi.waitFor(async () => {
-    if (!(await recordings()).some(({ from, to }) => to - from > span)) throw new Error('too little is recorded yet')
-  }, POLL)
+  vi.waitFor(
+    async () => {
+      if (!(await recordings()).some(({ from, to }) => to - from > span)) throw new Error('too little is recorded yet')
+    },
+    { ...POLL, interval: 500 }
+  )
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 type Fault = { id: string; impact: string; nodes: { html: string }[] }
@@ -334,6 +337,7 @@ test('a replay that was ended is told as such, and begins again by a click', asy
   const { page } = await open()
   await pick(page, '1')
   await phase(page, 'playing')
+  await page.locator('[id="row-BTC-USDT"] [data-cell=age]').getByText('replay').waitFor()
   const [one] = await replays()
   await fetch(`${demo.url}/v1/replays/${one!.replay}`, { method: 'DELETE' })
   await phase(page, 'over')
