@@ -59,7 +59,7 @@ const PURE = [
   // All but the shells.
   /^packages\/server\/src\/connection\/(?!(connections|http|link|pause|pinned|poll|pool|public|rest|shop)\.ts)/,
   /^packages\/server\/src\/feed\/(?!(commands|feed|hub|listing|lookup|pass|reports|upstream)\.ts)/,
-  /^packages\/server\/src\/replay\/(fork|player|random|shelf)\.ts$/,
+  /^packages\/server\/src\/replay\/(fork|player|random)\.ts$/,
   /^packages\/server\/src\/gateway\/(outbox|flow)\.ts$/,
   /^packages\/server\/src\/journal\/(block|cells|columns|csv|names|numbers|segment)\.ts$/,
   /^packages\/server\/src\/(history\/(amend|csv|cursor|fold|order|spans)|journal\/journal)\.ts$/,

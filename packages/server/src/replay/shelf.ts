@@ -1,4 +1,4 @@
-/** Playings as they stood on the way, so that whoever is sent elsewhere goes on from the nearest and not from the beginning. Pure. */
+/** Playings as they stood on the way, so that whoever is sent elsewhere goes on from the nearest and not from the beginning. */
 import type { Goal, Mark } from './player.ts'
 import type { KeptStage } from './stage.ts'
 
