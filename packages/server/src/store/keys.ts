@@ -53,7 +53,9 @@ const LAYOUT: Layout = {
   }
 }
 
-const COLUMNS = 'id, hash, name, user, scopes, created, expires, revoked'
+/** Named: of a damaged file a column may be `Hash`, which SQLite takes for `hash` and tells as it is. */
+const named = (...columns: string[]): string => columns.map((column) => `${column} as ${column}`).join(', ')
+const COLUMNS = named('id', 'hash', 'name', 'user', 'scopes', 'created', 'expires', 'revoked', 'sum')
 
 const digest = (...values: readonly unknown[]): Uint8Array =>
   createHash('sha256').update(JSON.stringify(values)).digest().subarray(0, 16)
@@ -65,8 +67,9 @@ const sumOfEnd = ({ user, at }: Ended): Uint8Array => digest(user, at)
 const isSame = (found: unknown, sum: Uint8Array): boolean => found instanceof Uint8Array && Buffer.compare(found, sum) === 0
 
 const rowsOf = (db: DatabaseSync) =>
-  db.prepare(`select ${COLUMNS}, sum from keys order by created, id`).all() as unknown as Summed<Row>[]
-const endedOf = (db: DatabaseSync) => db.prepare('select user, at, sum from ended').all() as unknown as Summed<Ended>[]
+  db.prepare(`select ${COLUMNS} from keys order by created, id`).all() as unknown as Summed<Row>[]
+const endedOf = (db: DatabaseSync) =>
+  db.prepare(`select ${named('user', 'at', 'sum')} from ended`).all() as unknown as Summed<Ended>[]
 const sign = (db: DatabaseSync, row: Row): void => {
   db.prepare('update keys set sum = ? where id = ?').run(sumOf(row), row.id)
 }

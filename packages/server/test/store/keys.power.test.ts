@@ -57,7 +57,7 @@ async function lost(count: number, extra: boolean): Promise<number[]> {
       disk.mkdir('/data')
       disk.syncFolder('/')
       const file = disk.create(PATH)
-      let before = Buffer.alloc(0)
+      let before: Uint8Array = new Uint8Array()
       for (const { bytes } of states) {
         commit(disk, PATH, file, [before, bytes], extra)
         before = bytes
