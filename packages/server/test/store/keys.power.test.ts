@@ -57,7 +57,7 @@ async function lost(count: number, extra: boolean): Promise<number[]> {
       disk.mkdir('/data')
       disk.syncFolder('/')
       const file = disk.create(PATH)
-      let before: Uint8Array = new Uint8Array()
+      let before: Buffer = Buffer.alloc(0)
       for (const { bytes } of states) {
         commit(disk, PATH, file, [before, bytes], extra)
         before = bytes
