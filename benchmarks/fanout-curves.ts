@@ -73,3 +73,18 @@ export async function contractCurve({ fanload }: Context) {
   }
   return { ours, goal: { client_to_contract: 0.1 }, ok: contract > 0 && client <= contract * 0.1 }
 }
+
+const RECORDED = { clients: 400, rate: 5_000 }
+
+/** What an event costs with and without a journal beside the fan-out, turn and turn about, on one core for all threads. */
+export async function recording({ fanload }: Context) {
+  const costs = { without: [] as number[], recorded: [] as number[] }
+  for (const record of [false, true, true, false, false, true, true, false]) {
+    const { user_us, system_us } = await costAt(fanload, { clients: RECORDED.clients, record }, RECORDED.rate)
+    costs[record ? 'recorded' : 'without'].push(user_us + system_us)
+  }
+  const [without, recorded] = [mean(costs.without), mean(costs.recorded)]
+  const lost = round(1 - without / recorded, 3)
+  const ours = { events_s: RECORDED.rate, us_per_event: round(without), us_per_event_recorded: round(recorded), lost }
+  return { ours, goal: { lost: 0.05 }, ok: lost <= 0.05 }
+}

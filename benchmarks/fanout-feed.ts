@@ -3,6 +3,8 @@ import type { Trade } from '@tickwire/protocol'
 
 /** `each`: how many random topics of all a client has; 0 for all. `contracts`: how many different ones the clients share. */
 export type Spec = {
+  /** Written to a journal as well. */
+  record: boolean
   topics: number
   each: number
   flush: number
@@ -12,7 +14,15 @@ export type Spec = {
   compression: boolean
 }
 
-export const FEED_SPEC: Spec = { topics: 500, each: 0, flush: 16, clients: 1_000, contracts: 1, compression: false }
+export const FEED_SPEC: Spec = {
+  topics: 500,
+  each: 0,
+  flush: 16,
+  clients: 1_000,
+  contracts: 1,
+  compression: false,
+  record: false
+}
 
 export const nameOf = (n: number): string => `S${n}-USDT`
 export const topicsOf = ({ topics }: Spec): string[] => Array.from({ length: topics }, (_, i) => nameOf(i))

@@ -1,8 +1,13 @@
 /** Our side of the fan-out benchmark: the gateway on a plant. A client says `C<its number>` and has what its number has. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { native } from '@tickwire/server/dialects/native.ts'
 import { createGateway } from '@tickwire/server/gateway/gateway.ts'
+import { recordEvents } from '@tickwire/server/journal/recorder.ts'
+import { openWriter } from '@tickwire/server/journal/writer.ts'
 import { SILENT } from '@tickwire/server/ops/log.ts'
-import { createPlant } from '@tickwire/server/plant/plant.ts'
+import { createPlant, type Plant } from '@tickwire/server/plant/plant.ts'
 import { nameOf, picked, tradeAt, type Spec } from './fanout-feed.ts'
 
 const FIELDS = ['provider', 'time', 'received', 'id', 'price', 'size', 'side']
@@ -28,6 +33,14 @@ const speak = (spec: Spec): typeof native => ({
 
 /** The limits per address are for one machine's worth of clients; here one machine is all of them. */
 const ALL = { connections: Infinity, topics: Infinity, messages: Infinity, requests: Infinity }
+
+/** As the server records what its feed publishes. */
+function recorded(plant: Plant): Plant {
+  const directory = mkdtempSync(join(tmpdir(), 'tickwire-bench-'))
+  const writer = openWriter({ directory, what: ['events'], epoch: 'bench' })
+  process.once('exit', () => rmSync(directory, { recursive: true }))
+  return recordEvents(plant, writer.append)
+}
 
 export async function startOurs(spec: Spec) {
   const plant = createPlant({ epoch: 'bench', keep: () => 10 })
@@ -59,8 +72,9 @@ export async function startOurs(spec: Spec) {
     limits: { connections: 50_000, heartbeat: { interval: 600_000, deadline: 600_000 } }
   })
   const { port } = await gateway.listen('127.0.0.1', 0)
+  const feed = spec.record ? recorded(plant) : plant
   const publish = (n: number, due: number) => {
-    plant.publish(`trade:${nameOf(n % spec.topics)}`, tradeAt(spec, n, due), due)
+    feed.publish(`trade:${nameOf(n % spec.topics)}`, tradeAt(spec, n, due), due)
   }
   return { port, pids: [process.pid], publish, delivered: () => gateway.stats().delivered }
 }

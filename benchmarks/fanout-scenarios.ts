@@ -2,7 +2,7 @@
 import { PEERS, PROGRAMS, greatest, type Found, type Kind } from './fanout-run.ts'
 import { isThere } from './fanout-child.ts'
 import type { Spec } from './fanout-feed.ts'
-import { contractCurve, fixed } from './fanout-curves.ts'
+import { contractCurve, fixed, recording } from './fanout-curves.ts'
 import { idle, latency, stalled, storm } from './fanout-crowds.ts'
 
 export type Line = {
@@ -126,6 +126,7 @@ export const SCENARIOS: Record<string, Scenario> = {
     what: 'Processor time per event: more clients with one contract, and more contracts of 400 clients',
     run: contractCurve
   },
+  recording: { what: '400 clients, all with all 500 topics, with and without a journal of all events', run: recording },
   idle: { what: '5,000 connections with one silent topic', run: idle },
   storm: { what: '5,000 clients vanish and come back at once, each a different random 20 of 500 topics', run: storm },
   stalled: { what: '200 clients, one of which does not read', run: stalled },

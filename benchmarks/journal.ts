@@ -1,8 +1,9 @@
 /**
- * The journal: what it costs the event loop to append, in CPU time of all threads and of the main one; how fast it is read; and what
- * share of the encoding for clients is lost beside it. Prints one line of JSON. CPU time, so that a busy machine changes little.
+ * The journal: what it costs to append, in CPU time of all threads and of the main one, beside lines of JSON in a file, by turns; and how
+ * fast it is read. Prints one line of JSON. CPU time, so that a busy machine changes less. What fan-out loses beside it: fanout.ts,
+ * scenario `recording`.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { MarketEvent, Published } from '@tickwire/protocol'
@@ -37,6 +38,24 @@ function publishedAt(n: number, topics: number): Published {
 const median = (all: readonly number[]): number => all.toSorted((a, b) => a - b)[all.length >> 1] ?? Number.NaN
 const secondsOf = ({ user, system }: NodeJS.CpuUsage): number => (user + system) / 1e6
 
+/** What anybody would write first: a line of JSON for each, many of them at a time. */
+function createLines(directory: string) {
+  const file = openSync(join(directory, 'lines.jsonl'), 'w')
+  return {
+    append(events: readonly Published[]): void {
+      for (let at = 0; at < events.length; at += 1_000)
+        writeSync(
+          file,
+          `${events
+            .slice(at, at + 1_000)
+            .map((event) => JSON.stringify(event))
+            .join('\n')}\n`
+        )
+    },
+    close: () => closeSync(file)
+  }
+}
+
 async function measure(topics: number) {
   const directory = mkdtempSync(join(tmpdir(), 'tickwire-bench-'))
   const events = Array.from({ length: EVENTS }, (_, n) => publishedAt(n, topics))
@@ -44,14 +63,22 @@ async function measure(topics: number) {
   await writer.flush()
   const all: number[] = []
   const main: number[] = []
+  const plain: number[] = []
+  const lines = createLines(directory)
   for (let round = 0; round < ROUNDS; round++) {
     const [process0, main0] = [process.cpuUsage(), process.threadCpuUsage()]
     for (const event of events) writer.append({ type: 'event', time: event.published, event })
     await writer.flush()
+    const [took, onMain] = [process.cpuUsage(process0), process.threadCpuUsage(main0)]
+    const before = process.cpuUsage()
+    lines.append(events)
+    const byLines = process.cpuUsage(before)
     if (round < WARM_UP) continue
-    all.push(secondsOf(process.cpuUsage(process0)))
-    main.push(secondsOf(process.threadCpuUsage(main0)))
+    all.push(secondsOf(took))
+    main.push(secondsOf(onMain))
+    plain.push(secondsOf(byLines))
   }
+  lines.close()
   await writer.stop()
   const { bytes, lost } = writer.status()
 
@@ -68,6 +95,8 @@ async function measure(topics: number) {
   return {
     topics: 2 * topics,
     appendedPerCore: Math.round(EVENTS / median(all)),
+    linesPerCore: Math.round(EVENTS / median(plain)),
+    ratio: Math.round((median(plain) / median(all)) * 100) / 100,
     mainNanoseconds: Math.round((median(main) / EVENTS) * 1e9),
     bytesPerEvent: Math.round((bytes / (EVENTS * ROUNDS)) * 10) / 10,
     lost,
