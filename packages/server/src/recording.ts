@@ -6,6 +6,7 @@ import { openLink, openNothing } from './connection/link.ts'
 import type { Feed } from './feed/feed.ts'
 import { createConceal } from './journal/conceal.ts'
 import type { Entry, JournalReader, JournalWriter } from './journal/journal.ts'
+import { refuseHeld } from './journal/lock.ts'
 import { runName } from './journal/names.ts'
 import { openReadableLog, type ReadableLog } from './journal/readable.ts'
 import { openReader } from './journal/reader.ts'
@@ -35,6 +36,14 @@ export type Recording = {
   feed: (feed: Feed) => Feed
   flush: () => Promise<void>
   stop: () => Promise<void>
+}
+
+/**
+ * Throws where another process records into the same directory: whoever opens anything before the recording asks this first. Two that
+ * ask at the same time are told apart by the lock.
+ */
+export function refuseRecorded({ journal: { record = 'off', directory } }: Config): void {
+  if (WHAT[record].length > 0) inWords(() => refuseHeld(directory))
 }
 
 /** Throws where another process records into the same directory, or nothing can be written there. */
@@ -96,11 +105,17 @@ function writerOf(
   clock: () => number,
   log: Log
 ): JournalWriter {
-  try {
-    const onState = ({ state, reason, lost }: RecordingStatus) =>
-      state === 'recording' ? log.info({ lost }, 'recording again') : log.error({ state, reason }, 'nothing is recorded now')
+  const onState = ({ state, reason, lost }: RecordingStatus) =>
+    state === 'recording' ? log.info({ lost }, 'recording again') : log.error({ state, reason }, 'nothing is recorded now')
+  return inWords(() => {
     const run = runName(clock(), epoch, mode)
     return openWriter({ directory, what, epoch, run, segmentBytes: segment, mostBytes, mostAge, clock, onState })
+  })
+}
+
+function inWords<T>(act: () => T): T {
+  try {
+    return act()
   } catch (error) {
     throw new ConfigError(`journal.directory: ${(error as Error).message}`)
   }

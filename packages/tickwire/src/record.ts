@@ -4,6 +4,7 @@ import type { Mode, RecordingStatus } from '@tickwire/protocol'
 import type { Config } from '@tickwire/server/config.ts'
 import { openPlant } from '@tickwire/server/main.ts'
 import { createLog, type Log } from '@tickwire/server/ops/log.ts'
+import { refuseRecorded } from '@tickwire/server/recording.ts'
 import { secretsOf } from '@tickwire/server/settings.ts'
 import { load, type Flags } from './options.ts'
 import { createProgress, type Progress } from './progress.ts'
@@ -28,6 +29,7 @@ const TOLD_EVERY = 60_000
 export async function record(instruments: readonly string[], flags: RecordFlags): Promise<void> {
   const { for: until } = flags
   const { config, file } = load({ ...flags, set: [...flags.set, ...assignmentsOf(instruments, flags)] })
+  refuseRecorded(config)
   const mode: Mode = flags.live ? 'live' : flags.demo ? 'demo' : (config.mode ?? (file ? 'live' : 'demo'))
   const progress = createProgress({ label: 'recorded', toldEvery: TOLD_EVERY, ...(until === undefined ? {} : { total: until }) })
   const log = logBeside(progress, config)

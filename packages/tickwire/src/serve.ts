@@ -7,6 +7,7 @@ import type { Mode } from '@tickwire/protocol'
 import { startServer, type Server } from '@tickwire/server'
 import type { Config } from '@tickwire/server/config.ts'
 import { createLog, type Log } from '@tickwire/server/ops/log.ts'
+import { refuseRecorded } from '@tickwire/server/recording.ts'
 import { ConfigError, secretsOf } from '@tickwire/server/settings.ts'
 import { CAPTURES, createStreet, type Street } from '@tickwire/street'
 import { load, print, type Flags } from './options.ts'
@@ -29,6 +30,7 @@ export async function serve(flags: ServeFlags): Promise<void> {
   if (flags.speed !== '1' && flags.capture === undefined)
     throw new ConfigError('--speed goes with --capture: the other modes have their own pace')
   const { config: loaded, file } = load(recorded(flags))
+  refuseRecorded(loaded)
   const asked = flags.capture ? 'capture' : flags.live ? 'live' : flags.demo ? 'demo' : loaded.mode
   const mode: Mode = asked ?? (file ? 'live' : 'demo')
   const { config, forget } = mode === 'demo' ? forDemo(loaded) : { config: loaded, forget: () => {} }

@@ -22,14 +22,20 @@ export function takeLock(directory: string, run: string, now: number): Lock {
   try {
     for (let tries = 0; tries < 10; tries++) {
       if (linked(own, path)) return { release: () => release(path, run) }
-      const found = holderOf(directory)
-      if (found && isAlive(found)) throw new Error(refusal(directory, found))
+      const found = refuseHeld(directory)
       putAside(path, found, own)
     }
     throw new Error(`the lock of ${directory} could not be taken: ${path} is held by nobody, and cannot be removed`)
   } finally {
     rmSync(own, { force: true })
   }
+}
+
+/** Throws where somebody writes there who is alive; else answers who did. */
+export function refuseHeld(directory: string): Holder | undefined {
+  const found = holderOf(directory)
+  if (found && isAlive(found)) throw new Error(refusal(directory, found))
+  return found
 }
 
 const refusal = (directory: string, { pid, since }: Holder): string =>
