@@ -141,7 +141,8 @@ export function fromFile(text: string, name: string): Json {
   try {
     json = JSON.parse(text)
   } catch (error) {
-    throw new ConfigError(`${name} is not JSON: ${(error as Error).message}`)
+    // It may quote some lines of the file.
+    throw new ConfigError(`${name} is not JSON: ${(error as Error).message.replaceAll(/\s+/g, ' ')}`)
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json))
     throw new ConfigError(`${name} must hold an object, as in {"port": 8000}`)

@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { startServer } from '@tickwire/server'
 import { SILENT } from '@tickwire/server/ops/log.ts'
-import { ConfigError, fields, fromFlags, resolveConfig } from '@tickwire/server/settings.ts'
+import { createRandom } from '@tickwire/server/replay/random.ts'
+import { ConfigError, fields, fromFile, fromFlags, resolveConfig } from '@tickwire/server/settings.ts'
 import { sourcesOf } from '@tickwire/server/sources.ts'
 import { load } from '../src/options.ts'
 import { listenFault } from '../src/serve.ts'
@@ -113,4 +114,49 @@ test('a port that may not be had, and a file that is none, are told by their opt
 test('a token that was written where its hash belongs is not told whole', () => {
   const error = faultOf(() => resolveConfig(fromFlags(['auth.keys=tw_0123456789ab_verysecretindeed'])))
   expect(error?.message).toMatch(/^auth\.keys holds "tw_01234…": .*64 hex digits/)
+})
+
+type Section = { [name: string]: unknown }
+
+/** Every option with what it holds by itself, and what some hold that hold nothing. */
+function fullFile(): string {
+  const whole: Section = {}
+  const put = (path: string, value: unknown): void => {
+    const keys = path.split('.')
+    const last = keys.pop() ?? ''
+    const section = keys.reduce((at, key) => (at[key] ??= {}) as Section, whole)
+    section[last] = value
+  }
+  for (const { path, fallback } of fields) if (fallback !== '') put(path, JSON.parse(fallback))
+  put('sectors', { chips: ['NVDA', 'AMD'] })
+  put('journal.record', 'both')
+  put('journal.logFile', 'data/events.csv')
+  return JSON.stringify(whole, undefined, 2)
+}
+
+const TITLE =
+  'of 1,000 flipped bits in a file of all options each is refused with its place, or makes a configuration that is valid'
+test(`[B8] ${TITLE}`, { timeout: 120_000 }, () => {
+  const file = 'tickwire.config.json'
+  const whole = Buffer.from(fullFile())
+  expect(faultOf(() => resolveConfig(fromFile(String(whole), file)))).toBeUndefined()
+  const places = new Set(fields.flatMap(({ path }) => path.split('.').map((_, i, keys) => keys.slice(0, i + 1).join('.'))))
+  const isNamed = (line: string): boolean => {
+    const place = /^(\S+) (?:is|holds|must hold) /.exec(line)?.[1] ?? ''
+    return place === file || places.has(place) || place.startsWith('sectors.') || / is not an option: ./.test(line)
+  }
+  const random = createRandom('flips of a configuration')
+  const told = { refused: 0, valid: 0, wrong: [] as unknown[] }
+  for (let n = 0; n < 1_000; n++) {
+    const bit = Math.floor(random() * whole.length * 8)
+    const flipped = Buffer.from(whole)
+    flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+    const error = faultOf(() => resolveConfig(fromFile(String(flipped), file)))
+    if (error) told.refused++
+    else told.valid++
+    if (error && !(error instanceof ConfigError && error.message.split('\n').every(isNamed))) told.wrong.push([bit, error.stack])
+  }
+  expect(told.wrong).toEqual([])
+  expect(told.refused).toBeGreaterThan(500)
+  expect(told.valid).toBeGreaterThan(50)
 })
