@@ -7,7 +7,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
 import { fromFile, resolveConfig } from '@tickwire/server/settings.ts'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
+
+// Each has programs and a folder of its own; they share the processors.
+vi.setConfig({ maxConcurrency: 3, testTimeout: 120_000 })
 
 const cli = fileURLToPath(new URL('../../packages/tickwire/src/cli.ts', import.meta.url))
 const room = (): string => mkdtempSync(join(tmpdir(), 'tickwire-init-'))
@@ -49,7 +52,7 @@ async function piped(...args: string[]) {
   return { code, text }
 }
 
-test('the questions make a configuration that is read back, and the keys stand in files for their owner alone', async () => {
+test.concurrent('the questions make a configuration that is read back, and the keys stand in files for their owner alone', async () => {
   const directory = room()
   const file = join(directory, 'c.json')
   const { code, screen, unasked } = await converse(
@@ -76,7 +79,7 @@ test('the questions make a configuration that is read back, and the keys stand i
   expect([file, keyFile, secretFile].map(modeOf)).toEqual([0o600, 0o600, 0o600])
 })
 
-test('who chooses environment variables is told their names, and the demo asks for the port alone', async () => {
+test.concurrent('who chooses environment variables is told their names, and the demo asks for the port alone', async () => {
   const file = join(room(), 'c.json')
   const first = await converse(
     ['--config', file, '--providers', 'alpaca'],
@@ -103,7 +106,7 @@ test('who chooses environment variables is told their names, and the demo asks f
   expect(readConfig(file).mode).toBe('demo')
 })
 
-test('a file that exists is left as it is unless the answer is yes; so is everything after Ctrl-C', async () => {
+test.concurrent('a file that exists is left as it is unless the answer is yes; so is everything after Ctrl-C', async () => {
   const file = join(room(), 'c.json')
   writeFileSync(file, '{"port": 1}')
   const { screen } = await converse(['--config', file], [['Overwrite it?', ENTER]])
@@ -115,7 +118,7 @@ test('a file that exists is left as it is unless the answer is yes; so is everyt
   expect(existsSync(other)).toBe(false)
 })
 
-test('in a pipe it says what to do; with --yes it takes the flags and names the keys that are missing', async () => {
+test.concurrent('in a pipe it says what to do; with --yes it takes the flags and names the keys that are missing', async () => {
   const file = join(room(), 'c.json')
   const refused = await piped('--config', file)
   expect(refused).toEqual({ code: 2, text: expect.stringContaining('say --yes') as string })
@@ -126,7 +129,7 @@ test('in a pipe it says what to do; with --yes it takes the flags and names the 
   expect([port, watch, providers.finnhub!.enabled, providers.kraken!.enabled]).toEqual([0, ['AAPL', 'MSFT'], true, false])
 })
 
-test.each([
+test.concurrent.each([
   [['--providers', 'kraken,nobody'], 'there is no provider nobody'],
   [['--port', '70000'], 'port is "70000"'],
   [['--mode', 'paper'], 'it takes live or demo']
