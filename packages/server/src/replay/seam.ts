@@ -48,14 +48,6 @@ export function openSeam({ live, plant, end, seam, heard }: SeamOptions) {
     // A copy: the plant writes its own sequence into what it publishes.
     plant.publish(event.topic, { ...event }, event.published)
   }
-  const follow = (topic: Topic): (() => void) => {
-    const { release } = live.demand(topic)
-    const { stop } = live.plant.subscribe(nameOf(topic), pass)
-    return () => {
-      stop()
-      release()
-    }
-  }
   const tellGap = ({ instrument, kind }: Topic, to: number): void => {
     const gap: Gap = {
       type: 'gap',
@@ -82,9 +74,15 @@ export function openSeam({ live, plant, end, seam, heard }: SeamOptions) {
   }
 
   const open = (topics: readonly Topic[]): void => {
-    // Asked for first: it may answer at once.
-    const stops = topics.map((topic) => [nameOf(topic), follow(topic)] as const)
-    for (const [name, stop] of stops) held.set(name, stop)
+    // All are listened to before any is asked for: whoever is asked may answer at once.
+    const stops = topics.map((topic) => live.plant.subscribe(nameOf(topic), pass).stop)
+    for (const [i, topic] of topics.entries()) {
+      const { release } = live.demand(topic)
+      held.set(nameOf(topic), () => {
+        stops[i]?.()
+        release()
+      })
+    }
   }
 
   return {

@@ -99,6 +99,18 @@ describe('[S2-39] beyond the seam', () => {
     replay.stop()
   })
 
+  test('what is answered at once to being asked for is told, too', async () => {
+    const live = living(50, 0)
+    const demand: typeof live.demand = (asked) => {
+      live.publish(50)
+      return live.demand(asked)
+    }
+    const { replay, told } = await across({ ...live, demand })
+    const trades = told.filter(({ topic: name }) => name === TOPIC)
+    expect(trades.map(({ published }) => (published - START) / 20)).toEqual(Array.from({ length: 51 }, (_, i) => i))
+    replay.stop()
+  })
+
   test('a topic that is held later begins with its last value', async () => {
     const live = living(50, 5)
     const { replay } = await across(live)
