@@ -37,11 +37,14 @@ async function tryOut(source: Source, watch: readonly string[], { patience, dead
   const began = clock()
   const rejected: string[] = []
   const { promise: heard, resolve: hear } = Promise.withResolvers<void>()
-  const warn = (fields: object, what: string): void => {
-    if ('reason' in fields && what === 'provider rejected') rejected.push(String(fields.reason))
+  /** Why it was not connected when it last was not being dialled. */
+  let trouble: string | undefined
+  const note = (fields: { phase?: string; reason?: string }, what: string): void => {
+    if (fields.reason !== undefined && what === 'provider rejected') rejected.push(fields.reason)
+    if (what === 'provider phase' && fields.phase !== 'connecting') trouble = fields.reason
     if (what === 'listing failed') hear()
   }
-  const log = { debug: nothing, info: nothing, warn, error: nothing }
+  const log = { debug: nothing, info: note, warn: note, error: nothing }
   const providers = [source]
   const feed = createFeed({ providers, plant, instruments, clock, random: Math.random, log, simulated: false, onListing: hear })
   try {
@@ -58,7 +61,9 @@ async function tryOut(source: Source, watch: readonly string[], { patience, dead
     feed.want(topic)
     const came = await Promise.race([first, deadline])
     const seconds = ((clock() - began) / 1_000).toFixed(1)
-    if (!came) return { ...silentFinding(feed.providers()[0]!, topic, [...rejected, ...spy.failures()], patience), ...known }
+    const now = feed.providers()[0]!
+    const last = now.phase === 'connecting' ? { ...now, reason: trouble ?? now.reason } : now
+    if (!came) return { ...silentFinding(last, topic, [...rejected, ...spy.failures()], patience), ...known }
     await Promise.race([spy.settled(), deadline])
     const [failure] = spy.failures()
     const finding = `first ${said(topic)} after ${seconds} s${strangerTo(topic, known.has, watch) ? ' (it has none that you watch)' : ''}`
