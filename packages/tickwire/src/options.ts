@@ -9,8 +9,10 @@ export type Flags = { config?: string; set: string[]; port?: string; host?: stri
 
 export type Loaded = { config: Config; file?: string }
 
-/** Throws ConfigError with a sentence for each option that is wrong. */
-export function load(flags: Flags, env: Record<string, string | undefined> = process.env): Loaded {
+type Environment = Record<string, string | undefined>
+
+/** Throws ConfigError with a sentence for each option that is wrong. `usual` stands where nobody says otherwise. */
+export function load(flags: Flags, env: Environment = process.env, usual: Parameters<typeof resolveConfig>[number] = {}): Loaded {
   const named = flags.config ?? env.TICKWIRE_CONFIG
   if (named !== undefined && !existsSync(named))
     throw new ConfigError(`${named} does not exist: make one with "tickwire init --config ${named}"`)
@@ -20,6 +22,7 @@ export function load(flags: Flags, env: Record<string, string | undefined> = pro
   if (flags.host !== undefined) assignments.push(`host=${flags.host}`)
   if (flags.insecure) assignments.push('auth.insecure=true')
   const config = resolveConfig(
+    usual,
     file === undefined ? {} : fromFile(readConfig(file), file),
     fromEnvironment(env),
     fromFlags(assignments)

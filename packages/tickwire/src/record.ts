@@ -8,7 +8,7 @@ import { refuseRecorded } from '@tickwire/server/recording.ts'
 import { secretsOf } from '@tickwire/server/settings.ts'
 import { load, type Flags } from './options.ts'
 import { createProgress, type Progress } from './progress.ts'
-import { onStreet, openStreet } from './serve.ts'
+import { listenFault, onStreet, openStreet } from './serve.ts'
 import { plain } from './terminal/plain.ts'
 import { span } from './terminal/span.ts'
 
@@ -22,13 +22,17 @@ export type RecordFlags = Flags & {
   live?: true
 }
 
+/** Nobody is told of the street beside a recording, so that its usual port is left to a demo that runs. */
+const ANY_CONTROL = { street: { control: 0 } }
+
 const LOOKED_EVERY = 100
 /** Of a recording of hours that nobody watches, a line a minute is enough. */
 const TOLD_EVERY = 60_000
 
 export async function record(instruments: readonly string[], flags: RecordFlags): Promise<void> {
   const { for: until } = flags
-  const { config, file } = load({ ...flags, set: [...flags.set, ...assignmentsOf(instruments, flags)] })
+  const set = [...flags.set, ...assignmentsOf(instruments, flags)]
+  const { config, file } = load({ ...flags, set }, process.env, ANY_CONTROL)
   refuseRecorded(config)
   const mode: Mode = flags.live ? 'live' : flags.demo ? 'demo' : (config.mode ?? (file ? 'live' : 'demo'))
   const progress = createProgress({ label: 'recorded', toldEvery: TOLD_EVERY, ...(until === undefined ? {} : { total: until }) })
@@ -41,6 +45,8 @@ export async function record(instruments: readonly string[], flags: RecordFlags)
   try {
     const served = street ? { ...config, ...(await onStreet(street, config)), ...watching(instruments) } : config
     told = await recorded(served, { mode, log, progress, instruments, asked, until })
+  } catch (error) {
+    throw listenFault(error as Error, config) ?? error
   } finally {
     progress.end()
     await street?.stop()

@@ -82,16 +82,20 @@ function forDemo(config: Config): { config: Config; forget: () => void } {
 const NOWHERE: ReadonlySet<string> = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EADDRNOTAVAIL', 'EINVAL', 'EAFNOSUPPORT'])
 
 /** What the operator can do about it, where we cannot listen. */
-export function listenFault(error: NodeJS.ErrnoException & { port?: number }, { host, port }: Config): ConfigError | undefined {
+export function listenFault(
+  error: NodeJS.ErrnoException & { port?: number },
+  { host, port }: Pick<Config, 'host' | 'port'>,
+  control = '--set street.control='
+): ConfigError | undefined {
   const { code = '', message } = error
   const isOurs = error.port === undefined || error.port === port
+  const option = isOurs ? '--port' : control
   if (code === 'EADDRINUSE') {
-    const option = isOurs ? '--port' : '--set street.control='
     return new ConfigError(`port ${error.port} is taken by another program: choose one with ${option}, 0 for a free one`)
   }
   if (code === 'EACCES')
     return new ConfigError(
-      `${isOurs ? 'port' : 'street.control'} is ${error.port}: this user may not listen there (${message}); choose one above 1023`
+      `port ${error.port}: this user may not listen there (${message}); choose one above 1023 with ${option}, or 0 for a free one`
     )
   if (!NOWHERE.has(code)) return undefined
   return new ConfigError(

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openReader } from '@tickwire/server/journal/reader.ts'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { CLI, ended, tickwire, until } from './plant.ts'
 
 // Whole programs are started, with all that a plant needs.
@@ -88,4 +89,40 @@ test.for([
   const { code, err } = await tickwire([...usual(), ...args])
   expect(err).toMatch(words)
   expect(code).toBe(2)
+})
+
+describe('where the port of the faults is taken', () => {
+  async function taken(): Promise<number> {
+    const server = createServer()
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void server.close())
+    return (server.address() as AddressInfo).port
+  }
+  const told = (port: number, option: string) => ({
+    code: 2,
+    out: '',
+    err: `port ${port} is taken by another program: choose one with ${option}, 0 for a free one\n`
+  })
+
+  test('a recording that was given it says so, and what to do', async () => {
+    const port = await taken()
+    const args = ['record', '--demo', '--set', `street.control=${port}`, '--directory', join(directory, 'journal')]
+    expect(await tickwire(args)).toEqual(told(port, '--set street.control='))
+  })
+
+  test('the street says so, and what to do', async () => {
+    const port = await taken()
+    expect(await tickwire(['street', '--control', String(port)])).toEqual(told(port, '--control'))
+  })
+
+  test('recordings that were given none take free ones, and share a machine', async () => {
+    const args = ['record', '--demo', '--for', '300ms', 'NOPE', '--directory']
+    const first = ended(process.execPath, [CLI, 'record', '--demo', '--directory', join(directory, 'one')])
+    onTestFinished(() => void first.child.kill('SIGKILL'))
+    await until(() => first.errors().includes('Recording events'))
+    const { code, err } = await tickwire([...args, join(directory, 'two')])
+    expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining('Recording events') })
+    first.child.kill('SIGINT')
+    await first.told
+  })
 })
