@@ -14,6 +14,7 @@ import { baseOf, CommandError, keyOf } from './ask.ts'
 import { tellHoles } from './holes.ts'
 import { createProgress } from './progress.ts'
 import { plain } from './terminal/plain.ts'
+import { timeOf } from './time.ts'
 
 export type ExportFlags = {
   from?: string
@@ -38,17 +39,6 @@ const DIRECTORY = 'data/journal'
 /** Trades are told at most so long after they happen; runs are known by when they were heard. */
 const LATE = 25 * 3_600_000
 const PAGE = { trades: 10_000, candles: 1_500 }
-
-function timeOf(flag: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  const isNumber = /^-?\d+(\.\d+)?$/.test(text)
-  const isZoned = /^\d{4}-\d\d-\d\d(T[\d:.]+(Z|[+-]\d\d:\d\d))?$/.test(text)
-  const time = isNumber ? Number(text) : isZoned ? Date.parse(text) : Number.NaN
-  if (Number.isFinite(time)) return time
-  throw new CommandError(
-    `${flag} is ${JSON.stringify(text)}: it takes epoch milliseconds or ISO 8601 with its zone, as in 2026-11-20T14:30:00Z`
-  )
-}
 
 const ENDINGS: Readonly<Record<string, Format>> = {
   '.csv': 'csv',

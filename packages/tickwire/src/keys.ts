@@ -1,6 +1,7 @@
 /** `tickwire keys`: makes, lists and revokes API keys in the file of `auth.store`; a server that runs takes it over at once. */
 import { resolve } from 'node:path'
 import { SCOPES, type Scope } from '@tickwire/server/gateway/auth.ts'
+import { readTime } from '@tickwire/server/gateway/span.ts'
 import { ConfigError } from '@tickwire/server/settings.ts'
 import { StoreError } from '@tickwire/server/store/database.ts'
 import { openKeyStore, type KeyStore, type StoredKey } from '@tickwire/server/store/keys.ts'
@@ -15,9 +16,7 @@ export function expiryOf(text: string, now: number): number {
   const [, count, unit = ''] = /^(\d+)([smhd])$/.exec(text) ?? []
   const time =
     count === undefined
-      ? /^\d{4}-\d{2}-\d{2}/.test(text)
-        ? Date.parse(text)
-        : Number.NaN
+      ? ((/^\d{4}-/.test(text) ? readTime(text) : undefined) ?? Number.NaN)
       : now + Number(count) * (UNITS[unit] ?? 0)
   if (!(time > now))
     throw new ConfigError(`--expires is ${JSON.stringify(text)}: it takes a time to come, as in 90d or 2027-01-31`)

@@ -12,14 +12,15 @@ import { captureJournal } from './captured.ts'
 import { tellHoles } from './holes.ts'
 import { load, type Flags } from './options.ts'
 import { createProgress } from './progress.ts'
-import { captureOf } from './serve.ts'
+import { captureOf, listenFault } from './serve.ts'
 import { onSignals } from './signals.ts'
+import { timeOf } from './time.ts'
 
 export type ReplayFlags = Flags & {
   directory?: string
   from?: string
   to?: string
-  speed: string
+  speed?: string
   what?: RecordedWhat
   loop?: true
   capture?: string
@@ -30,6 +31,7 @@ const page = fileURLToPath(new URL('../../dashboard/dist', import.meta.url))
 const captures = fileURLToPath(new URL('../../../captures', import.meta.url))
 
 export async function replay(run: string | undefined, flags: ReplayFlags): Promise<void> {
+  refuseIdle(flags)
   const { config } = load(flags)
   const { directory = config.journal.directory, capture } = flags
   const reader = capture === undefined ? openReader({ directory }) : captureJournal(captureOf(capture), captures)
@@ -43,8 +45,7 @@ export async function replay(run: string | undefined, flags: ReplayFlags): Promi
 
   const running = onSignals(log)
   const { url, stop } = await serveReplay(options).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EADDRINUSE') throw error
-    throw new ConfigError(`port ${config.port} is taken by another program: choose one with --port, 0 for a free one`)
+    throw listenFault(error, config) ?? error
   })
   running.stop = stop
   console.log(
@@ -52,6 +53,13 @@ export async function replay(run: string | undefined, flags: ReplayFlags): Promi
   )
   console.log(`  Steer it: curl -X POST ${url}/v1/replays/replay -H 'content-type: application/json' -d '{"paused": true}'`)
   console.log(`  Stop: Ctrl-C\n`)
+}
+
+/** A flag that changes nothing is no answer to who gave it. */
+function refuseIdle({ digest, loop, speed = 'max' }: ReplayFlags): void {
+  if (!digest) return
+  if (loop) throw new ConfigError('--loop does not go with --digest, which plays it once')
+  if (speed !== 'max') throw new ConfigError('--speed does not go with --digest, which plays as fast as it goes')
 }
 
 /** The newest unless named. */
@@ -67,25 +75,19 @@ function runOf(reader: JournalReader, name: string | undefined, directory: strin
 
 const spanOf = ({ from, to }: RecordedRun): string => `${new Date(from).toISOString()} to ${new Date(to).toISOString()}`
 
-function orderOf({ run }: RecordedRun, { from, to, speed, what, loop }: ReplayFlags): ReplayOrder {
+function orderOf({ run }: RecordedRun, { speed = '1', what, loop, ...flags }: ReplayFlags): ReplayOrder {
+  const [from, to] = [timeOf('--from', flags.from), timeOf('--to', flags.to)]
   const pace = speed === 'max' ? 0 : Number(speed)
   if (speed !== 'max' && !(pace >= SPEED.least && pace <= SPEED.most))
     throw new ConfigError(`--speed is ${JSON.stringify(speed)}: it takes a number from ${SPEED.least} to ${SPEED.most}, or max`)
   return {
     run,
     speed: pace,
-    ...(from !== undefined && { from: timeOf('--from', from) }),
-    ...(to !== undefined && { to: timeOf('--to', to) }),
+    ...(from !== undefined && { from }),
+    ...(to !== undefined && { to }),
     ...(what !== undefined && { what }),
     ...(loop && { loop })
   }
-}
-
-/** As a person writes it, or as programs do. */
-function timeOf(flag: string, text: string): number {
-  const time = /^\d{12,}(\.\d+)?$/.test(text) ? Number(text) : Date.parse(text)
-  if (Number.isFinite(time)) return time
-  throw new ConfigError(`${flag} is ${JSON.stringify(text)}: it takes a time as in 2026-01-31T14:30:00Z, or epoch milliseconds`)
 }
 
 /** To stdout the digest alone: the same for the same recording, on every machine. */

@@ -12,9 +12,12 @@ test.for([
   expect(expiryOf(text, NOW)).toBe(time)
 })
 
-test.for(['', 'never', '0d', '-1d', '10', '2026-11-20', '2027-13-01'])('%o is no time to come', (text) => {
-  expect(() => expiryOf(text, NOW)).toThrow(/--expires is .*a time to come/)
-})
+test.for(['', 'never', '0d', '-1d', '10', '2026-11-20', '2027-13-01', '2027-02-30', '2027-01-31T10:00'])(
+  '%o is no time to come',
+  (text) => {
+    expect(() => expiryOf(text, NOW)).toThrow(/--expires is .*a time to come/)
+  }
+)
 
 test('whoever may change things may see them, and a scope that is none is named', () => {
   expect(scopesOf('admin')).toEqual(['read', 'admin'])

@@ -88,7 +88,13 @@ describe('[S2-39] [S4-30] tickwire replay', () => {
     [['--speed', 'fast'], /--speed is "fast": it takes a number from 0\.1 to 1000, or max/],
     [['--speed', '0.01'], /--speed is "0\.01": it takes a number from 0\.1 to 1000, or max/],
     [['--from', 'yesterday'], /--from is "yesterday": it takes a time as in/],
+    [['--from', '2026-11-20T12:00:00'], /--from is "2026-11-20T12:00:00": it takes a time .* with its zone/],
+    [['--to', '2026-02-30'], /--to is "2026-02-30": it takes a time/],
+    [['--from', '5'], /from: .* is outside of the run/],
     [['--from', '2001-01-01T00:00:00Z'], /from: .* is outside of the run/],
+    [['--digest', '--loop'], /--loop does not go with --digest/],
+    [['--digest', '--speed', '50'], /--speed does not go with --digest/],
+    [['--digest', '--speed', '1'], /--speed does not go with --digest/],
     [['--capture', 'nobody'], /there are recorded sessions of/]
   ] as const)('%o is refused in words', async ([args, words]) => {
     await expect(here(['--directory', directory, ...args])).rejects.toThrow(words)

@@ -16,11 +16,20 @@ export const ofSpan = {
   format: z.enum(['json', 'csv'], 'must be json or csv').default('json')
 }
 
-/** Whatever is of the form and no time (February 30th) is refused as what is not of the form. */
+/** Epoch milliseconds; `undefined` for what is not of the form, and for what is of the form and no time (February 30th). */
+export function readTime(text: string): number | undefined {
+  if (!TIME.test(text)) return undefined
+  const value = /^\d{4}-/.test(text) ? Date.parse(text) : Number(text)
+  if (!Number.isFinite(value) || Math.abs(value) > 8.64e15) return undefined
+  const day = /^\d{4}-\d\d-\d\d/.exec(text)?.[0]
+  // Else February 30th were March 2nd.
+  return day === undefined || new Date(day).toISOString().startsWith(day) ? value : undefined
+}
+
 export function timeOf(field: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
-  const value = /^\d{4}-/.test(text) ? Date.parse(text) : Number(text)
-  if (Number.isFinite(value) && Math.abs(value) <= 8.64e15) return value
+  const value = readTime(text)
+  if (value !== undefined) return value
   throw new RequestError('BAD_MESSAGE', `${field}: ${right}, not ${JSON.stringify(text)}`)
 }
 

@@ -13,7 +13,7 @@ export function addReplay(program: Command): void {
     .option('-d, --directory <directory>', 'the journal (default: data/journal)')
     .option('--from <time>', 'as in 2026-01-31T14:30:00Z, or epoch milliseconds (default: its beginning)')
     .option('--to <time>', 'the same, exclusive (default: its end)')
-    .option('--speed <n>', '1 is as it was, from 0.1 on; max is as fast as it goes', '1')
+    .option('--speed <n>', '1 is as it was, from 0.1 on; max is as fast as it goes (default: 1)')
     .addOption(
       new Option('--what <what>', 'events as they were published, or raw frames, which are decided anew').choices([
         'events',
