@@ -13,28 +13,11 @@ const bytes = (all: Uint8Array, change: (text: string) => string): Uint8Array =>
 
 export type Conceal = ReturnType<typeof createConceal>
 
-/** `add`: from here on these values are never written. */
+/** `add`: from here on these values are never written. Also those that others share: here nothing but traffic is searched. */
 export function createConceal(known: Iterable<string | undefined> = []) {
-  const secrets = createSecrets(known)
-  const values = new Set<string>()
-  const add = (more: Iterable<string | undefined>) => {
-    const all = [...more]
-    secrets.add(all)
-    for (const value of all) if (value !== undefined && value.trim().length > 0) values.add(value.trim())
-  }
-  add(known)
-
-  const holdsKnown = (text: string): boolean => {
-    for (const value of values) if (text.includes(value)) return true
-    return false
-  }
-  /** Also those that are too short for `secrets`: here nothing but traffic is searched. */
-  const text = (all: string): string => {
-    let left = secrets.censor(all)
-    for (const value of values) if (left.includes(value)) left = left.replaceAll(value, CENSORED)
-    return left
-  }
-  const onlyKnown = (all: string): string => (holdsKnown(all) ? text(all) : all)
+  const { add, censor: text, censorKnown, isEmpty } = createSecrets(known, 1)
+  /** Where one is known, more is not far. */
+  const onlyKnown = (all: string): string => (censorKnown(all) === all ? all : text(all))
 
   return {
     add,
@@ -54,7 +37,7 @@ export function createConceal(known: Iterable<string | undefined> = []) {
     sent: (frame: Frame): Frame => (typeof frame === 'string' ? text(frame) : bytes(frame, text)),
     /** Prices come by the thousand: only what is known is looked for. */
     received: (frame: Frame): Frame => {
-      if (values.size === 0) return frame
+      if (isEmpty()) return frame
       return typeof frame === 'string' ? onlyKnown(frame) : bytes(frame, onlyKnown)
     },
     headers: (headers: Readonly<Record<string, string>>): Record<string, string> =>
