@@ -9,7 +9,7 @@ import type { Polling } from './polling.ts'
 import { createFeeder, type After, type SocketConstructor } from './socket.ts'
 import { createConnection } from './state.ts'
 import type { ConnectionState, Effect } from './state.ts'
-import { checkLimit, createResults, iterate } from './subscription.ts'
+import { checkCallback, checkLimit, createResults, iterate } from './subscription.ts'
 import type { EventsOptions, Host, Reader, SubscribeOptions, Subscription } from './subscription.ts'
 import { socketUrl } from './url.ts'
 import { createVoice, type ClientEvents, type Voice } from './voice.ts'
@@ -127,7 +127,11 @@ export function connect(options: Options): Client {
   queueMicrotask(() => feed({ type: 'start' }))
 
   return {
-    subscribe: (topics, callback, options = {}) => listen(host, voice, named(topics), callback, options),
+    subscribe: (topics, callback, options = {}) => {
+      const names = named(topics)
+      checkCallback(callback)
+      return listen(host, voice, names, callback, options)
+    },
     events: (topics, options = {}) => {
       const names = named(topics)
       checkLimit(options)

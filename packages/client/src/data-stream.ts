@@ -4,7 +4,7 @@ import { connect, type Client, type Options } from './client.ts'
 import { keysIn, type Access, type Keys } from './keys.ts'
 import { messageOf, type StreamMessage } from './message.ts'
 import type { ConnectionState } from './state.ts'
-import { checkLimit, type Subscription } from './subscription.ts'
+import { checkCallback, checkLimit, type Subscription } from './subscription.ts'
 import { createVoice, EVENTS, type ClientEvents } from './voice.ts'
 
 /** `ticker`: each price as it is traded, with its size; `stats`: the last price with the figures of the day. */
@@ -45,7 +45,7 @@ type Open = { client: Client; stop: () => Promise<void> }
 export class DataStream {
   readonly #connect: () => Open
   readonly #voice = createVoice()
-  readonly #ends = new Set<(reason: string) => void>()
+  readonly #ends = new Set<(reason: string, isOurs: boolean) => void>()
   #open: Open | undefined
 
   /** Nothing is connected before the first stream is asked for. Throws what is wrong with the options. */
@@ -81,6 +81,8 @@ export class DataStream {
 
   /** Calls once per event, whatever the symbols are called and whichever markets they are of. */
   streamMany(symbols: readonly string[], callback: (message: StreamMessage) => void, options: StreamOptions = {}): Handle {
+    checkSymbols(symbols)
+    checkCallback(callback)
     const symbolOf = new Map(symbols.map((symbol) => [topicFor(symbol, options), symbol]))
     // By the topic under which its events come; of two names of one instrument the first counts.
     const named = new Map<string, string>()
@@ -125,7 +127,8 @@ export class DataStream {
     const { client } = this.#open
     for (const name of EVENTS) client.on(name, (report) => this.#voice.emit(name, report))
     client.on('state', ({ phase, reason }) => {
-      if (phase === 'closed') for (const end of this.#ends) end(reason)
+      // The client ends what it holds by itself, and says why: nobody closed it.
+      if (phase === 'closed') for (const end of this.#ends) end(reason, false)
     })
     return client
   }
@@ -133,20 +136,25 @@ export class DataStream {
   #handle({ ready, close }: Subscription, signal: AbortSignal | undefined): Handle {
     let tell: (reason: string) => void
     const ended = new Promise<string>((resolve) => (tell = resolve))
-    const end = (reason: string): void => {
+    const end = (reason: string, isOurs = true): void => {
       this.#ends.delete(end)
       signal?.removeEventListener('abort', aborted)
       tell(reason)
-      close()
+      if (isOurs) close()
     }
     const closed = (): void => end('The subscription was closed.')
     const aborted = (): void => end('Its signal was aborted.')
     this.#ends.add(end)
     if (signal?.aborted) aborted()
     else signal?.addEventListener('abort', aborted)
-    if (this.state()?.phase === 'closed') end(this.state()?.reason ?? '')
+    if (this.state()?.phase === 'closed') end(this.state()?.reason ?? '', false)
     return { ready, ended, close: closed, [Symbol.dispose]: closed }
   }
+}
+
+function checkSymbols(symbols: readonly string[]): void {
+  if (Array.isArray(symbols) && symbols.length > 0) return
+  throw new TypeError(`symbols: ${JSON.stringify(symbols)} names none; give an array of them, as in ['BTCUSDT', 'AAPL']`)
 }
 
 function topicFor(symbol: string, { type = 'ticker', interval, provider }: StreamOptions): string {

@@ -41,16 +41,23 @@ export function checkLimit({ limit = USUAL_LIMIT }: { limit?: number }): void {
   throw new TypeError(`limit: it takes a whole number of events from 1, not ${typeof limit === 'number' ? limit : typeof limit}`)
 }
 
+/** Else each event would be an error of its own, far from where it was made. */
+export function checkCallback(callback: unknown): void {
+  if (typeof callback !== 'function') throw new TypeError(`callback: it takes a function, not ${typeof callback}`)
+}
+
 /** A topic, or every topic, that the server refused for good. */
 export class Refused extends Error {
   readonly code: string
   readonly nearest: readonly string[]
   constructor(result: Extract<TopicResult, { ok: false }>) {
-    const hint = result.nearest?.length ? ` Nearest: ${result.nearest.join(', ')}.` : ''
-    super(`${result.asked}: ${result.code}: ${result.message}${hint}`)
+    const { asked, code, message, nearest = [] } = result
+    // The server's sentence mostly has them.
+    const isTold = nearest.every((name) => message.includes(name))
+    super(`${asked}: ${code}: ${message}${isTold ? '' : `; the nearest are ${nearest.join(', ')}`}`)
     this.name = 'Refused'
-    this.code = result.code
-    this.nearest = result.nearest ?? []
+    this.code = code
+    this.nearest = nearest
   }
 }
 

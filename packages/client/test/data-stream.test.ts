@@ -186,7 +186,12 @@ describe.each(['a server', 'embedded'] as const)('DataStream, %s', (which) => {
     const stream = create()
     const errors: unknown[] = []
     stream.on('error', (error) => errors.push(error))
-    await expect(first(stream.stream('BTCUSDX'))).rejects.toThrow(Refused)
+    const refused = await first(stream.stream('BTCUSDX')).catch((error: unknown) => error)
+    expect(refused).toBeInstanceOf(Refused)
+    const { message, nearest } = refused as Refused
+    // Each once.
+    for (const name of nearest) expect(message.split(/[^\w:-]+/).filter((word) => word === name)).toHaveLength(1)
+    expect(nearest).toContain('BTC-USDT')
     const [result] = await stream.subscribe('AAPLE', () => {}).ready
     expect(result).toMatchObject({ ok: false, code: 'BAD_SYMBOL', nearest: expect.arrayContaining(['AAPL']) as string[] })
     expect(errors).toMatchObject([{ code: 'BAD_SYMBOL' }, { code: 'BAD_SYMBOL' }])
@@ -267,8 +272,21 @@ describe('the constructor', () => {
     expect(() => stream.stream('BTCUSDT', { type: 'kline', interval: '7m' as '1m' })).toThrow(/there are 1m, 3m/)
     expect(() => stream.stream('BTCUSDT', { interval: '1m' })).toThrow(/goes with type 'kline'/)
     expect(() => stream.subscribe('', () => {})).toThrow(/names none/)
+    expect(() => stream.streamMany([], () => {})).toThrow(/^symbols: \[\] names none.*'BTCUSDT'/)
+    expect(() => stream.streamMany('BTCUSDT' as unknown as string[], () => {})).toThrow(/^symbols: "BTCUSDT" names none/)
+    expect(() => stream.subscribe('BTCUSDT', undefined as unknown as () => void)).toThrow(/^callback: it takes a function/)
     expect(stream.state()).toBeUndefined()
   })
+})
+
+test('[S4-27] [S4-31] where nobody answers, the handle and its results say so, and not that somebody closed it', async () => {
+  const stream = new DataStream({ url: 'http://127.0.0.1:1', attempts: 2, backoff: { min: 10, max: 20 } })
+  const { ready, ended } = stream.subscribe('BTCUSDT', () => {})
+  const reason = await ended
+  expect(reason).toMatch(/Given up after 2 attempts\.$/)
+  expect(await ready).toMatchObject([{ ok: false, code: 'UNAVAILABLE', message: reason }])
+  const late = stream.subscribe('ETHUSDT', () => {})
+  expect([await late.ended, await late.ready]).toMatchObject([reason, [{ ok: false, message: reason }]])
 })
 
 test('[S4-07] [S4-10] [S4-13] Finnhub and Polygon stream with a key', async () => {
