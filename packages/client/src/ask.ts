@@ -20,7 +20,9 @@ export function want(c: Connection, topics: readonly string[], contract?: AskedC
     if (!ask) c.asks.set(asked, { asked, phase: 'new', wanted: true, attempt: 0, contract })
     else {
       ask.wanted = true
-      if (keyOf(ask.contract) !== keyOf(contract) && ask.phase !== 'refused') ask.phase = 'new'
+      // What was wrong with a message may have been the contract.
+      const isFinal = ask.phase === 'refused' && ask.result?.ok === false && ask.result.code !== 'BAD_MESSAGE'
+      if (keyOf(ask.contract) !== keyOf(contract) && !isFinal) ask.phase = 'new'
       ask.contract = contract
     }
     return ask?.result && ask.phase !== 'new' && ask.phase !== 'sent' ? [{ type: 'settled', asked, result: ask.result }] : []

@@ -103,8 +103,8 @@ export function connect(options: Options): Client {
   let closing = false
   const ending = (): Error | undefined => (closing ? undefined : new Error(connection.state.reason))
   let flushing = false
-  const ask = (type: 'want' | 'unwant', topics: readonly string[], contract?: AskedContract): void => {
-    feed(type === 'want' ? { type, topics, contract } : { type, topics })
+  const ask = (type: 'want' | 'unwant' | 'change', topics: readonly string[], contract?: AskedContract): void => {
+    feed(type === 'unwant' ? { type, topics } : { type, topics, contract })
     if (flushing) return
     flushing = true
     queueMicrotask(() => {

@@ -33,6 +33,9 @@ export function step(c: Connection, input: Input): Effect[] {
       return tick(c, input.now)
     case 'want':
       return want(c, input.topics, input.contract)
+    case 'change':
+      want(c, input.topics, input.contract)
+      return []
     case 'unwant':
       return unwant(c, input.topics)
     case 'flush':
@@ -176,7 +179,11 @@ function refused(c: Connection, message: Extract<ServerMessage, { op: 'error' }>
   const request = c.requests.get(id as number)
   if (!request) return [report]
   c.requests.delete(id as number)
-  if (!retry) return [report, ...failAsks(c, request.asked, text, code)]
+  if (!retry) {
+    // Told with each topic; alone where there is none any more.
+    const failed = failAsks(c, request.asked, text, code)
+    return failed.length > 0 ? failed : [report]
+  }
   for (const asked of request.asked) {
     const ask = c.asks.get(asked)
     if (ask) Object.assign(ask, { phase: 'new', retryAt: now + backoffDelay(++ask.attempt, c.settings.backoff, c.random) })

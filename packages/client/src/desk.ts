@@ -1,13 +1,13 @@
 /** Who reads what: readers by the topic as they wrote it, and by the name under which its events arrive. */
 import { ERRORS, type AskedContract, type Published, type Status, type TopicResult } from '@tickwire/protocol'
-import { strongest } from './contract.ts'
+import { faultIn, strongest } from './contract.ts'
 import { createReigns } from './reigns.ts'
 import type { Failure } from './state.ts'
 import type { Reader } from './subscription.ts'
 import type { Voice } from './voice.ts'
 
 type Seat = { reader: Reader; routes: Set<string>; awaiting: Set<string> }
-type Asking = (type: 'want' | 'unwant', topics: readonly string[], contract?: AskedContract) => void
+type Asking = (type: 'want' | 'unwant' | 'change', topics: readonly string[], contract?: AskedContract) => void
 
 export function createDesk(voice: Voice) {
   const askers = new Map<string, Set<Seat>>()
@@ -46,14 +46,24 @@ export function createDesk(voice: Voice) {
 
   const contractOf = (topic: string): AskedContract | undefined =>
     strongest([...(askers.get(topic) ?? [])].map(({ reader }) => reader.contract))
-  const want = (topic: string, ask: Asking): void => ask('want', [topic], contractOf(topic))
+  /** A contract that is wrong is nobody else's matter: it is never asked for, and never merged. */
+  const refuse = (reader: Reader, message: string): void => {
+    for (const asked of reader.topics) {
+      const result = { asked, ok: false, code: 'BAD_MESSAGE', message } as const
+      voice.emit('error', refusal(asked, result))
+      reader.settled(result)
+    }
+  }
 
   return {
     join(reader: Reader, ask: Asking): void {
+      const fault = faultIn(reader.contract)
+      // Later, as answers come: the program has its handle by then.
+      if (fault !== undefined) return queueMicrotask(() => refuse(reader, fault))
       const seat: Seat = { reader, routes: new Set(), awaiting: new Set() }
       seats.set(reader, seat)
       for (const topic of reader.topics) askers.set(topic, (askers.get(topic) ?? new Set()).add(seat))
-      for (const topic of reader.topics) want(topic, ask)
+      for (const topic of reader.topics) ask('want', [topic], contractOf(topic))
     },
     leave(reader: Reader, ask: Asking): void {
       const seat = seats.get(reader)
@@ -65,7 +75,8 @@ export function createDesk(voice: Voice) {
       if (unwanted.length > 0) ask('unwant', unwanted)
       // Those who stay may ask for less than the one who leaves.
       for (const [topic, contract] of before)
-        if (askers.has(topic) && JSON.stringify(contractOf(topic)) !== JSON.stringify(contract)) want(topic, ask)
+        if (askers.has(topic) && JSON.stringify(contractOf(topic)) !== JSON.stringify(contract))
+          ask('change', [topic], contractOf(topic))
     },
     deliver(event: Published): void {
       const readers = routes.get(event.topic)

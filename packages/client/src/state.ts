@@ -92,6 +92,8 @@ export type Input = { now: number } & (
   | { type: 'opened'; via?: Via | undefined }
   /** Again with another contract where that has changed. */
   | { type: 'want'; topics: readonly string[]; contract?: AskedContract | undefined }
+  /** Of topics whose answers all their readers have heard. */
+  | { type: 'change'; topics: readonly string[]; contract?: AskedContract | undefined }
   | { type: 'unwant'; topics: readonly string[] }
   | { type: 'message'; message: ServerMessage | DataFrame }
   | { type: 'garbled'; reason: string }

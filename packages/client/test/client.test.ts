@@ -74,6 +74,25 @@ describe('subscribe', () => {
     expect(errors).toMatchObject([{ code: 'BAD_SYMBOL', topic: 'trade:NOPE', retry: false }])
   })
 
+  test.each([undefined, { delivery: 'latest' }] as const)(
+    'a wrong contract is refused to who asked for it, once, whatever the others have (%o), and disturbs none of them',
+    async (contract) => {
+      const client = stand.connect()
+      const errors: ClientEvents['error'][] = []
+      client.on('error', (error) => errors.push(error))
+      await client.subscribe('quote:BTC-USDT', () => {}, contract ? { contract } : {}).ready
+      const wrong = { contract: { delivery: 'sampled', interval: -4 } } as const
+      const bad = client.subscribe('quote:BTC-USDT', () => {}, wrong)
+      const message = 'contract.interval: must be 100 to 60000 ms'
+      expect(await bad.ready).toEqual([{ asked: 'quote:BTC-USDT', ok: false, code: 'BAD_MESSAGE', message }])
+      bad.close()
+      await expect(client.events('quote:BTC-USDT', wrong)[Symbol.asyncIterator]().next()).rejects.toThrow(message)
+      expect(await client.subscribe('quote:BTC-USDT', () => {}).ready).toMatchObject([{ ok: true }])
+      const once = { code: 'BAD_MESSAGE', message: `quote:BTC-USDT: ${message}`, retry: false, topic: 'quote:BTC-USDT' }
+      expect(errors).toEqual([once, once])
+    }
+  )
+
   test('[S4-27] a callback that throws, or whose promise fails, is reported and stops nobody', async () => {
     const client = stand.connect()
     const errors: ClientEvents['error'][] = []

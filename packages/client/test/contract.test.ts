@@ -1,8 +1,9 @@
 /** What was agreed on for a topic, and the proof that it was kept. */
 import { digestAfter, digestOf } from '@tickwire/protocol'
+import { readMessage } from '@tickwire/server/dialects/native-schema.ts'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { strongest } from '../src/contract.ts'
+import { faultIn, strongest } from '../src/contract.ts'
 import { drive, kinds, sent, trade } from './drive.ts'
 
 const TOPIC = 'trade:BTC-USDT'
@@ -148,6 +149,70 @@ describe('the contract', () => {
     const asked = contracts.map((contract) => contract as Parameters<typeof strongest>[0][number])
     expect(strongest(asked)).toEqual(wanted)
     expect(strongest(asked.toReversed())).toEqual(wanted)
+  })
+})
+
+describe('a wrong contract', () => {
+  const number = fc.oneof(
+    fc.integer({ min: -5, max: 70_000 }),
+    fc.double({ min: -1, max: 1, noNaN: true }),
+    fc.constantFrom(100, 60_000, 1 / 60)
+  )
+  const some = <T>(all: fc.Arbitrary<T>) =>
+    fc.oneof(fc.constant(undefined), fc.constant(undefined), all, fc.constantFrom(null, '1'))
+  const field = fc.oneof(fc.constantFrom('price', 'size'), fc.constantFrom('', 'a b', 7))
+  const contract = fc.record({
+    delivery: some(fc.constantFrom('every', 'latest', 'sampled', 'sampled', 'often')),
+    interval: some(number),
+    maxRate: some(number),
+    fields: some(fc.oneof(fc.constant('lite'), fc.array(field, { maxLength: 3 }), fc.constant(Array(65).fill('price')))),
+    maxAge: some(number),
+    rate: fc.option(fc.constant(1), { nil: undefined, freq: 9 })
+  })
+
+  test('is found here exactly where the server finds it', () => {
+    const property = fc.property(contract, (asked) => {
+      const given = JSON.parse(JSON.stringify(asked)) as object
+      const read = readMessage(JSON.stringify({ op: 'subscribe', topics: [TOPIC], contract: given }))
+      const fault = faultIn(given)
+      expect(fault === undefined, `${JSON.stringify(given)}: ${fault}`).toBe(read.ok)
+    })
+    fc.assert(property, { numRuns: 2_000 })
+    for (const wrong of [null, [], 'latest']) expect(faultIn(wrong)).toMatch(/^contract: must be an object/)
+  })
+
+  test.each([
+    { interval: 5, delivery: 'sampled' },
+    { delivery: 'sampled' },
+    { delivery: 'often' },
+    { maxRate: 0 },
+    { maxAge: 0 },
+    { fields: [] },
+    { interval: 500 },
+    { rate: 1 }
+  ])('%o is told in the words of the server', (given) => {
+    const read = readMessage(JSON.stringify({ op: 'subscribe', topics: [TOPIC], contract: given }))
+    expect(read).toMatchObject({ ok: false, message: faultIn(given) })
+  })
+
+  test('that a later server alone knows of is told once, with its topic, and one in its place is asked', () => {
+    const world = drive()
+    world.open()
+    world.want(TOPIC, { delivery: 'latest' })
+    const refused = { op: 'error', id: 1, code: 'BAD_MESSAGE', message: 'contract: not today', retry: false } as const
+    expect(world.hear(refused)).toMatchObject([{ type: 'settled', asked: TOPIC, result: { ok: false, code: 'BAD_MESSAGE' } }])
+    world.feed({ type: 'change', topics: [TOPIC], contract: { delivery: 'every' } })
+    expect(sent(world.feed({ type: 'flush' }))).toMatchObject([{ topics: [TOPIC], contract: { delivery: 'every' } }])
+  })
+
+  test('of a topic that was refused for itself, nothing is told again to those who stay', () => {
+    const world = drive()
+    world.open()
+    world.want(TOPIC, { delivery: 'latest' })
+    const result = { asked: TOPIC, ok: false, code: 'BAD_SYMBOL', message: 'no' } as const
+    world.hear({ op: 'subscribed', id: 1, results: [result] })
+    expect(world.feed({ type: 'change', topics: [TOPIC], contract: { delivery: 'every' } })).toEqual([])
+    expect(world.feed({ type: 'flush' })).toEqual([])
   })
 })
 

@@ -101,9 +101,13 @@ test('[S4-31] what the server finds wrong with what was asked of a stream is tol
   const errors: ClientEvents['error'][] = []
   client.on('error', (error) => errors.push(error))
   const attempts = proxy.seen.streams
-  const { ready } = client.subscribe('quote:BTC-USDT', () => {}, { contract: { delivery: 'sampled', interval: 7 } })
+  // A later server may refuse what this client takes for right.
+  const body = JSON.stringify({ error: { code: 'BAD_MESSAGE', message: 'interval: not today', retry: false } })
+  proxy.rules.foreign = { path: '/v1/events', status: 400, body }
+  const { ready } = client.subscribe('quote:BTC-USDT', () => {}, { contract: { delivery: 'sampled', interval: 700 } })
   expect(await ready).toMatchObject([{ ok: false, code: 'BAD_MESSAGE', message: expect.stringContaining('interval') as string }])
-  expect(errors[0]).toMatchObject({ code: 'BAD_MESSAGE', retry: false })
+  proxy.rules.foreign = undefined
+  expect(errors).toMatchObject([{ code: 'BAD_MESSAGE', retry: false }])
   const told = errors.length
   expect(proxy.seen.streams).toBe(attempts + 1)
   stand.trade(2)
