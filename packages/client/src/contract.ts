@@ -30,7 +30,7 @@ export function strongest(contracts: readonly (AskedContract | undefined)[]): As
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
 }
 
-const DELIVERIES: readonly unknown[] = ['every', 'latest', 'sampled']
+const DELIVERIES: ReadonlySet<unknown> = new Set(['every', 'latest', 'sampled'])
 const TERMS = ['delivery', 'interval', 'maxRate', 'fields', 'maxAge']
 const MOST_FIELDS = 64
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -47,7 +47,7 @@ export function faultIn(contract: unknown): string | undefined {
   const { delivery, interval, maxRate, fields, maxAge }: { [K in keyof AskedContract]?: unknown } = contract
   const strangers = Object.keys(contract).filter((name) => !TERMS.includes(name))
   const { least, most } = SAMPLED
-  if (delivery !== undefined && !DELIVERIES.includes(delivery)) return 'contract.delivery: must be every, latest or sampled'
+  if (delivery !== undefined && !DELIVERIES.has(delivery)) return 'contract.delivery: must be every, latest or sampled'
   if (interval !== undefined && !(Number.isInteger(interval) && isIn(interval, least, most)))
     return `contract.interval: must be ${least} to ${most} ms`
   if (maxRate !== undefined && !isIn(maxRate, 1_000 / most))

@@ -10,6 +10,7 @@ import { encoderOf, openSink, type Format, type Sink } from '@tickwire/server/hi
 import type { Span } from '@tickwire/server/history/spans.ts'
 import { candleTape, tradeTape } from '@tickwire/server/history/tape.ts'
 import { openReader } from '@tickwire/server/journal/reader.ts'
+import { absentIn } from './absent.ts'
 import { baseOf, CommandError, keyOf } from './ask.ts'
 import { tellHoles } from './holes.ts'
 import { createProgress } from './progress.ts'
@@ -32,8 +33,13 @@ type What = 'trades' | 'candles'
 type Row = PastTrade | Candle
 /** Pieces of rows in order, and how far in time they are. */
 type Tape = AsyncGenerator<readonly Row[]>
-/** Where they come from: the span that is there, and what is to be said of them beside the rows. */
-type Source = { span: Span; tape: (instrument: string) => Tape; tellMore: () => Promise<void>; close: () => void }
+/** Where they come from: the span that is there, and what is to be said of them beside the rows; `empty`: those that had none. */
+type Source = {
+  span: Span
+  tape: (instrument: string) => Tape
+  tellMore: (empty: readonly string[]) => Promise<void>
+  close: () => void
+}
 
 const DIRECTORY = 'data/journal'
 /** Trades are told at most so long after they happen; runs are known by when they were heard. */
@@ -107,7 +113,13 @@ function recorded(what: What, instruments: readonly string[], flags: ExportFlags
   }
   const tape = (instrument: string): Tape =>
     what === 'trades' ? tradeTape(reader, instrument, span, hear) : candleTape(reader, { instrument, interval, ...span })
-  const tellMore = async (): Promise<void> => {
+  const tellMore = async (empty: readonly string[]): Promise<void> => {
+    for (const line of absentIn(
+      directory,
+      runs.map(({ run }) => run),
+      empty
+    ))
+      console.error(plain(line))
     const said = SAID[mode]
     if (said !== undefined) console.error(said)
     if (told.size > 0) console.error(amendments([...told.values()]))
@@ -212,8 +224,10 @@ export async function exportPast(what: What, instruments: readonly string[], fla
   process.once('exit', progress.clear)
   const calm = onInterrupt(sink.abandon)
   let count = 0
+  const empty: string[] = []
   try {
-    for (const [i, instrument] of instruments.entries())
+    for (const [i, instrument] of instruments.entries()) {
+      const before = count
       for await (const rows of source.tape(instrument)) {
         await sink.write(rows)
         count += rows.length
@@ -221,9 +235,11 @@ export async function exportPast(what: What, instruments: readonly string[], fla
         if (last)
           progress.set(i * length + Math.max(0, timeIn(last) - from), `${count.toLocaleString('en-US')} ${what} of ${instrument}`)
       }
+      if (count === before) empty.push(instrument)
+    }
     await sink.close()
     progress.clear()
-    await source.tellMore()
+    await source.tellMore(empty)
   } catch (error) {
     progress.clear()
     await sink.abandon()

@@ -373,3 +373,33 @@ test.skipIf(pandas === undefined)('pandas reads both files, and what is document
   expect(id).toBe('1009')
   expect(type).toMatch(/^datetime64\[.*UTC\]$/)
 })
+
+test('[S4-29] of an instrument that is not there it says so, with what is there and the nearest of many', async () => {
+  const said = async (place: string, instruments: readonly string[]): Promise<string[]> => {
+    const error = vi.spyOn(console, 'error').mockImplementation(() => {})
+    try {
+      await exportPast('trades', instruments, { interval: '1m', directory: place, out: file('csv') })
+      return error.mock.calls.map(([line]) => String(line)).filter((line) => line.startsWith('no trades of'))
+    } finally {
+      error.mockRestore()
+    }
+  }
+  expect(await said(directory, ['NOPE', 'BTC-USDT'])).toEqual([
+    `no trades of NOPE are recorded in ${directory}; there are those of BTC-USDT`
+  ])
+  expect(process.exitCode).toBeUndefined()
+
+  const many = join(root, 'many')
+  const writer = openWriter({ directory: many, what: ['events'], epoch: 'many', clock: () => BEGIN })
+  const names = ['AAPL', 'BTC-USD', 'BTC-USDT', 'SOL-USDT', ...Array.from({ length: 20 }, (_, i) => `X${i + 10}`)]
+  const [sample] = trades
+  if (!sample) throw new Error('no trade')
+  for (const instrument of names)
+    writer.append({ type: 'event', time: BEGIN, event: { ...sample, instrument, topic: `trade:${instrument}`, seq: 1 } })
+  await writer.stop()
+  const [line = ''] = await said(many, ['BTCUSDT'])
+  expect(line).toMatch(
+    /^no trades of BTCUSDT .*; the nearest are BTC-USDT, BTC-USD, \S+; there are those of AAPL, .* and 4 others$/
+  )
+  expect(process.exitCode).toBe(1)
+})
