@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { RecordedWhat } from '@tickwire/protocol'
 import { headAt, packBlock, type Block, type BlockHead } from './block.ts'
+import { createLastWord } from './last-word.ts'
 import { dayOf, segmentName } from './names.ts'
 import { prune } from './retention.ts'
 import { addTo, emptySummary, packIndex, packSegmentHeader, type SegmentHeader, type Summary } from './segment.ts'
@@ -43,9 +44,13 @@ export function openDisk(options: DiskOptions, clock: () => number, storage: Sto
   let syncedAt = clock()
   let lost: SegmentHeader['lost']
   let now: DiskState = { state: 'recording', reason: 'recording' }
+  const lastWord = createLastWord(folder, { run: options.run, what: options.what, created: clock() }, storage)
+  /** Until a next segment does. */
+  const sayLost = () => lastWord.say(lost && { ...lost, until: clock() })
 
   function start(day: number): Open {
     makeFolder(folder, storage)
+    lastWord.reserve()
     const path = join(folder, segmentName(next))
     const file = storage.create(path)
     const { run, what, epoch } = options
@@ -125,6 +130,7 @@ export function openDisk(options: DiskOptions, clock: () => number, storage: Sto
       throw error
     }
     lost = undefined
+    sayLost()
     for (const head of heads) {
       const placed = { ...head, offset: at + head.offset }
       open.blocks.push(placed)
@@ -144,6 +150,7 @@ export function openDisk(options: DiskOptions, clock: () => number, storage: Sto
     now = OUT_OF_ROOM.has(error.code ?? '')
       ? { state: 'full', reason: `there is no room in ${options.directory}: ${error.message}` }
       : { state: 'failed', reason: `${options.directory} cannot be written: ${error.message}` }
+    sayLost()
   }
 
   function trySync(act: () => void): boolean {
@@ -193,6 +200,7 @@ export function openDisk(options: DiskOptions, clock: () => number, storage: Sto
     /** Tries whether there is room again. */
     retry(): void {
       if (now.state === 'recording') return
+      sayLost()
       try {
         makeFolder(folder, storage)
         if (storage.room(folder) < ROOM) return
@@ -218,7 +226,12 @@ export function openDisk(options: DiskOptions, clock: () => number, storage: Sto
       lost.entries += entries
     },
     prune: (): void => prune({ ...options, keep: options.run, number: open?.number ?? next }, clock()),
-    close: (): boolean => trySync(close),
+    close: (): boolean => {
+      const isWritten = trySync(close)
+      sayLost()
+      lastWord.end()
+      return isWritten
+    },
     state: (): DiskState => now,
     bytes: (): number => bytes
   }

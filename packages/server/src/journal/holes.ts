@@ -4,6 +4,7 @@
  */
 import type { BlockHead } from './block.ts'
 import type { Hole } from './journal.ts'
+import type { SegmentHeader } from './segment.ts'
 
 /** `heard`: the newest time of its own events, which lies a little before their receive times. */
 export type Batch = { batch: number; from: number; to: number; heard: number; count: number; total: number }
@@ -11,8 +12,8 @@ export type Batch = { batch: number; from: number; to: number; heard: number; co
 export type Outline = { first?: Batch; last?: Batch; holes: readonly Hole[] }
 export type Part = {
   outline: Outline
-  /** Entries that were lost before it. */
-  lost: number | undefined
+  /** Entries that were lost before it: with nothing in it, at the end of the run. */
+  lost: SegmentHeader['lost']
   /** Its header, which would say so, is not what was written. */
   silent: boolean
 }
@@ -54,6 +55,11 @@ export function outlineOf(blocks: readonly BlockHead[]): Outline {
   return { first, last, holes }
 }
 
+function atEnd(before: Batch | undefined, { entries, since, until = since }: NonNullable<Part['lost']>): Hole {
+  const from = before?.heard ?? since
+  return { from, to: Math.max(until, from) + 1, why: 'lost', entries }
+}
+
 /** Of the segments of a run, in their order; `open`: the last batch may not be there whole yet. */
 export function holesOf(parts: readonly Part[], open: boolean): Hole[] {
   const holes: Hole[] = []
@@ -63,12 +69,13 @@ export function holesOf(parts: readonly Part[], open: boolean): Hole[] {
     holes.push(...outline.holes)
     if (before && first) {
       const to = Math.max(first.from, before.heard + 1)
-      if (lost !== undefined) holes.push({ from: before.heard, to, why: 'lost', entries: lost })
+      if (lost) holes.push({ from: before.heard, to, why: 'lost', entries: lost.entries })
       else if (silent) holes.push({ from: before.heard, to, why: 'damaged' })
       else holes.push(...between(before, first))
       if (!isWhole(before)) holes.push(within(before))
     }
     before = last ?? before
+    if (!first && lost) holes.push(atEnd(before, lost))
   }
   if (before && !isWhole(before) && !open) holes.push(within(before))
   return holes.sort((a, b) => a.from - b.from)

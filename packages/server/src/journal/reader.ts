@@ -127,7 +127,7 @@ export function openReader({ directory }: { directory: string }): JournalReader 
         // What an event tells of may have happened long before we heard of it.
         if (summary.to >= from && summary.from < to + LATE) await check(path, kind)
         const { outline, header, broken } = known.get(path) ?? before
-        parts.push({ outline, lost: header?.lost?.entries, silent: !header })
+        parts.push({ outline, lost: header?.lost, silent: !header })
         for (const head of broken.values())
           if (head.kind === kind && (!topics || head.topics.some((topic) => topics.has(topic)))) holes.push(holeOf(head))
       }

@@ -44,7 +44,7 @@ export function openSegment(path: string, known?: Segment): Segment {
   try {
     const { size, mtimeMs: changed } = fstatSync(handle)
     const file = { handle, size, changed, path }
-    if (known && !known.closed && known.header && known.damaged === 0 && size >= known.size)
+    if (known && !known.closed && known.blocks.length > 0 && known.header && known.damaged === 0 && size >= known.size)
       return scanned(file, { header: known.header, at: known.size - known.cut, damaged: 0 }, known)
     const start = headerOf(file)
     return closedSegment(file, start.header) ?? scanned(file, start)

@@ -13,16 +13,17 @@ export type SegmentHeader = {
   created: number
   /** Of the plant whose events these are. */
   epoch?: string
-  /** Entries that were lost before it, and when that began: the disk was full. */
-  lost?: { entries: number; since: number }
+  /** Entries that were lost before it, when that began, and in the last word of a run until when: the disk was full. */
+  lost?: { entries: number; since: number; until?: number }
 }
 
 const MAGIC = Buffer.from('TICKWIRE')
 const FIXED = 20
 const MOST_HEADER = 1 << 20
 
-export function packSegmentHeader(header: SegmentHeader, version = FORMAT): Buffer {
-  const text = Buffer.from(JSON.stringify(header))
+/** `width`: its text is so long, with spaces at its end, so that another may be written over it. */
+export function packSegmentHeader(header: SegmentHeader, { version = FORMAT, width = 0 } = {}): Buffer {
+  const text = Buffer.from(JSON.stringify(header).padEnd(width))
   const bytes = Buffer.alloc(FIXED + text.length)
   MAGIC.copy(bytes)
   bytes.writeUInt32LE(version, 8)

@@ -14,7 +14,10 @@ export type Batch = {
   blocks: readonly Block[]
   missed: number
 }
-export type ToDisk = (Batch & { type: 'batch'; id: number }) | { type: 'sync'; id: number } | { type: 'stop'; id: number }
+export type ToDisk =
+  | (Batch & { type: 'batch'; id: number })
+  | { type: 'sync'; id: number }
+  | { type: 'stop'; id: number; missed: number }
 /** `id` is that of the message that this answers. */
 export type FromDisk = DiskState & { id?: number; written?: boolean; bytes: number }
 
@@ -53,7 +56,10 @@ function serve(
       return
     }
     if (message.type === 'sync') disk.sync()
-    else disk.close()
+    else {
+      if (message.missed > 0) disk.miss(message.missed)
+      disk.close()
+    }
     tell({ id: message.id })
     if (message.type === 'sync') return
     for (const timer of timers) clearInterval(timer)

@@ -131,13 +131,13 @@ export function openWriter(options: WriterOptions): JournalWriter & { run: strin
     },
     async flush() {
       hand()
-      await disk.ask('sync')
+      await disk.ask({ type: 'sync' })
     },
     status: () => ({ ...status }),
     stop: () =>
       (stopped ??= (async () => {
         hand()
-        await disk.ask('stop')
+        await disk.ask({ type: 'stop', missed })
         lock.release()
         // What was lost to the last is told with its cause.
         const reason = status.state === 'recording' ? 'stopped' : status.reason
@@ -213,9 +213,9 @@ function openThread({ directory, what, epoch, segmentBytes, mostBytes, mostAge, 
       }
       send({ ...batch, type: 'batch', id: next++ }, settle, transfer as ArrayBuffer[])
     },
-    ask: (type: 'sync' | 'stop'): Promise<void> =>
+    ask: (message: { type: 'sync' } | { type: 'stop'; missed: number }): Promise<void> =>
       new Promise((resolve) => {
-        send({ type, id: next++ }, () => resolve())
+        send({ ...message, id: next++ }, () => resolve())
       })
   }
 }

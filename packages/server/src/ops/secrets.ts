@@ -39,9 +39,10 @@ const PATTERNS: readonly [RegExp, string][] = [
   [new RegExp(`((?:${NAMES})["']?:\\s+)(?!\\[redacted|\\\\?["'])[^\\s"',;\\\\]{8,}`, 'gi'), `$1${CENSORED}`]
 ]
 
+const unicode = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
+
 /** As writers of JSON have it: some escape the slash, some what means something in HTML, some all that is not ASCII. */
 function quoted(secret: string): string[] {
-  const unicode = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
   const variants = [/\//g, /[<>&]/g, /[<>&='\u2028\u2029]/g, /[\u007F-\uFFFF]/g].reduce(
     (texts, chars) => [
       ...texts,
@@ -83,10 +84,10 @@ const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\/-]/
 export type Secrets = ReturnType<typeof createSecrets>
 
 /** `shortest`: shorter ones are left where they are. */
-export function createSecrets(values: Iterable<string | undefined> = [], shortest = SHORTEST) {
+export function createSecrets(values: Iterable<string | undefined> = [], shortest: number = SHORTEST) {
   const known = new Set<string>()
   let pattern: RegExp | undefined
-  let mayHold = (_text: string): boolean => false
+  let mayHold: ReturnType<typeof seekerOf> | undefined
 
   const add = (more: Iterable<string | undefined>): void => {
     const before = known.size
@@ -103,7 +104,7 @@ export function createSecrets(values: Iterable<string | undefined> = [], shortes
   add(values)
 
   const censorKnown = (text: string): string =>
-    pattern !== undefined && mayHold(text) ? text.replaceAll(pattern, CENSORED) : text
+    pattern !== undefined && mayHold?.(text) ? text.replaceAll(pattern, CENSORED) : text
 
   return {
     add,

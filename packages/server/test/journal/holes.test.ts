@@ -11,6 +11,7 @@ import { openDisk } from '../../src/journal/disk.ts'
 import type { Entry } from '../../src/journal/journal.ts'
 import { openReader } from '../../src/journal/reader.ts'
 import { openSegment } from '../../src/journal/scan.ts'
+import { files, type Storage } from '../../src/journal/storage.ts'
 import { withLosses } from '../../src/recording.ts'
 import { gridOf } from '../../src/services/sessions.ts'
 import { createPlant } from '../../src/plant/plant.ts'
@@ -78,6 +79,75 @@ test('[B4] entries that could not be written are a hole between those around the
   expect(await reader.holes(query)).toEqual([{ from: at(19), to: at(40) + 5, why: 'lost', entries: 20 }])
   expect(await reader.holes({ ...query, from: at(45) })).toEqual([])
 })
+
+test('[B4] what was lost at the end of a run is told when it is read, with its number', async () => {
+  const { reader, paths } = journal([2, 4, 5])
+  expect(paths).toHaveLength(3)
+  expect(await reader.holes(query)).toEqual([
+    { from: at(19), to: at(30) + 5, why: 'lost', entries: 10 },
+    { from: at(39), to: at(39) + 1, why: 'lost', entries: 20 }
+  ])
+  expect(reader.runs()).toMatchObject([{ events: 30, damaged: 0, cut: 0, to: at(39) + 5 }])
+  expect(await readAll(reader, query)).toHaveLength(30)
+})
+
+/** A disk that takes no more once `isFull`, but what is written over what is there. */
+function fillable() {
+  const lengths = new Map<number, number>()
+  const disk = { isFull: false }
+  const full = () => Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
+  const storage: Storage = {
+    ...files,
+    create(path) {
+      if (disk.isFull) throw full()
+      return files.create(path)
+    },
+    write(file, chunk, place) {
+      const length = lengths.get(file) ?? 0
+      if (disk.isFull && place + chunk.length > length) throw full()
+      lengths.set(file, Math.max(length, place + chunk.length))
+      return files.write(file, chunk, place)
+    },
+    close(file) {
+      lengths.delete(file)
+      files.close(file)
+    },
+    room: () => (disk.isFull ? 0 : Infinity)
+  }
+  return { disk, storage }
+}
+
+test.each(['closed', 'killed'])(
+  '[B4] a run that ends (%s) while the disk is full says how many were lost at its end',
+  async (how) => {
+    const directory = newDirectory()
+    const { disk: medium, storage } = fillable()
+    const limits = { segmentBytes: 64 << 20, mostBytes: Infinity, mostAge: Infinity }
+    let now = at(0)
+    const disk = openDisk({ directory, run: 'run', what: ['events'], ...limits }, () => now, storage)
+    disk.write(batchAt(0), BATCH)
+    medium.isFull = true
+    disk.write(batchAt(1), BATCH)
+    medium.isFull = false
+    disk.retry()
+    disk.write(batchAt(2), BATCH)
+    const reader = openReader({ directory })
+    const before = { from: at(9), to: at(20) + 5, why: 'lost', entries: 10 }
+    expect(await reader.holes(query)).toEqual([before])
+    medium.isFull = true
+    now = at(45)
+    for (const batch of [3, 4]) disk.write(batchAt(batch), BATCH)
+    disk.retry()
+    if (how === 'closed') {
+      disk.miss(7)
+      now = at(52)
+      disk.close()
+    }
+    const end = how === 'closed' ? { to: at(52) + 1, entries: 27 } : { to: at(45) + 1, entries: 20 }
+    for (const each of [reader, openReader({ directory })])
+      expect(await each.holes(query)).toEqual([before, { from: at(29), why: 'lost', ...end }])
+  }
+)
 
 test.each([
   ['full', [{ from: at(59) + 5, to: Infinity, why: 'lost' }]],

@@ -249,7 +249,7 @@ describe('damage', () => {
     const path = join(directory, run, '00000.twj')
     const bytes = readFileSync(path)
     const { packSegmentHeader } = await import('../../src/journal/segment.ts')
-    const header = packSegmentHeader({ run, segment: 0, what: ['events'], created: T0 }, 2)
+    const header = packSegmentHeader({ run, segment: 0, what: ['events'], created: T0 }, { version: 2 })
     writeFileSync(path, Buffer.concat([header, bytes.subarray(header.length)]))
     const reader = openReader({ directory })
     await expect(readAll(reader, { run, what: 'events' })).rejects.toThrow(/version 2 .* newer Tickwire wrote: update this one/)
