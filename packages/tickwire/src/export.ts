@@ -14,6 +14,7 @@ import { absentIn } from './absent.ts'
 import { baseOf, CommandError, keyOf } from './ask.ts'
 import { tellHoles } from './holes.ts'
 import { createProgress } from './progress.ts'
+import { onInterrupt } from './signals.ts'
 import { plain } from './terminal/plain.ts'
 import { timeOf } from './time.ts'
 
@@ -197,17 +198,6 @@ async function sinkOf(what: What, flags: ExportFlags): Promise<Sink<Row>> {
   }
   const { write, close, abandon } = await openSink(out, format, columns).catch(fail)
   return { write: (rows) => write(rows).catch(fail), close: () => close().catch(fail), abandon }
-}
-
-/** Who ends it in the middle finds nothing of it beside the name. */
-function onInterrupt(abandon: () => Promise<void>): () => void {
-  const end = (signal: NodeJS.Signals): void => void abandon().finally(() => process.exit(signal === 'SIGINT' ? 130 : 143))
-  process.once('SIGINT', end)
-  process.once('SIGTERM', end)
-  return () => {
-    process.off('SIGINT', end)
-    process.off('SIGTERM', end)
-  }
 }
 
 const timeIn = (row: Row): number => ('start' in row ? row.start : row.time)

@@ -95,7 +95,7 @@ export function listenFault(
   }
   if (code === 'EACCES')
     return new ConfigError(
-      `port ${error.port}: this user may not listen there (${message}); choose one above 1023 with ${option}, or 0 for a free one`
+      `port is ${error.port}: this user may not listen there (${message}); choose one above 1023 with ${option}, or 0 for a free one`
     )
   if (!NOWHERE.has(code)) return undefined
   return new ConfigError(

@@ -31,3 +31,14 @@ export function onSignals(log: Log): { stop: () => Promise<unknown> } {
   })
   return running
 }
+
+/** Who ends what is being written in the middle finds nothing of it beside the name. Returns what stops listening. */
+export function onInterrupt(abandon: () => Promise<void>): () => void {
+  const end = (signal: NodeJS.Signals): void => void abandon().finally(() => process.exit(signal === 'SIGINT' ? 130 : 143))
+  process.once('SIGINT', end)
+  process.once('SIGTERM', end)
+  return () => {
+    process.off('SIGINT', end)
+    process.off('SIGTERM', end)
+  }
+}

@@ -112,6 +112,7 @@ test.for([
   ['/v1/trades?instrument=BTC-USDT&from=yesterday', 400, 'BAD_MESSAGE', 'from: must be a time'],
   ['/v1/trades?instrument=BTC-USDT&from=2026-11-20T12:00', 400, 'BAD_MESSAGE', 'with its zone'],
   ['/v1/trades?instrument=BTC-USDT&from=2026-13-20', 400, 'BAD_MESSAGE', 'from: must be a time'],
+  ['/v1/trades?instrument=BTC-USDT&from=2026-02-30', 400, 'BAD_MESSAGE', 'from: must be a time'],
   ['/v1/trades?instrument=BTC-USDT&from=20&to=10', 400, 'BAD_MESSAGE', 'is not before to'],
   ['/v1/trades?instrument=BTC-USDT&limit=10001', 400, 'BAD_MESSAGE', 'limit: must be a whole number from 1 to 10000'],
   ['/v1/trades?instrument=BTC-USDT&cursor=x', 400, 'BAD_MESSAGE', 'cursor: '],
