@@ -30,20 +30,22 @@ export type Place = {
 /** Of more the oldest are forgotten. */
 export const MOST_SPANS = 32
 
-const number = z.number()
-const key = z.object({ time: number, id: z.string().optional(), provider: z.string(), received: number, seq: number.optional() })
+/** Of a date that there is, as REST takes it too. */
+const time = z.number().min(-8.64e15).max(8.64e15)
+const seq = z.int().min(0)
+const key = z.object({ time, id: z.string().optional(), provider: z.string(), received: time, seq: seq.optional() })
 const place = z.object({
   instrument: z.string(),
-  from: number,
-  to: number.optional(),
+  from: time,
+  to: time.optional(),
   epoch: z.string(),
-  done: number,
-  last: number,
+  done: seq,
+  last: seq,
   after: key.optional(),
-  told: number.optional(),
-  corrected: number.optional(),
+  told: time.optional(),
+  corrected: time.optional(),
   rest: z
-    .array(z.object({ from: number, to: number }))
+    .array(z.object({ from: time, to: time }))
     .max(MOST_SPANS)
     .optional()
 })

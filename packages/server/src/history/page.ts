@@ -3,7 +3,7 @@ import type { HeardCorrection } from './amend.ts'
 import { MOST_SPANS, type Place } from './cursor.ts'
 import { compare, joined, keyOf, type Key, type PastTrade } from './order.ts'
 import type { Filled } from './shelf.ts'
-import { uncovered, united, type Span } from './spans.ts'
+import { clipped, overlap, uncovered, united, type Span } from './spans.ts'
 
 /** Trades of it may be missing; `gap` names it, as in /v1/gaps. */
 export type GapMark = Span & { why: string; gap?: string; provider?: string }
@@ -66,14 +66,23 @@ export function nothing(instrument: string, { from, to }: Span, { missing }: Fil
   return { ok: false, reason: 'nothing', message }
 }
 
-/** By source and provider, in the order of their first trade. */
-export function usedOf(rows: readonly Row[]): Used[] {
+/**
+ * By source and provider, in the order of their first trade; then those who were asked for some of the span, and had no trade
+ * to tell: that none is there is their word.
+ */
+export function usedOf(rows: readonly Row[], { spans }: Pick<Filled, 'spans'>, told: Span): Used[] {
   const used = new Map<string, Used>()
   for (const { source, provider, time } of rows) {
     const key = `${source} ${provider}`
     const known = used.get(key)
     if (known) Object.assign(known, { to: time, trades: known.trades + 1 })
     else used.set(key, { source, provider, from: time, to: time, trades: 1 })
+  }
+  for (const { provider, from, to } of spans.filter((span) => overlap(span, told)).map((span) => clipped(span, told))) {
+    const key = `rest ${provider}`
+    const known = used.get(key)
+    if (!known) used.set(key, { source: 'rest', provider, from, to, trades: 0 })
+    else if (known.trades === 0) known.to = to
   }
   return [...used.values()]
 }

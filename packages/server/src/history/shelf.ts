@@ -24,8 +24,8 @@ const KEPT_FOR = 60_000
 type Kept = Extract<Answer, { ok: true }> & { instrument: string; at: number }
 export type Filled = {
   trades: Trade[]
-  /** Where all of them are here. */
-  spans: Span[]
+  /** Where all of them are here, and who said so. */
+  spans: (Span & { provider: string })[]
   /** What no provider tells, and why. */
   missing: (Span & { why: string })[]
   /** So far was asked; what lies beyond it is unknown yet. */
@@ -141,7 +141,7 @@ export function createShelf(rest: Rest, clock: () => number) {
           const { to: until } = answer
           filled.trades.push(...answer.trades.filter(({ time }) => time >= at && time < Math.min(until, to)))
           filled.reached = Math.min(until, to)
-          filled.spans.push({ from: at, to: filled.reached })
+          filled.spans.push({ from: at, to: filled.reached, provider: answer.provider })
           if (isQuiet()) await skip(instrument, filled, to, budget, answer.provider)
         } else {
           const why = answer.ok ? `${answer.provider} does not go back so far` : answer.why

@@ -213,7 +213,7 @@ export function createTrades(options: HistoryOptions): PastTrades {
       trades: trades.map(plain),
       corrections,
       gaps: marks,
-      sources: usedOf(trades),
+      sources: usedOf(trades, filled, told),
       more: next !== undefined
     }
     if (further) page.cursor = encode({ ...further, corrected })

@@ -252,6 +252,39 @@ test.each([
   expect(await ask({ instrument: 'BTC-USDT', limit: 2, cursor, ...wrong })).toMatchObject({ ok: false, reason })
 })
 
+test.each([
+  ['a time before all dates', { from: -1e300 }],
+  ['an end after all dates', { to: 1e300 }],
+  ['a trade of no date', { after: { time: 9e15, provider: 'alpha', received: 0 } }],
+  ['a sequence below all', { done: -1 }],
+  ['half a sequence', { last: 0.5 }],
+  ['a span of no date', { rest: [{ from: -1e300, to: 0 }] }]
+])('a cursor with %s is none', async (_, wrong) => {
+  const s = stage({ keep: 100, records: false })
+  for (let n = 1; n <= 4; n++) s.publish(tradeOf(n, BEGIN + n * SECOND))
+  const ask = createTrades(s.options)
+  const { cursor } = page(await ask({ instrument: 'BTC-USDT', from: BEGIN, limit: 2 }))
+  const place = JSON.parse(Buffer.from(cursor!, 'base64url').toString()) as object
+  const forged = (change: object) => Buffer.from(JSON.stringify({ ...place, ...change })).toString('base64url')
+  expect(await ask({ instrument: 'BTC-USDT', limit: 2, cursor: forged({}) })).toMatchObject({ ok: true })
+  expect(await ask({ instrument: 'BTC-USDT', limit: 2, cursor: forged(wrong) })).toMatchObject({ ok: false, reason: 'cursor' })
+})
+
+test('who answered that there is no trade in a span is named, with the span', async () => {
+  const s = stage({ keep: 100, records: true })
+  s.record(tradeOf(1, BEGIN))
+  s.start()
+  const ask = createTrades(s.options)
+  const from = Date.UTC(2020, 0, 1)
+  const empty = page(await ask({ instrument: 'BTC-USDT', from, to: from + 3_000 * SECOND, limit: 5 }))
+  expect(empty).toMatchObject({ trades: [], gaps: [], more: false })
+  const word = { source: 'rest', provider: 'alpha', trades: 0 }
+  expect(empty.sources).toEqual([{ ...word, from, to: from + 3_000 * SECOND }])
+  const silent: Rest = () => Promise.resolve({ ok: false, why: 'alpha: is not asked' })
+  const nobody = await createTrades({ ...s.options, rest: silent })({ instrument: 'BTC-USDT', from, to: from + SECOND, limit: 5 })
+  expect(nobody).toMatchObject({ ok: false, reason: 'nothing' })
+})
+
 test('a span that ends before it begins, and one that lies too far back, say so, and what is there', async () => {
   const s = stage({ keep: 100, records: true })
   for (let n = 1; n <= 3; n++) s.record(tradeOf(n, BEGIN + n * SECOND))
