@@ -81,7 +81,7 @@ describe('a known secret', () => {
     ['a long body', (text) => asBytes(own.body)(text + long).trimEnd()]
   ]
 
-  test.for(WAYS)('%s is concealed in all that is written', ([, said]) => {
+  test.for(WAYS)('[T18] %s is concealed in all that is written', ([, said]) => {
     for (const [road, conceals] of ROADS)
       for (const before of ['', '.', 'ab '])
         expect(conceals(`${before}{"x":"${said}"}`), road).toMatch(/^(\.|ab )?\{"x":"\[redacted\]=*"\}$/)
