@@ -10,7 +10,7 @@ export default defineConfig({
     setupFiles: ['test/kinds.setup.ts', 'test/chance.setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    // Two cores: as many files at once, so that the tests with sockets keep their pace.
-    maxWorkers: 2
+    // One more than cores: a third of the time a file with sockets waits for something.
+    maxWorkers: 3
   }
 })
