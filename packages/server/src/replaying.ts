@@ -88,12 +88,12 @@ async function open({ config, reader, order, log }: ReplayingOptions, digests: b
   throw new ConfigError(ordered.message)
 }
 
-/** Plays it as fast as it goes, and says what came out of it. */
+/** Plays it once, and says what came out of it. */
 export async function digestOf(
   options: ReplayingOptions,
   onState: (state: ReplayState) => void
 ): Promise<{ digest: string; state: ReplayState }> {
-  const order = { ...options.order, speed: 0, paused: false, loop: false }
+  const order = { ...options.order, paused: false, loop: false }
   const { replays } = await open({ ...options, order }, true)
   const replay = replays.find(NAME)
   if (!replay) throw new Error('a replay that was ordered is not there')

@@ -31,7 +31,7 @@ const page = fileURLToPath(new URL('../../dashboard/dist', import.meta.url))
 const captures = fileURLToPath(new URL('../../../captures', import.meta.url))
 
 export async function replay(run: string | undefined, flags: ReplayFlags): Promise<void> {
-  refuseIdle(flags)
+  if (flags.digest && flags.loop) throw new ConfigError('--loop does not go with --digest, which plays it once')
   const { config } = load(flags)
   const { directory = config.journal.directory, capture } = flags
   const reader = capture === undefined ? openReader({ directory }) : captureJournal(captureOf(capture), captures)
@@ -55,13 +55,6 @@ export async function replay(run: string | undefined, flags: ReplayFlags): Promi
   console.log(`  Stop: Ctrl-C\n`)
 }
 
-/** A flag that changes nothing is no answer to who gave it. */
-function refuseIdle({ digest, loop, speed = 'max' }: ReplayFlags): void {
-  if (!digest) return
-  if (loop) throw new ConfigError('--loop does not go with --digest, which plays it once')
-  if (speed !== 'max') throw new ConfigError('--speed does not go with --digest, which plays as fast as it goes')
-}
-
 /** The newest unless named. */
 function runOf(reader: JournalReader, name: string | undefined, directory: string): RecordedRun {
   const runs = reader.runs()
@@ -75,7 +68,7 @@ function runOf(reader: JournalReader, name: string | undefined, directory: strin
 
 const spanOf = ({ from, to }: RecordedRun): string => `${new Date(from).toISOString()} to ${new Date(to).toISOString()}`
 
-function orderOf({ run }: RecordedRun, { speed = '1', what, loop, ...flags }: ReplayFlags): ReplayOrder {
+function orderOf({ run }: RecordedRun, { digest, speed = digest ? 'max' : '1', what, loop, ...flags }: ReplayFlags): ReplayOrder {
   const [from, to] = [timeOf('--from', flags.from), timeOf('--to', flags.to)]
   const pace = speed === 'max' ? 0 : Number(speed)
   if (speed !== 'max' && !(pace >= SPEED.least && pace <= SPEED.most))
@@ -90,7 +83,7 @@ function orderOf({ run }: RecordedRun, { speed = '1', what, loop, ...flags }: Re
   }
 }
 
-/** To stdout the digest alone: the same for the same recording, on every machine. */
+/** To stdout the digest alone: the same for the same recording, at every speed and on every machine. */
 async function reckon(options: ReplayingOptions): Promise<void> {
   const { order, reader } = options
   const { from = 0, to = 0 } = reader.runs().find(({ run }) => run === order.run) ?? {}

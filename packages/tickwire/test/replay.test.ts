@@ -57,6 +57,7 @@ describe('[S2-39] [S4-30] tickwire replay', () => {
     const whole = [run, '--directory', directory, '--digest']
     const [events, frames] = await Promise.all([elsewhere(whole), elsewhere([...whole, '--what', 'frames'])])
     expect(await here(whole)).toBe(events)
+    expect(await here([...whole, '--speed', '50'])).toBe(events)
     expect(await here([...whole, '--what', 'frames'])).toBe(frames)
     expect(frames).not.toBe(events)
   })
@@ -93,8 +94,8 @@ describe('[S2-39] [S4-30] tickwire replay', () => {
     [['--from', '5'], /from: .* is outside of the run/],
     [['--from', '2001-01-01T00:00:00Z'], /from: .* is outside of the run/],
     [['--digest', '--loop'], /--loop does not go with --digest/],
-    [['--digest', '--speed', '50'], /--speed does not go with --digest/],
-    [['--digest', '--speed', '1'], /--speed does not go with --digest/],
+    [['--digest', '--speed', '0.01'], /--speed is "0\.01": it takes a number from 0\.1/],
+    [['--digest', '--speed', 'fast'], /--speed is "fast": it takes a number from 0\.1/],
     [['--capture', 'nobody'], /there are recorded sessions of/]
   ] as const)('%o is refused in words', async ([args, words]) => {
     await expect(here(['--directory', directory, ...args])).rejects.toThrow(words)

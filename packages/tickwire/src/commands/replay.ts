@@ -13,7 +13,7 @@ export function addReplay(program: Command): void {
     .option('-d, --directory <directory>', 'the journal (default: data/journal)')
     .option('--from <time>', 'as in 2026-01-31T14:30:00Z, or epoch milliseconds (default: its beginning)')
     .option('--to <time>', 'the same, exclusive (default: its end)')
-    .option('--speed <n>', '1 is as it was, from 0.1 on; max is as fast as it goes (default: 1)')
+    .option('--speed <n>', '1 is as it was, from 0.1 on; max is as fast as it goes (default: 1; max with --digest)')
     .addOption(
       new Option('--what <what>', 'events as they were published, or raw frames, which are decided anew').choices([
         'events',
@@ -24,7 +24,7 @@ export function addReplay(program: Command): void {
     .option('-p, --port <port>', 'port for page, REST and WebSocket (default: 8000; 0 takes a free one)')
     .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
     .option('--capture <provider>', 'play a recorded session of the captures instead')
-    .option('--digest', 'serve nothing: play as fast as it goes, and print the SHA-256 of all that is published')
+    .option('--digest', 'serve nothing: play it once, and print the SHA-256 of all that is published')
     .action(async (run: string | undefined, flags: ReplayFlags) => (await import('../replay.ts')).replay(run, flags))
   withExamples(replay, [
     ['tickwire replay', 'the newest recording, as it was'],
