@@ -72,6 +72,7 @@ const load = ({ spec, guess, peers, goal, times, floor = false }: Load): Scenari
     const aim = { updates_s: goal, ratio: times }
     const beside = least && {
       floor_updates_s: least.updates_s,
+      floor_calm_updates_s: least.calm_updates_s,
       of_floor: Math.round((ours.updates_s / least.updates_s) * 100) / 100
     }
     return {

@@ -15,6 +15,7 @@ const short = (value: unknown): string => {
 /** Those that a reader compares; the rest is in the lines of JSON. */
 const SHOWN = [
   'updates_s',
+  'calm_updates_s',
   'floor_updates_s',
   'of_floor',
   'offered_s',
@@ -34,7 +35,8 @@ const told = (figures: object): string =>
 const peersOf = (peers: Line['peers']): string =>
   Object.entries(peers)
     .map(([name, { ...figures }]) => {
-      const speed = 'updates_s' in figures ? short(figures.updates_s) : told(figures)
+      const calm = 'calm_updates_s' in figures ? ` (calm ${short(figures.calm_updates_s)})` : ''
+      const speed = 'updates_s' in figures ? `${short(figures.updates_s)}${calm}` : told(figures)
       return `${name} ${speed}${'note' in figures ? ` (${String(figures.note)})` : ''}`
     })
     .join('; ') || '–'
