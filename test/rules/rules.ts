@@ -101,7 +101,8 @@ const PURE_LIBRARIES = new Set([
   'protobufjs/light.js',
   'feedsmith',
   'iconv-lite',
-  'html-to-text'
+  'html-to-text',
+  'trading-signals'
 ])
 export const isPure = (path: string) => PURE.some((pattern) => pattern.test(path))
 

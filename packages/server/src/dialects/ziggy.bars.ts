@@ -1,7 +1,7 @@
 /** The bars of one chart: a past and what comes after it, and both as the Ziggy endpoints send them. Pure. */
 import type { Candle, Interval } from '@tickwire/protocol'
 import { seconds } from './ziggy.messages.ts'
-import { study, WARM_UP, type Study } from './ziggy.indicators.ts'
+import { WARM_UP, type Reading, type Study } from './ziggy.indicators.ts'
 
 export const SHOWN = 100
 /** How much of the past is asked for. */
@@ -31,36 +31,37 @@ const stick = ({ symbol, timeframe }: Of, { start, open, high, low, close, volum
   return { ...bar, is_closed: closed, revision, provider }
 }
 
-/** The newest value of each indicator that has one. */
-function latest({ symbol, timeframe }: Of, bars: Bars, values: Study) {
+/** The value of each indicator that has one. */
+function told({ symbol, timeframe }: Of, bars: Bars, reading: Reading | undefined) {
   const at = bars.at(-1)
-  if (!at) return []
-  return Object.entries(values).flatMap(([name, list]) => {
-    const value = list.at(-1) ?? null
-    return value === null ? [] : [{ name, value, timestamp: seconds(at.start), symbol, timeframe }]
-  })
+  if (!at || !reading) return []
+  return Object.entries(reading).flatMap(([name, value]) =>
+    value === null ? [] : [{ name, value, timestamp: seconds(at.start), symbol, timeframe }]
+  )
 }
 
 /** The last hundred bars with the indicators of each. */
-export function whole(of: Of, bars: Bars) {
-  const values = study(bars.map(({ close }) => close))
+export function whole(of: Of, bars: Bars, study: Study) {
+  const readings = study.all(bars)
+  const reading = readings.at(-1)
   const newest = bars.at(-1)
+  const shown = readings.slice(-SHOWN)
   return {
     ...of,
     candlesticks: bars.slice(-SHOWN).map((bar) => stick(of, bar)),
-    indicators: latest(of, bars, values),
-    series: Object.fromEntries(Object.entries(values).map(([name, list]) => [name, list.slice(-SHOWN)])),
+    indicators: told(of, bars, reading),
+    series: Object.fromEntries(Object.keys(reading ?? {}).map((name) => [name, shown.map((each) => each[name])])),
     last_updated: newest ? seconds(newest.time) : null
   }
 }
 
 /** The bars that changed, and the indicators now. */
-export function difference(of: Of, bars: Bars, changed: ReadonlySet<number>) {
+export function difference(of: Of, bars: Bars, changed: ReadonlySet<number>, study: Study) {
   const newest = bars.at(-1)
   return {
     ...of,
     candlesticks: bars.filter(({ start }) => changed.has(start)).map((bar) => stick(of, bar)),
-    indicators: latest(of, bars, study(bars.map(({ close }) => close))),
+    indicators: told(of, bars, study.now(bars, changed)),
     last_updated: newest ? seconds(newest.time) : null
   }
 }

@@ -2,7 +2,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Candle } from '@tickwire/protocol'
 import { createCharts } from '../../src/dialects/ziggy.charts.ts'
-import { study } from '../../src/dialects/ziggy.indicators.ts'
 import { candleOf, type Message } from './fiml.bench.ts'
 import { connection, pastOf } from './ziggy.bench.ts'
 
@@ -46,12 +45,23 @@ describe('a snapshot', () => {
       is_closed: false
     })
     expect(candlesticks[0]).toMatchObject({ timestamp: 200 * 60, is_closed: true })
-    const values = study(pastOf('AAPL', 300).map(({ close }) => close))
-    expect(Object.fromEntries(indicators.map(({ name, value }: Message) => [name, value]))).toEqual(
-      Object.fromEntries(Object.entries(values).map(([name, list]) => [name, list.at(-1)]))
+    // The closes rise by one from 100 to 399, so a mean of n lags (n - 1) / 2 behind, and nothing ever fell.
+    const steady = { SMA_20: 389.5, SMA_50: 374.5, RSI_14: 100, MACD: 7, MACD_Signal: 7, MACD_Histogram: 0 }
+    expect(indicators).toEqual(
+      Object.entries(steady).map(([name, value]) => ({
+        name,
+        value: expect.closeTo(value, 5),
+        timestamp: 299 * 60,
+        symbol: 'AAPL',
+        timeframe: '1m'
+      }))
     )
-    for (const name of Object.keys(values)) expect(series[name]).toEqual(values[name]?.slice(-100))
-    expect(series.SMA_50[0]).toBe(275.5)
+    for (const [name, value] of Object.entries(steady)) {
+      expect(series[name]).toHaveLength(100)
+      expect(series[name].at(-1)).toBeCloseTo(value, 5)
+    }
+    expect([series.SMA_20[0], series.SMA_50[0], series.RSI_14[0]]).toEqual([290.5, 275.5, 100])
+    expect(series.MACD[0]).toBeCloseTo(7, 5)
   })
 
   test('[S1-02] each timeframe of each symbol is a chart of its own', async () => {
@@ -174,16 +184,18 @@ describe('updates', () => {
     const [first] = take()
     expect(first).toMatchObject({ type: 'chart_update', symbol: 'AAPL', timeframe: '1m', update_count: 1 })
     expect(first.data.candlesticks).toMatchObject([{ timestamp: 299 * 60, close: 500, is_closed: false }])
-    const closes = [...pastOf('AAPL', 299).map(({ close }) => close), 500]
-    expect(first.data.indicators.find(({ name }: Message) => name === 'SMA_20').value).toBe(study(closes).SMA_20?.at(-1))
+    const valueOf = ({ data }: Message, wanted: string) => data.indicators.find(({ name }: Message) => name === wanted).value
+    expect(valueOf(first, 'SMA_20'), 'of 380 to 398, and 500').toBe((19 * 389 + 500) / 20)
     say(candleOf('AAPL', 299 * MINUTE, 501, { closed: true }), candleOf('AAPL', 300 * MINUTE, 502))
     until(1_100)
     expect(take()).toEqual([])
     until(1_200)
-    expect(take()[0].data.candlesticks).toMatchObject([
+    const [second] = take()
+    expect(second.data.candlesticks).toMatchObject([
       { timestamp: 299 * 60, close: 501, is_closed: true },
       { timestamp: 300 * 60, close: 502, is_closed: false }
     ])
+    expect(valueOf(second, 'SMA_20'), 'of 381 to 398, 501 and 502').toBe((18 * 389.5 + 501 + 502) / 20)
   })
 
   test('a forming bar never replaces a closed one, and a correction of it does', async () => {
