@@ -23,6 +23,11 @@ export type RecordedRun = {
   cut: number
   /** Not all of its blocks were compared with their checksums yet: `damaged` may be more. */
   unchecked?: true
+  /**
+   * Nothing of it can be read: what is known to be lost, and why, one sentence for a person. `from` and `to` are then as far as they
+   * are known, and `what` may be empty.
+   */
+  reason?: string
 }
 
 /** How recording stands now. `full`: the disk is; it goes on by itself when there is room. */

@@ -5,7 +5,7 @@ import type { Candle, Interval, RecordedRun } from '@tickwire/protocol'
 import type { HeardCorrection } from '@tickwire/server/history/amend.ts'
 import { CANDLES, TRADES, type Column } from '@tickwire/server/history/csv.ts'
 import type { PastTrade } from '@tickwire/server/history/order.ts'
-import { modeOf, ofMode } from '@tickwire/server/history/runs.ts'
+import { eventRuns, isReadable, modeOf, ofMode } from '@tickwire/server/history/runs.ts'
 import { encoderOf, openSink, type Format, type Sink } from '@tickwire/server/history/sink.ts'
 import type { Span } from '@tickwire/server/history/spans.ts'
 import { candleTape, tradeTape } from '@tickwire/server/history/tape.ts'
@@ -95,14 +95,16 @@ function recorded(what: What, instruments: readonly string[], flags: ExportFlags
   const all = openReader({ directory })
   const [asked, until] = [timeOf('--from', flags.from), timeOf('--to', flags.to)]
   const isNear = ({ from, to }: Span): boolean => from < (until ?? Infinity) + LATE && to + LATE >= (asked ?? -Infinity)
-  const written = all.runs().filter((run) => run.what.includes('events'))
+  const known = all.runs()
+  const written = eventRuns({ runs: () => known })
   const near = written.filter(isNear)
   const mode = modeFor(near.length > 0 ? near : written, flags)
   const reader = ofMode(all, mode)
   const runs = written.filter((run) => modeOf(run) === mode)
+  const gone = known.filter((run) => !isReadable(run))
   if (runs.length === 0)
     throw new CommandError(
-      `no events ${written.length > 0 ? `of mode ${mode} ` : ''}are recorded in ${directory}: name another with --directory, or a running server with --url`
+      `no events ${written.length > 0 ? `of mode ${mode} ` : ''}are recorded in ${directory}: name another with --directory, or a running server with --url${gone.map(({ run, reason }) => `\n  ${run}: ${reason}`).join('')}`
     )
   const from = asked ?? Math.min(...runs.map((run) => run.from)) - LATE
   const to = until ?? Math.max(...runs.map((run) => run.to)) + 1
@@ -125,7 +127,8 @@ function recorded(what: What, instruments: readonly string[], flags: ExportFlags
     if (said !== undefined) console.error(said)
     if (told.size > 0) console.error(amendments([...told.values()]))
     const topics = new Set(instruments.flatMap((instrument) => [`trade:${instrument}`, `gap:${instrument}`]))
-    for (const run of runs) if (isNear(run)) await tellHoles(reader, run, { what: 'events', topics, ...span })
+    for (const run of [...runs, ...gone.filter((each) => modeOf(each) === mode)])
+      if (isNear(run)) await tellHoles(reader, run, { what: 'events', topics, ...span })
   }
   return { span, tape, tellMore, close: all.close }
 }

@@ -24,6 +24,7 @@ function wordsOf(holes: readonly Hole[], why: Hole['why']): string[] {
 
 /** Nothing where all of it is there. */
 export async function holesIn(reader: JournalReader, run: RecordedRun, query: Omit<Query, 'run'>): Promise<string | undefined> {
+  if (run.reason !== undefined) return `${run.run}: ${run.reason}`
   const holes = await reader.holes({ ...query, run: run.run })
   const isEnd = query.to === undefined || query.to >= run.to
   const cut = isEnd && run.cut > 0 ? [`${amount(run.cut, 'byte', 'bytes')} of a torn end cut`] : []

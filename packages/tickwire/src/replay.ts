@@ -58,8 +58,10 @@ export async function replay(run: string | undefined, flags: ReplayFlags): Promi
 /** The newest unless named. */
 function runOf(reader: JournalReader, name: string | undefined, directory: string): RecordedRun {
   const runs = reader.runs()
-  const newest = runs.toSorted((a, b) => b.to - a.to)[0]
+  const sorted = runs.toSorted((a, b) => b.to - a.to)
+  const newest = sorted.find(({ reason }) => reason === undefined) ?? sorted[0]
   const found = name === undefined ? newest : runs.find(({ run }) => run === name)
+  if (found?.reason !== undefined) throw new ConfigError(`${found.run}: ${found.reason}`)
   if (found) return found
   if (!newest) throw new ConfigError(`nothing is recorded in ${directory}: make a recording with "tickwire record"`)
   const known = runs.slice(-10).map((each) => `  ${each.run}  ${spanOf(each)}`)

@@ -1,5 +1,5 @@
 /** A recording that is damaged is exported and replayed as far as it goes, and stderr says what is missing. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Published } from '@tickwire/protocol'
@@ -82,6 +82,21 @@ test('[T14] a torn end is told', async () => {
   writeFileSync(segment(), bytes.subarray(0, bytes.lastIndexOf('TWBK') - 9))
   await exportPast('trades', ['BTC-USDT'], { ...asked, directory, out: join(root, 'd.csv') })
   expect(told).toEqual([expect.stringMatching(/not all of .* is there: .* bytes of a torn end cut/)])
+})
+
+test('[T14] a recording of which nothing is left is named where its span is exported, and is not played', async () => {
+  const run = readdirSync(directory).find((name) => name !== 'lock') ?? ''
+  const intact = readFileSync(segment())
+  const words = `${run}: nothing of it can be read, as far as is known from 2026-11-20T12:00:00.000Z to `
+  writeFileSync(segment(), '')
+  await expect(exportPast('trades', ['BTC-USDT'], { ...asked, directory })).rejects.toThrow(words)
+  await expect(replay(run, { directory, digest: true, set: [] })).rejects.toThrow(words)
+  mkdirSync(join(directory, 'other'))
+  writeFileSync(join(directory, 'other', '00000.twj'), intact)
+  await exportPast('trades', ['BTC-USDT'], { ...asked, directory, out: join(root, 'e.csv') })
+  expect(told).toEqual([expect.stringContaining(words)])
+  // The newest that can be played is, unless another is named.
+  await replay(undefined, { directory, speed: 'max', digest: true, set: [] })
 })
 
 test('[T14] a digest of a damaged recording says so beside it', async () => {

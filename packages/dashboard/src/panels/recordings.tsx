@@ -49,11 +49,19 @@ function Run({ run, picked, pick }: { run: RecordedRun; picked: boolean; pick: (
   return (
     <li>
       <label className="flex cursor-pointer items-baseline gap-2 rounded px-2 py-1.5 hover:bg-raised has-checked:bg-raised">
-        <input type="radio" name="run" className="accent-past" checked={picked} onChange={pick} />
+        <input
+          type="radio"
+          name="run"
+          className="accent-past"
+          checked={picked}
+          onChange={pick}
+          disabled={run.reason !== undefined}
+        />
         <span className="min-w-0 flex-1">
           <span className="text-bright">{`${fullTime(run.from)}, ${duration(run.to - run.from)}`}</span>
           {run.open && <span className="ml-2 text-up">recording now</span>}
           <span className="block text-[11.5px] text-muted">{`${held.join(', ') || 'empty'}, ${size(run.bytes)}B`}</span>
+          {run.reason && <span className="block text-[11.5px] text-amber">{run.reason}</span>}
           {wrong && <span className="block text-[11.5px] text-amber">{wrong}</span>}
           {run.unchecked && !run.open && <span className="block text-[11.5px] text-muted">{UNCHECKED}</span>}
         </span>
@@ -169,7 +177,7 @@ function Form({ runs, status }: Recorded) {
   const [wish, setWish] = useState<Wish>({ speed: 1, loop: false, isLive: false })
   const [trouble, setTrouble] = useState<string>()
   const [busy, setBusy] = useState(false)
-  const run = runs.find((one) => one.run === name) ?? runs[0]
+  const run = runs.find((one) => one.run === name) ?? runs.find((one) => one.reason === undefined) ?? runs[0]
   if (!run) return <Nothing status={status} />
   const { from = run.from, to = run.to } = wish
   const want = (part: Partial<Wish>): void => setWish((before) => ({ ...before, ...part }))

@@ -31,7 +31,11 @@ const run = z.object({
   open: z.boolean().describe('it is being written now'),
   damaged: z.number().describe('blocks that are damaged, and left out'),
   cut: z.number().describe('bytes of a torn tail that were cut'),
-  unchecked: z.literal(true).optional().describe('not all blocks were compared with their checksums yet: damaged may be more')
+  unchecked: z.literal(true).optional().describe('not all blocks were compared with their checksums yet: damaged may be more'),
+  reason: z
+    .string()
+    .optional()
+    .describe('nothing of it can be read: what is known to be lost, and why; from and to are as far as they are known')
 })
 
 const NOTHING: RecordingStatus = {

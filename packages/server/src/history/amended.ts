@@ -4,6 +4,7 @@ import type { JournalReader, TradeColumns } from '../journal/journal.ts'
 import { amended, changed, fateOf, fatesOf, type Changes, type HeardCorrection } from './amend.ts'
 import { fewOf, placeName, whole, type Place } from './entries.ts'
 import type { PastTrade } from './order.ts'
+import { eventRuns } from './runs.ts'
 import type { Span } from './spans.ts'
 
 /** Of trades of a time, corrections are heard after it; so much earlier by another clock. */
@@ -26,9 +27,8 @@ export async function correctionsOf(
       found.set(`${event.provider} ${event.id} ${event.seq} ${event.published}`, event)
     }
   }
-  const runs = journal?.runs() ?? []
-  for (const one of runs)
-    if (journal && one.what.includes('events') && (one.open || one.to >= since - LATE)) hear(await fewOf(journal, one, topic))
+  for (const one of journal ? eventRuns(journal) : [])
+    if (journal && (one.open || one.to >= since - LATE)) hear(await fewOf(journal, one, topic))
   hear(memory)
   return [...found.values()].sort((a, b) => a.published - b.published || a.seq - b.seq)
 }

@@ -5,6 +5,7 @@ import { joinCandles, regroup } from '../services/history.ts'
 import { askedAs, gridOf, type Grid, type Sessions, type Slot } from '../services/sessions.ts'
 import { iso } from './page.ts'
 import { candlesOf } from './recorded.ts'
+import { lostWords } from './runs.ts'
 import { isIn, type Span } from './spans.ts'
 
 type CandlePagesOptions = {
@@ -86,7 +87,7 @@ export function createCandlePages({ journal, flush, history, live, sessions, clo
     const found = all.filter(({ start }) => isIn(page, start))
     const answer: CandlesPage = { candles: found }
     if (last.end < Math.min(to, now)) answer.next = last.end
-    const missing = missingOf(slots, found, why)
+    const missing = missingOf(slots, found, why, (span) => lostWords(journal, span))
     if (missing !== undefined) answer.missing = missing
     return answer
   }
@@ -96,12 +97,13 @@ export function createCandlePages({ journal, flush, history, live, sessions, clo
 function missingOf(
   slots: readonly Slot[],
   found: readonly Candle[],
-  why = 'no provider and no recording has them'
+  why = 'no provider and no recording has them',
+  more: (span: Span) => string
 ): string | undefined {
   const [first, last] = [found[0], found.at(-1)]
   const spans = slots.filter(({ start }) => !first || !last || start < first.start || start > last.start)
   const [begin, end] = [spans[0], spans.at(-1)]
   if (!begin || !end) return undefined
   const where = first && begin.start < first.start ? 'before these' : first ? 'after these' : 'no candle is known'
-  return `${where}, from ${iso(begin.start)} to ${iso(end.end)}: ${why}`
+  return `${where}, from ${iso(begin.start)} to ${iso(end.end)}: ${why}${more({ from: begin.start, to: end.end })}`
 }

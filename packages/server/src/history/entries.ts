@@ -2,6 +2,7 @@
 import { topicName, type Published, type RecordedRun } from '@tickwire/protocol'
 import type { JournalReader, Query } from '../journal/journal.ts'
 import type { PastTrade } from './order.ts'
+import { eventRuns } from './runs.ts'
 import { overlap, united, type Span } from './spans.ts'
 
 export const events = (run: string, topic: string | readonly string[], from?: number, to?: number): Query => {
@@ -69,7 +70,7 @@ function clustersOf(places: Iterable<Place>, late: number): Span[] {
 /** Whole trades, of which the columns hold a part only. */
 export async function whole(reader: JournalReader, instrument: string, places: readonly Place[]): Promise<PastTrade[]> {
   const missing = new Map(places.map((place) => [placeName(place), place]))
-  const runs = reader.runs().filter(({ what }) => what.includes('events'))
+  const runs = eventRuns(reader)
   const found: PastTrade[] = []
   for (const late of [WRITTEN, HELD_BACK]) {
     for (const cluster of clustersOf(missing.values(), late))

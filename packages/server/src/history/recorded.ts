@@ -7,6 +7,7 @@ import { trueColumns } from './amended.ts'
 import { events, eventsOf, fewOf, whole, type Place } from './entries.ts'
 import { createFold } from './fold.ts'
 import { compare, type Key, type PastTrade } from './order.ts'
+import { eventRuns } from './runs.ts'
 import { clipped, overlap, uncovered, united, type Span } from './spans.ts'
 
 /** Told of a gap: the last word about it, and what was filled of it since. */
@@ -47,9 +48,7 @@ async function beginOf(reader: JournalReader, { run, from }: RecordedRun, instru
 /** The runs in which an instrument was heard near a span, each from its first trade on. */
 async function heardNear(reader: JournalReader, instrument: string, span: Span): Promise<(Span & { one: RecordedRun })[]> {
   const near = { from: span.from - LATE, to: span.to + LATE }
-  const runs = reader
-    .runs()
-    .filter((run) => run.what.includes('events') && (run.open || run.to >= near.from) && run.from < near.to)
+  const runs = eventRuns(reader).filter((run) => (run.open || run.to >= near.from) && run.from < near.to)
   const heard: (Span & { one: RecordedRun })[] = []
   for (const one of runs) {
     const from = await beginOf(reader, one, instrument)
@@ -121,7 +120,7 @@ function pick({ count, time, seq, received }: TradeColumns, takes: Wanted['takes
 
 /** The first trades of a span, in order, at least `limit` of them where there are so many. */
 export async function tradesOf(reader: JournalReader, wanted: Wanted): Promise<PastTrade[]> {
-  const runs = reader.runs().filter(({ what }) => what.includes('events'))
+  const runs = eventRuns(reader)
   const end = runs.some((run) => run.open) ? wanted.to : Math.max(...runs.map(({ to }) => to + LATE))
   const first = runs.reduce((least, { from }) => Math.min(least, from - 25 * LATE), Infinity)
   if (runs.length === 0 || first >= wanted.to) return []

@@ -24,6 +24,7 @@ import {
   type TradesAnswer,
   type TradesPage
 } from './page.ts'
+import { lostWords } from './runs.ts'
 import { createShelf, type Filled, type Rest } from './shelf.ts'
 import { clipped, isIn, overlap, uncovered, type Span } from './spans.ts'
 
@@ -156,7 +157,7 @@ export function createTrades(options: HistoryOptions): PastTrades {
       const found = await shelf.fill(instrument, bare, { limit, budget, first })
       all.trades.push(...found.trades)
       all.spans.push(...found.spans)
-      all.missing.push(...found.missing)
+      all.missing.push(...found.missing.map((each) => ({ ...each, why: each.why + lostWords(journal, each) })))
       const known = all.trades.length + rows.filter(({ time }) => time < found.reached).length
       if (found.reached < bare.to || known > limit) return { ...all, reached: found.reached }
     }

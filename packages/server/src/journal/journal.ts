@@ -60,8 +60,9 @@ export type TradeColumns = {
 }
 
 export type JournalReader = {
+  /** Also those that nothing can be read of: they say why. */
   runs: () => RecordedRun[]
-  /** In batches, in order. What is damaged is left out, and told by `runs`. */
+  /** In batches, in order. What is damaged, or cannot be read, is left out, and told by `runs` and `holes`. Throws where a newer version wrote it. */
   read: (query: Query) => AsyncIterable<readonly Entry[]>
   /**
    * Trades of `trade:<instrument>` over all runs, or these alone, by their own time: `from` inclusive, `to` exclusive. Blocks without

@@ -3,24 +3,22 @@
  * taken at the start, since there is none when it is needed.
  */
 import { join } from 'node:path'
-import { segmentName } from './names.ts'
+import { LAST_SEGMENT, segmentName } from './names.ts'
 import { packSegmentHeader, type SegmentHeader } from './segment.ts'
-import type { Storage } from './storage.ts'
+import { makeFolder, type Storage } from './storage.ts'
 
-/** After all others. */
-const LAST = 999_999_999
 /** Longer than any of them, whatever was lost. */
 const WIDTH = 512
 
 export type LastWord = ReturnType<typeof createLastWord>
 
 export function createLastWord(folder: string, about: Pick<SegmentHeader, 'run' | 'what' | 'created'>, storage: Storage) {
-  const path = join(folder, segmentName(LAST))
+  const path = join(folder, segmentName(LAST_SEGMENT))
   let file: number | undefined
   let said: number | undefined
 
   const write = (handle: number, lost: SegmentHeader['lost']): void => {
-    const header: SegmentHeader = { ...about, segment: LAST }
+    const header: SegmentHeader = { ...about, segment: LAST_SEGMENT }
     if (lost) header.lost = lost
     const bytes = packSegmentHeader(header, { width: WIDTH })
     if (storage.write(handle, bytes, 0) < bytes.length) throw new Error('it was not written whole')
@@ -30,6 +28,8 @@ export function createLastWord(folder: string, about: Pick<SegmentHeader, 'run' 
   function reserve(): void {
     if (file !== undefined) return
     try {
+      // Where nothing at all could be written its folder is not there yet.
+      makeFolder(folder, storage)
       file = storage.create(path)
       write(file, undefined)
     } catch {

@@ -23,7 +23,18 @@ export function modeIn(run: string): 'demo' | 'capture' | undefined {
   return said === 'demo' || said === 'capture' ? said : undefined
 }
 
+/** When a run began, by its name, to the second; nothing where that does not say so. */
+export function startIn(run: string): number | undefined {
+  const [, day, time] = /^(\d{8})-(\d{6})-/.exec(run) ?? []
+  if (day === undefined || time === undefined) return undefined
+  const at = Date.parse(`${day.replace(/(....)(..)/, '$1-$2-')}T${time.replace(/(..)(..)/, '$1:$2:')}Z`)
+  return Number.isFinite(at) ? at : undefined
+}
+
 export const segmentName = (number: number): string => `${String(number).padStart(5, '0')}.twj`
+
+/** After all others: that of what was lost at the end of a run (last-word.ts). */
+export const LAST_SEGMENT = 999_999_999
 
 /** The number of a segment's file; nothing where the file is none. */
 export function segmentNumber(file: string): number | undefined {

@@ -1,13 +1,14 @@
 /** Reads a journal, while it is written too: runs, entries in order, and the trades of an instrument. It needs no lock. */
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { RecordedRun, RecordedWhat } from '@tickwire/protocol'
+import type { RecordedWhat } from '@tickwire/protocol'
 import { entriesInto, tradesIn } from './batch.ts'
 import type { BlockHead } from './block.ts'
-import { holeOf, holesOf, outlineOf, type Outline, type Part } from './holes.ts'
+import { holeOf, holesOf, outlineOf, type Part } from './holes.ts'
 import type { Entry, Hole, JournalReader, Query, TradeColumns } from './journal.ts'
 import { openRun } from './lock.ts'
-import { isRunName, modeIn, segmentNumber } from './names.ts'
+import { isRunName, segmentNumber, startIn } from './names.ts'
+import { runOf, type Known, type Unread } from './run.ts'
 import { damagedOf, NewerFormat, openSegment, payloadsOf, type Segment } from './scan.ts'
 
 /** Segments whose index is kept in memory. */
@@ -16,17 +17,6 @@ const KEPT = 32
 const HANDED = 8_192
 /** Events are told at most so long after they happen. */
 const LATE = 3_600_000
-
-/** What of a segment is remembered without its index. */
-type Known = Omit<Segment, 'blocks'> & {
-  what: readonly RecordedWhat[]
-  outline: Outline
-  /** Blocks that were found damaged, by their offsets. */
-  broken: Map<number, BlockHead>
-  /** Blocks before these offsets were compared with their checksums. */
-  checked: Map<BlockHead['kind'], number>
-  ends: ReadonlyMap<BlockHead['kind'], number>
-}
 
 /** A directory that is not there is an empty journal. Throws, when it is asked, where a newer version wrote a segment of what is asked. */
 export function openReader({ directory }: { directory: string }): JournalReader {
@@ -64,6 +54,22 @@ export function openReader({ directory }: { directory: string }): JournalReader 
   }
 
   const pathsOf = (run: string): string[] => segmentsOf(directory, run)
+  const lookAt = (path: string): Known | Unread | undefined => orWhy(path, () => knownOf(path))
+  function toldOf(run: string, open: string | undefined) {
+    const all = pathsOf(run).flatMap((path) => lookAt(path) ?? [])
+    const segments = all.filter((each): each is Known => !isUnread(each))
+    const changed = all.length === 0 ? changedAt(join(directory, run)) : undefined
+    return runOf({ run, segments, unread: all.filter(isUnread), open: run === open, ...(changed !== undefined && { changed }) })
+  }
+  /** Throws where a newer version wrote it; what cannot be read otherwise is told as damage is. */
+  function knownWhole(path: string): Known | undefined {
+    const found = lookAt(path)
+    if (found && isUnread(found)) {
+      if (found.isNewer) throw new NewerFormat(found.why)
+      return undefined
+    }
+    return found
+  }
   /** Payloads, those that are damaged noted and left out. */
   const payloads = (path: string, blocks: readonly BlockHead[]): (Uint8Array | undefined)[] => {
     const found = payloadsOf(path, blocks)
@@ -87,11 +93,7 @@ export function openReader({ directory }: { directory: string }): JournalReader 
   return {
     runs: () => {
       const open = openRun(directory)
-      return runsIn(directory).flatMap((run) => {
-        const segments = pathsOf(run).flatMap((path) => readable(() => knownOf(path)) ?? [])
-        const told = runOf(run, segments, run === open)
-        return told ? [told] : []
-      })
+      return runsIn(directory).flatMap((run) => toldOf(run, open) ?? [])
     },
 
     async *read(query) {
@@ -99,7 +101,7 @@ export function openReader({ directory }: { directory: string }): JournalReader 
       const { from = -Infinity, to = Infinity } = query
       for (const path of pathsOf(query.run)) {
         // What lies outside is not opened: a long run has hundreds of segments.
-        const { summary } = knownOf(path) ?? {}
+        const { summary } = knownWhole(path) ?? {}
         if (!summary || summary.to < from || summary.from >= to) continue
         const segment = load(path)
         if (segment) yield* entriesOf(segment, query, payloads)
@@ -110,7 +112,7 @@ export function openReader({ directory }: { directory: string }): JournalReader 
       const topic = `trade:${instrument}`
       for (const run of runsIn(directory).filter((each) => runs?.has(each) !== false))
         for (const path of pathsOf(run)) {
-          const segment = load(path)
+          const segment = knownWhole(path) && load(path)
           if (segment) yield* tradesOf(segment, topic, from, to, payloads)
         }
     },
@@ -120,9 +122,15 @@ export function openReader({ directory }: { directory: string }): JournalReader 
       const kind = kindOf(what)
       const holes: Hole[] = []
       const parts: Part[] = []
+      const open = openRun(directory)
       for (const path of isRunName(run) ? pathsOf(run) : []) {
-        const before = readable(() => knownOf(path))
+        const before = lookAt(path)
         if (!before) continue
+        if (isUnread(before)) {
+          const since = parts.findLast(({ outline }) => outline.last)?.outline.last?.heard ?? startIn(run) ?? before.changed
+          if (since !== undefined) holes.push({ from: since, to: Math.max(before.changed ?? since, since) + 1, why: 'damaged' })
+          continue
+        }
         const { summary } = before
         // What an event tells of may have happened long before we heard of it.
         if (summary.to >= from && summary.from < to + LATE) await check(path, kind)
@@ -131,7 +139,11 @@ export function openReader({ directory }: { directory: string }): JournalReader 
         for (const head of broken.values())
           if (head.kind === kind && (!topics || head.topics.some((topic) => topics.has(topic)))) holes.push(holeOf(head))
       }
-      holes.push(...holesOf(parts, run === openRun(directory)))
+      holes.push(...holesOf(parts, run === open))
+      if (!parts.some(({ outline }) => outline.first)) {
+        const told = isRunName(run) ? toldOf(run, open) : undefined
+        if (told?.reason !== undefined && holes.length === 0) holes.push({ from: told.from, to: told.to + 1, why: 'damaged' })
+      }
       return holes.filter((hole) => hole.to > from && hole.from < to).sort((a, b) => a.from - b.from)
     },
 
@@ -142,13 +154,25 @@ export function openReader({ directory }: { directory: string }): JournalReader 
   }
 }
 
-/** A list of runs leaves out what cannot be read here; who asks for it is told why. */
-function readable<T>(read: () => T): T | undefined {
+const isUnread = (found: Known | Unread): found is Unread => 'why' in found
+
+/** One file that cannot be read (a bad sector, rights that were taken away) hides neither its run nor others. */
+function orWhy(path: string, read: () => Known | undefined): Known | Unread | undefined {
   try {
     return read()
   } catch (error) {
-    if (error instanceof NewerFormat) return undefined
-    throw error
+    const found: Unread = { why: (error as Error).message, isNewer: error instanceof NewerFormat }
+    const changed = changedAt(path)
+    if (changed !== undefined) found.changed = changed
+    return found
+  }
+}
+
+function changedAt(path: string): number | undefined {
+  try {
+    return Math.ceil(statSync(path).mtimeMs)
+  } catch {
+    return undefined
   }
 }
 
@@ -157,8 +181,8 @@ function opened(path: string, known: Segment | undefined): Segment | undefined {
   try {
     return openSegment(path, known)
   } catch (error) {
-    if (error instanceof NewerFormat || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    return undefined
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
   }
 }
 
@@ -229,33 +253,6 @@ async function* tradesOf(
       const columns = payload && tradesIn(payload, topic, from, to)
       if (columns && columns.count > 0) yield columns
     }
-}
-
-function runOf(run: string, segments: readonly Known[], open: boolean): RecordedRun | undefined {
-  if (segments.length === 0) return undefined
-  const sum = (of: (segment: Known) => number): number => segments.reduce((all, segment) => all + of(segment), 0)
-  const filled = segments.filter(({ summary }) => summary.from <= summary.to)
-  const what = new Set(segments.flatMap((segment) => [...(segment.header?.what ?? []), ...segment.what]))
-  const faults = sum(({ damaged, broken, cut }) => damaged + broken.size + cut)
-  if (filled.length === 0 && faults === 0 && !open) return undefined
-  const created = segments[0]!.header?.created ?? 0
-  const told: RecordedRun = {
-    run,
-    from: filled.reduce((least, { summary }) => Math.min(least, summary.from), filled.length > 0 ? Infinity : created),
-    to: filled.reduce((most, { summary }) => Math.max(most, summary.to), filled.length > 0 ? -Infinity : created),
-    what: (['events', 'frames'] as const).filter((each) => what.has(each)),
-    bytes: sum(({ size }) => size),
-    events: sum(({ summary }) => summary.events),
-    frames: sum(({ summary }) => summary.frames),
-    open,
-    damaged: sum(({ damaged, broken }) => damaged + broken.size),
-    // The last block of an open segment may be half written at this moment.
-    cut: sum(({ cut }) => cut)
-  }
-  const mode = modeIn(segments[0]!.header?.run ?? run)
-  if (mode) told.mode = mode
-  if (segments.some(({ checked, ends }) => [...ends].some(([kind, end]) => end > (checked.get(kind) ?? 0)))) told.unchecked = true
-  return told
 }
 
 function listed(directory: string): string[] {

@@ -44,6 +44,7 @@ const mayChange = ({ user }: Open, by: By | undefined): boolean => user === unde
 const foreign = (name: string) => no('FORBIDDEN', `the replay ${name} is of another user: order one of your own`)
 
 function faultIn(order: ReplayOrder, run: RecordedRun): string | undefined {
+  if (run.reason !== undefined) return `run: ${run.reason}`
   const { from = run.from, to = run.to + 1, what } = order
   const span = `${timeOf(run.from)} to ${timeOf(run.to)}`
   if (from < run.from || from > run.to)
