@@ -20,6 +20,7 @@ const SHOWN = [
   'of_floor',
   'offered_s',
   'p99_ms',
+  'floor_p99_ms',
   'p99_ms_stalled',
   'times',
   'kept',
@@ -29,7 +30,7 @@ const SHOWN = [
 const MORE = ['streaming_ms', 'us_per_client', 'us_per_contract', 'user_us_per_event', 'absent', 'note']
 const told = (figures: object): string =>
   [...SHOWN, ...MORE]
-    .filter((name) => name in figures)
+    .filter((name) => (figures as Record<string, unknown>)[name] !== undefined)
     .map((name) => `${name} ${short((figures as Record<string, unknown>)[name])}`)
     .join(', ') + ('sustained' in figures && !figures.sustained ? ' (not sustained)' : '')
 const peersOf = (peers: Line['peers']): string =>
@@ -37,7 +38,7 @@ const peersOf = (peers: Line['peers']): string =>
     .map(([name, { ...figures }]) => {
       const calm = 'calm_updates_s' in figures ? ` (calm ${short(figures.calm_updates_s)})` : ''
       const speed = 'updates_s' in figures ? `${short(figures.updates_s)}${calm}` : told(figures)
-      return `${name} ${speed}${'note' in figures ? ` (${String(figures.note)})` : ''}`
+      return `${name} ${speed}${'updates_s' in figures && 'note' in figures ? ` (${String(figures.note)})` : ''}`
     })
     .join('; ') || '–'
 const verdict = ({ ok }: Line): string => (ok === undefined ? '–' : ok ? 'yes' : '**no**')
