@@ -1,6 +1,6 @@
 /** What many connections do to the server and to one another: idle, in a storm, with one that stalls, and far from any limit. */
 import type { Found } from './fanout-run.ts'
-import { greatest, startGenerator, startServer, type Kind, type Usage, type Window } from './fanout-run.ts'
+import { greatest, startGenerator, startServer, SUSTAINED, type Kind, type Usage, type Window } from './fanout-run.ts'
 import type { Context } from './fanout-scenarios.ts'
 
 const CROWD = 5_000
@@ -98,6 +98,36 @@ export async function stalled({ fanload }: Context) {
   const [p99_ms, p99_ms_stalled] = [median(none), median(one)]
   const times = Math.round((p99_ms_stalled / p99_ms) * 100) / 100
   return { ours: { rate, p99_ms, p99_ms_stalled, times }, goal: { times: 1.1 }, ok: times <= 1.1 }
+}
+
+const OVERLOAD = { times: 3, secs: 60, rss_mb: 512, recovered_ms: 5_000, heap: '--max-old-space-size=400' }
+
+/** Three times what it can, for a minute, in a small heap; then a tenth of it, until all is in time again. */
+export async function overload({ fanload, done }: Context) {
+  const spec = { clients: 1_000 }
+  const known = done.get('equal-1000')?.ours as Found | undefined
+  const { rate: most } = known ?? (await greatest(fanload, 'tickwire', spec, 2_000))
+  const server = await startServer('tickwire', spec, [OVERLOAD.heap])
+  try {
+    const { child } = await startGenerator(fanload, 'tickwire', spec, server, spec)
+    await server.child.ask(`rate ${OVERLOAD.times * most}`)
+    const windows: Window[] = []
+    for (let at = 0; at < OVERLOAD.secs; at += 5) windows.push(await child.ask<Window>('measure 5 0'))
+    await server.child.ask(`rate ${most / 10}`)
+    const start = performance.now()
+    let window = await child.ask<Window>('measure 0.5 0')
+    while (!(window.updates_s > 0 && window.p99_ms < SUSTAINED.calm_ms) && performance.now() - start < PATIENCE)
+      window = await child.ask<Window>('measure 0.5 0')
+    const recovered_ms = Math.round(performance.now() - start)
+    await child.stop(false)
+    const rss_mb = Math.max(...windows.map(({ srv_rss_mb }) => srv_rss_mb))
+    const ours = { offered_s: OVERLOAD.times * most * spec.clients, updates_s: median(windows.map((each) => each.updates_s)) }
+    const aim = { rss_mb: OVERLOAD.rss_mb, recovered_ms: OVERLOAD.recovered_ms }
+    const ok = rss_mb <= aim.rss_mb && recovered_ms <= aim.recovered_ms
+    return { ours: { ...ours, rss_mb, recovered_ms, open: window.open, disconnects: window.disconnects }, goal: aim, ok }
+  } finally {
+    await server.child.stop(true)
+  }
 }
 
 const FLUSH = 16

@@ -32,10 +32,12 @@ export const SUSTAINED = { part: 0.95, p99_ms: 500, calm_ms: 100 } as const
 const WINDOW = { settle: 0.8, measure: 2, warm: 4 } as const
 const QUIET_MS = 100
 
-export async function startServer(kind: Kind, spec: Partial<Spec>): Promise<Server> {
+export async function startServer(kind: Kind, spec: Partial<Spec>, flags: readonly string[] = []): Promise<Server> {
   const script = join(import.meta.dirname, 'fanout-server.ts')
   // What is measured has core 0 for itself: a broker is started there by its publisher, which shares core 1 with the generator.
-  const child = startChild(onCore(PROGRAMS[kind] ? 1 : 0, process.execPath, ['--expose-gc', script, kind, JSON.stringify(spec)]))
+  const child = startChild(
+    onCore(PROGRAMS[kind] ? 1 : 0, process.execPath, ['--expose-gc', ...flags, script, kind, JSON.stringify(spec)])
+  )
   return { child, ...(await child.next<{ port: number; pids: number[] }>()) }
 }
 

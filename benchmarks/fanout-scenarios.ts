@@ -3,7 +3,7 @@ import { PEERS, PROGRAMS, greatest, type Found, type Kind } from './fanout-run.t
 import { isThere } from './fanout-child.ts'
 import type { Spec } from './fanout-feed.ts'
 import { contractCurve, fixed, recording } from './fanout-curves.ts'
-import { idle, latency, stalled, storm } from './fanout-crowds.ts'
+import { idle, latency, overload, stalled, storm } from './fanout-crowds.ts'
 
 export type Line = {
   scenario: string
@@ -131,5 +131,9 @@ export const SCENARIOS: Record<string, Scenario> = {
   idle: { what: '5,000 connections with one silent topic', run: idle },
   storm: { what: '5,000 clients vanish and come back at once, each a different random 20 of 500 topics', run: storm },
   stalled: { what: '200 clients, one of which does not read', run: stalled },
+  overload: {
+    what: '1,000 clients, for a minute three times the greatest load of equal-1000, in a heap of 400 MB',
+    run: overload
+  },
   latency: { what: 'A tenth of the greatest load of equal-1000, from the plant to the client', run: latency }
 }

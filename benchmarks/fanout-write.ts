@@ -27,7 +27,7 @@ const SHOWN = [
   'kb_per_connection',
   'connected_ms'
 ]
-const MORE = ['streaming_ms', 'us_per_client', 'us_per_contract', 'user_us_per_event', 'absent', 'note']
+const MORE = ['streaming_ms', 'rss_mb', 'recovered_ms', 'us_per_client', 'us_per_contract', 'user_us_per_event', 'absent', 'note']
 const told = (figures: object): string =>
   [...SHOWN, ...MORE]
     .filter((name) => (figures as Record<string, unknown>)[name] !== undefined)
