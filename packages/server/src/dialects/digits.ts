@@ -8,12 +8,11 @@ export function padded(value: number, decimals: number): string {
   return text + '0'.repeat(Math.max(0, decimals - (text.length - point - 1)))
 }
 
+const WRITTEN_OUT = new Intl.NumberFormat('en-US', { useGrouping: false, maximumFractionDigits: 100 })
 /** The shortest decimal that reads back as this double, without an exponent. */
 export function plain(value: number): string {
   const text = String(value)
-  if (!text.includes('e')) return text
-  const fixed = value.toFixed(20)
-  return fixed.replace(/0+$/, '').replace(/\.$/, '')
+  return text.includes('e') ? WRITTEN_OUT.format(value) : text
 }
 
 /** Many events are of one second, and a date is dear to write. */

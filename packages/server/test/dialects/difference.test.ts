@@ -20,14 +20,27 @@ const one = (size: number) => ({ bids: [[100, size]] as [number, number][], asks
 test('a level that changed and changed back on the way is told', () => {
   expect(differenceOf([one(1), one(2), one(1)])).toEqual({ bids: [[100, 1]], asks: [] })
 })
-test('a number written out reads back as itself, without an exponent', () => {
+test('a number written out reads back as itself, with the digits it has and without an exponent', () => {
+  const written = (value: number, digits: number, power: number) => Number(`${value.toPrecision(digits)}e${power}`)
   fc.assert(
-    fc.property(fc.double({ min: 1e-12, max: 1e12, noNaN: true }), (value) => {
-      const text = plain(Number(value.toPrecision(8)))
-      expect(Number(text)).toBe(Number(value.toPrecision(8)))
-      expect(text).toMatch(/^\d+(\.\d+)?$/)
-    })
+    fc.property(
+      fc.double({ min: 1, max: 9, noNaN: true }),
+      fc.integer({ min: 1, max: 17 }),
+      fc.integer({ min: -80, max: 40 }),
+      (...of) => {
+        const text = plain(written(...of))
+        expect(Number(text)).toBe(written(...of))
+        expect(text).toMatch(/^\d+(\.\d+)?$/)
+        expect(text.replace(/^0\.0*|\./, '').length).toBeLessThanOrEqual(Math.max(17, of[2] + 2))
+      }
+    )
   )
+  expect([1e30, 1.25e21, -3e-8, 1.2345678901234566e-7].map(plain)).toEqual([
+    `1${'0'.repeat(30)}`,
+    '1250000000000000000000',
+    '-0.00000003',
+    '0.00000012345678901234566'
+  ])
 })
 test('padding adds zeros and never rounds', () => {
   expect([padded(95_000.1, 8), padded(5, 0), padded(1e-7, 8), padded(0.123456789, 8)]).toEqual([
