@@ -1,4 +1,5 @@
 /** Events as lines for a pipe: aligned text, JSON or CSV. Pure. */
+import { cell } from '@tickwire/server/history/csv.ts'
 import { cut, decimal, plain, plainJson, widthOf } from '../terminal/plain.ts'
 import { fieldsOf, type Field, type Streamed, type StreamType, type Value } from './fields.ts'
 
@@ -21,17 +22,8 @@ export function createLines(format: Format, type: StreamType): Lines {
 
 const record = (cells: readonly string[]): string => `${cells.join(',')}\r\n`
 
-/** What a spreadsheet would run as a formula begins with one of these. */
-const FORMULA = /^[=+\-@\t\r]/
-
-/** RFC 4180; and text that a spreadsheet would run is quoted with a leading apostrophe. Numbers stay numbers. */
-export function csvCell(value: Value): string {
-  if (value === undefined) return ''
-  if (typeof value === 'number') return decimal(value)
-  const fit = plain(value)
-  const safe = FORMULA.test(value) ? `'${fit}` : fit
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
-}
+/** As REST writes them, but nothing in a text is obeyed by a terminal, and no number has an exponent. */
+export const csvCell = (value: Value): string => (typeof value === 'number' ? decimal(value) : plain(cell(value)))
 
 export const shown = (value: Value): string => (typeof value === 'number' ? decimal(value) : plain(value ?? ''))
 
