@@ -35,7 +35,7 @@ export const journal = z
       .min(1)
       .optional()
       .describe(
-        'File into which each event goes as a line for people and scripts: CSV where its name ends with .csv, JSON where not.'
+        'File into which each event goes as a line for people and scripts: CSV where its name ends with .csv, JSON where not; one server writes to it at a time.'
       ),
     logBytes: size('100mb', 'Size at which that file is put aside, as it is at the end of a day (UTC), and begun anew.'),
     logKeep: z.coerce.number().int().min(0).max(10_000).default(10).describe('How many of those put aside are kept.')

@@ -6,7 +6,6 @@ import { openLink, openNothing } from './connection/link.ts'
 import type { Feed } from './feed/feed.ts'
 import { createConceal } from './journal/conceal.ts'
 import type { Entry, JournalReader, JournalWriter } from './journal/journal.ts'
-import { refuseHeld } from './journal/lock.ts'
 import { runName } from './journal/names.ts'
 import { openReadableLog, type ReadableLog } from './journal/readable.ts'
 import { openReader } from './journal/reader.ts'
@@ -38,22 +37,14 @@ export type Recording = {
   stop: () => Promise<void>
 }
 
-/**
- * Throws where another process records into the same directory: whoever opens anything before the recording asks this first. Two that
- * ask at the same time are told apart by the lock.
- */
-export function refuseRecorded({ journal: { record = 'off', directory } }: Config): void {
-  if (WHAT[record].length > 0) inWords(() => refuseHeld(directory))
-}
-
-/** Throws where another process records into the same directory, or nothing can be written there. */
+/** Throws where another process records into the same directory or to the same file, or nothing can be written there. */
 export function openRecording({ journal }: Config, mode: Mode, epoch: string, clock: () => number, log: Log): Recording {
   const { record = 'off', directory } = journal
   const what = WHAT[record]
   const disk = openReader({ directory })
-  const writer = what.length > 0 ? writerOf(journal, what, mode, epoch, clock, log) : undefined
-  const reader = writer ? withLosses(disk, writer) : disk
   const readable = readableOf(journal, clock, log)
+  const writer = what.length > 0 ? orElse(() => writerOf(journal, what, mode, epoch, clock, log), readable?.stop) : undefined
+  const reader = writer ? withLosses(disk, writer) : disk
   const nothing: RecordingStatus = {
     state: 'off',
     reason: 'nothing is recorded: journal.record is off',
@@ -107,17 +98,27 @@ function writerOf(
 ): JournalWriter {
   const onState = ({ state, reason, lost }: RecordingStatus) =>
     state === 'recording' ? log.info({ lost }, 'recording again') : log.error({ state, reason }, 'nothing is recorded now')
-  return inWords(() => {
+  return inWords('journal.directory', () => {
     const run = runName(clock(), epoch, mode)
     return openWriter({ directory, what, epoch, run, segmentBytes: segment, mostBytes, mostAge, clock, onState })
   })
 }
 
-function inWords<T>(act: () => T): T {
+function inWords<T>(option: string, act: () => T): T {
   try {
     return act()
   } catch (error) {
-    throw new ConfigError(`journal.directory: ${(error as Error).message}`)
+    throw new ConfigError(`${option}: ${(error as Error).message}`)
+  }
+}
+
+/** What was opened before it is given back. */
+function orElse<T>(open: () => T, undo: (() => Promise<void>) | undefined): T {
+  try {
+    return open()
+  } catch (error) {
+    void undo?.()
+    throw error
   }
 }
 
@@ -127,7 +128,9 @@ function readableOf({ logFile, logBytes, logKeep }: Config['journal'], clock: ()
     reason === undefined
       ? log.info({ file: logFile }, 'the log of events is written again')
       : log.error({ file: logFile, reason }, 'the log of events cannot be written')
-  return openReadableLog({ file: logFile, mostBytes: logBytes, keep: logKeep, clock, onTrouble })
+  return inWords('journal.logFile', () =>
+    openReadableLog({ file: logFile, mostBytes: logBytes, keep: logKeep, clock, onTrouble })
+  )
 }
 
 function eventsTo(writer: JournalWriter | undefined, readable: ReadableLog | undefined): ((entry: Entry) => void) | undefined {

@@ -7,9 +7,9 @@ import type { Mode } from '@tickwire/protocol'
 import { startServer, type Server } from '@tickwire/server'
 import type { Config } from '@tickwire/server/config.ts'
 import { createLog, type Log } from '@tickwire/server/ops/log.ts'
-import { refuseRecorded } from '@tickwire/server/recording.ts'
 import { ConfigError, secretsOf } from '@tickwire/server/settings.ts'
 import { CAPTURES, createStreet, type Street } from '@tickwire/street'
+import { recorded, refuseRecorded } from './busy.ts'
 import { load, print, type Flags } from './options.ts'
 import { onSignals } from './signals.ts'
 
@@ -54,16 +54,6 @@ export async function serve(flags: ServeFlags): Promise<void> {
   }
   announce(server.url, mode, flags, street?.control)
 }
-
-/** What the flags say of recording, as options. */
-const recorded = ({ record, logFile, ...flags }: ServeFlags): ServeFlags => ({
-  ...flags,
-  set: [
-    ...flags.set,
-    ...(record === undefined ? [] : [`journal.record=${record}`]),
-    ...(logFile === undefined ? [] : [`journal.logFile=${logFile}`])
-  ]
-})
 
 /** Of a temporary journal no more is kept than this. */
 const DEMO_MOST = 2 ** 31

@@ -1,5 +1,5 @@
 /** The command records: without a client, into a journal and into a file for people; what is secret never; and one at a time. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -39,6 +39,8 @@ const providerAt = (port: number): string[] =>
 
 const BUSY =
   /^journal\.directory: .* is being written by process \d+ since .*: one writer per directory\. Stop it, or name another directory$/
+const BUSY_FILE =
+  /^journal\.logFile: .*events\.csv is being written by process \d+ since .*: one writer per file\. Stop it, or name another file$/
 
 test(
   '[S1-71] [S3-07] [S3-08] [S4-30] [B10] it records whether or not a client is connected; a second one is refused before it opens anything, and does no harm',
@@ -84,6 +86,58 @@ test(
     expect(head).toMatch(/^published,received,time,topic,seq,type,provider,instrument,price/)
     expect(lines).toHaveLength(told.length)
     expect(lines.some((line) => line.includes(',trade:BTC-USDT,'))).toBe(true)
+  }
+)
+
+/** The same command, and the seconds of processor time that it took: however busy the machine is, that is about the same. */
+async function timed(...args: string[]) {
+  const script = '"$@"; code=$?; times >&2; exit $code'
+  const { code, out, err } = await ended('bash', ['-c', script, 'bash', process.execPath, CLI, ...args]).told
+  const [told = '', spent = ''] = [/^[^]*?(?=\d+m[\d.]+s \d+m)/.exec(err)?.[0], err.trimEnd().split('\n').at(-1)]
+  const seconds = [...spent.matchAll(/(\d+)m([\d.]+)s/g)].reduce((sum, [, m, s]) => sum + Number(m) * 60 + Number(s), 0)
+  return { code, out, told: told.trim(), seconds }
+}
+/** Of a process that runs, by the kernel's ticks of a hundredth. */
+function secondsOf(pid: number | undefined): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  const [user = 0, system = 0] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13)
+    .map(Number)
+  return (user + system) / 100
+}
+
+test.runIf(process.platform === 'linux')(
+  '[B10] a second server on one directory, or one log of events, exits with 2 and says who has it, long before it would have listened',
+  { timeout: 150_000 },
+  async () => {
+    const folder = newFolder()
+    const [directory, file] = [join(folder, 'journal'), join(folder, 'events.csv')]
+    const first = started('--record', 'events', '--log-file', file, '--set', `journal.directory=${directory}`)
+    await until(() => first.output().includes('http://'))
+    const listened = secondsOf(first.child.pid)
+    const elsewhere = `journal.directory=${join(folder, 'other')}`
+    const door = await openDoor()
+    const options = ['--demo', '--port', '0', ...door.options.flatMap((option) => ['--set', option])]
+    const seconds: number[] = []
+    for (const [args, words] of [
+      [['--record', 'events', '--set', `journal.directory=${directory}`], BUSY],
+      [['--log-file', file], BUSY_FILE],
+      [['--record', 'events', '--set', elsewhere, '--log-file', file], BUSY_FILE]
+    ] as const) {
+      const second = await timed(...options, ...args)
+      expect(second).toMatchObject({ code: 2, out: '', told: expect.stringMatching(words) })
+      expect(second.told).toContain(`process ${first.child.pid} `)
+      seconds.push(second.seconds)
+    }
+    expect(Math.min(...seconds)).toBeLessThan(listened / 2)
+    expect(door.knocks()).toBe(0)
+    await until(() => existsSync(file))
+    expect(readdirSync(folder).sort()).toEqual(['events.csv', 'events.csv.lock', 'journal'])
+    first.child.kill('SIGTERM')
+    expect(await first.told).toMatchObject({ code: 0 })
+    expect(readdirSync(folder).sort()).toEqual(['events.csv', 'journal'])
   }
 )
 

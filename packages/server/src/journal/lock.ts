@@ -1,19 +1,53 @@
-/** One writer per directory: a lock that names its process, and is taken over where that process is gone. */
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+/** One writer per directory, and per file: a lock that names its process, and is taken over where that process is gone. */
+import { linkSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { makeFolder } from './storage.ts'
 
 /** `started`: when its process was, by the kernel, so that another one with its number is not taken for it. */
 export type Holder = { pid: number; started?: string; run: string; since: number }
 export type Lock = { release: () => void }
 
+/** Somebody who is alive writes there. */
+export class Held extends Error {}
+
+/** What is locked, and by which file. */
+type Place = { what: 'directory' | 'file'; name: string; path: string }
+
 const fileOf = (directory: string): string => join(directory, 'lock')
+const directoryAt = (directory: string): Place => ({ what: 'directory', name: directory, path: fileOf(directory) })
+
+/** Beside the file, whatever links lead to it. What is none, as a device or a pipe, takes many writers. */
+function fileAt(file: string): Place | undefined {
+  try {
+    if (statSync(file, { throwIfNoEntry: false })?.isFile() === false) return undefined
+    return { what: 'file', name: file, path: `${realpathSync(file)}.lock` }
+  } catch {
+    return { what: 'file', name: file, path: join(dirname(file), `${basename(file)}.lock`) }
+  }
+}
 
 /** Throws where another process, or this one, writes there. */
 export function takeLock(directory: string, run: string, now: number): Lock {
   makeFolder(directory)
-  const path = fileOf(directory)
-  const own = join(directory, `lock.${process.pid}.${run}`)
+  return take(directoryAt(directory), run, now)
+}
+
+/** As that of a directory; where none can be made nothing is locked, and whoever writes there is told that by the file itself. */
+export function takeFileLock(file: string, run: string, now: number): Lock {
+  const place = fileAt(file)
+  if (!place) return { release: () => {} }
+  try {
+    makeFolder(dirname(file))
+    return take(place, run, now)
+  } catch (error) {
+    if (error instanceof Held) throw error
+    return { release: () => {} }
+  }
+}
+
+function take(place: Place, run: string, now: number): Lock {
+  const { path } = place
+  const own = `${path}.${process.pid}.${run}`
   const holder: Holder = { pid: process.pid, run, since: now }
   const started = startOf(process.pid)
   if (started !== undefined) holder.started = started
@@ -22,25 +56,31 @@ export function takeLock(directory: string, run: string, now: number): Lock {
   try {
     for (let tries = 0; tries < 10; tries++) {
       if (linked(own, path)) return { release: () => release(path, run) }
-      const found = refuseHeld(directory)
+      const found = refuse(place)
       putAside(path, found, own)
     }
-    throw new Error(`the lock of ${directory} could not be taken: ${path} is held by nobody, and cannot be removed`)
+    throw new Error(`the lock of ${place.name} could not be taken: ${path} is held by nobody, and cannot be removed`)
   } finally {
     rmSync(own, { force: true })
   }
 }
 
-/** Throws where somebody writes there who is alive; else answers who did. */
-export function refuseHeld(directory: string): Holder | undefined {
-  const found = holderOf(directory)
-  if (found && isAlive(found)) throw new Error(refusal(directory, found))
-  return found
+/** Throw where somebody writes there who is alive. */
+export const refuseHeld = (directory: string): void => void refuse(directoryAt(directory))
+export function refuseHeldFile(file: string): void {
+  const place = fileAt(file)
+  if (place) refuse(place)
 }
 
-const refusal = (directory: string, { pid, since }: Holder): string =>
-  `${directory} is being written by process ${pid} since ${new Date(since).toISOString()}: one writer per directory. ` +
-  'Stop it, or name another directory'
+function refuse({ what, name, path }: Place): Holder | undefined {
+  const found = read(path)
+  if (!found || !isAlive(found)) return found
+  const { pid, since } = found
+  throw new Held(
+    `${name} is being written by process ${pid} since ${new Date(since).toISOString()}: one writer per ${what}. ` +
+      `Stop it, or name another ${what}`
+  )
+}
 
 function linked(own: string, path: string): boolean {
   try {

@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import type { Published } from '@tickwire/protocol'
 import { timers as real, type Timers } from '../timers.ts'
 import { csvHead, csvLine } from './csv.ts'
+import { takeFileLock } from './lock.ts'
 import { dayOf } from './names.ts'
 
 export type ReadableOptions = {
@@ -28,9 +29,14 @@ const GATHER = 200
 /** Characters that wait for the disk; what comes beyond is lost, and counted. */
 const MOST_WAITING = 16 << 20
 
+/** Names of holders within this process. */
+let opened = 0
+
+/** Throws in words where another process, or this one, writes to the file. */
 export function openReadableLog(options: ReadableOptions): ReadableLog {
   const { file, mostBytes, keep, clock = Date.now, timers = real, onTrouble = () => {} } = options
   const isCsv = file.toLowerCase().endsWith('.csv')
+  const lock = takeFileLock(file, `${process.pid}-${opened++}`, clock())
   let lines: string[] = []
   let waiting = 0
   let lost = 0
@@ -96,6 +102,7 @@ export function openReadableLog(options: ReadableOptions): ReadableLog {
     async stop() {
       hand()
       await writing
+      lock.release()
     }
   }
 }

@@ -1,9 +1,10 @@
 /** The log of events for people: a line each, put aside by size, with so many kept. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Published } from '@tickwire/protocol'
 import { expect, test } from 'vitest'
 import { csvHead, csvLine } from '../../src/journal/csv.ts'
+import { refuseHeldFile } from '../../src/journal/lock.ts'
 import { openReadableLog } from '../../src/journal/readable.ts'
 import { entries, newDirectory, T0 } from './kit.ts'
 
@@ -56,4 +57,40 @@ test('a file that cannot be written is told once, counted, and costs no memory',
   expect(log.lost()).toBe(90)
   expect(told).toHaveLength(1)
   await log.stop()
+})
+
+test.each([
+  ['as it is', (file: string) => file],
+  [
+    'by another path',
+    (file: string) => {
+      symlinkSync(file, `${file}.link`)
+      return `${file}.link`
+    }
+  ]
+])('[B10] a file that is named %s has one writer: the second is refused in words, and the first goes on', async (_, named) => {
+  const file = join(newDirectory(), 'events.csv')
+  writeFileSync(file, '')
+  const options = { mostBytes: 1_000_000, keep: 2, clock: () => T0 }
+  const first = openReadableLog({ ...options, file })
+  const same = named(file)
+  const words = `${same} is being written by process ${process.pid} since ${new Date(T0).toISOString()}: one writer per file. Stop it, or name another file`
+  for (const open of [() => openReadableLog({ ...options, file: same }), () => refuseHeldFile(same)]) expect(open).toThrow(words)
+  first.append(events[0]!)
+  await first.stop()
+  expect(readFileSync(file, 'utf8').split('\n')).toHaveLength(3)
+  const second = openReadableLog({ ...options, file: same })
+  await second.stop()
+  expect(existsSync(`${file}.lock`)).toBe(false)
+})
+
+test('[B10] the lock of a process that is gone is taken over; a device needs none', async () => {
+  const file = join(newDirectory(), 'events.jsonl')
+  const options = { mostBytes: 1_000_000, keep: 2, clock: () => T0 }
+  // No process has this number.
+  writeFileSync(`${file}.lock`, JSON.stringify({ pid: 2 ** 30, run: 'old', since: 0 }))
+  await openReadableLog({ ...options, file }).stop()
+  const [one, two] = [openReadableLog({ ...options, file: '/dev/null' }), openReadableLog({ ...options, file: '/dev/null' })]
+  await Promise.all([one.stop(), two.stop()])
+  expect(existsSync('/dev/null.lock')).toBe(false)
 })

@@ -35,6 +35,8 @@ export function addServe(program: Command): void {
     .argument('[command]', 'serve, which is also what happens without one, or one of those below', 'serve')
     .action(async (command: string, flags: ServeFlags) => {
       if (command !== 'serve') refuse(program, command)
+      const { refuseBusy } = await import('../busy.ts')
+      refuseBusy(flags)
       await (await import('../serve.ts')).serve(flags)
     })
   withExamples(program, [
