@@ -1,4 +1,5 @@
-/** Credentials never reach a recording: known secrets in whatever form, and what looks like one where secrets are said. */
+/** Credentials never reach a recording: known secrets in whatever form, and what is named or looks like one where secrets are said. */
+import { censorNamed } from '../ops/named.ts'
 import { CENSORED, createSecrets, isSecretName } from '../ops/secrets.ts'
 import type { Frame } from '../providers/adapter.ts'
 
@@ -11,13 +12,20 @@ const bytes = (all: Uint8Array, change: (text: string) => string): Uint8Array =>
   return before === after ? all : Buffer.from(after, 'latin1')
 }
 
+/** Other bytes have no names of fields. */
+function isJson(bytes: Uint8Array): boolean {
+  const first = bytes.find((byte) => byte > 0x20)
+  return first === 0x7b || first === 0x5b
+}
+
 export type Conceal = ReturnType<typeof createConceal>
 
 /** `add`: from here on these values are never written. Also those that others share: here nothing but traffic is searched. */
 export function createConceal(known: Iterable<string | undefined> = []) {
   const { add, censor: text, censorKnown, isEmpty } = createSecrets(known, 1)
   /** Where one is known, more is not far. */
-  const onlyKnown = (all: string): string => (censorKnown(all) === all ? all : text(all))
+  const onlyKnown = (all: string): string => (isEmpty() || censorKnown(all) === all ? all : text(all))
+  const heard = (all: string): string => censorNamed(onlyKnown(all))
 
   return {
     add,
@@ -35,10 +43,11 @@ export function createConceal(known: Iterable<string | undefined> = []) {
     },
     /** What we say may be a login in any form. */
     sent: (frame: Frame): Frame => (typeof frame === 'string' ? text(frame) : bytes(frame, text)),
-    /** Prices come by the thousand: only what is known is looked for. */
+    /** Prices come by the thousand: only what is known, or named as a secret, is looked for. */
     received: (frame: Frame): Frame => {
-      if (isEmpty()) return frame
-      return typeof frame === 'string' ? onlyKnown(frame) : bytes(frame, onlyKnown)
+      if (typeof frame === 'string') return heard(frame)
+      if (isJson(frame)) return bytes(frame, heard)
+      return isEmpty() ? frame : bytes(frame, onlyKnown)
     },
     headers: (headers: Readonly<Record<string, string>>): Record<string, string> =>
       Object.fromEntries(
@@ -46,7 +55,7 @@ export function createConceal(known: Iterable<string | undefined> = []) {
           .filter(([name]) => !isSecretName(name))
           .map(([name, value]) => [name, text(value)])
       ),
-    body: (body: Uint8Array): Uint8Array => bytes(body, body.length <= LOGIN_MOST ? text : onlyKnown)
+    body: (body: Uint8Array): Uint8Array => bytes(body, body.length <= LOGIN_MOST ? (all) => censorNamed(text(all)) : heard)
   }
 }
 
