@@ -5,6 +5,8 @@ import { authSchema, errorText, fail, reading, say, seconds, type Message } from
 /** What is remembered of every connection. */
 export type Talk = {
   desk: Desk
+  /** A token is wanted here, and none was brought yet. */
+  stranger: boolean
   /** `?dialect=ziggy-code`: the names that the system's code sends, where its documents name others. */
   byCode: boolean
   updates: number
@@ -38,6 +40,8 @@ export type Channel<M> = {
 
 export type Heartbeat = { every: number; timeout: number }
 const HEARTBEAT: Heartbeat = { every: 25_000, timeout: 10_000 }
+/** What a stranger may ask for: topics, which are his once he has said who he is. */
+const ASKING: ReadonlySet<string> = new Set(['subscribe', 'unsubscribe', 'set_filters'])
 const COMMON = ['ping', 'pong', 'get_performance_stats', 'auth']
 
 /** Updates that go out now are counted here. */
@@ -90,6 +94,8 @@ function answer<M extends Talk>(channel: Channel<M>, frame: string, memory: M, n
   if (action === 'get_performance_stats') return [stats(channel, memory, now)]
   if (action === 'auth') return reading(authSchema, message, now, ({ token }) => [{ type: 'authenticate', token }])
   const handle = Object.hasOwn(actions, action) ? actions[action] : undefined
+  if (handle && memory.stranger && !ASKING.has(action))
+    return [fail('NOT_PERMITTED', 'authenticate first: {"action": "auth", "token": "..."}', { action }, now)]
   if (handle) return handle(message, memory, now)
   const supported = [...Object.keys(actions), ...COMMON]
   const text = `a message here is an object whose "action" is one of ${supported.join(', ')}`
@@ -122,14 +128,15 @@ export function createChannel<M extends Talk>(channel: Channel<M>, heartbeat: He
       const byCode = request.query.dialect === 'ziggy-code'
       const counts = { updates: 0, lastUpdate: undefined, errors: 0 }
       const life = { nextBeat: now + heartbeat.every, pinged: -Infinity, heard: now, answers: false }
-      return begin({ desk, byCode, ...counts, ...life }, request, now)
+      const stranger = request.terms?.auth === 'required'
+      return begin({ desk, stranger, byCode, ...counts, ...life }, request, now)
     },
     receive: (frame, memory, now) => noting(memory, answer(channel, frame, memory, now)),
     settled: (results, tag, memory, now) => noting(memory, settled?.(results, tag, memory, now) ?? []),
-    authenticated: (user, _tag, memory, now) => [
-      say('authenticated', { data: { user } }, now),
-      ...(admitted?.(memory, now) ?? [])
-    ],
+    authenticated(user, _tag, memory, now) {
+      memory.stranger = false
+      return [say('authenticated', { data: { user } }, now), ...(admitted?.(memory, now) ?? [])]
+    },
     denied: (why, _memory, now) => [fail('NOT_PERMITTED', DENIED[why], { reason: why }, now)],
     render: (event, memory, now) => hear?.(event, memory, now),
     tickEvery: 100,

@@ -10,6 +10,22 @@ export type AudienceOptions = { auth: Auth; desk: Desk; understand: Understand; 
 /** How often it is looked at whether he may still have what he holds: a source may begin to carry what it did not. */
 const REVIEW_EVERY = 30_000
 
+/** Who has not said who he is yet is given nothing, whatever his dialect asks its desk for. */
+function closed(desk: Desk, isStranger: () => boolean): Desk {
+  const open =
+    <A extends unknown[], R>(ask: (...asked: A) => R, nothing: NoInfer<R>) =>
+    (...asked: A): R =>
+      isStranger() ? nothing : ask(...asked)
+  return {
+    ...desk,
+    last: open(desk.last, undefined),
+    recent: open(desk.recent, []),
+    hand: open(desk.hand, undefined),
+    candles: open(desk.candles, Promise.resolve([])),
+    connections: open(desk.connections, [])
+  }
+}
+
 export function createAudience({ auth, desk, understand, redistribution }: AudienceOptions, by: By, opened: number) {
   const credentials = createCredentials(auth, by)
   const isOwner = () => !credentials.isStranger() && redistribution?.isOwner(credentials.who()) !== false
@@ -25,7 +41,7 @@ export function createAudience({ auth, desk, understand, redistribution }: Audie
 
   return {
     ...credentials,
-    desk: redistribution?.view(isOwner) ?? desk,
+    desk: closed(redistribution?.view(isOwner) ?? desk, credentials.isStranger),
     understand: redistribution?.guard(understand, isOwner) ?? understand,
     /** Whether the token no longer holds, or one of these may no longer be given. */
     ending: (topics: Iterable<string>, now: number): Ending | undefined => credentials.ending(now) ?? review(topics, now)

@@ -44,6 +44,7 @@ const STATUS = {
   408: 'Request Timeout',
   413: 'Content Too Large',
   414: 'URI Too Long',
+  426: 'Upgrade Required',
   429: 'Too Many Requests',
   431: 'Request Header Fields Too Large',
   503: 'Service Unavailable'
@@ -89,9 +90,13 @@ export function whoIs(
 
 /** What is wrong with the request itself, wherever it goes. */
 export function faultOf(request: IncomingMessage, admission: Admission): Fault | undefined {
-  const { host, origin } = request.headers
+  const { host, origin, 'content-length': length = '0', 'transfer-encoding': coding } = request.headers
   if (request.httpVersion !== '1.1') return [400, 'a WebSocket upgrade needs HTTP/1.1']
   if (request.method !== 'GET') return [405, 'a WebSocket upgrade is a GET', 'Allow: GET\r\n']
+  // With a body still to come what we are handed is no socket, and what follows would be read as frames.
+  if (coding !== undefined || Number(length) !== 0) return [400, 'a WebSocket upgrade has no body']
+  if (request.headers['sec-websocket-version'] !== '13')
+    return [426, 'a WebSocket handshake needs Sec-WebSocket-Version: 13', 'Sec-WebSocket-Version: 13\r\n']
   if (host === undefined || host === '') return [400, 'the Host header is missing']
   // Two of them are how a request is made to mean one thing here and another at a proxy.
   if (request.headersDistinct.host?.length !== 1) return [400, 'there is more than one Host header']

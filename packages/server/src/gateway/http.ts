@@ -183,13 +183,14 @@ function mountDialects(app: App, { dialects, desk, clock, tamper, reader, shelve
 export function createHttp(options: HttpOptions): App {
   const app: App = fastify({
     bodyLimit: MAX_BODY,
+    // Of the whole request, with its body: fastify's own, for it writes over what `http` says.
+    requestTimeout: 5_000,
     return503OnClosing: true,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: true },
     http: {
       connectionsCheckingInterval: 500,
       headersTimeout: 4_000,
-      requestTimeout: 10_000,
       maxHeaderSize: 16_384,
       // Looked at by us, so that it is refused in our words.
       requireHostHeader: false,

@@ -33,7 +33,8 @@ test.for([
   ['an expectation', lines('GET /health HTTP/1.1', 'Host: localhost', 'Expect: miracles'), 417, 'BAD_MESSAGE'],
   ['a handshake without a key', lines(...HANDSHAKE, 'Sec-WebSocket-Version: 13'), 400, 'BAD_MESSAGE'],
   ['one with a key that is none', lines(...HANDSHAKE, 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: x'), 400, 'BAD_MESSAGE'],
-  ['one of another version', lines(...HANDSHAKE, 'Sec-WebSocket-Version: 99', KEY), 400, 'BAD_MESSAGE'],
+  ['one of another version', lines(...HANDSHAKE, 'Sec-WebSocket-Version: 99', KEY), 426, 'UPGRADE_REQUIRED'],
+  ['one of an older version', lines(...HANDSHAKE, 'Sec-WebSocket-Version: 8', KEY), 426, 'UPGRADE_REQUIRED'],
   ['one to nowhere', lines('GET /nowhere HTTP/1.1', ...HANDSHAKE.slice(1), 'Sec-WebSocket-Version: 13', KEY), 404, 'NOT_FOUND']
 ] as const)('%s: the status and the shape of section 7, and the connection is closed', async ([, text, status, code]) => {
   const { port } = (rig = await startRig())
@@ -47,6 +48,28 @@ test.for([
 test('a handshake of another version is told which one is spoken', async () => {
   const { port } = (rig = await startRig())
   expect(await raw(port, lines(...HANDSHAKE, 'Sec-WebSocket-Version: 99', KEY))).toMatch(/^Sec-WebSocket-Version: 13\r$/m)
+})
+
+test.for(['Content-Length: 5', 'Transfer-Encoding: chunked', 'Content-Length: 5\r\nTransfer-Encoding: chunked'])(
+  '[S13] a handshake with %s, whose body is still to come, is refused, and the server lives',
+  async (header) => {
+    const { port } = (rig = await startRig())
+    const handshake = lines(...HANDSHAKE, 'Sec-WebSocket-Version: 13', KEY, header)
+    for (const begun of ['', 'half']) expect(await raw(port, `${handshake}${begun}`)).toMatch(/^HTTP\/1.1 400 /)
+    expect(await raw(port, lines('GET /health HTTP/1.1', 'Host: localhost', 'Connection: close'))).toMatch(/^HTTP\/1.1 200 /)
+  }
+)
+
+test('[C10] a body that does not come whole in time ends the connection, also after it was answered', async () => {
+  const { port } = (rig = await startRig())
+  const begun = (path: string, ...headers: string[]) =>
+    raw(port, `${lines(`POST ${path} HTTP/1.1`, 'Host: localhost', 'Content-Length: 50', ...headers)}{`)
+  const [late, answered] = await Promise.all([
+    begun('/v1/books/BTC-USDT/resync', 'Content-Type: application/json'),
+    begun('/nowhere')
+  ])
+  expect(late).toMatch(/^HTTP\/1.1 408 /)
+  expect(answered).toMatch(/^HTTP\/1.1 404 /)
 })
 
 test.for(['h2c', 'TLS/1.0', 'HTTP/2.0, SHTTP/1.3', 'websocketx'])(
