@@ -58,9 +58,11 @@ export async function startServer(config: Config, options: ServerOptions): Promi
   const log = options.log ?? createLog({ level: config.log.level })
   const startedAt = clock()
 
-  const access = await openAccess({ host: config.host, ...config.auth, log }).catch((error: Error) => {
-    throw new ConfigError(error.message)
-  })
+  const access = await openAccess({ host: config.host, proxies: config.gateway.proxies, ...config.auth, log }).catch(
+    (error: Error) => {
+      throw new ConfigError(error.message)
+    }
+  )
   const open = opened(() => openPlant(config, { ...options, log, connections: () => gateway.connections() }), access)
   const { plant, desk, demand, watched, figures } = open
   const { sources, settings, instruments } = open

@@ -1,7 +1,7 @@
 /** Everything that decides who comes in and what he may have, made once for WebSocket, SSE and REST. */
 import type { Desk } from '../dialects/dialect.ts'
 import { createAddressOf } from './address.ts'
-import { createAdmission } from './admission.ts'
+import { createAdmission, isLoopback } from './admission.ts'
 import { createAuth, type Verifier } from './auth.ts'
 import { ALLOWANCES, createQuotas, type Allowances } from './quotas.ts'
 import { createRedistribution, type RedistributionTerms } from './redistribution.ts'
@@ -29,7 +29,9 @@ export function createEntry(options: EntryOptions, desk: Desk, sources: RestSour
   const { redistribution: terms, origins = [], proxies = [] } = options
   const auth = createAuth(options.auth?.keys, options.auth?.verifiers, options.auth?.wrongTokens)
   const admission = createAdmission(origins, !auth.required)
-  const isLocal = () => admission.isLocal() && !auth.required
+  // By a proxy, or under a name of elsewhere, others come in on loopback too.
+  const isPrivate = proxies.length === 0 && origins.every((origin) => isLoopback(URL.parse(origin)?.hostname ?? ''))
+  const isLocal = () => isPrivate && admission.isLocal() && !auth.required
   const redistributionOf = (of: Desk) => terms && createRedistribution({ terms, desk: of, providers: sources.providers, isLocal })
   return {
     auth,

@@ -12,6 +12,8 @@ import { openKeyStore, type KeyStore, type StoredKey } from './keys.ts'
 export type AccessOptions = {
   /** Where the server will listen. */
   host: string
+  /** Through these others reach it as well, wherever it listens. */
+  proxies?: readonly string[]
   /** The operator's own tokens. */
   keys: readonly string[]
   insecure: boolean
@@ -27,7 +29,8 @@ export type Access = { verifiers: readonly Verifier[]; stop: () => void }
 const LOOK_EVERY = 1_000
 
 /** Rejects where everybody could come in from outside, and nobody said that he may. */
-export async function openAccess({ host, keys, insecure, store, jwt, log, timers = real }: AccessOptions): Promise<Access> {
+export async function openAccess(options: AccessOptions): Promise<Access> {
+  const { host, proxies = [], keys, insecure, store, jwt, log, timers = real } = options
   const book = createBook(store, log)
   const { secret, jwks: location, issuer, audience } = jwt
   if (location !== undefined && issuer === undefined)
@@ -42,13 +45,13 @@ export async function openAccess({ host, keys, insecure, store, jwt, log, timers
   })
   book.look()
   const isOpen = keys.length === 0 && !book.verifier.isUsed() && !tokens.isUsed()
-  if (isOpen && !isLoopback(host) && !insecure) {
+  const isLocal = isLoopback(host) && proxies.length === 0
+  if (isOpen && !isLocal && !insecure) {
     jwks?.stop()
     book.close()
     throw new Error(closed(host))
   }
-  if (isOpen)
-    log.warn({ host, local: isLoopback(host) }, 'open: no key is configured, so whoever reaches this address may connect')
+  if (isOpen) log.warn({ host, local: isLocal }, 'open: no key is configured, so whoever reaches this address may connect')
   const cancel = timers.every(LOOK_EVERY, () => book.look())
   const stop = () => {
     cancel()
@@ -58,9 +61,12 @@ export async function openAccess({ host, keys, insecure, store, jwt, log, timers
   return { verifiers: [book.verifier, tokens], stop }
 }
 
-const closed = (host: string): string =>
-  `host is ${JSON.stringify(host)}, which others reach, and nobody would need a token: make a key with "tickwire keys create", ` +
-  'or say --insecure'
+const closed = (host: string): string => {
+  const way = isLoopback(host)
+    ? 'gateway.proxies names a proxy, by which others reach it'
+    : `host is ${JSON.stringify(host)}, which others reach`
+  return `${way}, and nobody would need a token: make a key with "tickwire keys create", or say --insecure`
+}
 
 type Known = { hash: Buffer; key: StoredKey }
 

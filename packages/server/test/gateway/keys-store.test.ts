@@ -163,6 +163,11 @@ describe('[S1-86] an address that others reach', () => {
   test.for(['0.0.0.0', '::', '192.168.1.5', 'desk.example'])('%s: no start without a key', async (host) => {
     await expect(open({ host })).rejects.toThrow(/tickwire keys create.*--insecure/)
   })
+  test('loopback behind a proxy is one of them', async () => {
+    const proxies = ['127.0.0.1']
+    await expect(open({ proxies })).rejects.toThrow(/^gateway\.proxies .*tickwire keys create.*--insecure/)
+    await expect(open({ proxies, insecure: true })).resolves.toBeDefined()
+  })
   test('unless told so, or with a key of any sort', async () => {
     const host = '0.0.0.0'
     await expect(open({ host, insecure: true })).resolves.toBeDefined()

@@ -202,6 +202,18 @@ describe('who is not the owner’s', () => {
   })
 })
 
+test.for([
+  ['behind a proxy', { proxies: ['127.0.0.1'] }],
+  ['under a name of elsewhere', { origins: ['https://desk.example'] }],
+  ['to pages of everywhere', { origins: ['*'] }]
+] as const)('where no token is asked for, whoever comes %s is not the owner', async ([, options]) => {
+  const { url, base } = await start({ auth: {}, ...options })
+  const { client, ok } = await granted(url, {}, ['trade:SOL-USDT', 'trade:ETH-USDT'])
+  expect(ok).toEqual([false, true])
+  expect((await fetch(`${base}/v1/trades/SOL-USDT`)).status).toBe(403)
+  client.ws.terminate()
+})
+
 describe('the owner’s', () => {
   test.for([
     ['a user whom the operator names', {}, asUser('ann')],

@@ -90,6 +90,6 @@ test.for(PATHS)('[S1-86] a stranger at %s hears no price', async (path) => {
 })
 
 test('whoever brings the token hears it by the same questions', async () => {
-  for (const path of ['/v1/ws', '/ws/market', '/ws/alerts', '/api/websocket/stream'])
+  for (const path of ['/v1/ws', '/ws/market', '/ws/alerts'])
     expect([path, SECRET.test(await heard(path, true))]).toEqual([path, true])
 })
