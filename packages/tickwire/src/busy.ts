@@ -4,7 +4,7 @@ import { refuseHeld, refuseHeldFile } from '@tickwire/server/journal/lock.ts'
 import { ConfigError } from '@tickwire/server/settings.ts'
 import { load, type Flags } from './options.ts'
 
-type Asked = Flags & { record?: string; logFile?: string; printConfig?: true }
+type Asked = Flags & { record?: string; directory?: string; logFile?: string; printConfig?: true }
 
 function inWords(option: string, refuse: () => void): void {
   try {
@@ -28,11 +28,12 @@ export const refuseBusy = (flags: Asked): void => {
 }
 
 /** What the flags say of recording, as options. */
-export const recorded = ({ record, logFile, ...flags }: Asked): Flags => ({
+export const recorded = ({ record, directory, logFile, ...flags }: Asked): Flags => ({
   ...flags,
   set: [
     ...flags.set,
     ...(record === undefined ? [] : [`journal.record=${record}`]),
+    ...(directory === undefined ? [] : [`journal.directory=${directory}`]),
     ...(logFile === undefined ? [] : [`journal.logFile=${logFile}`])
   ]
 })
