@@ -61,10 +61,19 @@ export const fields: readonly Field[] = (function walk(schema: Schema, path: str
 })(root, '')
 
 /** `did you mean x?`, where something is near enough to be meant. */
-function hint(name: string, candidates: readonly string[]): string {
-  const [best] = nearest(name, candidates, 1)
+function hint(name: string, candidates: readonly string[], nameOf = (candidate: string) => candidate): string {
+  const [best] = nearest(name, candidates.map(nameOf), 1)
   const near = best !== undefined && distance(name.toLowerCase(), best.toLowerCase()) <= Math.max(2, name.length / 2)
-  return near ? `did you mean ${best}?` : 'docs/configuration.md lists them all'
+  const meant = near ? candidates.find((candidate) => nameOf(candidate) === best) : undefined
+  return meant === undefined ? 'docs/configuration.md lists them all' : `did you mean ${meant}?`
+}
+
+/** Among a section's own names and, as `options.url`, those one level deeper. */
+function hintIn({ properties = {} }: Schema = {}, name: string): string {
+  const deeper = Object.entries(properties).flatMap(([key, child]) =>
+    Object.keys(child.properties ?? {}).map((below) => `${key}.${below}`)
+  )
+  return hint(name, [...Object.keys(properties), ...deeper], (path) => path.slice(path.lastIndexOf('.') + 1))
 }
 
 const byEnv = new Map(fields.map((field) => [field.env, field]))
@@ -183,13 +192,11 @@ function explain(issue: z.core.$ZodIssue, merged: Json): string {
   const isItem = typeof issue.path.at(-1) === 'number'
   const path = (isItem ? issue.path.slice(0, -1) : issue.path).join('.')
   if (issue.code === 'unrecognized_keys') {
-    const siblings = Object.keys(
-      path
-        .split('.')
-        .filter(Boolean)
-        .reduce<Schema | undefined>((at, key) => at?.properties?.[key], root)?.properties ?? {}
-    )
-    return issue.keys.map((key) => `${path ? `${path}.` : ''}${key} is not an option: ${hint(key, siblings)}`).join('\n')
+    const section = path
+      .split('.')
+      .filter(Boolean)
+      .reduce<Schema | undefined>((at, key) => at?.properties?.[key], root)
+    return issue.keys.map((key) => `${path ? `${path}.` : ''}${key} is not an option: ${hintIn(section, key)}`).join('\n')
   }
   const takes = fields.find((field) => field.path === path)?.takes ?? 'a section of options'
   const why = issue.code === 'custom' || issue.code === 'invalid_format' ? issue.message : `it takes ${takes}`

@@ -2,8 +2,9 @@
 import type { Config } from '@tickwire/server/config.ts'
 import { refuseHeld, refuseHeldFile } from '@tickwire/server/journal/lock.ts'
 import { ConfigError } from '@tickwire/server/settings.ts'
-import { load } from './options.ts'
-import type { ServeFlags } from './serve.ts'
+import { load, type Flags } from './options.ts'
+
+type Asked = Flags & { record?: string; directory?: string; logFile?: string; printConfig?: true }
 
 function inWords(option: string, refuse: () => void): void {
   try {
@@ -22,16 +23,17 @@ export function refuseRecorded({ journal: { record = 'off', directory, logFile }
   if (logFile !== undefined) inWords('journal.logFile', () => refuseHeldFile(logFile))
 }
 
-export const refuseBusy = (flags: ServeFlags): void => {
+export const refuseBusy = (flags: Asked): void => {
   if (!flags.printConfig) refuseRecorded(load(recorded(flags)).config)
 }
 
 /** What the flags say of recording, as options. */
-export const recorded = ({ record, logFile, ...flags }: ServeFlags): ServeFlags => ({
+export const recorded = ({ record, directory, logFile, ...flags }: Asked): Flags => ({
   ...flags,
   set: [
     ...flags.set,
     ...(record === undefined ? [] : [`journal.record=${record}`]),
+    ...(directory === undefined ? [] : [`journal.directory=${directory}`]),
     ...(logFile === undefined ? [] : [`journal.logFile=${logFile}`])
   ]
 })

@@ -131,6 +131,9 @@ test.runIf(process.platform === 'linux')(
       expect(second.told).toContain(`process ${first.child.pid} `)
       seconds.push(second.seconds)
     }
+    const recording = await timed('record', '--demo', '--directory', directory)
+    expect(recording).toMatchObject({ code: 2, out: '', told: expect.stringMatching(BUSY) })
+    expect(recording.seconds).toBeLessThan(listened / 2)
     expect(Math.min(...seconds)).toBeLessThan(listened / 2)
     expect(door.knocks()).toBe(0)
     await until(() => existsSync(file))

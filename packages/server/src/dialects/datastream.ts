@@ -95,11 +95,13 @@ function receive(frame: string, memory: Memory): readonly Command[] {
   } catch {
     return bad(trouble('BAD_JSON', 'the message is not JSON'))
   }
-  const { action, token } = (message ?? {}) as { action?: unknown; token?: unknown }
+  const { action: asked, type, token } = (message ?? {}) as { action?: unknown; type?: unknown; token?: unknown }
+  // What others of these applications call it.
+  const action = asked ?? type
   if (action === 'get_status') return [status(memory)]
   if (action === 'authenticate' && typeof token === 'string') return [{ type: 'authenticate', token }]
   if (action !== 'subscribe' && action !== 'unsubscribe')
-    return bad(trouble('UNKNOWN_OP', `a message is an object whose "action" is one of ${ACTIONS.join(', ')}`))
+    return bad(trouble('UNKNOWN_OP', `a message is an object whose "action" (or "type") is one of ${ACTIONS.join(', ')}`))
   const parsed = askSchema.safeParse(message)
   if (!parsed.success) return [fail(trouble('BAD_MESSAGE', complaint(parsed.error)))]
   return action === 'subscribe' ? subscribe(parsed.data, memory) : unsubscribe(parsed.data, memory)

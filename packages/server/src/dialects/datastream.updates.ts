@@ -64,7 +64,7 @@ function dayOf(ticker: Ticker | undefined, trade: Trade | undefined) {
   return { open, high: high === null ? null : Math.max(high, price), low: low === null ? null : Math.min(low, price) }
 }
 
-/** `close` is the day's close so far, which is the last price. */
+/** `close` is the close of the day before, as brokers here name it. */
 function symbolUpdate(symbol: string, { trade, quote, index, ...more }: Pictures, lite: boolean): Update | undefined {
   const ticker = more.ticker ?? (index && tickerOf(index))
   const made = priceUpdate(symbol, { ...(trade && { trade }), ...(quote && { quote }), ...(ticker && { ticker }) }, false)
@@ -72,7 +72,7 @@ function symbolUpdate(symbol: string, { trade, quote, index, ...more }: Pictures
   const { price: ltp = null, change = null, change_percent = null, volume = null } = made
   if (lite) return { symbol, ltp }
   const best = { bid: quote?.bid ?? null, ask: quote?.ask ?? null }
-  const prices = { ltp, ...dayOf(ticker, trade), close: ltp, ...best, change, change_percent }
+  const prices = { ltp, ...dayOf(ticker, trade), close: ticker?.prevClose ?? null, ...best, change, change_percent }
   return { symbol, ...prices, volume, ...originOf(made), confidence: made['confidence'] ?? null }
 }
 

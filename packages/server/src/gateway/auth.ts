@@ -1,5 +1,6 @@
 /** Who may: tokens of the configuration, and those that other books know (keys of the store, JWT). Without any the gateway is open. */
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { decodeJwt } from 'jose'
 import type { Keys } from '../dialects/dialect.ts'
 import { createGuesses } from './guesses.ts'
 
@@ -24,7 +25,7 @@ export type Identity = {
 export type Verifier = {
   /** Whether there is anything in it, be it revoked: then nobody is let in without a token. */
   isUsed: () => boolean
-  check: (token: string, now: number) => Identity | undefined
+  check: (token: string, now: number) => Promise<Identity | undefined>
   isRevoked: (who: Identity) => boolean
 }
 
@@ -33,7 +34,8 @@ export type Tried = { who: Identity; wait?: never } | { who?: never; wait?: numb
 
 export type Auth = {
   readonly required: boolean
-  try: (token: string, address: string, now: number) => Tried
+  /** By a clock, not at a time: it takes a while. It never rejects. */
+  try: (token: string, address: string, clock: () => number) => Promise<Tried>
   standing: (who: Identity, now: number) => 'valid' | 'expired' | 'revoked'
   /** Forgets what no longer counts. */
   beat: (now: number) => void
@@ -53,7 +55,7 @@ function configured(keys: readonly string[]): Verifier {
   })
   return {
     isUsed: () => hashes.length > 0,
-    check(token) {
+    async check(token) {
       const hash = sha256(token)
       // All are compared, so that the time taken tells nothing.
       const matches = hashes.filter((known) => timingSafeEqual(known, hash))
@@ -68,10 +70,8 @@ function configured(keys: readonly string[]): Verifier {
 export function claimed(token: string): string | undefined {
   const id = /^tw_([0-9a-f]{12})_/.exec(token)?.[1]
   if (id !== undefined) return `key:${id}`
-  const payload = token.split('.')[1]
-  if (payload === undefined) return undefined
   try {
-    const { sub } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { sub?: unknown }
+    const { sub } = decodeJwt<{ sub?: unknown }>(token)
     return typeof sub === 'string' ? `user:${sub.slice(0, 128)}` : undefined
   } catch {
     return undefined
@@ -82,23 +82,35 @@ export function claimed(token: string): string | undefined {
 export function createAuth(keys: readonly string[] = [], others: readonly Verifier[] = [], wrongTokens = 10): Auth {
   const books = [configured(keys), ...others]
   const guesses = createGuesses(wrongTokens)
-  const find = (token: string, now: number): Identity | undefined => {
+  const find = async (token: string, now: number): Promise<Identity | undefined> => {
     if (token.length > MAX_TOKEN) return undefined
-    for (const book of books) {
-      const who = book.check(token, now)
-      if (who) return who
+    try {
+      for (const book of books) {
+        const who = await book.check(token, now)
+        if (who) return who
+      }
+    } catch {
+      // A book that fails lets nobody in.
     }
     return undefined
+  }
+  const standing = (who: Identity, now: number) => {
+    if (who.expires !== undefined && now >= who.expires) return 'expired'
+    return books.some((book) => book.isRevoked(who)) ? 'revoked' : 'valid'
   }
   return {
     get required() {
       return books.some((book) => book.isUsed())
     },
-    try(token, address, now) {
-      const blocked = guesses.wait(`address:${address}`, now)
+    async try(token, address, clock) {
+      const blocked = guesses.wait(`address:${address}`, clock())
       if (blocked > 0) return { wait: blocked }
-      const who = find(token, now)
-      if (who) return { who }
+      const who = await find(token, clock())
+      // Meanwhile others of this address may have been wrong, and who was right may be so no longer.
+      const now = clock()
+      const since = guesses.wait(`address:${address}`, now)
+      if (since > 0) return { wait: since }
+      if (who && standing(who, now) === 'valid') return { who }
       const account = token.length > MAX_TOKEN ? undefined : claimed(token)
       // A right token is let in all the same: otherwise anybody could lock an account out by naming it.
       const wait = account === undefined ? 0 : guesses.wait(account, now)
@@ -106,10 +118,7 @@ export function createAuth(keys: readonly string[] = [], others: readonly Verifi
       if (account !== undefined) guesses.wrong(account, now)
       return wait > 0 ? { wait } : {}
     },
-    standing(who, now) {
-      if (who.expires !== undefined && now >= who.expires) return 'expired'
-      return books.some((book) => book.isRevoked(who)) ? 'revoked' : 'valid'
-    },
+    standing,
     beat: (now) => guesses.beat(now)
   }
 }

@@ -15,9 +15,9 @@ export function createCredentials(auth: Auth, { who: first, place }: By) {
     who: (): Identity | undefined => who,
 
     /** Returns who it is now, or `wrong`, or how the session ends. */
-    signIn(token: string, now: number): { user: string } | 'wrong' | Ending {
+    async signIn(token: string, clock: () => number): Promise<{ user: string } | 'wrong' | Ending> {
       if (!auth.required) return { user: 'anonymous' }
-      const { who: found, wait } = auth.try(token, place?.address ?? '', now)
+      const { who: found, wait } = await auth.try(token, place?.address ?? '', clock)
       if (wait !== undefined) return [1013, `too many wrong tokens; try again in ${wait} s`]
       if (found === undefined) return 'wrong'
       if (!found.scopes.has('read')) return [4503, 'the token lacks the scope read']

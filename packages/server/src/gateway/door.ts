@@ -67,18 +67,18 @@ export function refuse(socket: Socket, status: keyof typeof STATUS, message: str
 export const retryAfter = (seconds: number): string => `Retry-After: ${seconds}\r\n`
 
 /** Who asks, where a token is wanted; or how he is refused. */
-export function whoIs(
+export async function whoIs(
   { headers }: IncomingMessage,
   { dialect, query }: Route,
   auth: Auth,
   address: string,
-  now: number
-): { who?: Identity; fault?: Fault } {
+  clock: () => number
+): Promise<{ who?: Identity; fault?: Fault }> {
   if (!auth.required) return {}
   const { keys } = dialect
   const own = keys === undefined || keys.handshake === 'never' ? undefined : tokenIn(keys, headers, query)
   const token = own ?? tokenOf(headers) ?? tokenOffered(headers)
-  const { who, wait } = token === undefined ? {} : auth.try(token, address, now)
+  const { who, wait } = token === undefined ? {} : await auth.try(token, address, clock)
   if (who !== undefined) {
     if (!who.scopes.has('read')) return { fault: [403, 'this token lacks the scope read'] }
     return { who }

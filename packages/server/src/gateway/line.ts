@@ -91,6 +91,8 @@ export function createLine(ws: WebSocket, at: { id: string; path: string }, pati
       if (isProbeDue || now - wroteAt > COMPANY) probe()
       else isProbeDue = true
     },
+    /** What its peer sends waits on the way. */
+    hold: (held: boolean) => (held ? ws.pause() : ws.resume()),
     close(code: CloseCode, reason: string): void {
       if (ws.readyState !== ws.OPEN) return
       ws.close(code, reason)

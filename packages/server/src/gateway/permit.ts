@@ -40,25 +40,28 @@ export function permit(app: App, { auth, addressOf, quotas, visitors, dialects, 
   })
 
   /** The clients of a dialect bring the token in its places, and are refused in its words. */
-  app.addHook('onRequest', (request, reply, done) => {
+  app.addHook('onRequest', async (request, reply) => {
     const path = request.url.split('?')[0] ?? ''
-    if (!auth.required || OPEN.test(path)) return done()
+    if (!auth.required || OPEN.test(path)) return
     const keys = dialects.find(({ under }) => under !== undefined && path.startsWith(under))?.keys
     const own = keys && tokenIn(keys, request.headers, request.query as Record<string, string | string[]>)
     const token = own ?? tokenOf(request.headers)
     const visitor = known.get(request)
-    const tried = token === undefined ? {} : auth.try(token, visitor?.address ?? '', clock())
-    if (tried.wait !== undefined) return done(late('too many wrong tokens', tried.wait))
+    const tried = token === undefined ? {} : await auth.try(token, visitor?.address ?? '', clock)
+    // Whoever went meanwhile will not be told so again: a stream for him would never end.
+    if (reply.raw.destroyed) throw new RequestError('UNAVAILABLE', 'gone')
+    if (tried.wait !== undefined) throw late('too many wrong tokens', tried.wait)
     if (visitor && tried.who) {
       const scope = scopeFor(request.method, request.routeOptions.url)
-      if (!tried.who.scopes.has(scope)) return done(new RequestError('FORBIDDEN', `this token lacks the scope ${scope}`))
+      if (!tried.who.scopes.has(scope)) throw new RequestError('FORBIDDEN', `this token lacks the scope ${scope}`)
       visitor.who = tried.who
       const wait = quotas.request({ user: tried.who.user })
-      return wait > 0 ? done(late('too many requests of this user', wait)) : done()
+      if (wait > 0) throw late('too many requests of this user', wait)
+      return
     }
-    if (!keys) return done(new RequestError('UNAUTHORIZED', 'send a token: Authorization: Bearer …'))
+    if (!keys) throw new RequestError('UNAUTHORIZED', 'send a token: Authorization: Bearer …')
     const { status, body, headers = {} } = keys.refusal(token !== undefined)
-    return void reply.status(status).headers(headers).send(body)
+    await reply.status(status).headers(headers).send(body)
   })
 
   // Last before the route: what reads a body would lose it.

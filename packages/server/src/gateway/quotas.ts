@@ -88,8 +88,9 @@ export function createQuotas({ perAddress, perUser }: Allowances, clock: () => n
       let gone = false
       return {
         address,
-        /** The connection says whose it is; false where he has too much already. */
+        /** The connection says whose it is; false where he has too much already, or it went while he was looked for. */
         sign(user: string): boolean {
+          if (gone) return false
           const party = ofUser(user)
           if (here.includes(party)) return true
           if (!party.hasRoom(holds, party)) return false

@@ -8,6 +8,7 @@ import { createConduct } from './conduct.ts'
 import type { By } from './credentials.ts'
 import type { Fanout } from './fanout.ts'
 import { createHolding, type Demand, type Missed } from './holding.ts'
+import { createInquiry } from './inquiry.ts'
 import type { Limits } from './limits.ts'
 import { createMember, saying, type Member, type Sink } from './member.ts'
 import type { Patience } from './patience.ts'
@@ -32,7 +33,11 @@ export type Shared = {
 }
 
 /** A connection as a session needs it. */
-export type Line = Sink & { close: (code: CloseCode, reason: string) => void }
+export type Line = Sink & {
+  close: (code: CloseCode, reason: string) => void
+  /** Nothing more is read of it for now, where that can be. */
+  hold?: (held: boolean) => void
+}
 
 export type Session = ReturnType<typeof createSession>
 
@@ -45,6 +50,12 @@ function infoOf(member: Member, own: { id: string; since: number; sent: number; 
   const counts = { sent: own.sent + delivered, conflated, dropped }
   return { ...own, dialect: dialect.name, topics: [...topics], ...counts, ...dialect.describe?.(memory) }
 }
+
+/** What a client may say while its token is looked at: until it floods, and some of what is read of a socket in one go. */
+const unheard = ({ messages, strikes, message }: Limits) => ({
+  messages: messages.burst + strikes,
+  characters: message + 256 * 1024
+})
 
 /** Where it stands; what was written before the answer is what that speaks of. */
 function standing(member: Member, fanout: Fanout, { since, tag }: Extract<Command, { type: 'stand' }>, now: number) {
@@ -65,11 +76,11 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
   const { limits, clock } = shared
   let { fanout } = shared
   const opened = clock()
-  const slow = () => close(4001, 'slow consumer')
-  const member: Member = createMember(dialect, line, slow)
+  const member: Member = createMember(dialect, line, () => close(4001, 'slow consumer'))
   const audience = createAudience(shared, by, opened)
   let holding = createHolding(member, { ...shared, understand: audience.understand, place: by.place })
   const conduct = createConduct(limits, opened, by.place)
+  const inquiry = createInquiry(unheard(limits), line.hold)
   let sent = 0
   let closed = false
 
@@ -83,6 +94,7 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
   function end() {
     if (closed) return
     closed = true
+    inquiry.end()
     fanout.drop(member)
     holding.end()
   }
@@ -91,7 +103,7 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
     if (closed || text === undefined) return
     sent++
     line.write(saying(member, text))
-    if (line.backlog() > 4 * limits.message + MAX_UNREAD) slow()
+    if (line.backlog() > 4 * limits.message + MAX_UNREAD) member.cut()
   }
 
   function subscribe({ topics, resume, contract, tag }: Extract<Command, { type: 'subscribe' }>) {
@@ -125,11 +137,14 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
     run(dialect.settled?.(results, tag, member.memory, clock()) ?? [])
   }
 
-  function authenticate(token: string, tag: unknown) {
-    const signed = audience.signIn(token, clock())
-    if (signed === 'wrong') return deny('wrong', 4501, 'the token is not valid')
-    if (!('user' in signed)) return close(...signed)
-    run(dialect.authenticated?.(signed.user, tag, member.memory, clock()) ?? [])
+  function authenticate({ token, tag }: Extract<Command, { type: 'authenticate' }>, rest: readonly Command[]) {
+    // The rest was asked for together with it.
+    inquiry.begin(audience.signIn(token, clock), (signed) => {
+      if (signed === 'wrong') return deny('wrong', 4501, 'the token is not valid')
+      if (!('user' in signed)) return close(...signed)
+      run(dialect.authenticated?.(signed.user, tag, member.memory, clock()) ?? [])
+      run(rest)
+    })
   }
 
   function deny(why: 'wrong' | 'late', code: CloseCode, reason: string) {
@@ -138,12 +153,12 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
   }
 
   function run(commands: readonly Command[]) {
-    for (const command of commands) {
+    for (const [at, command] of commands.entries()) {
       if (closed) return
       if (command.type === 'send') send(command.text)
       else if (command.type === 'subscribe') subscribe(command)
       else if (command.type === 'unsubscribe') unsubscribe(command)
-      else if (command.type === 'authenticate') authenticate(command.token, command.tag)
+      else if (command.type === 'authenticate') return authenticate(command, commands.slice(at + 1))
       else if (command.type === 'stand') run(standing(member, fanout, command, clock()))
       else if (command.type === 'encode') fanout.encode(member, command.encoding)
       else close(command.code, command.reason)
@@ -152,16 +167,20 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
 
   function receive(text: string) {
     if (closed) return
-    const now = clock()
-    const came = conduct.came(now)
+    const came = conduct.came(clock())
     if (came === 'flood') return close(1008, 'too many messages')
-    if (came === 'too soon') return send(dialect.refused?.('RATE_LIMITED', 'too many messages; slow down', member.memory, now))
-    // A dialect with memory may number its messages: what it renders must not come between an answer's making and its sending.
-    if (!dialect.shared) fanout.settle(member)
-    const commands = dialect.receive(text, member.memory, now)
-    const goesOn = conduct.judge(commands.some((command) => command.type === 'send' && command.bad))
-    run(commands)
-    if (!goesOn) close(4500, 'too many bad messages')
+    const heed = () => {
+      const now = clock()
+      if (came === 'too soon') return send(dialect.refused?.('RATE_LIMITED', 'too many messages; slow down', member.memory, now))
+      // A dialect with memory may number its messages: what it renders must not come between an answer's making and its sending.
+      if (!dialect.shared) fanout.settle(member)
+      const commands = dialect.receive(text, member.memory, now)
+      const goesOn = conduct.judge(commands.some((command) => command.type === 'send' && command.bad))
+      run(commands)
+      if (!goesOn) close(4500, 'too many bad messages')
+    }
+    if (!inquiry.isOpen()) heed()
+    else if (!inquiry.wait(heed, text.length)) close(1008, 'too many messages before it is known whose they are')
   }
   const greeting = dialect.open(request, audience.desk, opened)
   member.memory = greeting.memory

@@ -41,6 +41,10 @@ type Connection = { session: Session; beat: (now: number) => void; terminate: ()
 const PINGS = { perSecond: 200, burst: 2_000 }
 const MAX_UNREAD = 1024 * 1024
 
+const ignore = () => {}
+const LEAVING: Fault = [503, 'the server shuts down', 'Retry-After: 5\r\n']
+const NOWHERE: Fault = [404, 'no WebSocket is served at this address']
+
 /**
  * What is compressed for many looks at nothing that one was sent before. What comes in is inflated by `ws`, and its memory for that
  * (40 kB) is given back after each message.
@@ -81,28 +85,49 @@ export function serveWebSockets(http: Server, options: WsOptions) {
   const connections = new Map<string, Connection>()
   const serverFor = createServers(compression)
   let closing = false
-
-  const upgrade = (request: IncomingMessage, socket: Socket, head: Buffer) => {
-    const no = (...fault: Fault) => {
+  /** Whose tokens are looked at: each has its place already, so that of many who knock at once no more come in than there is room for. */
+  let knocking = 0
+  const refusing =
+    (socket: Socket) =>
+    (...fault: Fault) => {
       meters.refused++
       refuse(socket, ...fault)
     }
-    if (closing) return no(503, 'the server shuts down', 'Retry-After: 5\r\n')
+
+  const upgrade = (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    const no = refusing(socket)
+    if (closing) return no(...LEAVING)
     const fault = faultOf(request, admission)
     if (fault) return no(...fault)
     const room = rooms.find(request.url ?? '/')
-    if (!room) return no(404, 'no WebSocket is served at this address')
-    const { route } = room
-    if (connections.size >= limits.connections) return no(503, 'too many connections', 'Retry-After: 5\r\n')
+    if (!room) return no(...NOWHERE)
+    if (connections.size + knocking >= limits.connections) return no(503, 'too many connections', 'Retry-After: 5\r\n')
     const address = addressOf(request.socket.remoteAddress, request.headers['x-forwarded-for'])
-    const { who, fault: stranger } = whoIs(request, route, auth, address, clock())
-    if (stranger) return no(...stranger)
-    if (!quotas.hasRoom(address, who?.user)) return no(429, 'too many connections of this address or user', retryAfter(1))
+    knocking++
+    // Nobody else listens while the token is looked at, and an error that nobody hears ends the process.
+    socket.on('error', ignore)
+    void whoIs(request, room.route, auth, address, clock).then(({ who, fault: stranger }) => {
+      knocking--
+      if (socket.destroyed) return
+      if (stranger) no(...stranger)
+      else letIn(request, socket, head, { address, who })
+    })
+  }
+
+  /** All else is looked at anew: others came meanwhile, and what is heard here may have ended. */
+  const letIn = (request: IncomingMessage, socket: Socket, head: Buffer, visitor: Visitor) => {
+    const no = refusing(socket)
+    if (closing) return no(...LEAVING)
+    const room = rooms.find(request.url ?? '/')
+    if (!room) return no(...NOWHERE)
+    if (!quotas.hasRoom(visitor.address, visitor.who?.user))
+      return no(429, 'too many connections of this address or user', retryAfter(1))
+    const { route } = room
     const maxPayload = Math.min(limits.message, route.dialect.maxMessage)
     const offers = takable(request.headers['sec-websocket-extensions'])
     if (offers === undefined) delete request.headers['sec-websocket-extensions']
     else request.headers['sec-websocket-extensions'] = offers
-    serverFor(maxPayload).handleUpgrade(request, socket, head, (ws) => accept(ws, room, request, maxPayload, { address, who }))
+    serverFor(maxPayload).handleUpgrade(request, socket, head, (ws) => accept(ws, room, request, maxPayload, visitor))
   }
 
   const termsOf = (who: Identity | undefined, message: number): Terms => {
@@ -121,7 +146,7 @@ export function serveWebSockets(http: Server, options: WsOptions) {
     const id = newId()
     meters.opened++
     room.shared.fanout.expect()
-    ws.on('error', () => {})
+    ws.on('error', ignore)
     failFast(ws)
     const line = createLine(ws, { id, path }, patience, meters, wire)
     const request: Request = { path, query, rest, headers, session: id, terms: termsOf(who, maxPayload) }

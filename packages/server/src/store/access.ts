@@ -87,7 +87,7 @@ function createBook(path: string, log: Log) {
     ended = from.ended()
   }
 
-  const check = (token: string, now: number): Identity | undefined => {
+  const find = (token: string, now: number): Identity | undefined => {
     if (!token.startsWith('tw_')) return undefined
     const hash = createHash('sha256').update(token).digest()
     const known = byIndex.get(indexOf(hash))
@@ -103,7 +103,7 @@ function createBook(path: string, log: Log) {
   const verifier: Verifier = {
     // Also when all are revoked: taking the last key away must not open the door.
     isUsed: () => byId.size > 0,
-    check,
+    check: async (token, now) => find(token, now),
     isRevoked: ({ key }) => {
       const known = key === undefined ? undefined : byId.get(key)
       return key !== undefined && known?.revoked !== undefined

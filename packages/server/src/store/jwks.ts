@@ -1,17 +1,22 @@
-/** A JWKS from a file or an address, asked for again now and then, and when a token names a key that is not there. */
-import type { KeyObject } from 'node:crypto'
+/**
+ * A JWKS from a file or an address, asked for again now and then, and when a token names a key that is not there. Not by jose: its
+ * remote set asks while a token waits, and forgets what it has where it cannot ask; here the keys that are known go on.
+ */
 import { readFile } from 'node:fs/promises'
-import { keysIn } from '../gateway/jwt.ts'
+import { createLocalJWKSet } from 'jose'
+import { keysIn, type KeySet } from '../gateway/jwt.ts'
 import type { Log } from '../ops/log.ts'
 import type { Cancel, Timers } from '../timers.ts'
 
-export type Jwks = { byId: () => ReadonlyMap<string, KeyObject>; missing: () => void; stop: () => void }
+export type Jwks = { current: () => KeySet; missing: () => void; stop: () => void }
 
 const REFRESH = 300_000
 /** Tokens with keys that nobody has must not make us ask without end. */
 const PAUSE = 10_000
 const PATIENCE = 5_000
 const MAX_BYTES = 256 * 1024
+
+const NONE = createLocalJWKSet({ keys: [] })
 
 const isLocal = ({ hostname }: URL): boolean => /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname)
 
@@ -38,14 +43,14 @@ async function fetched(url: URL): Promise<string> {
 /** A file must be there and right at the start; an address may come up later: until then no such token is right. */
 export async function openJwks(location: string, log: Log, timers: Timers): Promise<Jwks> {
   const url = addressOf(location)
-  let keys: ReadonlyMap<string, KeyObject> = new Map()
+  let keys = NONE
   let isAsking = false
   let isOutdated = false
   let isPausing = false
 
   const load = async () => {
-    keys = keysIn(url ? await fetched(url) : await readFile(location, 'utf8'))
-    if (keys.size === 0) log.warn({ jwks: location }, 'there is no Ed25519 key in the JWKS')
+    keys = await keysIn(url ? await fetched(url) : await readFile(location, 'utf8'))
+    if (keys.jwks().keys.length === 0) log.warn({ jwks: location }, 'there is no Ed25519 key in the JWKS')
   }
   const tryLoad = () =>
     load().catch((error: Error) => log.error({ jwks: location, error: error.message }, 'the JWKS cannot be read'))
@@ -69,7 +74,7 @@ export async function openJwks(location: string, log: Log, timers: Timers): Prom
   let resume: Cancel | undefined
 
   return {
-    byId: () => keys,
+    current: () => keys,
     missing() {
       if (isPausing) return
       isPausing = true

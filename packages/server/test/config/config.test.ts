@@ -68,6 +68,14 @@ describe('configuration', () => {
       /providers\.binanse is not an option: did you mean binance\?/
     ],
     [
+      () => resolveConfig(fromFile('{"providers": {"alpaca": {"tradingUrl": "https://x"}}}', 'f')),
+      /providers\.alpaca\.tradingUrl is not an option: did you mean options\.tradingUrl\?/
+    ],
+    [
+      () => resolveConfig(fromFile('{"providers": {"alpaca": {"option": {}}}}', 'f')),
+      /providers\.alpaca\.option is not an option: did you mean options\?/
+    ],
+    [
       () => resolveConfig(fromFile('{"feed": {"grace": "10 parsecs"}}', 'f')),
       /feed\.grace is "10 parsecs": a duration is a number and a unit/
     ],

@@ -40,6 +40,7 @@ export const SBIN = tickerOf('NSE:SBIN-EQ', 610.5, {
   low: 607.5,
   change: 2.5,
   changePercent: 0.41,
+  prevClose: 607.9,
   volume: 9
 })
 

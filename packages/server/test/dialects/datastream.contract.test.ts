@@ -10,7 +10,7 @@ const FULL = {
   open: 608,
   high: 612,
   low: 607.5,
-  close: 610.5,
+  close: 607.9,
   bid: 610.45,
   ask: 610.55,
   change: 2.5,
@@ -132,6 +132,17 @@ describe('WS /api/websocket/stream', () => {
     expect(of('SymbolUpdate')).toHaveLength(1)
   })
 
+  test('[S3-24] what is to be done may be called type instead of action, as other streams call it', async () => {
+    const { open } = await start()
+    const { send, message } = await open()
+    send({ type: 'subscribe', symbols: ['NSE:SBIN-EQ'] })
+    expect(await message('subscribed')).toMatchObject({ symbols: ['NSE:SBIN-EQ'], data_type: 'SymbolUpdate' })
+    send({ type: 'get_status' })
+    expect((await message('status')).subscriptions.SymbolUpdate).toEqual(['NSE:SBIN-EQ'])
+    send({ type: 'unsubscribe', symbols: ['NSE:SBIN-EQ'] })
+    expect(await message('unsubscribed')).toMatchObject({ symbols: ['NSE:SBIN-EQ'] })
+  })
+
   test('[S3-26] [S3-01] [S3-10] a SymbolUpdate has the last price, the day, the best offers and the change', async () => {
     const { open, say } = await start()
     const { subscribe, message } = await open()
@@ -146,12 +157,23 @@ describe('WS /api/websocket/stream', () => {
     })
   })
 
+  test('[S3-26] close is the previous close as somebody told it, of an index too, and null where nobody did', async () => {
+    const { open, say } = await start()
+    const { subscribe, message } = await open()
+    const { prevClose: _untold, ...untold } = SBIN
+    say(untold, indexOf('INDEX:NIFTY50', 23_150.5, { prevClose: 23_100.25 }))
+    subscribe(['NSE:SBIN-EQ'])
+    expect(await message('SymbolUpdate')).toMatchObject({ ltp: 610.5, close: null })
+    subscribe(['NSE:NIFTY50-INDEX'])
+    expect(await message('SymbolUpdate', 1)).toMatchObject({ ltp: 23_150.5, close: 23_100.25 })
+  })
+
   test('[S3-26] the last price is that of the last trade, and the change is measured up to it; odd lots and late trades set none', async () => {
     const { open, say } = await start()
     const { subscribe, message, of } = await open()
     say(SBIN, tradeOf('NSE:SBIN-EQ', 611))
     subscribe(['NSE:SBIN-EQ'])
-    expect(await message('SymbolUpdate')).toMatchObject({ ltp: 611, close: 611, change: 3, change_percent: 0.493421 })
+    expect(await message('SymbolUpdate')).toMatchObject({ ltp: 611, close: 607.9, change: 3, change_percent: 0.493421 })
     say(tradeOf('NSE:SBIN-EQ', 1, { ineligible: true }), tradeOf('NSE:SBIN-EQ', 2, { backfill: true }))
     say(tradeOf('NSE:SBIN-EQ', 612))
     await message('SymbolUpdate', 1)

@@ -84,15 +84,16 @@ describe('[S3] a live connection ends with its token', () => {
     keys.close()
   })
 
-  test('all of 1,000 sessions at the first look after it', () => {
+  test('all of 1,000 sessions at the first look after it', async () => {
     const revoked = new Set<string>()
     const book: Verifier = {
       isUsed: () => true,
-      check: (user) => ({ user, scopes: new Set(['read']), key: user }),
+      check: async (user) => ({ user, scopes: new Set(['read']), key: user }),
       isRevoked: ({ key = '' }) => revoked.has(key)
     }
     const auth = createAuth([], [book])
-    const all = Array.from({ length: 1_000 }, (_, n) => auth.try(`k${n}`, 'here', NOW).who).filter((who) => who !== undefined)
+    const tried = await Promise.all(Array.from({ length: 1_000 }, (_, n) => auth.try(`k${n}`, 'here', () => NOW)))
+    const all = tried.map(({ who }) => who).filter((who) => who !== undefined)
     expect(all.filter((who) => auth.standing(who, NOW) === 'valid')).toHaveLength(1_000)
     for (const { key = '' } of all) revoked.add(key)
     expect(all.filter((who) => auth.standing(who, NOW) === 'revoked')).toHaveLength(1_000)
@@ -129,13 +130,28 @@ describe('scopes', () => {
 describe('[S14] guessing', () => {
   const hash = sha256('right').toString('hex')
 
-  test('the eleventh wrong token of a minute is answered 429 with Retry-After, a right one too, until the first is a minute old', () => {
+  test('the eleventh wrong token of a minute is answered 429 with Retry-After, a right one too, until the first is a minute old', async () => {
     const auth = createAuth([hash])
-    for (let n = 0; n < 10; n++) expect(auth.try(`guess ${n}`, 'here', NOW + n * 1_000)).toEqual({})
-    expect(auth.try('guess', 'here', NOW + 10_000)).toEqual({ wait: 50 })
-    expect(auth.try('right', 'here', NOW + 59_999)).toEqual({ wait: 1 })
-    expect(auth.try('right', 'there', NOW + 10_000).who).toBeDefined()
-    expect(auth.try('right', 'here', NOW + 60_000).who).toBeDefined()
+    for (let n = 0; n < 10; n++) expect(await auth.try(`guess ${n}`, 'here', () => NOW + n * 1_000)).toEqual({})
+    expect(await auth.try('guess', 'here', () => NOW + 10_000)).toEqual({ wait: 50 })
+    expect(await auth.try('right', 'here', () => NOW + 59_999)).toEqual({ wait: 1 })
+    expect((await auth.try('right', 'there', () => NOW + 10_000)).who).toBeDefined()
+    expect((await auth.try('right', 'here', () => NOW + 60_000)).who).toBeDefined()
+  })
+
+  test('guesses that are made at once count as if they came one by one: after the tenth none is told anything, nor is a right one', async () => {
+    const auth = createAuth([hash])
+    const tokens = [...Array.from({ length: 200 }, (_, n) => `guess ${n}`), 'right']
+    const tried = await Promise.all(tokens.map((token) => auth.try(token, 'here', () => NOW)))
+    expect(tried.slice(0, 10)).toEqual(Array.from({ length: 10 }, () => ({})))
+    expect(tried.slice(10)).toEqual(Array.from({ length: 191 }, () => ({ wait: 60 })))
+    expect((await auth.try('right', 'there', () => NOW)).who).toBeDefined()
+  })
+
+  test('a book that fails lets nobody in, and keeps nobody waiting', async () => {
+    const failing = { isUsed: () => true, isRevoked: () => false, check: () => Promise.reject(new Error('out of order')) }
+    expect(await createAuth([], [failing]).try('right', 'here', () => NOW)).toEqual({})
+    expect((await createAuth([hash], [failing]).try('right', 'here', () => NOW)).who).toBeDefined()
   })
 
   test('one account from many addresses as well; its right token is not locked out by those who name it', async () => {
@@ -143,14 +159,14 @@ describe('[S14] guessing', () => {
     const right = 'tw_0123456789ab_right'
     const book: Verifier = {
       isUsed: () => true,
-      check: (token) => (token === right ? claimed : undefined),
+      check: async (token) => (token === right ? claimed : undefined),
       isRevoked: () => false
     }
     const auth = createAuth([], [book])
-    for (let n = 0; n < 10; n++) expect(auth.try(`tw_0123456789ab_${n}`, `10.0.0.${n}`, NOW)).toEqual({})
-    expect(auth.try('tw_0123456789ab_x', '10.0.1.1', NOW)).toEqual({ wait: 60 })
-    expect(auth.try('tw_ffffffffffff_x', '10.0.1.2', NOW)).toEqual({})
-    expect(auth.try(right, '10.0.1.3', NOW).who).toBe(claimed)
+    for (let n = 0; n < 10; n++) expect(await auth.try(`tw_0123456789ab_${n}`, `10.0.0.${n}`, () => NOW)).toEqual({})
+    expect(await auth.try('tw_0123456789ab_x', '10.0.1.1', () => NOW)).toEqual({ wait: 60 })
+    expect(await auth.try('tw_ffffffffffff_x', '10.0.1.2', () => NOW)).toEqual({})
+    expect((await auth.try(right, '10.0.1.3', () => NOW)).who).toBe(claimed)
   })
 
   test('REST, SSE and the handshake count together and are answered 429; the first message is closed with 1013', async () => {

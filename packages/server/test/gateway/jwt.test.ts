@@ -1,62 +1,74 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { generateKeyPairSync } from 'node:crypto'
 import { afterEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { createAuth } from '../../src/gateway/auth.ts'
 import { createJwt, keysIn } from '../../src/gateway/jwt.ts'
 import { connect, startRig, tradeOf, type Rig, type RigOptions } from './rig.ts'
-import { claimsAt, eddsa, forgedAt, hs256, ISSUER, jwk, jwksText, SECRET, seconds } from './tokens.ts'
+import { claimsAt, eddsa, forgedAt, hs256, ISSUER, jwk, jwksText, pair, SECRET, seconds, strangeAt } from './tokens.ts'
 
 const NOW = 1_780_000_000_000
 let asked = 0
-const keys = { byId: () => keysIn(jwksText), missing: () => void asked++ }
+const known = await keysIn(jwksText)
+const keys = { current: () => known, missing: () => void asked++ }
 const jwt = createJwt({ secret: SECRET, keys, issuer: ISSUER, audience: 'tickwire' })
 
 describe('what is let in', () => {
-  test('HS256 with our secret, and EdDSA with a key of the JWKS, with or without its id', () => {
+  test('HS256 with our secret, and EdDSA with a key of the JWKS, with or without its id', async () => {
     const who = { user: 'ann', expires: (seconds(NOW) + 3_600) * 1_000 }
     for (const token of [hs256(claimsAt(NOW)), eddsa(claimsAt(NOW)), eddsa(claimsAt(NOW), {})])
-      expect(jwt.check(token, NOW)).toMatchObject(who)
+      expect(await jwt.check(token, NOW)).toMatchObject(who)
   })
 
-  test('an audience among several, and only our scopes', () => {
-    const found = jwt.check(hs256({ ...claimsAt(NOW), aud: ['other', 'tickwire'], scope: 'openid admin read root' }), NOW)
+  test('an audience among several, and only our scopes', async () => {
+    const found = await jwt.check(hs256({ ...claimsAt(NOW), aud: ['other', 'tickwire'], scope: 'openid admin read root' }), NOW)
     expect([...(found?.scopes ?? [])]).toEqual(['read', 'admin'])
   })
 
-  test('a token holds until its end to the millisecond, and begins at most 5 s early', () => {
+  test('a token holds until its end to the millisecond, and begins at most 5 s early', async () => {
     const end = (seconds(NOW) + 10) * 1_000
     const token = hs256({ ...claimsAt(NOW), exp: seconds(NOW) + 10, nbf: seconds(NOW) + 5 })
-    expect(jwt.check(token, NOW - 1)).toBeUndefined()
-    expect(jwt.check(token, NOW)).toBeDefined()
-    expect(jwt.check(token, end - 1)).toBeDefined()
-    expect(jwt.check(token, end)).toBeUndefined()
+    expect(await jwt.check(token, NOW - 1)).toBeUndefined()
+    expect(await jwt.check(token, NOW)).toBeDefined()
+    expect(await jwt.check(token, end - 1)).toBeDefined()
+    expect(await jwt.check(token, end)).toBeUndefined()
   })
 })
 
+test('it ends to the millisecond also where its end is no whole second', async () => {
+  const token = hs256({ ...claimsAt(NOW), exp: seconds(NOW) + 10.25 })
+  expect(await jwt.check(token, NOW + 10_249)).toMatchObject({ expires: NOW + 10_250 })
+  expect(await jwt.check(token, NOW + 10_250)).toBeUndefined()
+})
+
+test('a token has one spelling: none with spaces', async () => {
+  const token = hs256(claimsAt(NOW))
+  for (const other of [` ${token}`, `${token}\n`, token.replace('.', '. ')]) expect(await jwt.check(other, NOW)).toBeUndefined()
+})
+
 describe('[S2] what is forged', () => {
-  test.for(forgedAt(NOW))('%s: nobody', ([, token]) => {
-    expect(createAuth([], [jwt]).try(token, 'here', NOW)).toEqual({})
+  test.for([...forgedAt(NOW), ...strangeAt(NOW)])('%s: nobody', async ([, token]) => {
+    expect(await createAuth([], [jwt]).try(token, 'here', () => NOW)).toEqual({})
   })
 
-  test('HS256 where there is no secret, EdDSA where there are no keys: nobody', () => {
+  test('HS256 where there is no secret, EdDSA where there are no keys: nobody', async () => {
     const onlyKeys = createJwt({ keys, audience: 'tickwire' })
     const onlySecret = createJwt({ secret: SECRET, audience: 'tickwire' })
-    expect(onlyKeys.check(hs256(claimsAt(NOW)), NOW)).toBeUndefined()
-    expect(onlySecret.check(eddsa(claimsAt(NOW)), NOW)).toBeUndefined()
-    expect(onlyKeys.check(eddsa(claimsAt(NOW)), NOW)).toBeDefined()
+    expect(await onlyKeys.check(hs256(claimsAt(NOW)), NOW)).toBeUndefined()
+    expect(await onlySecret.check(eddsa(claimsAt(NOW)), NOW)).toBeUndefined()
+    expect(await onlyKeys.check(eddsa(claimsAt(NOW)), NOW)).toBeDefined()
   })
 
-  test('without an id no key is guessed where there are several', () => {
-    const other = generateKeyPairSync('ed25519').publicKey
-    const both = new Map<string, KeyObject>([...keysIn(jwksText), ['two', other]])
-    const several = createJwt({ keys: { byId: () => both, missing: () => {} }, audience: 'tickwire' })
-    expect(several.check(eddsa(claimsAt(NOW), {}), NOW)).toBeUndefined()
-    expect(several.check(eddsa(claimsAt(NOW), { kid: 'one' }), NOW)).toBeDefined()
+  test('without an id no key is guessed where there are several', async () => {
+    const other = { ...generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }), kid: 'two' }
+    const both = await keysIn(JSON.stringify({ keys: [jwk, other] }))
+    const several = createJwt({ keys: { current: () => both, missing: () => {} }, audience: 'tickwire' })
+    expect(await several.check(eddsa(claimsAt(NOW), {}), NOW)).toBeUndefined()
+    expect(await several.check(eddsa(claimsAt(NOW), { kid: 'one' }), NOW)).toBeDefined()
   })
 
-  test('a key that is not there is asked for anew', () => {
+  test('a key that is not there is asked for anew', async () => {
     const before = asked
-    expect(jwt.check(eddsa(claimsAt(NOW), { kid: 'next' }), NOW)).toBeUndefined()
+    expect(await jwt.check(eddsa(claimsAt(NOW), { kid: 'next' }), NOW)).toBeUndefined()
     expect(asked).toBe(before + 1)
   })
 })
@@ -65,10 +77,28 @@ test('a secret that could be guessed is refused at the start', () => {
   expect(() => createJwt({ secret: 'short', audience: 'tickwire' })).toThrow(/32 bytes/)
 })
 
-test('of a JWKS only Ed25519 keys for signatures count', () => {
-  expect([...keysIn(jwksText).keys()]).toEqual(['one'])
-  expect(keysIn(JSON.stringify({ keys: [{ ...jwk, use: 'enc' }] })).size).toBe(0)
-  expect(() => keysIn('{}')).toThrow(/keys/)
+test('of a JWKS only Ed25519 keys for signatures count', async () => {
+  const idsIn = async (keys: readonly object[]) => (await keysIn(JSON.stringify({ keys }))).jwks().keys.map(({ kid }) => kid)
+  expect(known.jwks().keys.map(({ kid }) => kid)).toEqual(['one'])
+  expect(await idsIn([{ ...jwk, use: 'enc' }])).toEqual([])
+  expect(await idsIn([{ ...jwk, alg: 'Ed25519' }])).toEqual([])
+  expect(await idsIn([{ ...jwk, crv: 'X25519' }])).toEqual([])
+})
+
+test.for([
+  ['no list of keys', '{}', /Set malformed/],
+  ['no JSON', 'keys', /JSON/],
+  ['a key that is none', JSON.stringify({ keys: [{ ...jwk, x: 'short' }] }), /./],
+  ['a private key', JSON.stringify({ keys: [{ ...pair.privateKey.export({ format: 'jwk' }), kid: 'one' }] }), /private/]
+] as const)('a JWKS with %s is none', async ([, text, words]) => {
+  await expect(keysIn(text)).rejects.toThrow(words)
+})
+
+test('of two keys with one id none is guessed', async () => {
+  const twin = { ...generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }), kid: 'one' }
+  const both = await keysIn(JSON.stringify({ keys: [jwk, twin] }))
+  const several = createJwt({ keys: { current: () => both, missing: () => {} }, audience: 'tickwire' })
+  expect(await several.check(eddsa(claimsAt(NOW)), NOW)).toBeUndefined()
 })
 
 describe('on the wire', () => {

@@ -39,8 +39,8 @@ const open = async (options: Partial<AccessOptions> = {}) =>
     log: SILENT,
     ...options
   }))
-const find = (verifiers: readonly Verifier[], token: string, now = NOW) =>
-  verifiers.map((book) => book.check(token, now)).find((who) => who !== undefined)
+const find = async (verifiers: readonly Verifier[], token: string, now = NOW) =>
+  (await Promise.all(verifiers.map((book) => book.check(token, now)))).find((who) => who !== undefined)
 
 describe('the file of the keys', () => {
   test('a key is shown once: the file holds its SHA-256 and nothing of it, and only its owner reads the file', () => {
@@ -75,16 +75,16 @@ describe('the server on the file', () => {
     const store = openKeyStore(path)
     const { key, stored } = store.create({ ...ANN, expires: NOW + 100 }, NOW)
     const { verifiers } = await open({ store: path })
-    expect(find(verifiers, key, NOW + 99)).toEqual({
+    expect(await find(verifiers, key, NOW + 99)).toEqual({
       user: 'ann',
       scopes: new Set(['read', 'trade']),
       key: stored.id,
       expires: NOW + 100
     })
-    expect(find(verifiers, key, NOW + 100)).toBeUndefined()
-    expect(find(verifiers, `${key}x`)).toBeUndefined()
-    expect(find(verifiers, key.slice(0, -1))).toBeUndefined()
-    expect(find(verifiers, sha256(key).toString('hex'))).toBeUndefined()
+    expect(await find(verifiers, key, NOW + 100)).toBeUndefined()
+    expect(await find(verifiers, `${key}x`)).toBeUndefined()
+    expect(await find(verifiers, key.slice(0, -1))).toBeUndefined()
+    expect(await find(verifiers, sha256(key).toString('hex'))).toBeUndefined()
     store.close()
   })
 
@@ -96,12 +96,12 @@ describe('the server on the file', () => {
     const store = openKeyStore(path)
     const { key, stored } = store.create(ANN, NOW)
     pass()
-    const who = find(verifiers, key)
+    const who = await find(verifiers, key)
     expect(who).toMatchObject({ user: 'ann' })
     store.revoke(stored.id, NOW)
-    expect(find(verifiers, key)).toBeDefined()
+    expect(await find(verifiers, key)).toBeDefined()
     pass()
-    expect(find(verifiers, key)).toBeUndefined()
+    expect(await find(verifiers, key)).toBeUndefined()
     expect(who && verifiers.some((book) => book.isRevoked(who))).toBe(true)
     expect(verifiers.some((book) => book.isUsed())).toBe(true)
     store.close()
@@ -121,7 +121,7 @@ describe('the keys of JSON Web Tokens', () => {
     const { timers, pass } = createTime()
     const { verifiers } = await open({ jwt: { jwks, issuer: ISSUER, audience: 'tickwire' }, timers })
     const token = eddsa(claimsAt(NOW))
-    expect(find(verifiers, token)).toBeUndefined()
+    expect(await find(verifiers, token)).toBeUndefined()
     // The token has set off a reading of the old file, which is still under way.
     writeFileSync(jwks, jwksText)
     pass()
@@ -140,10 +140,10 @@ describe('the keys of JSON Web Tokens', () => {
     const openAt = (path: string) =>
       open({ jwt: { jwks: `http://127.0.0.1:${port}${path}`, issuer: ISSUER, audience: 'tickwire' } })
     const token = eddsa(claimsAt(NOW))
-    expect(find((await openAt('/right')).verifiers, token)).toMatchObject({ user: 'ann' })
+    expect(await find((await openAt('/right')).verifiers, token)).toMatchObject({ user: 'ann' })
     access?.stop()
     asked.length = 0
-    expect(find((await openAt('/leads')).verifiers, token)).toBeUndefined()
+    expect(await find((await openAt('/leads')).verifiers, token)).toBeUndefined()
     expect(new Set(asked)).toEqual(new Set(['/leads']))
     leading.closeAllConnections()
     leading.close()

@@ -19,16 +19,15 @@ export const claimsAt = (now: number) => ({
   scope: 'read'
 })
 
-export function hs256(claims: object, header: object = {}, secret: string | Buffer = SECRET): string {
-  const signed = `${part({ alg: 'HS256', typ: 'JWT', ...header })}.${part(claims)}`
-  return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`
-}
+const hmac = (signed: string, secret: string | Buffer, hash = 'sha256'): string =>
+  `${signed}.${createHmac(hash, secret).update(signed).digest('base64url')}`
+
+export const hs256 = (claims: object, header: object = {}, secret: string | Buffer = SECRET): string =>
+  hmac(`${part({ alg: 'HS256', typ: 'JWT', ...header })}.${part(claims)}`, secret)
 
 /** Signed by our secret whatever it is made of. */
-const signedAsItIs = (claims: Buffer): string => {
-  const signed = `${part({ alg: 'HS256' })}.${claims.toString('base64url')}`
-  return `${signed}.${createHmac('sha256', SECRET).update(signed).digest('base64url')}`
-}
+const signedAsItIs = (claims: Buffer, header = Buffer.from('{"alg":"HS256"}')): string =>
+  hmac(`${header.toString('base64url')}.${claims.toString('base64url')}`, SECRET)
 
 export function eddsa(claims: object, header: object = { kid: 'one' }, key: KeyObject = pair.privateKey): string {
   const signed = `${part({ alg: 'EdDSA', typ: 'JWT', ...header })}.${part(claims)}`
@@ -36,6 +35,10 @@ export function eddsa(claims: object, header: object = { kid: 'one' }, key: KeyO
 }
 
 const unsigned = (claims: object, alg: string, tail = ''): string => `${part({ alg, typ: 'JWT' })}.${part(claims)}.${tail}`
+
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+/** The same bytes: the last letter of a signature holds bits that nobody reads. */
+export const respelled = (token: string): string => token.slice(0, -1) + LETTERS[LETTERS.indexOf(token.at(-1) ?? '') ^ 1]
 
 const without = (claims: object, name: string): object =>
   Object.fromEntries(Object.entries(claims).filter(([key]) => key !== name))
@@ -79,5 +82,31 @@ export function forgedAt(now: number): [what: string, token: string][] {
     ['claims behind a byte order mark', signedAsItIs(Buffer.from(`\ufeff${JSON.stringify(right)}`))],
     ['an end past all numbers', signedAsItIs(Buffer.from(JSON.stringify(right).replace(String(right.exp), '1e400')))],
     ['no token at all', 'null']
+  ]
+}
+
+/** Nor any of these: what a library might let pass that reads them kindly. */
+export function strangeAt(now: number): [what: string, token: string][] {
+  const right = claimsAt(now)
+  return [
+    ['a header behind a byte order mark', signedAsItIs(Buffer.from(JSON.stringify(right)), Buffer.from('\ufeff{"alg":"HS256"}'))],
+    ['claims that are a list', signedAsItIs(Buffer.from('[]'))],
+    ['the right secret under another algorithm', hmac(`${part({ alg: 'HS512' })}.${part(right)}`, SECRET, 'sha512')],
+    ['the right key under another name of its algorithm', eddsa(right, { alg: 'Ed25519', kid: 'one' })],
+    ['an extension that jose understands', hs256(right, { crit: ['b64'], b64: true })],
+    ['an address of certificates in x5u', eddsa(right, { kid: 'one', x5u: 'https://evil.example/x5u.pem' })],
+    ['an id that is no text', hs256(right, { kid: 1 })],
+    ['a type that is none', hs256(right, { typ: ['JWT'] })],
+    ['another type', hs256(right, { typ: 'secevent+jwt' })],
+    ['its signature spelled otherwise', respelled(hs256(right))],
+    ['its signature padded', `${hs256(right)}=`],
+    ['issued later than now', hs256({ ...right, iat: seconds(now) + 600 })],
+    ['issued past all numbers', signedAsItIs(Buffer.from(JSON.stringify(right).replace(String(right.iat), '1e400')))],
+    ['issued at nothing', hs256({ ...right, iat: null })],
+    ['begun in words', hs256({ ...right, nbf: 'now' })],
+    ['of somebody with too long a name', hs256({ ...right, sub: 'a'.repeat(129) })],
+    ['of somebody without a name', hs256({ ...right, sub: '' })],
+    ['of a number', hs256({ ...right, sub: 7 })],
+    ['no issuer', hs256(without(right, 'iss'))]
   ]
 }

@@ -21,7 +21,11 @@ export function addRecord(program: Command): void {
     .addOption(new Option('--demo', 'simulated providers; what happens without a configuration file').conflicts('live'))
     .addOption(new Option('--live', 'the real providers; what happens with a configuration file'))
     .addHelpText('after', `\n${CODES}`)
-    .action(async (instruments: string[], flags: RecordFlags) => (await import('../record.ts')).record(instruments, flags))
+    .action(async (instruments: string[], flags: RecordFlags) => {
+      const { refuseBusy } = await import('../busy.ts')
+      refuseBusy({ ...flags, record: flags.what })
+      await (await import('../record.ts')).record(instruments, flags)
+    })
   withExamples(record, [
     ['tickwire record', 'events of what is watched, until Ctrl-C'],
     ['tickwire record --live BTC-USDT ETH-USDT --for 10m', 'two instruments of the real providers, for ten minutes'],
