@@ -103,18 +103,24 @@ export function createAuth(keys: readonly string[] = [], others: readonly Verifi
       return books.some((book) => book.isUsed())
     },
     async try(token, address, clock) {
-      const blocked = guesses.wait(`address:${address}`, clock())
+      const place = `address:${address}`
+      const name = `${place} ${sha256(token.slice(0, MAX_TOKEN)).toString('base64')}`
+      const shut = (now: number): number => (guesses.wasRight(name, now) ? 0 : guesses.wait(place, now))
+      const blocked = shut(clock())
       if (blocked > 0) return { wait: blocked }
       const who = await find(token, clock())
       // Meanwhile others of this address may have been wrong, and who was right may be so no longer.
       const now = clock()
-      const since = guesses.wait(`address:${address}`, now)
+      const since = shut(now)
       if (since > 0) return { wait: since }
-      if (who && standing(who, now) === 'valid') return { who }
+      if (who && standing(who, now) === 'valid') {
+        guesses.right(name, now)
+        return { who }
+      }
       const account = token.length > MAX_TOKEN ? undefined : claimed(token)
       // A right token is let in all the same: otherwise anybody could lock an account out by naming it.
       const wait = account === undefined ? 0 : guesses.wait(account, now)
-      guesses.wrong(`address:${address}`, now)
+      guesses.wrong(place, now)
       if (account !== undefined) guesses.wrong(account, now)
       return wait > 0 ? { wait } : {}
     },

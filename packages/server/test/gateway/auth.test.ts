@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { createAuth, sha256, type Identity, type Verifier } from '../../src/gateway/auth.ts'
+import { createAuth, sha256, type Identity, type Scope, type Verifier } from '../../src/gateway/auth.ts'
 import { createJwt } from '../../src/gateway/jwt.ts'
 import { SILENT } from '../../src/ops/log.ts'
 import { openAccess, type Access } from '../../src/store/access.ts'
@@ -167,6 +167,21 @@ describe('[S14] guessing', () => {
     expect(await auth.try('tw_0123456789ab_x', '10.0.1.1', () => NOW)).toEqual({ wait: 60 })
     expect(await auth.try('tw_ffffffffffff_x', '10.0.1.2', () => NOW)).toEqual({})
     expect((await auth.try(right, '10.0.1.3', () => NOW)).who).toBe(claimed)
+  })
+
+  test('who was right from an address within the hour is not shut out by others there who are wrong; nobody else is looked at', async () => {
+    const names = new Map(['ann', 'bob'].map((user) => [user, { user, scopes: new Set<Scope>(['read']) }]))
+    const book: Verifier = { isUsed: () => true, check: async (token) => names.get(token), isRevoked: () => false }
+    const auth = createAuth([], [book])
+    const at = (token: string, address: string, now = NOW) => auth.try(token, address, () => now)
+    expect((await at('ann', 'here')).who).toBeDefined()
+    for (let n = 0; n < 10; n++) expect(await at(`wrong ${n}`, 'here', NOW + 3_590_000)).toEqual({})
+    expect((await at('ann', 'here', NOW + 3_590_000)).who).toBeDefined()
+    expect(await at('bob', 'here', NOW + 3_590_000)).toEqual({ wait: 60 })
+    names.delete('ann')
+    expect((await at('ann', 'here', NOW + 3_590_000)).who).toBeUndefined()
+    for (let n = 0; n < 10; n++) await at(`wrong ${n}`, 'there', NOW)
+    expect(await at('bob', 'there', NOW)).toEqual({ wait: 60 })
   })
 
   test('REST, SSE and the handshake count together and are answered 429; the first message is closed with 1013', async () => {
