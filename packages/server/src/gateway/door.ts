@@ -1,5 +1,5 @@
 /** What is checked before an upgrade: `ws` alone would let in HTTP/1.0, requests without Host, and any page's scripts. */
-import type { IncomingMessage } from 'node:http'
+import { STATUS_CODES, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Dialect } from '../dialects/dialect.ts'
 import { notLetIn, type Admission } from './admission.ts'
@@ -35,31 +35,16 @@ export function findRoute(dialects: readonly Dialect<any>[], url: string): Route
   return undefined
 }
 
-const STATUS = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-  408: 'Request Timeout',
-  413: 'Content Too Large',
-  414: 'URI Too Long',
-  426: 'Upgrade Required',
-  429: 'Too Many Requests',
-  431: 'Request Header Fields Too Large',
-  503: 'Service Unavailable'
-}
-
 /** A message in our words, or a body in those of a dialect. */
-export type Fault = readonly [status: keyof typeof STATUS, message: string | object, headers?: string]
+export type Fault = readonly [status: number, message: string | object, headers?: string]
 
-export function refuse(socket: Socket, status: keyof typeof STATUS, message: string | object, headers = ''): void {
+export function refuse(socket: Socket, status: number, message: string | object, headers = ''): void {
   const body = JSON.stringify(typeof message === 'string' ? errorBody(codeOf(status), message) : message)
   socket.on('error', () => {})
   // The other end may never close its half.
   socket.once('finish', () => socket.destroy())
   socket.end(
-    `HTTP/1.1 ${status} ${STATUS[status]}\r\nConnection: close\r\nContent-Type: application/json\r\n` +
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: application/json\r\n` +
       `${headers}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
   )
 }
