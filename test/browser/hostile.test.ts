@@ -123,7 +123,7 @@ test('[S9] of 53 payloads in news none runs, each is text, and links lead to the
     const told = await stories()
     return payloads.flatMap((_, i) => (told.some(({ headline }) => headline.startsWith(`No${i}of`)) ? [] : [i]))
   }
-  await expect.poll(missing, { timeout: 15_000 }).toEqual([])
+  await expect.poll(missing, { timeout: 30_000 }).toEqual([])
   const told = await stories()
   for (const story of told) if (story.url !== undefined) expect(new URL(story.url).protocol).toMatch(/^https?:$/)
   const { page, complaints } = await openTab(browser)
@@ -141,7 +141,7 @@ test('[S9] of 53 payloads in news none runs, each is text, and links lead to the
       .locator('[data-testid=news] li')
       .filter({ hasText: /^No\d+of/ })
       .count()
-  await expect.poll(count, { timeout: 20_000 }).toBeGreaterThanOrEqual(40)
+  await expect.poll(count, { timeout: 30_000 }).toBeGreaterThanOrEqual(40)
   const list = page.getByTestId('news')
   // Of the page's own making: a list of texts, links and chips, with nothing of the feed's.
   const foreign = await list.evaluate((all) => all.querySelectorAll(':not(li, p, a, span, time, button)').length)

@@ -38,7 +38,7 @@ export function run(args: readonly string[], ready: RegExp, env: Record<string, 
 export async function until<T>(
   what: string,
   check: () => T | undefined | false | Promise<T | undefined | false>,
-  patience = 20_000
+  patience = 60_000
 ): Promise<T> {
   const end = Date.now() + patience
   for (;;) {

@@ -12,7 +12,7 @@ const find = (text: string) => INSTRUMENTS.find((id) => id.replace('-', '') === 
 export const FAST = { min: 1, max: 10 }
 
 /** Resolves once the condition holds; the limit is only there to fail with a word instead of hanging. */
-export async function until(condition: () => boolean, what = String(condition), patience = 8_000): Promise<void> {
+export async function until(condition: () => boolean, what = String(condition), patience = 30_000): Promise<void> {
   const end = performance.now() + patience
   while (!condition()) {
     if (performance.now() > end) throw new Error(`waited in vain for: ${what}`)

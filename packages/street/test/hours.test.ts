@@ -53,7 +53,7 @@ async function first<T>(ask: () => Promise<T>, test: (answer: T) => boolean): Pr
 
 test(
   'a candle belongs to the session of its minute: before the bell `extended`, from it on `regular`',
-  { timeout: 30_000 },
+  { timeout: 90_000 },
   async () => {
     const regular = await first(
       () => candles('regular'),
@@ -67,7 +67,7 @@ test(
   }
 )
 
-test('a correction on the stream revises the candle that was closed, end to end', { timeout: 30_000 }, async () => {
+test('a correction on the stream revises the candle that was closed, end to end', { timeout: 90_000 }, async () => {
   const closed = () => told<Candle>('candle').filter((candle) => candle.closed && candle.start === BELL - MINUTE)
   await until(() => closed().length > 0)
   const candle = closed().at(-1)!
@@ -87,7 +87,7 @@ test('a correction on the stream revises the candle that was closed, end to end'
   expect([revised.trades, revised.volume]).toEqual([candle.trades, candle.volume + 5])
 })
 
-test('a halt on the stream is why its instrument is silent: every source of it is `halted`', { timeout: 30_000 }, async () => {
+test('a halt on the stream is why its instrument is silent: every source of it is `halted`', { timeout: 90_000 }, async () => {
   const time = clock()
   const halt = {
     type: 'halt',

@@ -121,11 +121,11 @@ async function connect(url: string) {
       ws.send(JSON.stringify({ action: 'subscribe', symbols, data_type, ...more })),
     /** The data of the nth message of this type. */
     message: async (type: string, nth = 0): Promise<Message> => {
-      await expect.poll(() => of(type).length, { timeout: 5_000, interval: 5 }).toBeGreaterThan(nth)
+      await expect.poll(() => of(type).length, { timeout: 30_000, interval: 5 }).toBeGreaterThan(nth)
       return of(type)[nth]
     },
     closed: async () => {
-      await expect.poll(() => closed, { timeout: 5_000, interval: 5 }).toBeDefined()
+      await expect.poll(() => closed, { timeout: 30_000, interval: 5 }).toBeDefined()
       return closed
     }
   }

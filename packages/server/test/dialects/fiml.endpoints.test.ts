@@ -68,12 +68,12 @@ async function connect(url: string) {
       ws.send(JSON.stringify({ type: 'subscribe', stream_type, symbols, ...more })),
     /** The nth message of this type. */
     message: async (type: string, nth = 0): Promise<Message> => {
-      await expect.poll(() => of(type).length, { timeout: 5_000, interval: 5 }).toBeGreaterThan(nth)
+      await expect.poll(() => of(type).length, { timeout: 30_000, interval: 5 }).toBeGreaterThan(nth)
       return of(type)[nth]
     }
   }
 }
-const eventually = (look: () => unknown) => expect.poll(look, { timeout: 5_000, interval: 5 })
+const eventually = (look: () => unknown) => expect.poll(look, { timeout: 30_000, interval: 5 })
 
 describe('connection', () => {
   test('[S2-31] [S2-04] connect and disconnect: a client connects, leaves, and is gone from the count', async () => {

@@ -196,7 +196,7 @@ async function connect(url: string) {
     send: (message: unknown) => ws.send(typeof message === 'string' ? message : JSON.stringify(message)),
     /** The nth message of this type. */
     message: async (type: string, nth = 0): Promise<Message> => {
-      await expect.poll(() => of(type).length, { timeout: 5_000, interval: 5 }).toBeGreaterThan(nth)
+      await expect.poll(() => of(type).length, { timeout: 30_000, interval: 5 }).toBeGreaterThan(nth)
       return of(type)[nth]
     }
   }

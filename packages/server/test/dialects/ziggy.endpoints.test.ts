@@ -13,7 +13,7 @@ async function start(options: StartOptions = {}) {
   undo.push(rig.stop)
   return rig
 }
-const eventually = (look: () => unknown) => expect.poll(look, { timeout: 5_000, interval: 5 })
+const eventually = (look: () => unknown) => expect.poll(look, { timeout: 30_000, interval: 5 })
 const get = async (url: string, init?: RequestInit): Promise<{ status: number; body: Message }> => {
   const response = await fetch(url, init)
   return { status: response.status, body: await response.json() }

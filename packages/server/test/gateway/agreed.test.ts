@@ -153,7 +153,7 @@ async function listen(url: string, options: { perMessageDeflate: boolean }) {
   )
   await new Promise((resolve, reject) => ws.once('open', resolve).once('error', reject))
   const events = () => said.flatMap(({ value }) => (Array.isArray(value) ? value : []))
-  const until = (look: () => boolean) => expect.poll(look, { timeout: 5_000, interval: 5 }).toBe(true)
+  const until = (look: () => boolean) => expect.poll(look, { timeout: 30_000, interval: 5 }).toBe(true)
   return { ws, said, events, until }
 }
 

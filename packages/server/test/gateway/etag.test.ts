@@ -71,7 +71,7 @@ test.for([
 
 test.for(['/v1/trades/BTC-USDT', '/v1/last?topics=trade:BTC-USDT,quote:ETH-USDT', '/v1/last?topics=trade:BTC-USDT,trade:NOPE'])(
   '[S1-40] with the next trade the ETag of %s is another, and so it is in another life of the server',
-  { timeout: 20_000 },
+  { timeout: 90_000 },
   async (path) => {
     const running = await start()
     const publish = () => running.plant.publish('trade:BTC-USDT', tradeOf('BTC-USDT', 1), 1)

@@ -3,7 +3,7 @@ import { expect } from 'vitest'
 import type { Identity, Verifier } from '../../src/gateway/auth.ts'
 
 export const ANN: Identity = { user: 'ann', scopes: new Set(['read']), key: 'first' }
-export const SLOWLY = { timeout: 15_000 }
+export const SLOWLY = { timeout: 60_000 }
 
 export function createGate() {
   const asked: { token: string; answer: (who?: Identity) => void }[] = []

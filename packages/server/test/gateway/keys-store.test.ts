@@ -125,7 +125,7 @@ describe('the keys of JSON Web Tokens', () => {
     // The token has set off a reading of the old file, which is still under way.
     writeFileSync(jwks, jwksText)
     pass()
-    await expect.poll(() => find(verifiers, token), { timeout: 10_000 }).toMatchObject({ user: 'ann' })
+    await expect.poll(() => find(verifiers, token), { timeout: 30_000 }).toMatchObject({ user: 'ann' })
   })
 
   test('[S8] by an address are taken from it alone: where it leads on to another nobody goes', async () => {

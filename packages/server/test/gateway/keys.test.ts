@@ -219,5 +219,5 @@ test('pages may send the headers of every protocol', async () => {
 test('who brings no key to the stream in time is told that in its words', async () => {
   await start('alpaca', { limits: { authWithin: 0 } })
   const { heard } = socketOf('alpaca', SPOKEN['alpaca']!, undefined, [])
-  await expect.poll(() => heard(), { timeout: 3_000 }).toMatch(/"code":404,"msg":"auth timeout"/)
+  await expect.poll(() => heard(), { timeout: 30_000 }).toMatch(/"code":404,"msg":"auth timeout"/)
 })

@@ -91,7 +91,7 @@ export async function connect(url: string, options: { headers?: Record<string, s
     closed = { code, reason: reason.toString() }
     wake()
   })
-  const until = <T>(look: () => T | undefined | false, within = 5_000): Promise<T> =>
+  const until = <T>(look: () => T | undefined | false, within = 30_000): Promise<T> =>
     new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         watchers.delete(check)

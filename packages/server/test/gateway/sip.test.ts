@@ -101,12 +101,12 @@ test.concurrent.for(roads)(
     const isMoved = () => /"reason":"slow"/.test(ear.text)
     await expect.poll(isMoved, { timeout: 30_000, interval: 20 }).toBe(true)
     const isFresh = () => ear.ages.length === 50 && Math.max(...ear.ages) < WITHIN
-    await expect.poll(isFresh, { timeout: 20_000, interval: 20 }).toBe(true)
+    await expect.poll(isFresh, { timeout: 30_000, interval: 20 }).toBe(true)
     // And so it goes on.
     const until = Date.now() + WITHIN
     const oldest: number[] = []
     await expect
-      .poll(() => oldest.push(Math.max(...ear.ages)) > 0 && Date.now() > until, { timeout: 20_000, interval: 50 })
+      .poll(() => oldest.push(Math.max(...ear.ages)) > 0 && Date.now() > until, { timeout: 30_000, interval: 50 })
       .toBe(true)
     expect(Math.max(...oldest)).toBeLessThan(WITHIN)
     expect(gateway.stats()).toMatchObject({ slowCloses: 0, connections: 1 })

@@ -49,7 +49,7 @@ test('[T6] a client that stops reading is let go within the time, and the others
     for (let n = 0; n < 8; n++) own.plant.publish('book:BTC-USDT', bookOf(), Date.now())
   }, 5)
   try {
-    await expect.poll(() => own.gateway.stats().slowCloses, { timeout: 10_000 }).toBe(1)
+    await expect.poll(() => own.gateway.stats().slowCloses, { timeout: 30_000 }).toBe(1)
   } finally {
     clearInterval(pump)
   }
@@ -58,7 +58,7 @@ test('[T6] a client that stops reading is let go within the time, and the others
   // A notice of its own contract, on a machine that was busy, has none.
   const seqs = reader.events().flatMap(({ seq }) => seq ?? [])
   expect(seqs).toEqual([...new Set(seqs)].toSorted((a, b) => a - b))
-  await expect.poll(() => own.gateway.stats(), { timeout: 5_000 }).toMatchObject({ slowCloses: 1, connections: 1 })
+  await expect.poll(() => own.gateway.stats(), { timeout: 30_000 }).toMatchObject({ slowCloses: 1, connections: 1 })
   expect(reader.ws.readyState).toBe(reader.ws.OPEN)
   stalled.destroy()
   reader.ws.terminate()
@@ -74,7 +74,7 @@ test('[T6] a client that pauses and reads on is told what is lost, then gets the
     for (let n = 0; n < 20; n++) own.plant.publish('book:BTC-USDT', bookOf(), Date.now())
   }, 5)
   try {
-    await expect.poll(() => own.gateway.connections()[0]!.pending, { timeout: 10_000 }).toBeGreaterThan(50)
+    await expect.poll(() => own.gateway.connections()[0]!.pending, { timeout: 30_000 }).toBeGreaterThan(50)
   } finally {
     clearInterval(pump)
   }
@@ -83,7 +83,7 @@ test('[T6] a client that pauses and reads on is told what is lost, then gets the
   const told = () => reader.events().filter(isEvent)
   const publish = () => own.plant.publish('book:BTC-USDT', bookOf(), Date.now()).seq
   const end = own.plant.last('book:BTC-USDT')!.seq
-  await reader.until(() => told().at(-1)?.seq === end, 10_000)
+  await reader.until(() => told().at(-1)?.seq === end, 30_000)
   const moved = await reader.message('contract')
   expect(moved).toEqual({ op: 'contract', topics: ['book:BTC-USDT'], contract: { delivery: 'latest' }, reason: 'slow' })
   // What came before the notice came by `every`: each event, or counted as lost.
@@ -127,9 +127,9 @@ test('[T6] a stream of events that nobody reads is given no more than its bound,
   }, 5)
   try {
     // Events that pass it by: while it is behind nothing is kept for it.
-    await expect.poll(() => own.gateway.connections()[0]?.pending, { timeout: 10_000 }).toBeGreaterThan(400)
+    await expect.poll(() => own.gateway.connections()[0]?.pending, { timeout: 30_000 }).toBeGreaterThan(400)
     await expect
-      .poll(() => own.gateway.stats(), { timeout: 10_000 })
+      .poll(() => own.gateway.stats(), { timeout: 30_000 })
       .toMatchObject({ slowCloses: 1, connections: 0, behind: 0, groups: 0 })
     // The kernel's buffers, and the bound of ours.
     const size = JSON.stringify(own.plant.last('book:BTC-USDT')).length

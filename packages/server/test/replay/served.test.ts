@@ -14,7 +14,7 @@ afterEach(async () => {
 })
 
 /** A machine that does much else. */
-const POLL = { timeout: 20_000 }
+const POLL = { timeout: 60_000 }
 const STEP = 10
 const COUNT = 400
 const recorded = tradesEvery(STEP, COUNT)
@@ -371,7 +371,7 @@ describe('an idle replay ends', () => {
     await second.until(() => of(second, 'replay:all').length >= 3)
     expect(replays.all()).toHaveLength(2)
     now += 1_001
-    await expect.poll(() => replays.all().map((each) => each.replay), { timeout: 5_000 }).toEqual([other])
+    await expect.poll(() => replays.all().map((each) => each.replay), { timeout: 30_000 }).toEqual([other])
     await ask(rig, 'DELETE', `/v1/replays/${other}`)
     expect(await second.closed()).toMatchObject({ code: 4505 })
   })

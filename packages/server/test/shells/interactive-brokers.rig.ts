@@ -16,4 +16,4 @@ export async function tws(answer: Answerer, greet = ready): Promise<Tws> {
 export const at = (port: number, clientId = 0) => `ib://127.0.0.1:${port}?clientId=${clientId}`
 export const shellAt = (wsUrl: string, access: Access = {}) => openInteractiveBrokers({ wsUrl, readAccess: () => access })
 
-export const until = <T>(what: () => T) => vi.waitFor(what, { timeout: 5_000, interval: 5 })
+export const until = <T>(what: () => T) => vi.waitFor(what, { timeout: 30_000, interval: 5 })
