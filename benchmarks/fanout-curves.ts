@@ -5,13 +5,13 @@ import type { Context } from './fanout-scenarios.ts'
 
 const round = (value: number, digits = 1): number => Number(value.toFixed(digits))
 
-async function costAt(fanload: string, spec: Partial<Spec> & { clients: number }, rate: number, secs = 2) {
+async function costAt(fanload: string, spec: Partial<Spec> & { clients: number }, rate: number, secs = 2, warm = 1) {
   const server = await startServer('tickwire', spec)
   try {
     const { child } = await startGenerator(fanload, 'tickwire', spec, server, { clients: spec.clients })
     try {
       await server.child.ask(`rate ${rate}`)
-      await child.ask('measure 0.01 1')
+      await child.ask(`measure 0.01 ${warm}`)
       const before = await server.child.ask<Usage>('usage')
       const window = await child.ask<Window>(`measure ${secs} 0`)
       const after = await server.child.ask<Usage>('usage')
@@ -74,13 +74,15 @@ export async function contractCurve({ fanload }: Context) {
   return { ours, goal: { client_to_contract: 0.1 }, ok: contract > 0 && client <= contract * 0.1 }
 }
 
-const RECORDED = { clients: 400, rate: 5_000 }
+/** `warm`: seconds until the code of a journal is compiled, which costs more than what it does then. */
+const RECORDED = { clients: 400, rate: 5_000, secs: 4, warm: 10 }
 
 /** What an event costs with and without a journal beside the fan-out, turn and turn about, on one core for all threads. */
 export async function recording({ fanload }: Context) {
   const costs = { without: [] as number[], recorded: [] as number[] }
   for (const record of [false, true, true, false, false, true, true, false]) {
-    const { user_us, system_us } = await costAt(fanload, { clients: RECORDED.clients, record }, RECORDED.rate)
+    const { clients, rate, secs, warm } = RECORDED
+    const { user_us, system_us } = await costAt(fanload, { clients, record }, rate, secs, warm)
     costs[record ? 'recorded' : 'without'].push(user_us + system_us)
   }
   const [without, recorded] = [mean(costs.without), mean(costs.recorded)]

@@ -12,8 +12,9 @@ import { openWriter } from '@tickwire/server/journal/writer.ts'
 
 const TIME = 1_767_607_200_000
 const EVENTS = 50_000
-const ROUNDS = 12
-const WARM_UP = 4
+const ROUNDS = 40
+/** Until all code is compiled, which each thread does anew. */
+const WARM_UP = 20
 
 const priceOf = (n: number): number => (5_000_000 + ((n * 7_919) % 100_000)) / 100
 const sizeOf = (n: number): number => ((n * 104_729) % 1_000_000) / 10_000

@@ -47,7 +47,7 @@ const PIECE = { least: 1 << 10, most: 1 << 16 }
 
 export function packBlock(block: Block): Buffer {
   const chunkSize = Math.min(Math.max(PIECE.least, block.payload.length), PIECE.most)
-  const zipped = zstdCompressSync(block.payload, { params: LEVEL_1, chunkSize })
+  const zipped = zstdCompressSync(block.payload, { params: LEVEL_1, chunkSize, pledgedSrcSize: block.payload.length })
   const isSmaller = zipped.length < block.payload.length
   const stored = isSmaller ? zipped : block.payload
   const names = Buffer.from(JSON.stringify(block.topics))
@@ -71,6 +71,17 @@ export function packBlock(block: Block): Buffer {
   bytes.set(stored, FIXED + names.length)
   return bytes
 }
+
+/** Of a block that was just packed. */
+export const headOf = ({ payload, ...block }: Block, bytes: Buffer, offset: number): BlockHead => ({
+  ...block,
+  offset,
+  length: bytes.length,
+  codec: bytes.readUInt8(5),
+  stored: bytes.readUInt32LE(24),
+  raw: payload.length,
+  crc: bytes.readUInt32LE(64)
+})
 
 /** Over the fixed part up to it, and over the names. */
 const headCrc = (bytes: Buffer, names: number): number =>

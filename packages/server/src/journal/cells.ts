@@ -99,23 +99,28 @@ export function wordsOf(of: Uint16Array, rows: Uint16Array, words: readonly stri
   return { ...ofChoices(values, places), values }
 }
 
-/** Trade ids are numbers in most places; only those that are written as a number is. Those that are not there are 0. */
-export function digitsOf(cells: readonly unknown[]): Float64Array<ArrayBuffer> | undefined {
+/** Trade ids are numbers in most places; only those that are written as a number is. */
+function digitsOf(cells: readonly unknown[]): Float64Array<ArrayBuffer> | undefined {
   const values = new Float64Array(cells.length)
   for (let i = 0; i < cells.length; i++) {
     const cell = cells[i]
-    if (cell === undefined) continue
-    if (typeof cell !== 'string' || cell.length === 0 || cell.length > DIGITS_MOST) return undefined
-    let value = 0
-    for (let j = 0; j < cell.length; j++) {
-      const digit = cell.charCodeAt(j) - 48
-      if (digit < 0 || digit > 9) return undefined
-      value = value * 10 + digit
-    }
-    if (cell.length > 1 && cell.charCodeAt(0) === 48) return undefined
-    values[i] = value
+    const whole = typeof cell === 'string' ? wholeOf(cell) : -1
+    if (whole < 0) return undefined
+    values[i] = whole
   }
   return values
+}
+
+/** What the text says, written as that number is; -1 where it is no whole number, or another way to write it. */
+export function wholeOf(text: string): number {
+  if (text.length === 0 || text.length > DIGITS_MOST) return -1
+  let value = 0
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 48
+    if (digit < 0 || digit > 9) return -1
+    value = value * 10 + digit
+  }
+  return text.length > 1 && text.charCodeAt(0) === 48 ? -1 : value
 }
 
 function packDigits(cells: readonly unknown[]): Packed | undefined {

@@ -1,7 +1,7 @@
 /** The writing end: blocks go to the newest segment, which is closed when it is full or its day is over; a full disk is a state, no error. */
 import { join } from 'node:path'
 import type { RecordedWhat } from '@tickwire/protocol'
-import { headAt, packBlock, type Block, type BlockHead } from './block.ts'
+import { headOf, packBlock, type Block, type BlockHead } from './block.ts'
 import { createLastWord } from './last-word.ts'
 import { dayOf, segmentName } from './names.ts'
 import { prune } from './retention.ts'
@@ -243,9 +243,7 @@ function pack(blocks: readonly Block[]): { packed: Buffer; heads: BlockHead[] } 
   let at = 0
   for (const block of blocks) {
     const part = packBlock(block)
-    const head = headAt(part, 0, at)
-    if (!head) throw new Error('a block that was just packed cannot be read')
-    heads.push(head)
+    heads.push(headOf(block, part, at))
     parts.push(part)
     at += part.length
   }

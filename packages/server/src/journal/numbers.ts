@@ -67,9 +67,13 @@ const rawOf = (values: Float64Array): PackedNumbers => ({
 const bytesOf = ({ buffer, byteOffset, byteLength }: Int8Array | Int16Array | Int32Array): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength)
 
+/** Those of the column at hand, so that not each of them allocates its own. */
+let room = new Int32Array(4_096)
+
 export function packNumbers(values: Float64Array): PackedNumbers {
   if (values.length === 0) return { spec: { width: 0, base: 0, scale: 1 }, bytes: NOTHING }
-  const steps = new Int32Array(values.length)
+  if (room.length < values.length) room = new Int32Array(values.length)
+  const steps = room.subarray(0, values.length)
   let at = scaleFrom(0, values[0]!)
   while (at >= 0) {
     const scale = SCALES[at]!
@@ -80,7 +84,7 @@ export function packNumbers(values: Float64Array): PackedNumbers {
       if (moved === 0) return { spec: { width: 0, base, scale }, bytes: NOTHING }
       if (widest < 0x80) return { spec: { width: 1, base, scale }, bytes: bytesOf(new Int8Array(steps)) }
       if (widest < 0x8000) return { spec: { width: 2, base, scale }, bytes: bytesOf(new Int16Array(steps)) }
-      return { spec: { width: 4, base, scale }, bytes: bytesOf(steps) }
+      return { spec: { width: 4, base, scale }, bytes: bytesOf(new Int32Array(steps)) }
     }
     if (found.misfit < 0) break
     at = scaleFrom(at + 1, values[found.misfit]!)

@@ -11,41 +11,54 @@ import type { Sheet } from './sheet.ts'
 type Rows = Uint16Array
 
 export function blocksOfSheet(sheet: Sheet, words: readonly string[], batch: number, total: number): Block[] {
-  const layout = LAYOUTS.get(sheet.type)
-  if (!layout) throw new Error(`there is no layout of ${sheet.type}`)
-  const at = layout.topic.column * sheet.room
+  const layout: Layout = LAYOUTS[sheet.type]
+  const at = layout.named.topic.column * sheet.room
   return groupsOf(sheet.places.subarray(at, at + sheet.rows), aloneIn(total)).map(({ topics, rows }) => {
     const times = numbersOf(sheet, 0, rows)
     const [from, to] = spanOf(times)
-    const [ownFrom, ownTo] = spanOf(numbersOf(sheet, layout.time.column, rows))
+    const [ownFrom, ownTo] = spanOf(numbersOf(sheet, layout.named.time.column, rows))
     const payload = joinTable(rows.length, columnsOf(sheet, layout, words, rows, times))
     const names = topics.map((topic) => words[topic] ?? '')
     return { kind: 'events', batch, total, count: rows.length, topics: names, from, to, ownFrom, ownTo, payload }
   })
 }
 
+/** Of each topic how often it was met, 0 but while a sheet is at hand; and its group. */
+const counts = new Uint16Array(1 << 16)
+const groups = new Uint16Array(1 << 16)
+
 /** Those of a topic with many, and of all with few. */
 function groupsOf(places: Uint16Array, alone: number): { topics: number[]; rows: Rows }[] {
-  const counts = new Uint16Array(1 << 16)
+  const met = metIn(places)
+  const few = met.filter((topic) => counts[topic]! < alone && met.length > 1)
+  const known = new Set(few)
+  const all = met.filter((topic) => !known.has(topic)).map((topic) => [topic])
+  if (few.length > 0) all.push(few)
+  const sizes = Uint16Array.from(all, (topics) => topics.reduce((sum, topic) => sum + counts[topic]!, 0))
+  for (const [group, topics] of all.entries()) for (const topic of topics) groups[topic] = group
+  for (const topic of met) counts[topic] = 0
+  const rows = sortedRows(places, sizes)
+  let at = 0
+  return all.map((topics, group) => ({ topics, rows: rows.subarray(at, (at += sizes[group]!)) }))
+}
+
+function metIn(places: Uint16Array): number[] {
   const met: number[] = []
   for (let row = 0; row < places.length; row++) {
     const topic = places[row]!
-    if (counts[topic]!++ === 0) met.push(topic)
+    if (counts[topic] === 0) met.push(topic)
+    counts[topic]!++
   }
-  const isFew = (topic: number): boolean => counts[topic]! < alone && met.length > 1
-  const groups = met
-    .filter((topic) => !isFew(topic))
-    .map((topic) => ({ topics: [topic], rows: rowsWhere(places, (one) => one === topic) }))
-  const few = met.filter(isFew)
-  if (few.length > 0) groups.push({ topics: few, rows: rowsWhere(places, isFew) })
-  return groups
+  return met
 }
 
-function rowsWhere(places: Uint16Array, is: (place: number) => boolean): Rows {
+/** Group after group, in order within each. */
+function sortedRows(places: Uint16Array, sizes: Uint16Array): Rows {
   const rows = new Uint16Array(places.length)
-  let count = 0
-  for (let row = 0; row < places.length; row++) if (is(places[row]!)) rows[count++] = row
-  return rows.subarray(0, count)
+  const next = new Uint16Array(sizes.length)
+  for (let group = 1; group < sizes.length; group++) next[group] = next[group - 1]! + sizes[group - 1]!
+  for (let row = 0; row < places.length; row++) rows[next[groups[places[row]!]!]!++] = row
+  return rows
 }
 
 function columnsOf(sheet: Sheet, layout: Layout, words: readonly string[], rows: Rows, times: Float64Array): PackedColumn[] {
@@ -80,7 +93,7 @@ function packedCells(sheet: Sheet, { cell, column }: Field, words: readonly stri
     case 'number':
       return packedNumbers(numbersOf(sheet, column, rows))
     case 'id':
-      return packedIds(sheet.ids, rows)
+      return packedIds(sheet, column, rows)
     case 'flag':
       return { form: { form: 'flag' }, parts: [] }
     case 'type':
@@ -98,9 +111,10 @@ function packedNumbers(values: Float64Array): Packed {
   return { form: { form: 'number', numbers: spec }, parts: [bytes] }
 }
 
-function packedIds(ids: Sheet['ids'], rows: Rows): Packed {
-  if (!(ids instanceof Float64Array)) return packCells(Array.from(rows, (row) => ids[row]))
-  const { spec, bytes } = packNumbers(pick(ids, 0, rows, ids.length))
+function packedIds(sheet: Sheet, column: number, rows: Rows): Packed {
+  const { ids } = sheet
+  if (ids) return packCells(Array.from(rows, (row) => ids[row]))
+  const { spec, bytes } = packNumbers(numbersOf(sheet, column, rows))
   return { form: { form: 'digits', numbers: spec }, parts: [bytes] }
 }
 

@@ -2,8 +2,9 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Block } from './block.ts'
 import { blocksOfSheet } from './sheet-blocks.ts'
-import type { Sheet, Words } from './sheet.ts'
+import type { Sheet } from './sheet.ts'
 import { openDisk, SYNC_EVERY, type DiskOptions, type DiskState } from './disk.ts'
+import type { Words } from './words.ts'
 
 /** What is written together: `entries` in sheets, or in blocks already. `missed`: entries that were lost before it. */
 export type Batch = {
@@ -18,8 +19,8 @@ export type ToDisk =
   | (Batch & { type: 'batch'; id: number })
   | { type: 'sync'; id: number }
   | { type: 'stop'; id: number; missed: number }
-/** `id` is that of the message that this answers. */
-export type FromDisk = DiskState & { id?: number; written?: boolean; bytes: number }
+/** `id` is that of the message that this answers; `spare`: the buffers of its sheets, to be filled again. */
+export type FromDisk = DiskState & { id?: number; written?: boolean; bytes: number; spare?: readonly ArrayBuffer[] }
 
 const RETRY_EVERY = 2_000
 const PRUNE_EVERY = 600_000
@@ -33,7 +34,7 @@ function serve(
   const disk = openDisk(options, Date.now)
   disk.prune()
   const tell = (more: Partial<FromDisk> = {}) =>
-    port.postMessage({ ...disk.state(), bytes: disk.bytes(), ...more } satisfies FromDisk)
+    port.postMessage({ ...disk.state(), bytes: disk.bytes(), ...more } satisfies FromDisk, [...(more.spare ?? [])])
   const timers = [
     setInterval(() => disk.sync(), SYNC_EVERY),
     setInterval(() => disk.prune(), PRUNE_EVERY),
@@ -52,7 +53,8 @@ function serve(
   port.on('message', (message: ToDisk) => {
     if (message.type === 'batch') {
       if (message.missed > 0) disk.miss(message.missed)
-      tell({ id: message.id, written: disk.write(blocksOf(message), message.entries) })
+      const written = disk.write(blocksOf(message), message.entries)
+      tell({ id: message.id, written, spare: message.sheets.map(({ numbers }) => numbers.buffer) })
       return
     }
     if (message.type === 'sync') disk.sync()

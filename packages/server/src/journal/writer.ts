@@ -57,7 +57,7 @@ export function openWriter(options: WriterOptions): JournalWriter & { run: strin
     frames: 0,
     lost: 0
   }
-  const sheets = createSheets()
+  const sheets = createSheets(MOST_ENTRIES.busy)
   /** What is of no sheet, and its places in the batch. */
   let others: Entry[] = []
   let places: number[] = []
@@ -107,8 +107,9 @@ export function openWriter(options: WriterOptions): JournalWriter & { run: strin
     })
   }
 
-  disk.onTold(({ bytes, ...told }) => {
+  disk.onTold(({ bytes, spare, ...told }) => {
     status.bytes = bytes
+    spare?.forEach(sheets.give)
     become(told)
   })
 
@@ -119,7 +120,7 @@ export function openWriter(options: WriterOptions): JournalWriter & { run: strin
       if (status.state !== 'recording' || stopped) return lose(1)
       if (entry.time > latest) latest = entry.time
       if (entries === 0) most = disk.waiting() > 0 ? MOST_ENTRIES.busy : MOST_ENTRIES.idle
-      if (entry.type !== 'event' || !sheets.put(entry.event, entries, latest, most)) {
+      if (entry.type !== 'event' || !sheets.put(entry.event, entries, latest)) {
         others.push(entry.time < latest ? { ...entry, time: latest } : entry)
         places.push(entries)
         if (entry.type !== 'event') weight += weightOf(entry)

@@ -26,4 +26,3 @@ export function createGate() {
     count: () => asked.length
   }
 }
-export type Gate = ReturnType<typeof createGate>

@@ -94,6 +94,13 @@ test.for([
   await expect(keysIn(text)).rejects.toThrow(words)
 })
 
+test('an algorithm is EdDSA by that name only, also where its key does not say so', async () => {
+  const nameless = await keysIn(JSON.stringify({ keys: [{ ...jwk, alg: undefined }] }))
+  const only = createJwt({ keys: { current: () => nameless, missing: () => {} }, audience: 'tickwire' })
+  expect(await only.check(eddsa(claimsAt(NOW)), NOW)).toBeDefined()
+  expect(await only.check(eddsa(claimsAt(NOW), { kid: 'one', alg: 'Ed25519' }), NOW)).toBeUndefined()
+})
+
 test('of two keys with one id none is guessed', async () => {
   const twin = { ...generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }), kid: 'one' }
   const both = await keysIn(JSON.stringify({ keys: [jwk, twin] }))

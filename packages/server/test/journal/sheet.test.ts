@@ -18,11 +18,14 @@ const entryOf = (event: Event, time: number): Entry => ({ type: 'event', time, e
 function through(all: readonly Entry[], sheets: Sheets, words: string[]) {
   const [others, places]: [Entry[], number[]] = [[], []]
   for (const [i, entry] of all.entries())
-    if (entry.type !== 'event' || !sheets.put(entry.event, i, entry.time, all.length)) {
+    if (entry.type !== 'event' || !sheets.put(entry.event, i, entry.time)) {
       others.push(entry)
       places.push(i)
     }
-  const { sheets: taken, words: told } = structuredClone(sheets.take())
+  const handed = sheets.take()
+  const { sheets: taken, words: told } = structuredClone(handed)
+  // They come back with what was in them.
+  for (const { numbers } of handed.sheets) sheets.give(numbers.buffer)
   words.length = told.from
   words.push(...told.added)
   const blocks = [
@@ -124,7 +127,7 @@ describe('sheets', () => {
     const batches = fc.array(fc.array(event, { maxLength: 40, minLength: 1 }), { maxLength: 4, minLength: 1 })
     fc.assert(
       fc.property(batches, (all) => {
-        const sheets = createSheets()
+        const sheets = createSheets(1_000)
         const words: string[] = []
         for (const events of all) {
           const { found } = through(
@@ -166,11 +169,11 @@ describe('sheets', () => {
       { ...known[0], type: 'ticker', last: 3 }
     ]
     const all = [...known, ...unknown].map((each, i) => entryOf(each, i))
-    expect(through(all, createSheets(), []).others).toEqual(all.slice(2))
+    expect(through(all, createSheets(1_000), []).others).toEqual(all.slice(2))
   })
 
   test('a topic with many rows has a block of its own, and words that are said no more are forgotten by both sides', () => {
-    const sheets = createSheets()
+    const sheets = createSheets(1_000)
     const words: string[] = []
     const trade = (n: number, instrument: string): Event => ({
       type: 'trade',

@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { createCandlePages } from '../../src/history/candles.ts'
 import { lostWords, ofMode } from '../../src/history/runs.ts'
 import { createTrades } from '../../src/history/trades.ts'
 import { blocksOf } from '../../src/journal/batch.ts'
@@ -10,6 +11,7 @@ import { startIn } from '../../src/journal/names.ts'
 import { openReader } from '../../src/journal/reader.ts'
 import { openSegment } from '../../src/journal/scan.ts'
 import { createPlant } from '../../src/plant/plant.ts'
+import { createReplays } from '../../src/replay/registry.ts'
 import { entryAt, newDirectory, readAll, T0 } from './kit.ts'
 
 const RUN = '20260105-100000-e'
@@ -169,6 +171,33 @@ test.each([
   const said = page.ok ? page.gaps.map(({ why }) => why).join() : page.message
   expect(said).toContain('no provider serves past trades of it')
   expect(said.includes(`the recording ${RUN}: nothing of it can be read`)).toBe(isThere)
+})
+
+test('[S4-29] candles that are missing of the time of a run of which nothing is left are told with its name', async () => {
+  const { path, reader } = journal()
+  truncateSync(path, 0)
+  const ask = createCandlePages({
+    journal: ofMode(reader, 'live'),
+    history: () => Promise.resolve({ candles: [] }),
+    live: () => [],
+    sessions: () => undefined,
+    clock: () => T0 + 86_400_000
+  })
+  const page = await ask({ instrument: 'S9-USDT', interval: '1m', from: BEGIN, to: BEGIN + 300_000, limit: 5 })
+  expect(page.missing).toContain(`no provider and no recording has them; the recording ${RUN}: nothing of it can be read`)
+})
+
+test('a replay of it is refused with why', () => {
+  const { path, reader } = journal()
+  truncateSync(path, 0)
+  const never = (): never => {
+    throw new Error('nothing is opened')
+  }
+  const timers = { after: never, every: () => () => {} }
+  const replays = createReplays({ reader, openWorld: never, clock: () => 0, timers, elapsed: () => 0, newId: never })
+  const message = expect.stringMatching(/^run: nothing of it can be read, .*: a file of it is torn/)
+  expect(replays.order({ run: RUN })).toEqual({ ok: false, code: 'BAD_MESSAGE', message })
+  replays.stop()
 })
 
 test('of many such runs a few are named, and the others counted', () => {
