@@ -146,8 +146,14 @@ export type HttpRoute = {
   answer: (request: HttpRequest, desk: Desk, now: number, hands?: Hands) => HttpAnswer | Promise<HttpAnswer>
   /** What it answers, by status, for the OpenAPI document; absent where the protocol is somebody else's, who describes it. */
   answers?: Answers
+  asks?: Asks
 }
-export type Answers = Readonly<Record<number, z.ZodType>>
+/** JSON, or a text of the type that is named. */
+export type Answers = Readonly<
+  Record<number, z.ZodType | { description: string; content: Record<string, { schema: z.ZodType }> }>
+>
+/** For the OpenAPI document alone; `path` has one name, of what `*` matches. */
+export type Asks = { query?: z.ZodObject; path?: z.ZodObject; body?: z.ZodType }
 
 export type Dialect<Memory = unknown> = {
   name: string

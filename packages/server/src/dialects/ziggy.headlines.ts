@@ -1,6 +1,7 @@
 /** `GET /news/headlines` of the Ziggy endpoints. Pure. */
 import type { News } from '@tickwire/protocol'
 import { headlineAnswers } from './answers.ts'
+import { headlineAsks } from './asks.ts'
 import type { Desk, HttpAnswer, HttpRequest } from './dialect.ts'
 import { first, limitOf } from './past.ts'
 import { seconds } from './ziggy.messages.ts'
@@ -45,5 +46,6 @@ export function headlines({ query }: HttpRequest, desk: Desk, now: number): Http
 export const headlineRoutes = ['/news/headlines', '/api/news/headlines'].map((path) => ({
   route: `GET ${path}`,
   answer: headlines,
-  answers: headlineAnswers
+  answers: headlineAnswers,
+  asks: headlineAsks
 }))

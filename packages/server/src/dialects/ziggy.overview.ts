@@ -1,6 +1,7 @@
 /** `GET /market/overview` of the Ziggy endpoints: last prices, and how far they are from closes of some days ago. Pure. */
 import { topicName, type Candle } from '@tickwire/protocol'
 import { overviewAnswers } from './answers.ts'
+import { overviewAsks } from './asks.ts'
 import type { Desk, Hands, HttpAnswer, HttpRequest, HttpRoute } from './dialect.ts'
 import { priceUpdate } from './fiml.updates.ts'
 import { first, limitOf } from './past.ts'
@@ -65,5 +66,6 @@ export function overview({ query }: HttpRequest, desk: Desk, now: number, hands?
 export const overviewRoutes: readonly HttpRoute[] = ['/market/overview', '/api/market/overview'].map((path) => ({
   route: `GET ${path}`,
   answer: overview,
-  answers: overviewAnswers
+  answers: overviewAnswers,
+  asks: overviewAsks
 }))

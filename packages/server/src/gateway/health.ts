@@ -40,6 +40,8 @@ const health = z.object({
   })
 })
 
+const figures = { description: 'The Prometheus text format.', content: { 'text/plain': { schema: z.string() } } }
+
 const channel = z.object({
   connections: z.number(),
   subscribers: z.number(),
@@ -147,7 +149,7 @@ export function mountHealth(app: App, options: HealthOptions): void {
   )
   app.get(
     '/metrics',
-    { schema: { tags: ['operations'], summary: 'Prometheus metrics', response: { 200: z.string() } } },
+    { schema: { tags: ['operations'], summary: 'Prometheus metrics', response: { 200: figures } } },
     async (_request, reply) => {
       const { type, text } = await metrics()
       return reply.header('content-type', type).send(text)
