@@ -43,6 +43,8 @@ export type Desk = {
   unlisted: () => readonly string[]
   /** Whether any provider that lists the instrument sends this kind (and interval) of data. */
   carries: (topic: Topic) => boolean
+  /** Why a topic may not be told to whoever asks; absent where everything may be told to everybody. */
+  forbids?: (topic: string) => string | undefined
   instrument: (id: string) => InstrumentInfo | undefined
   last: (topic: string) => Published | undefined
   recent: (topic: string, count: number) => readonly Published[]

@@ -111,6 +111,7 @@ export function createRedistribution({ terms, desk, providers, isLocal }: Redist
     }
     return {
       ...desk,
+      forbids: reasonFor,
       last: (name) => (reasonFor(name) === undefined ? desk.last(name) : undefined),
       recent: (name, count) => (refuses(name) ? [] : desk.recent(name, count)),
       hand: (name) => (reasonFor(name) === undefined ? desk.hand(name) : undefined),
