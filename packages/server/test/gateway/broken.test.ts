@@ -42,7 +42,7 @@ test.for([
   expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
   expect(head).toMatch(/^content-type: application\/json/im)
   expect(JSON.parse(body)).toEqual({ error: { code, message: expect.stringMatching(/./), retry: false } })
-  await expect.poll(() => rig?.gateway.stats().answers).toEqual({ 500: 0, [status]: 1 })
+  await expect.poll(() => rig?.gateway.stats().answers, { timeout: 10_000 }).toEqual({ 500: 0, [status]: 1 })
 })
 
 test('[S11] there is a count of defects from the start, so that the first one is seen to raise it', async () => {
