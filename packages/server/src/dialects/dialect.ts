@@ -31,6 +31,9 @@ export type InstrumentInfo = {
   providers: readonly { provider: string; symbol: string; trading: boolean }[]
 }
 
+/** Candles, oldest first; `why`: some provider has more of them and could not be asked, or has not answered yet. */
+export type Past = { candles: readonly Candle[]; why?: string }
+
 /** What the plant's owner answers to a dialect: read only, and at once but for the past. main.ts supplies it. */
 export type Desk = {
   server: string
@@ -52,6 +55,8 @@ export type Desk = {
   hand: (topic: string) => Published | undefined
   /** The last `limit` candles, oldest first: a provider's history and our own after it. */
   candles: (instrument: string, interval: Interval, limit: number) => Promise<readonly Candle[]>
+  /** The same, and why it is short; a provider is waited for so long, ms. */
+  past: (instrument: string, interval: Interval, limit: number, patience?: number) => Promise<Past>
   /** Live figures of the gateway, for the dialects whose clients ask. */
   connections: () => readonly ConnectionInfo[]
 }

@@ -54,6 +54,7 @@ export function createStage() {
     last: plant.last,
     ...createHanded(plant, () => NOW),
     candles: (instrument, interval, limit) => Promise.resolve(candlesOf(desk, instrument, interval, limit)),
+    past: (instrument, interval, limit) => desk.candles(instrument, interval, limit).then((candles) => ({ candles })),
     unlisted: () => [],
     carries: () => true,
     forbids: (topic) => (refusals.get(topic) === 'FORBIDDEN' ? 'not for you' : undefined),
