@@ -57,6 +57,7 @@ export async function startOurs(spec: Spec) {
       recent: plant.recent,
       hand: plant.last,
       candles: () => Promise.resolve([]),
+      past: () => Promise.resolve({ candles: [] }),
       unlisted: () => [],
       carries: () => true,
       connections: () => []

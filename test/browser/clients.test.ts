@@ -145,6 +145,7 @@ async function charting(past: readonly object[]): Promise<Stand> {
       recent: () => [],
       hand: () => undefined,
       candles: () => Promise.resolve([...past] as never),
+      past: () => Promise.resolve({ candles: [...past] as never }),
       unlisted: () => [],
       carries: () => true,
       connections: () => []

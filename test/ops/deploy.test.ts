@@ -78,6 +78,10 @@ describe('what the dashboard and the alerts ask for is in a scrape of the runnin
 })
 
 describe('what is in a scrape', () => {
+  test('a count of defects, though there was none: else the first one would be no increase', () => {
+    expect(seriesOf('tickwire_http_answers_total')).toContain('tickwire_http_answers_total{status="500"} 0')
+    expect(rules.find(({ alert }) => alert === 'TickwireErrors')?.expr).toContain('increase(')
+  })
   test('[S11] is in the table of docs/operations.md, with nothing more there', () => {
     const told = [...scraped.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name!)
     const documented = [...read('docs/operations.md').matchAll(/^\| `(tickwire_\w+)/gm)].map(([, name]) => name!)
@@ -174,6 +178,18 @@ describe('the containers', () => {
     })
     expect(Number.parseInt(String(tickwire!['stop_grace_period']), 10)).toBeGreaterThanOrEqual(10)
     for (const { ports = [] } of Object.values(services)) for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/)
+  })
+  test('the demo, which records into /tmp, has room there for minutes, and not more memory than it may use', () => {
+    const [, size] = /^\/tmp:size=(\d+)m$/.exec(String(services['tickwire']!['tmpfs']))!
+    expect(Number(size)).toBeGreaterThanOrEqual(128)
+    expect(Number(size)).toBeLessThanOrEqual(Number.parseInt(String(services['tickwire']!['mem_limit']), 10) * 256)
+  })
+  test('the token that Prometheus is told to read lies in a folder that it is given, and never in the repository', () => {
+    const [, path] = /credentials_file: (\S+)/.exec(read('deploy/prometheus/prometheus.yml'))!
+    const mounts = (services['prometheus']!['volumes'] as string[]).map((mount) => mount.split(':') as [string, string])
+    const [source, target] = mounts.find(([, into]) => path!.startsWith(`${into}/`)) ?? []
+    expect(source).toMatch(/^\.\//)
+    expect(read('.gitignore').split('\n')).toContain(path!.replace(target!, `/deploy/${source!.slice(2)}`))
   })
   test('every file and volume that a service names is there', () => {
     for (const service of Object.values(services))

@@ -63,7 +63,7 @@ const PURE = [
   /^packages\/server\/src\/gateway\/(outbox|flow)\.ts$/,
   /^packages\/server\/src\/journal\/(block|cells|columns|csv|names|numbers|segment)\.ts$/,
   /^packages\/server\/src\/(history\/(amend|csv|cursor|fold|order|spans)|journal\/journal)\.ts$/,
-  /^packages\/server\/src\/(agreement|nearest|settings|config(\.[a-z]+)?)\.ts$/,
+  /^packages\/server\/src\/(agreement|complaints|nearest|settings|config(\.[a-z]+)?)\.ts$/,
   /^packages\/street\/src\/(market|pair|latent|random|venues)\.ts$/,
   /^packages\/tickwire\/src\/(terminal\/|stream\/(board|fields|lines|table)\.ts$)/,
   /^packages\/client\/src\/(connection|state|ask|data|position|backoff|buffer|eventstream|keys|message)\.ts$/

@@ -11,7 +11,7 @@ import {
   type TopicResult
 } from '@tickwire/protocol'
 import { backoffDelay } from './backoff.ts'
-import { createLane, join, positionOf, resume } from './position.ts'
+import { createLane, goOnFrom, join, positionOf, resume } from './position.ts'
 import type { Ask, Connection, Effect, Request } from './state.ts'
 
 export function want(c: Connection, topics: readonly string[], contract?: AskedContract): Effect[] {
@@ -173,7 +173,11 @@ function placed(c: Connection, { topic, position, recovered, contract }: Settled
   c.lanes.set(topic, lane)
   const before = lane.contract
   lane.contract = contract
-  if (known?.live) return [] // a second spelling of a topic already joined, or another contract
+  if (known?.live) {
+    // A second spelling of a topic already joined, or another contract.
+    if (before && before.delivery !== 'every' && contract?.delivery === 'every') goOnFrom(lane, position)
+    return []
+  }
   if (!known) {
     join(lane, position)
     return []

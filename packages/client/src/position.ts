@@ -1,5 +1,13 @@
 /** Where the client stands in one topic, and what that says about the next event: new, seen before, or after a hole. */
-import { digestAfter, type Contract, type Position } from '@tickwire/protocol'
+import {
+  COUNTED_KINDS,
+  digestAfter,
+  isPureState,
+  type Contract,
+  type Kind,
+  type Position,
+  type Published
+} from '@tickwire/protocol'
 
 export type Lane = {
   topic: string
@@ -10,8 +18,8 @@ export type Lane = {
   next: number
   /** Of all events before `next`; absent after a loss, until the server tells it. */
   digest?: number | undefined
-  /** The server's digest of what it is about to send: compared when we are there. */
-  told?: { seq: number; digest: number } | undefined
+  /** Where the server stood when we came back, and its digest of that: compared when we are there. */
+  told?: { seq: number; digest: number | undefined } | undefined
   /** Up to here the server's digest and ours agreed. */
   proven: number
   /** As the server put it into force. */
@@ -22,9 +30,7 @@ export type Lane = {
 
 /** Holes mean loss only where nothing is ever conflated. */
 const everyEventCounts = ({ topic, contract }: Lane): boolean =>
-  contract
-    ? contract.delivery === 'every' && contract.maxAge === undefined
-    : topic.startsWith('trade:') || topic.startsWith('gap:')
+  contract ? contract.delivery === 'every' : topic.startsWith('trade:') || topic.startsWith('gap:')
 
 export const createLane = (topic: string): Lane => ({ topic, epoch: '', seen: 0, next: 1, proven: 0, live: false })
 
@@ -39,12 +45,29 @@ export function join(lane: Lane, position: Position): void {
   lane.live = true
 }
 
-/** The server sends exactly what was missed: all is as if the connection had never been cut. */
+/**
+ * The server sends exactly what was missed: all is as if the connection had never been cut. Of state what was missed has been replaced:
+ * the newest, at its position, follows alone.
+ */
 export function resume(lane: Lane, { seq, digest }: Position): void {
+  // A digest that came with a snapshot is of that, not of what we have.
+  if (lane.seen !== lane.next - 1) lane.digest = undefined
   lane.next = lane.seen + 1
-  lane.told = digest === undefined ? undefined : { seq, digest }
+  lane.told = { seq, digest }
   lane.live = true
+  arrive(lane)
 }
+
+/** From where the server stood as it agreed to give each event, each counts; what came before was conflated, or too old. */
+export function goOnFrom(lane: Lane, { seq, digest }: Position): void {
+  if (seq < lane.next) return
+  lane.next = seq + 1
+  lane.digest = digest
+  lane.proven = seq
+}
+
+const isNewest = ({ told }: Lane, event: Published): boolean =>
+  told?.seq === event.seq && isPureState(event) && !COUNTED_KINDS.has(event.type as Kind)
 
 export const positionOf = ({ epoch, seen, next, digest }: Lane): Position =>
   digest === undefined || seen !== next - 1 ? { epoch, seq: seen } : { epoch, seq: seen, digest }
@@ -55,7 +78,7 @@ export type Verdict = { fresh: boolean; hole?: Span; broken?: Span }
 const SEEN: Verdict = { fresh: false }
 const FRESH: Verdict = { fresh: true }
 
-export function admit(lane: Lane, event: { seq: number; published: number }): Verdict {
+export function admit(lane: Lane, event: Published): Verdict {
   const { seq } = event
   if (!lane.live || seq <= lane.seen) return SEEN
   const expected = lane.next
@@ -63,17 +86,22 @@ export function admit(lane: Lane, event: { seq: number; published: number }): Ve
   // The snapshot is part of the digest it came with.
   if (seq < expected) return FRESH
   lane.next = seq + 1
-  if (seq > expected) {
-    lane.digest = undefined
-    return everyEventCounts(lane) ? { fresh: true, hole: { from: expected, to: seq - 1 } } : FRESH
-  }
-  if (lane.digest === undefined) return FRESH
-  lane.digest = digestAfter(lane.digest, event)
-  const { told } = lane
-  if (told?.seq !== seq) return FRESH
-  lane.told = undefined
-  const broken = compare(lane, told.digest)
+  const hasJumped = seq > expected
+  const isHole = hasJumped && everyEventCounts(lane) && !isNewest(lane, event)
+  lane.digest = hasJumped || lane.digest === undefined ? undefined : digestAfter(lane.digest, event)
+  const broken = arrive(lane)
+  if (isHole) return { fresh: true, hole: { from: expected, to: seq - 1 } }
   return broken ? { fresh: true, broken } : FRESH
+}
+
+/** Where the server stood when we came back: its digest is compared with ours, or taken where we have none. */
+function arrive(lane: Lane): Span | undefined {
+  const { told, digest } = lane
+  if (told === undefined || lane.seen < told.seq) return undefined
+  lane.told = undefined
+  if (lane.seen > told.seq || told.digest === undefined) return undefined
+  const broken = compare(lane, told.digest)
+  return digest === undefined ? undefined : broken
 }
 
 /** The server says where we stand. Returns what cannot be vouched for. */

@@ -1,5 +1,5 @@
 /** What was agreed on for a topic, and the proof that it was kept. */
-import { digestAfter, digestOf } from '@tickwire/protocol'
+import { digestAfter, digestOf, type Contract, type Published } from '@tickwire/protocol'
 import { readMessage } from '@tickwire/server/dialects/native-schema.ts'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -91,6 +91,86 @@ describe('the digest', () => {
   })
 })
 
+describe('a resume of state', () => {
+  const QUOTE = 'quote:BTC-USDT'
+  const quote = (seq: number): Published => {
+    const { topic: _topic, type: _type, ...stamp } = trade(seq, QUOTE)
+    return { ...stamp, topic: QUOTE, type: 'quote', bid: 1, bidSize: 1, ask: 2, askSize: 1 } as Published
+  }
+  const quotesAt = (seq: number) => ({
+    epoch: 'e1',
+    seq,
+    digest: Array.from({ length: seq }, (_, i) => quote(i + 1)).reduce(digestAfter, digestOf('e1', QUOTE))
+  })
+  const EVERY = { contract: { delivery: 'every' } }
+  const away = (to: number, over: object = {}) => {
+    const world = drive()
+    world.open()
+    world.want(QUOTE)
+    world.subscribed(5, { position: quotesAt(5), ...EVERY }, QUOTE)
+    world.hear([quote(5), quote(6)])
+    world.cut()
+    world.wait()
+    expect(sent(world.open())).toMatchObject([{ resume: { [QUOTE]: quotesAt(6) } }])
+    world.subscribed(to, { position: quotesAt(to), recovered: true, ...EVERY, ...over }, QUOTE)
+    return world
+  }
+  const standsAt = (seq: number, digest = quotesAt(seq).digest) => ({
+    op: 'digest' as const,
+    digests: { [QUOTE]: [seq, digest] as [number, number] }
+  })
+
+  test('goes on with the newest alone, which replaced what was missed, and from its digest all is proven again', () => {
+    const world = away(20)
+    expect(kinds(world.hear([quote(20), quote(21)]))).toEqual(['deliver'])
+    const lane = world.machine.lanes.get(QUOTE)!
+    expect(lane.proven).toBe(20)
+    expect(world.hear(standsAt(21))).toEqual([])
+    expect(lane.proven).toBe(21)
+    world.hear([quote(22)])
+    expect(world.hear(standsAt(22, 1))).toMatchObject([{ report: { source: 'digest', from: 22, to: 22 } }])
+  })
+
+  test('allows no other jump: not to what is not the newest, not of what is missing later, nor where each event counts', () => {
+    const gap = (from: number, to: number) => ({ type: 'gap', report: { source: 'connection', from, to } })
+    expect(away(20).hear([quote(21)])).toMatchObject([gap(7, 20), { type: 'deliver' }])
+    const world = away(20)
+    world.hear([quote(20)])
+    expect(world.hear([quote(23)])).toMatchObject([gap(21, 22), { type: 'deliver' }])
+    const traded = joined(10)
+    traded.cut()
+    traded.wait()
+    traded.open()
+    traded.subscribed(15, { recovered: true, position: at(15), ...EVERY })
+    expect(traded.hear([trade(15)])).toMatchObject([gap(11, 14), { type: 'deliver' }])
+  })
+
+  test('with nothing missed goes on as it was, and after a loss from the digest that it is told', () => {
+    expect(away(6).machine.lanes.get(QUOTE)).toMatchObject({ proven: 6, digest: quotesAt(6).digest })
+    const world = joined(10)
+    world.hear([{ op: 'lost', topic: TOPIC, count: 3, from: 11, to: 13, reason: 'slow' }])
+    world.cut()
+    world.wait()
+    world.open()
+    world.subscribed(13, { recovered: true, position: at(13), ...EVERY })
+    expect(world.machine.lanes.get(TOPIC)).toMatchObject({ proven: 13, digest: at(13).digest })
+  })
+})
+
+test('a connection cut before the snapshot came is resumed without a complaint, though the digest was told already', () => {
+  const world = drive()
+  world.open()
+  world.want(TOPIC)
+  world.subscribed(10, { position: at(10), contract: { delivery: 'every' } })
+  world.cut()
+  world.wait()
+  expect(sent(world.open())).toMatchObject([{ resume: { [TOPIC]: { epoch: 'e1', seq: 9 } } }])
+  world.subscribed(12, { recovered: true, position: at(12), contract: { delivery: 'every' } })
+  expect(kinds(world.hear([trade(10), trade(11), trade(12), trade(13)]))).toEqual(['deliver'])
+  expect(world.hear(told(13))).toEqual([])
+  expect(world.machine.lanes.get(TOPIC)!.proven).toBe(13)
+})
+
 describe('the contract', () => {
   test('is asked for, kept across a reconnection, and asked anew when it changes', () => {
     const world = drive()
@@ -128,6 +208,23 @@ describe('the contract', () => {
     }
     expect(jump('latest')).toEqual(['deliver'])
     expect(jump('every')).toEqual(['deliver', 'gap', 'deliver'])
+  })
+
+  test('each event counts from where the server stood as it agreed to that, and under a greatest age as well', () => {
+    for (const maxAge of [undefined, 50]) {
+      const world = drive()
+      world.open()
+      const every: Contract = maxAge === undefined ? { delivery: 'every' } : { delivery: 'every', maxAge }
+      world.want(TOPIC, { delivery: 'latest', maxAge: 50 })
+      world.subscribed(5, { position: at(5), contract: { delivery: 'latest', maxAge: 50 } })
+      world.hear([trade(5), trade(7)])
+      world.want(TOPIC, every)
+      world.subscribed(9, { position: at(9), contract: every })
+      expect(kinds(world.hear([trade(10)]))).toEqual(['deliver'])
+      expect(world.hear(told(10))).toEqual([])
+      expect(world.machine.lanes.get(TOPIC)!.proven).toBe(10)
+      expect(world.hear([trade(12)])).toMatchObject([{ report: { source: 'connection', from: 11, to: 11 } }, { type: 'deliver' }])
+    }
   })
 
   test('a server that changes it is heard, and what then jumps is no hole', () => {

@@ -73,6 +73,7 @@ async function open(past: readonly Candle[] = [], options: Partial<DatafeedOptio
       history.asked++
       return Promise.resolve(history.past)
     },
+    past: (instrument, interval, limit) => desk.candles(instrument, interval, limit).then((candles) => ({ candles })),
     unlisted: () => [],
     carries: () => true,
     connections: () => []

@@ -7,9 +7,11 @@ import {
   isTopicError,
   KINDS,
   mayReconnect,
+  narrow,
   parseTopic,
   topicOf,
   type MarketEvent,
+  type Published,
   type TopicResult
 } from '@tickwire/protocol'
 import { readMessage } from '@tickwire/server/dialects/native-schema.ts'
@@ -93,6 +95,13 @@ describe('PROTOCOL.md', () => {
       'unsubscribe'
     ])
     for (const frame of shown) expect(readMessage(JSON.stringify(frame))).toEqual({ ok: true, message: frame })
+  })
+
+  test('it names every field that comes whichever were asked for', () => {
+    const [, list = ''] = /\| These, where an event has them\. ([^|]*?) always comes?/.exec(page) ?? []
+    const named = new Set([...list.matchAll(/`(\w+)`/g)].map(([, field]) => field))
+    const whole = { topic: 't', type: 'trade', seq: 1, published: 2, replay: 'r', price: 3, time: 4, received: 5, provider: 'p' }
+    expect(new Set(Object.keys(narrow(whole as unknown as Published, ['nothing'])))).toEqual(named)
   })
 
   test('every topic it names is one, and every kind and interval is named', () => {

@@ -88,6 +88,31 @@ describe.each([
   })
 })
 
+test('[S4-27] of state that was replaced while the connection was cut nothing is called missing, and it is proven on', async () => {
+  stand = await createStand({ keep: 1 })
+  const client = stand.connect()
+  const told: string[] = []
+  for (const name of ['gap', 'lost', 'reset', 'error'] as const)
+    client.on(name, (report) => told.push(`${name} ${JSON.stringify(report)}`))
+  let resumed = 0
+  client.on('resumed', () => resumed++)
+  const got: number[] = []
+  let last = stand.quote(0).seq
+  await client.subscribe('quote:BTC-USDT', ({ seq }) => got.push(seq)).ready
+  await until(() => got.length === 1)
+  // Where nothing was missed the server compares the digest that it is told, of what came after the last resume as well.
+  for (const missed of [5, 1, 7, 0]) {
+    const before = resumed
+    stand.cut()
+    for (let n = 0; n < missed; n++) last = stand.quote(n).seq
+    await until(() => resumed > before && client.standing('quote:BTC-USDT')?.proven === last)
+    last = stand.quote(9).seq
+    await until(() => got.at(-1) === last)
+  }
+  expect(told).toEqual([])
+  expect(got).toEqual([1, 6, 7, 8, 9, 16, 17, 18])
+})
+
 test('a reader that was away longer than the ring remembers is told so, and goes on from the last value', async () => {
   stand = await createStand({ keep: 10 })
   const client = stand.connect({ backoff: { min: 50, max: 50 }, random: () => 1 })

@@ -44,6 +44,7 @@ export async function createStand(options: Partial<GatewayOptions> & { epoch?: s
     recent: plant.recent,
     hand: plant.last,
     candles: () => Promise.resolve([]),
+    past: () => Promise.resolve({ candles: [] }),
     unlisted: () => [],
     carries: () => true,
     connections: () => []

@@ -53,7 +53,7 @@ export const deskOf = (
   clock: () => number,
   instruments: Instruments,
   feed: Feed,
-  candles: Desk['candles'],
+  past: Desk['past'],
   connections: Desk['connections'],
   /** Those whose breadth is told. */
   groups: readonly string[] = []
@@ -68,6 +68,8 @@ export const deskOf = (
   carries: (topic) => (topic.kind === 'breadth' ? groups.includes(topic.instrument) : feed.carries(sourceOf(topic))),
   last: plant.last,
   ...createHanded(plant, clock),
-  candles,
+  // Other venues' protocols have no words for why a past is short.
+  candles: (...question) => past(...question).then(({ candles }) => candles),
+  past,
   connections
 })

@@ -161,7 +161,7 @@ export function openPlant(config: Config, options: PlantOptions) {
   )
   const demand = demandOf(feed, services)
   const collection = collector(config.watch, demand, instruments)
-  const desk = deskOf(mode, plant, clock, instruments, feed, figures.known, connections, figures.groups())
+  const desk = deskOf(mode, plant, clock, instruments, feed, figures.candles, connections, figures.groups())
 
   return {
     plant,
@@ -219,8 +219,7 @@ function openServices(config: Config, { mode, journal, flush }: PlantOptions, wi
     moving: () => services.read(change, knownChanges),
     groups: () => services.read(breadth, groupsOf),
     candles: candlesFrom,
-    history,
-    known: knownOf(candlesFrom)
+    history
   }
   return { services, figures }
 }
@@ -231,12 +230,6 @@ const LISTENING = {
   capture: 'listening: prices are of a recorded session',
   replay: 'listening: prices are of a recording'
 } satisfies Record<Mode, string>
-
-/** Other venues' protocols have no words for why a past is short. */
-const knownOf =
-  (past: ReturnType<typeof pastFrom>): Desk['candles'] =>
-  (...question) =>
-    past(...question).then(({ candles }) => candles)
 
 const recordingOf = ({ status, runs, logLost }: Recording) => ({ status, runs, logLost })
 

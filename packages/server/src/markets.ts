@@ -1,6 +1,7 @@
 /** From an instrument to the sessions of its exchange, and to its past, for services that know neither calendars nor listings. A part of main.ts. */
 import { INTERVAL_MS, type Candle, type Interval } from '@tickwire/protocol'
 import type { Clockwork } from './calendar/calendar.ts'
+import type { Past } from './dialects/dialect.ts'
 import type { Feed } from './feed/feed.ts'
 import { calendarIdOf, type Carrier } from './feed/hours.ts'
 import type { Instruments } from './feed/instruments.ts'
@@ -29,7 +30,7 @@ export function sessionsFrom(
   }
 }
 
-export type Past = { candles: readonly Candle[]; why?: string }
+export type { Past }
 export type PastOptions = {
   /** A provider's own candles, oldest first; `why`: it has them and cannot be asked. */
   history: (instrument: string, interval: Interval, limit: number, until?: number) => Promise<Past>
@@ -40,29 +41,34 @@ export type PastOptions = {
   timers?: Timers
 }
 
-/** Nobody waits longer for a provider's past; what comes later is kept for so long, for who asks again. */
+/** Who names no patience waits so long for a provider's past; what comes later is kept for so long, for who asks again. */
 const PATIENCE = 1_000
 const KEEP = 10_000
-const LATE: Past = { candles: [], why: `no provider has answered within ${PATIENCE / 1_000} s; ask again` }
+const late = (patience: number): Past => ({
+  candles: [],
+  why: `no provider has answered within ${patience / 1_000} s; ask again`
+})
 
 /** The last `limit` candles: a provider's history with ours after it; ours alone, and why, where no provider answers in time. */
 export function pastFrom({ history, live, sessions, clock, timers = real }: PastOptions) {
   const inTime = patient(history, timers)
-  return async (instrument: string, interval: Interval, limit: number): Promise<Past> => {
+  return async (instrument: string, interval: Interval, limit: number, patience = PATIENCE): Promise<Past> => {
     const hours = sessions(instrument)
     const grid = gridOf(interval, hours)
     const asked = askedAs(interval, hours, clock())
     const count = Math.ceil((limit * INTERVAL_MS[interval]) / INTERVAL_MS[asked])
-    const found = await inTime(instrument, asked, count)
+    const found = await inTime(patience, instrument, asked, count)
     const past = asked === interval ? found.candles : regroup(found.candles, interval, grid)
     return { ...found, candles: joinCandles(past, live(instrument, interval), interval, limit, grid) }
   }
 }
 
-/** As `history`, but nobody waits long for it. */
-function patient(history: PastOptions['history'], timers: Timers = real): PastOptions['history'] {
+type Question = Parameters<PastOptions['history']>
+
+/** As `history`, but nobody waits longer for it than for their patience; who asks the same meanwhile waits for the same answer. */
+function patient(history: PastOptions['history'], timers: Timers) {
   const asked = new Map<string, { answer: Promise<Past>; isLate: boolean }>()
-  const ask = (...question: Parameters<typeof history>) => {
+  const ask = (...question: Question) => {
     const key = question.join(' ')
     const known = asked.get(key)
     if (known) return known
@@ -73,16 +79,16 @@ function patient(history: PastOptions['history'], timers: Timers = real): PastOp
     void one.answer.then(settled, settled)
     return one
   }
-  return async (...question) => {
+  return async (patience: number, ...question: Question): Promise<Past> => {
     const one = ask(...question)
     let stop: Cancel | undefined
-    const late = new Promise<Past>((resolve) => {
-      stop = timers.after(PATIENCE, () => {
+    const outOfTime = new Promise<Past>((resolve) => {
+      stop = timers.after(patience, () => {
         one.isLate = true
-        resolve(LATE)
+        resolve(late(patience))
       })
     })
-    return Promise.race([one.answer, late]).finally(() => stop?.())
+    return Promise.race([one.answer, outOfTime]).finally(() => stop?.())
   }
 }
 
@@ -95,8 +101,9 @@ export type HistoryWiring = Omit<HistoryOptions, 'rest' | 'hears' | 'gaps'> &
 /** Spans of the past, in pages: of trades, and of candles. */
 export function historyFrom({ feed, live, sessions, timers = real, ...rest }: HistoryWiring) {
   const { journal, flush, clock } = rest
+  const inTime = patient(feed.history, timers)
   return {
     trades: createTrades({ ...rest, rest: feed.trades, hears: feed.hearsTrades, gaps: feed.gaps }),
-    candles: createCandlePages({ journal, flush, history: patient(feed.history, timers), live, sessions, clock })
+    candles: createCandlePages({ journal, flush, history: (...question) => inTime(PATIENCE, ...question), live, sessions, clock })
   }
 }

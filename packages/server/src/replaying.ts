@@ -124,6 +124,7 @@ const deskOf = (shown: () => Desk | undefined, epoch: string): Desk => ({
   recent: (topic, count) => shown()?.recent(topic, count) ?? [],
   hand: (topic) => shown()?.hand(topic),
   candles: () => Promise.resolve([]),
+  past: () => Promise.resolve({ candles: [] }),
   connections: () => []
 })
 

@@ -218,5 +218,6 @@ const deskOf = (plant: Plant, clock: () => number, instruments: Instruments): De
   last: plant.last,
   ...createHanded(plant, clock),
   candles: () => Promise.resolve([]),
+  past: () => Promise.resolve({ candles: [] }),
   connections: () => []
 })

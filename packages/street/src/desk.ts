@@ -48,6 +48,7 @@ export function createDesk({
       return past(parsed.instrument, parsed.interval, count).map((candle, i) => stamped(candle, topic, i + 1))
     },
     candles: (instrument, interval, limit) => Promise.resolve(past(instrument, interval, limit)),
+    past: (instrument, interval, limit) => Promise.resolve({ candles: past(instrument, interval, limit) }),
     unlisted: () => [],
     carries: () => true,
     connections: () => []

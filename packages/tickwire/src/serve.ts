@@ -1,5 +1,5 @@
 /** `tickwire`: the server; in the demo together with the street whose prices it shows. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -55,16 +55,29 @@ export async function serve(flags: ServeFlags): Promise<void> {
   announce(server.url, mode, flags, street?.control)
 }
 
-/** Of a temporary journal no more is kept than this. */
+/** Of a temporary journal no more is kept than this, nor more than half of what has room: a container's /tmp is small, and memory. */
 const DEMO_MOST = 2 ** 31
+const DEMO_LEAST = 2 ** 20
+/** Whole segments go, and never the open one: of a few large ones a bound would not hold. */
+const DEMO_SEGMENTS = 8
+
+export function demoBounds(free: number, segment: number): { mostBytes: number; segment: number } {
+  const mostBytes = Math.max(DEMO_LEAST, Math.min(DEMO_MOST, Math.floor(free / 2)))
+  return { mostBytes, segment: Math.min(segment, Math.floor(mostBytes / DEMO_SEGMENTS)) }
+}
+const roomAt = (directory: string): number => {
+  const { bavail, bsize } = statfsSync(directory)
+  return bavail * bsize
+}
 
 /** The demo has something to replay, and leaves nothing behind; unless somebody says what is to be recorded, or where. */
 function forDemo(config: Config): { config: Config; forget: () => void } {
   const { record, directory } = config.journal
   if (record !== undefined || directory !== 'data/journal') return { config, forget: () => {} }
   const temporary = mkdtempSync(join(tmpdir(), 'tickwire-demo-'))
+  const bounds = demoBounds(roomAt(temporary), config.journal.segment)
   return {
-    config: { ...config, journal: { ...config.journal, record: 'events', directory: temporary, mostBytes: DEMO_MOST } },
+    config: { ...config, journal: { ...config.journal, record: 'events', directory: temporary, ...bounds } },
     forget: () => rmSync(temporary, { recursive: true, force: true })
   }
 }

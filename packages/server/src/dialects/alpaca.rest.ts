@@ -2,9 +2,11 @@
 import { topicName, type Interval } from '@tickwire/protocol'
 import { at, barRow, bookRow, instrumentOf, newsRow, quoteRow, symbolOf, tradeRow } from './alpaca.frames.ts'
 import type { Desk, Dialect, HttpAnswer, HttpRequest, InstrumentInfo, Keys } from './dialect.ts'
+import { isForbidden, marketOf } from './markets.ts'
 import { candlesOf, first, limitOf, tradesOf } from './past.ts'
 
 type Market = 'stocks' | 'crypto'
+const SORTS: Readonly<Record<Market, string>> = { stocks: 'stock', crypto: 'crypto' }
 
 const TIMEFRAMES: Readonly<Record<string, Interval>> = {
   '1Min': '1m',
@@ -41,8 +43,7 @@ const good = (body: unknown): HttpAnswer => ({ status: 200, body })
 /** REST rows are those of the stream without the type and the symbol. */
 const bare = ({ T: _type, S: _symbol, ...row }: { T: string; S: string; [key: string]: unknown }): object => row
 
-const isOf = (market: Market, info: InstrumentInfo | undefined): boolean =>
-  info !== undefined && (info.quote === undefined) === (market === 'stocks')
+const isOf = (market: Market, info: InstrumentInfo | undefined): boolean => info !== undefined && marketOf(info) === SORTS[market]
 
 /** An id in the form of Alpaca's, made of the symbol. */
 const idOf = (symbol: string): string =>
@@ -97,18 +98,28 @@ const namedIn = (request: HttpRequest, desk: Desk, market: Market): string[] =>
     .map(instrumentOf)
     .filter((id) => isOf(market, desk.instrument(id)))
 
-/** One row per symbol, of those that have one; `wrap` is the name under which they come. */
-const perSymbol =
-  (market: Market, wrap: string | undefined, row: (id: string, desk: Desk) => object | undefined) =>
-  (request: HttpRequest, desk: Desk): HttpAnswer => {
+/** A source's terms keep it from this user. */
+const forbidden = bad(403, 'subscription does not permit querying this data')
+
+/** Answers for the instruments that a query names, unless one of them is not for this user. */
+const ofNamed =
+  (market: Market, answer: (ids: readonly string[], request: HttpRequest, desk: Desk) => HttpAnswer | Promise<HttpAnswer>) =>
+  (request: HttpRequest, desk: Desk): HttpAnswer | Promise<HttpAnswer> => {
     if (request.query['symbols'] === undefined) return bad(400, 'symbols is required')
-    const rows = namedIn(request, desk, market).flatMap((id) => {
+    const ids = namedIn(request, desk, market)
+    return ids.some((id) => isForbidden(desk, id)) ? forbidden : answer(ids, request, desk)
+  }
+
+/** One row per symbol, of those that have one; `wrap` is the name under which they come. */
+const perSymbol = (market: Market, wrap: string | undefined, row: (id: string, desk: Desk) => object | undefined) =>
+  ofNamed(market, (ids, _request, desk) => {
+    const rows = ids.flatMap((id) => {
       const found = row(id, desk)
       return found ? [[symbolOf(id), found] as const] : []
     })
     const body = Object.fromEntries(rows)
     return good(wrap === undefined ? body : { [wrap]: body })
-  }
+  })
 
 const timeOf = (value: string, otherwise: number): number => (value === '' ? otherwise : Date.parse(value))
 
@@ -127,37 +138,34 @@ function barsOf(request: HttpRequest, desk: Desk, id: string): Promise<object[]>
   })
 }
 
-const bars =
-  (market: Market) =>
-  (request: HttpRequest, desk: Desk): HttpAnswer | Promise<HttpAnswer> => {
-    if (request.query['symbols'] === undefined) return bad(400, 'symbols is required')
-    const found = namedIn(request, desk, market).map((id) => [symbolOf(id), barsOf(request, desk, id)] as const)
+const bars = (market: Market) =>
+  ofNamed(market, (ids, request, desk) => {
+    const found = ids.map((id) => [symbolOf(id), barsOf(request, desk, id)] as const)
     const fault = found.find(([, rows]) => 'status' in rows)
     if (fault) return fault[1] as HttpAnswer
     return Promise.all(found.map(([symbol, rows]) => (rows as Promise<object[]>).then((all) => [symbol, all] as const))).then(
       (all) => good({ bars: Object.fromEntries(all), next_page_token: null })
     )
-  }
+  })
 
 /** Past trades per symbol, oldest first. */
-const trades =
-  (market: Market) =>
-  (request: HttpRequest, desk: Desk): HttpAnswer => {
-    if (request.query['symbols'] === undefined) return bad(400, 'symbols is required')
+const trades = (market: Market) =>
+  ofNamed(market, (ids, request, desk) => {
     const [from, to] = [timeOf(first(request.query['start']), 0), timeOf(first(request.query['end']), Infinity)]
     if (Number.isNaN(from) || Number.isNaN(to)) return bad(400, 'invalid start or end')
     const limit = limitOf(request.query['limit'], 1_000, 10_000)
-    const rows = namedIn(request, desk, market).map((id) => {
+    const rows = ids.map((id) => {
       const inside = tradesOf(desk, id, 1_000).filter(({ time }) => time >= from && time <= to)
       return [symbolOf(id), inside.slice(0, limit).map((e) => bare(tradeRow(e)))] as const
     })
     return good({ trades: Object.fromEntries(rows), next_page_token: null })
-  }
+  })
 
 /** `/v2/stocks/{symbol}/snapshot`, `/v2/stocks/{symbol}/bars`, `.../quotes/latest`, `.../trades/latest`. */
 function ofSymbol(request: HttpRequest, desk: Desk): HttpAnswer | Promise<HttpAnswer> {
   const [symbol = '', ...what] = request.path.slice('/v2/stocks/'.length).split('/')
   if (!isOf('stocks', desk.instrument(symbol))) return bad(404, `symbol not found: ${symbol}`)
+  if (isForbidden(desk, symbol)) return forbidden
   const path = what.join('/')
   if (path === 'snapshot') return good({ symbol, ...snapshot(symbol, desk) })
   if (path === 'bars') {
@@ -180,6 +188,7 @@ function orderBook(id: string, desk: Desk): object | undefined {
 function news(request: HttpRequest, desk: Desk): HttpAnswer {
   const asked = first(request.query['symbols']).split(',').filter(Boolean).map(instrumentOf)
   const topics = asked.length === 0 ? ['all'] : asked
+  if (topics.some((id) => isForbidden(desk, id, 'news'))) return forbidden
   const stories = topics.flatMap((id) => desk.recent(topicName('news', id), 50))
   const byId = new Map(stories.flatMap((event) => (event.type === 'news' ? [[event.id, newsRow(event)] as const] : [])))
   const newest = [...byId.values()].sort((a, b) => b.created_at.localeCompare(a.created_at))

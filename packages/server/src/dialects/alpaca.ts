@@ -2,15 +2,14 @@
  * Alpaca's market data streams: stocks (v2), crypto (v1beta3) and news (v1beta1), in JSON or MessagePack. Documentation:
  * docs.alpaca.markets, "Real-time Stock Data". Every frame of the server is an array.
  */
-import { topicName, type Book, type Candle, type Published } from '@tickwire/protocol'
+import type { Book, Candle, ErrorCode, Published, TopicResult } from '@tickwire/protocol'
+import { CHANNELS, topicsOf, UNHEARD, type Channel, type Item, type Market } from './alpaca.channels.ts'
 import { pack, unpack } from './alpaca.codec.ts'
 import * as frames from './alpaca.frames.ts'
 import { keys, routes } from './alpaca.rest.ts'
 import { dialect, type Command, type Desk, type Request } from './dialect.ts'
 import { differenceOf } from './difference.ts'
 
-type Market = 'stocks' | 'crypto' | 'news'
-type Channel = 'trades' | 'quotes' | 'bars' | 'updatedBars' | 'dailyBars' | 'statuses' | 'lulds' | 'orderbooks' | 'news'
 type Memory = {
   desk: Desk
   market: Market
@@ -20,6 +19,8 @@ type Memory = {
   /** The gateway wants to know who this is before anything is subscribed. */
   strict: boolean
   channels: Map<Channel, Set<string>>
+  /** The topics that were granted. */
+  held: Set<string>
   seen: Map<string, number>
   /** Daily bars are told once a minute: the minute last told of each symbol. */
   daily: Map<string, number>
@@ -27,25 +28,6 @@ type Memory = {
   books: Map<string, Published<Book>>
 }
 
-const BARS = ['bars', 'updatedBars', 'dailyBars'] as const
-const CHANNELS: Record<Market, readonly Channel[]> = {
-  stocks: ['trades', 'quotes', ...BARS, 'statuses', 'lulds'],
-  crypto: ['trades', 'quotes', ...BARS, 'orderbooks'],
-  news: ['news']
-}
-const TOPICS: Partial<Record<Channel, (instrument: string) => readonly string[]>> = {
-  trades: (id) => [topicName('trade', id), ...(id.includes('-') ? [] : [topicName('correction', id)])],
-  quotes: (id) => [topicName('quote', id)],
-  bars: (id) => [topicName('candle', id, undefined, '1m')],
-  updatedBars: (id) => [topicName('candle', id, undefined, '1m')],
-  dailyBars: (id) => [topicName('candle', id, undefined, '1d')],
-  statuses: (id) => [topicName('halt', id)],
-  lulds: (id) => [topicName('band', id)],
-  orderbooks: (id) => [topicName('book', id)],
-  news: (id) => [topicName('news', id)]
-}
-/** Told by nobody whom the plant hears: whoever asks is answered, and hears none. */
-const UNHEARD: ReadonlySet<string> = new Set(['imbalances'])
 const PATIENCE = 10_000
 const MINUTE = 60_000
 
@@ -58,6 +40,7 @@ const ERRORS = {
   404: 'auth timeout',
   405: 'symbol limit exceeded',
   407: 'slow client',
+  409: 'insufficient subscription',
   410: 'invalid subscribe action for this feed',
   500: 'internal error'
 } as const
@@ -83,7 +66,10 @@ function receive(text: string, memory: Memory): Command[] {
     return [error(400)]
   if (wanted.some(([name, symbols]) => !own.includes(name) && !UNHEARD.has(name) && (symbols as string[]).length > 0))
     return [error(410)]
-  return change(action, wanted as [Channel, string[]][], memory)
+  const items = (wanted as [Channel, string[]][]).flatMap(([channel, symbols]) =>
+    symbols.map((symbol): Item => [channel, symbol])
+  )
+  return action === 'subscribe' ? subscribe(items, memory) : unsubscribe(items, memory)
 }
 
 /** The key is the token of the gateway, where it wants one; else any will do, only not none. */
@@ -99,50 +85,57 @@ function admit(memory: Memory): Command[] {
   return [send({ T: 'success', msg: 'authenticated' })]
 }
 
-/** Symbols that nobody lists are taken and stay silent, as Alpaca does. */
-function topicsOf({ desk, market, channels }: Memory): Set<string> {
-  const topics = new Set<string>()
-  for (const [channel, symbols] of channels)
-    for (const symbol of symbols.has('*') ? allOf(desk, market) : symbols) {
-      const id = frames.instrumentOf(symbol)
-      if (isOf(desk, market, id)) for (const topic of TOPICS[channel]?.(id) ?? []) topics.add(topic)
-    }
-  return topics
+function subscribe(wanted: readonly Item[], memory: Memory): Command[] {
+  const { channels, books, held } = memory
+  const fresh = wanted.filter(([channel, symbol]) => channels.get(channel)?.has(symbol) === false)
+  for (const [channel, symbol] of fresh) channels.get(channel)?.add(symbol)
+  // Asked for again, a book comes whole again.
+  for (const [channel, symbol] of wanted) if (channel === 'orderbooks') books.delete(frames.instrumentOf(symbol))
+  const topics = [...new Set(fresh.flatMap((item) => topicsOf(item, memory)))].filter((topic) => !held.has(topic))
+  return topics.length > 0 ? [{ type: 'subscribe', topics, tag: fresh }] : [send(subscription(memory))]
 }
-function isOf(desk: Desk, market: Market, id: string): boolean {
-  const info = desk.instrument(id)
-  if (market === 'news') return id === 'all' || info !== undefined
-  return info !== undefined && (info.quote === undefined) === (market === 'stocks')
-}
-const allOf = (desk: Desk, market: Market): string[] =>
-  market === 'news'
-    ? ['all']
-    : desk.instruments().flatMap(({ instrument }) => (isOf(desk, market, instrument) ? [instrument] : []))
 
-function change(
-  action: 'subscribe' | 'unsubscribe',
-  wanted: readonly (readonly [Channel, string[]])[],
-  memory: Memory
-): Command[] {
-  const { channels, books } = memory
-  const before = topicsOf(memory)
-  for (const [channel, symbols] of wanted)
-    for (const symbol of symbols) {
-      channels.get(channel)?.[action === 'subscribe' ? 'add' : 'delete'](symbol)
-      // Asked for again, a book comes whole again.
-      if (channel === 'orderbooks') books.delete(frames.instrumentOf(symbol))
-    }
-  const after = topicsOf(memory)
-  const gone = [...before].filter((topic) => !after.has(topic))
-  const fresh = [...after].filter((topic) => !before.has(topic))
-  return [
-    ...(gone.length > 0 ? [{ type: 'unsubscribe', topics: gone } as const] : []),
-    ...(fresh.length > 0 ? [{ type: 'subscribe', topics: fresh, tag: 'subscription' } as const] : [send(held(memory))])
-  ]
+function unsubscribe(items: readonly Item[], memory: Memory): Command[] {
+  for (const [channel, symbol] of items) {
+    memory.channels.get(channel)?.delete(symbol)
+    if (channel === 'orderbooks') memory.books.delete(frames.instrumentOf(symbol))
+  }
+  return [...release(memory), send(subscription(memory))]
+}
+
+/** Lets go of what no channel asks for any more. */
+function release(memory: Memory): Command[] {
+  const items = [...memory.channels].flatMap(([channel, symbols]) => [...symbols].map((symbol) => [channel, symbol] as const))
+  const wanted = new Set(items.flatMap((item) => topicsOf(item, memory)))
+  const gone = [...memory.held].filter((topic) => !wanted.has(topic))
+  for (const topic of gone) memory.held.delete(topic)
+  return gone.length > 0 ? [{ type: 'unsubscribe', topics: gone }] : []
+}
+
+/** With one of these a message is refused as a whole; what nobody sends is only left out of the answer. */
+const REFUSALS: Partial<Record<ErrorCode, keyof typeof ERRORS>> = { UNAUTHORIZED: 401, TOO_MANY_SYMBOLS: 405, FORBIDDEN: 409 }
+
+function settled(results: readonly TopicResult[], items: readonly Item[], memory: Memory): Command[] {
+  const refused = new Map<string, ErrorCode>()
+  for (const result of results)
+    if (result.ok) memory.held.add(result.topic)
+    else refused.set(result.asked, result.code)
+  /** The star stands for what may be had, if there is any. */
+  const codeOf = (item: Item): ErrorCode | undefined => {
+    const codes = topicsOf(item, memory).map((topic) => refused.get(topic))
+    if (item[1] !== '*' || codes.includes('TOO_MANY_SYMBOLS'))
+      return codes.find((code) => code === 'TOO_MANY_SYMBOLS') ?? codes[0]
+    return codes.includes(undefined) ? undefined : codes[0]
+  }
+  const codes = items.map(codeOf)
+  const refusal = codes.map((code) => code && REFUSALS[code]).find((code) => code !== undefined)
+  for (const [i, [channel, symbol]] of items.entries())
+    if (refusal !== undefined || codes[i] !== undefined) memory.channels.get(channel)?.delete(symbol)
+  return [...release(memory), refusal === undefined ? send(subscription(memory)) : error(refusal)]
 }
 
 /** The whole current set; corrections and cancels follow the trades by themselves. */
-function held({ market, channels }: Memory): object {
+function subscription({ market, channels }: Memory): object {
   const lists = Object.fromEntries([...channels].map(([channel, symbols]) => [channel, [...symbols]]))
   const following = { corrections: lists['trades'], cancelErrors: lists['trades'] }
   return { T: 'subscription', ...lists, ...(market === 'stocks' ? following : {}) }
@@ -209,6 +202,7 @@ function open({ path, headers = {}, terms }: Request, desk: Desk, now: number): 
     authenticated: false,
     strict: terms?.auth === 'required',
     channels: new Map(CHANNELS[market].map((channel) => [channel, new Set()])),
+    held: new Set(),
     seen: new Map(),
     daily: new Map(),
     books: new Map()
@@ -240,8 +234,7 @@ export const alpaca = dialect<Memory>({
 
   settled(results, tag, memory) {
     for (const result of results) if (result.ok) memory.seen.set(result.topic, result.position.seq)
-    const full = results.some((result) => !result.ok && result.code === 'TOO_MANY_SYMBOLS')
-    return [...(full ? [error(405)] : []), ...(tag === undefined ? [] : [send(held(memory))])]
+    return tag === undefined ? [] : settled(results, tag as readonly Item[], memory)
   },
 
   render(event, memory) {

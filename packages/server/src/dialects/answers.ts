@@ -51,7 +51,7 @@ export const connectionAnswers: Answers = {
 }
 
 const wrong = z.object({ s: z.literal('error'), errmsg: text })
-const charted = (success: z.ZodType): Answers => ({ 200: success, 400: wrong, 401: wrong, 404: wrong })
+const charted = (success: Answers[number]): Answers => ({ 200: success, 400: wrong, 401: wrong, 404: wrong, 503: wrong })
 const named = z.object({ value: text, name: text, desc: text.optional() })
 const mark = { id: text, time: number.describe('epoch seconds'), color: text, label: text }
 const column = z.array(number)
@@ -115,7 +115,7 @@ export const udfAnswers = {
     })
   ),
   timescaleMarks: charted(z.array(z.object({ ...mark, tooltip: z.array(text) }))),
-  time: charted(number.describe('epoch seconds')),
+  time: charted({ description: 'Epoch seconds.', content: { 'text/plain': { schema: text.regex(/^\d+$/) } } }),
   quotes: charted(
     z.object({
       s: z.literal('ok'),

@@ -11,6 +11,7 @@ import {
 } from '@tickwire/protocol'
 import type { Desk, InstrumentInfo } from './dialect.ts'
 import { padded } from './digits.ts'
+import { isPair } from './markets.ts'
 
 export const num = (value: number): string => padded(value, 8)
 export const rows = (levels: readonly Level[]): [string, string][] => levels.map(([price, size]) => [num(price), num(size)])
@@ -25,7 +26,7 @@ export const symbolOf = (desk: Desk, id: string): string => {
 export function instrumentOf(desk: Desk, symbol: string): InstrumentInfo | undefined {
   const found = desk.resolve(symbol)
   const info = found.ok ? desk.instrument(found.instrument) : undefined
-  return info && info.base + (info.quote ?? '') === symbol ? info : undefined
+  return isPair(info) && info.base + info.quote === symbol ? info : undefined
 }
 
 export const tradeFrame = (e: Published<Trade>, s: string) => ({

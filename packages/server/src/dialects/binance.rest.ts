@@ -13,10 +13,12 @@ import {
   tickerFrame
 } from './binance.frames.ts'
 import type { Desk, Dialect, HttpAnswer, HttpRequest, InstrumentInfo, Keys } from './dialect.ts'
+import { isForbidden, isPair } from './markets.ts'
 import { first, limitOf, tradesOf } from './past.ts'
 
 const bad = (code: number, msg: string): HttpAnswer => ({ status: 400, body: { code, msg } })
 export const DENIED = { code: -2015, msg: 'Invalid API-key, IP, or permissions for action.' }
+const forbidden: HttpAnswer = { status: 401, body: DENIED }
 export const keys: Keys = {
   headers: ['x-mbx-apikey'],
   query: [],
@@ -52,6 +54,9 @@ function faultOf({ query }: HttpRequest): HttpAnswer | undefined {
   return 'symbol' in query && 'symbols' in query ? bad(-1128, 'Combination of optional parameters invalid.') : undefined
 }
 
+/** `["A","B"]` */
+const namesIn = (symbols: string): string[] => (symbols.match(/"[^"]*"/g) ?? []).map((name) => name.slice(1, -1))
+
 /** One symbol, several (`symbols=["A","B"]`) or all, each answered by `answer`. */
 function each(request: HttpRequest, desk: Desk, answer: (info: InstrumentInfo) => object | undefined): HttpAnswer {
   const { symbol, symbols } = request.query
@@ -59,21 +64,31 @@ function each(request: HttpRequest, desk: Desk, answer: (info: InstrumentInfo) =
     const info = instrumentOf(desk, first(symbol))
     return info ? { status: 200, body: answer(info) ?? {} } : bad(-1121, 'Invalid symbol.')
   }
-  let wanted: readonly (InstrumentInfo | undefined)[] = desk.instruments()
+  let wanted: readonly (InstrumentInfo | undefined)[] = desk.instruments().filter(isPair)
   if (symbols !== undefined) {
-    const names = /"[^"]*"/g
-    wanted = (first(symbols).match(names) ?? []).map((name) => instrumentOf(desk, name.slice(1, -1)))
+    wanted = namesIn(first(symbols)).map((name) => instrumentOf(desk, name))
   }
   if (wanted.includes(undefined)) return bad(-1121, 'Invalid symbol.')
   return { status: 200, body: wanted.map((info) => answer(info!)).filter((body) => body !== undefined) }
 }
+
+/** The same of prices, which a source's terms may keep from this user: of all he is told those that he may be. */
+const eachPriced =
+  (answer: (info: InstrumentInfo, desk: Desk) => object | undefined) =>
+  (request: HttpRequest, desk: Desk): HttpAnswer => {
+    const { symbol, symbols = '' } = request.query
+    const named = (symbol === undefined ? namesIn(first(symbols)) : [first(symbol)]).map((name) => instrumentOf(desk, name))
+    if (named.some((info) => info && isForbidden(desk, info.instrument))) return forbidden
+    return each(request, desk, (info) => answer(info, desk))
+  }
 
 const one =
   <A extends HttpAnswer | Promise<HttpAnswer>>(answer: (info: InstrumentInfo, request: HttpRequest, desk: Desk) => A) =>
   (request: HttpRequest, desk: Desk): A | HttpAnswer => {
     if (request.query['symbol'] === undefined) return missing('symbol')
     const info = instrumentOf(desk, first(request.query['symbol']))
-    return info ? answer(info, request, desk) : bad(-1121, 'Invalid symbol.')
+    if (!info) return bad(-1121, 'Invalid symbol.')
+    return isForbidden(desk, info.instrument) ? forbidden : answer(info, request, desk)
   }
 
 const step = (decimals: number): string => (10 ** -decimals).toFixed(8)
@@ -218,9 +233,9 @@ const all: NonNullable<Dialect['http']> = [
   { route: 'GET /api/v3/klines', answer: klines },
   { route: 'GET /api/v3/trades', answer: trades },
   { route: 'GET /api/v3/aggTrades', answer: aggTrades },
-  { route: 'GET /api/v3/ticker/24hr', answer: (request, desk) => each(request, desk, (info) => day(info, desk)) },
-  { route: 'GET /api/v3/ticker/price', answer: (request, desk) => each(request, desk, (info) => price(info, desk)) },
-  { route: 'GET /api/v3/ticker/bookTicker', answer: (request, desk) => each(request, desk, (info) => top(info, desk)) }
+  { route: 'GET /api/v3/ticker/24hr', answer: eachPriced(day) },
+  { route: 'GET /api/v3/ticker/price', answer: eachPriced(price) },
+  { route: 'GET /api/v3/ticker/bookTicker', answer: eachPriced(top) }
 ]
 
 export const routes: NonNullable<Dialect['http']> = all.map(({ route, answer }) => ({

@@ -154,7 +154,8 @@ function subscribe(names: readonly string[], memory: Memory, tag: Id | undefined
 function unheld(code: ErrorCode, results: readonly TopicResult[], id: Id | undefined, { streams }: Memory): Command[] {
   const refused = new Set(results.flatMap((result) => (result.ok ? [] : [result.asked])))
   for (const [name, { topics }] of streams) if (topics.some((topic) => refused.has(topic))) streams.delete(name)
-  return code === 'UNAUTHORIZED' ? refuse(DENIED.code, DENIED.msg, id) : invalid('too many streams', id)
+  if (code === 'UNAUTHORIZED' || code === 'FORBIDDEN') return refuse(DENIED.code, DENIED.msg, id)
+  return invalid(code === 'TOO_MANY_SYMBOLS' ? 'too many streams' : 'a stream is not available', id)
 }
 
 function unsubscribe(names: readonly string[], memory: Memory, id: Id): Command[] {

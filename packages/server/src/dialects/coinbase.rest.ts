@@ -2,6 +2,7 @@
 import { topicName, type Interval } from '@tickwire/protocol'
 import { at, candleRow, num, tradeRow } from './coinbase.frames.ts'
 import type { Desk, Dialect, HttpAnswer, HttpRequest, InstrumentInfo, Keys } from './dialect.ts'
+import { isForbidden, isPair } from './markets.ts'
 import { first, limitOf, tradesOf } from './past.ts'
 
 const ROOT = '/api/v3/brokerage/market'
@@ -17,6 +18,7 @@ const GRANULARITY: Readonly<Record<string, Interval>> = {
   ONE_DAY: '1d'
 }
 
+export const NOT_PERMITTED = 'permission denied'
 const error = (status: number, name: string, message: string): HttpAnswer => ({
   status,
   body: { error: name, error_details: message, message }
@@ -28,6 +30,8 @@ export const keys: Keys = {
   refusal: () => error(401, 'UNAUTHENTICATED', 'Unauthorized'),
   handshake: 'may'
 }
+/** A source's terms keep it from this user. */
+const forbidden = error(403, 'PERMISSION_DENIED', `${NOT_PERMITTED} to this product`)
 const unknown = error(404, 'NOT_FOUND', 'product not found')
 const step = (decimals: number): string => num(10 ** -decimals)
 
@@ -65,10 +69,7 @@ function product({ instrument, base, quote = '', name, priceDecimals = 8, sizeDe
   }
 }
 
-/** Derivatives have a quote as well, and a name that says more than both. */
-const isSpot = (info: InstrumentInfo | undefined): info is InstrumentInfo =>
-  info?.quote !== undefined && info.instrument === `${info.base}-${info.quote}`
-const pairs = (desk: Desk): InstrumentInfo[] => desk.instruments().filter(isSpot)
+const pairs = (desk: Desk) => desk.instruments().filter(isPair)
 
 const TYPES: ReadonlySet<string> = new Set(['', 'UNKNOWN_PRODUCT_TYPE', 'SPOT'])
 
@@ -88,7 +89,8 @@ function products({ query }: HttpRequest, desk: Desk): HttpAnswer {
 function ofProduct(request: HttpRequest, desk: Desk): HttpAnswer | Promise<HttpAnswer> {
   const [id = '', what] = request.path.slice(request.path.indexOf('/products/') + 10).split('/')
   const info = desk.instrument(id)
-  if (!isSpot(info)) return unknown
+  if (!isPair(info)) return unknown
+  if (isForbidden(desk, id)) return forbidden
   if (what === undefined) return { status: 200, body: product(info, desk) }
   if (what === 'candles') return candles(request, desk, id)
   return what === 'ticker' ? ticker(request, desk, id) : error(404, 'NOT_FOUND', 'unknown path')
@@ -124,7 +126,8 @@ function ticker(request: HttpRequest, desk: Desk, id: string): HttpAnswer {
 function book(request: HttpRequest, desk: Desk): HttpAnswer {
   const id = first(request.query['product_id'])
   if (id === '') return error(400, 'INVALID_ARGUMENT', 'valid product_id is required')
-  if (!desk.instrument(id)) return unknown
+  if (!isPair(desk.instrument(id))) return unknown
+  if (isForbidden(desk, id)) return forbidden
   const event = desk.last(topicName('book', id))
   const levels = limitOf(request.query['limit'], 1_000, 1_000)
   const rows = (side: readonly (readonly [number, number])[]) =>
@@ -136,7 +139,7 @@ function book(request: HttpRequest, desk: Desk): HttpAnswer {
 /** {"data":[{"id":"BTC","name":"Bitcoin","min_size":"0.00000001"}]}: money here, coins under `crypto`, as `code`. */
 function currencies({ path }: HttpRequest, desk: Desk): HttpAnswer {
   const coins = new Map(pairs(desk).map(({ base, name }) => [base, name ?? base]))
-  const money = [...new Set(pairs(desk).map(({ quote }) => quote!))].filter((code) => !coins.has(code))
+  const money = [...new Set(pairs(desk).map(({ quote }) => quote))].filter((code) => !coins.has(code))
   const data = path.endsWith('/crypto')
     ? [...coins].map(([code, name]) => ({ code, name, type: 'crypto', exponent: 8, asset_id: code }))
     : money.map((id) => ({ id, name: id, min_size: '0.01' }))

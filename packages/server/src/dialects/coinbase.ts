@@ -1,10 +1,19 @@
 /** Coinbase Advanced Trade's market data channels. Documentation: docs.cdp.coinbase.com, "Advanced Trade WebSocket". */
-import { topicName, type Book, type Published, type Quote, type Ticker, type TopicResult } from '@tickwire/protocol'
+import {
+  topicName,
+  type Book,
+  type ErrorCode,
+  type Published,
+  type Quote,
+  type Ticker,
+  type TopicResult
+} from '@tickwire/protocol'
 import { at, bookEvent, candleRow, tickerRow, tradeRow } from './coinbase.frames.ts'
-import { keys, routes } from './coinbase.rest.ts'
+import { keys, NOT_PERMITTED, routes } from './coinbase.rest.ts'
 import { dialect, type Command, type Desk } from './dialect.ts'
 import { differenceOf } from './difference.ts'
 import { plain } from './digits.ts'
+import { isPair } from './markets.ts'
 import { candlesOf, tradesOf } from './past.ts'
 
 type Memory = {
@@ -81,12 +90,18 @@ function unheld(results: readonly TopicResult[], { channel, ids }: Tag, { channe
   const held = channels.get(channel)
   for (const id of ids) if (CHANNELS[channel]!(id).some((topic) => refused.has(topic))) held?.delete(id)
   if (held?.size === 0) channels.delete(channel)
-  return refuse(failed[0]?.code === 'UNAUTHORIZED' ? DENIED : 'too many subscriptions')
+  return refuse(refusalOf(failed[0]?.code))
+}
+
+function refusalOf(code: ErrorCode | undefined): string {
+  if (code === 'UNAUTHORIZED') return DENIED
+  if (code === 'FORBIDDEN') return NOT_PERMITTED
+  return code === 'TOO_MANY_SYMBOLS' ? 'too many subscriptions' : 'channel is not available for the product'
 }
 
 function subscribe(channel: string, ids: readonly string[], memory: Memory, now: number): Command[] {
   const alone = CHANNELS[channel]!('').length === 0
-  const wrong = alone ? undefined : ids.find((id) => memory.desk.instrument(id)?.quote === undefined)
+  const wrong = alone ? undefined : ids.find((id) => !isPair(memory.desk.instrument(id)))
   if (wrong !== undefined) return refuse(`${wrong} is not a valid product`)
   if (!alone && ids.length === 0) return refuse('product_ids is required')
   const held = memory.channels.get(channel) ?? new Set()

@@ -1,6 +1,7 @@
 /** The REST of /api/websocket: a set of subscriptions for each user, held upstream once each and answered from the last values. */
 import type { ErrorCode } from '@tickwire/protocol'
 import { datastreamAnswers } from './answers.ts'
+import { datastreamAsks } from './asks.ts'
 import type { Desk, HttpAnswer, HttpRequest, HttpRoute, Hands, Keys } from './dialect.ts'
 import { askSchema, complaint, dataType, oneSchema, refusedAll, statusOf, trouble } from './datastream.messages.ts'
 import type { Refused } from './datastream.messages.ts'
@@ -124,17 +125,28 @@ export const routes: readonly HttpRoute[] = [
     answer: handed((_request, _desk, hands) => disconnect(hands)),
     answers: datastreamAnswers.changed
   },
-  { route: 'POST /api/websocket/subscribe', answer: handed(subscribe), answers: datastreamAnswers.changed },
+  {
+    route: 'POST /api/websocket/subscribe',
+    answer: handed(subscribe),
+    answers: datastreamAnswers.changed,
+    asks: datastreamAsks.subscribe
+  },
   {
     route: 'POST /api/websocket/unsubscribe',
     answer: handed((request, _desk, hands) => unsubscribe(request, hands)),
-    answers: datastreamAnswers.changed
+    answers: datastreamAnswers.changed,
+    asks: datastreamAsks.unsubscribe
   },
   {
     route: 'GET /api/websocket/status',
     answer: handed((_request, desk, hands) => status(desk, hands)),
     answers: datastreamAnswers.status
   },
-  { route: 'GET /api/websocket/data/*', answer: handed(allData), answers: datastreamAnswers.data },
-  { route: 'GET /api/websocket/symbol/*', answer: handed(symbolData), answers: datastreamAnswers.symbol }
+  { route: 'GET /api/websocket/data/*', answer: handed(allData), answers: datastreamAnswers.data, asks: datastreamAsks.data },
+  {
+    route: 'GET /api/websocket/symbol/*',
+    answer: handed(symbolData),
+    answers: datastreamAnswers.symbol,
+    asks: datastreamAsks.symbol
+  }
 ]

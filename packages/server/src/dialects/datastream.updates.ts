@@ -1,17 +1,9 @@
 /** Market events as the three data types of the stream. A figure that nobody gave is null, never zero. Pure. */
-import {
-  topicName,
-  type Book,
-  type DataKind,
-  type Index,
-  type Level,
-  type Published,
-  type Ticker,
-  type Trade
-} from '@tickwire/protocol'
+import { topicName, type Book, type DataKind, type Index, type Level, type Published, type Ticker } from '@tickwire/protocol'
 import type { Desk } from './dialect.ts'
 import { iso } from './fiml.messages.ts'
 import { priceUpdate, type Pictures as Prices, type Update as PriceUpdate } from './fiml.updates.ts'
+import { rangeOf } from './range.ts'
 
 export const DATA_TYPES = ['SymbolUpdate', 'DepthUpdate', 'IndexUpdate'] as const
 export type DataType = (typeof DATA_TYPES)[number]
@@ -56,14 +48,6 @@ const tickerOf = ({ value, type: _type, ...index }: Published<Index>): Published
 type Rung = { price: number; quantity: number }
 export type Update = { symbol: string; [field: string]: string | number | boolean | null | readonly Rung[] }
 
-/** A ticker lags its trades: the day reaches at least as far as the last of them, unless that was outside of regular hours. */
-function dayOf(ticker: Ticker | undefined, trade: Trade | undefined) {
-  const { open = null, high = null, low = null } = ticker ?? {}
-  const price = trade && (trade.session ?? 'regular') === 'regular' ? trade.price : undefined
-  if (price === undefined) return { open, high, low }
-  return { open, high: high === null ? null : Math.max(high, price), low: low === null ? null : Math.min(low, price) }
-}
-
 /** `close` is the close of the day before, as brokers here name it. */
 function symbolUpdate(symbol: string, { trade, quote, index, ...more }: Pictures, lite: boolean): Update | undefined {
   const ticker = more.ticker ?? (index && tickerOf(index))
@@ -72,7 +56,8 @@ function symbolUpdate(symbol: string, { trade, quote, index, ...more }: Pictures
   const { price: ltp = null, change = null, change_percent = null, volume = null } = made
   if (lite) return { symbol, ltp }
   const best = { bid: quote?.bid ?? null, ask: quote?.ask ?? null }
-  const prices = { ltp, ...dayOf(ticker, trade), close: ticker?.prevClose ?? null, ...best, change, change_percent }
+  const day = { open: ticker?.open ?? null, ...rangeOf(ticker, trade), close: ticker?.prevClose ?? null }
+  const prices = { ltp, ...day, ...best, change, change_percent }
   return { symbol, ...prices, volume, ...originOf(made), confidence: made['confidence'] ?? null }
 }
 

@@ -31,6 +31,9 @@ export type InstrumentInfo = {
   providers: readonly { provider: string; symbol: string; trading: boolean }[]
 }
 
+/** Candles, oldest first; `why`: some provider has more of them and could not be asked, or has not answered yet. */
+export type Past = { candles: readonly Candle[]; why?: string }
+
 /** What the plant's owner answers to a dialect: read only, and at once but for the past. main.ts supplies it. */
 export type Desk = {
   server: string
@@ -43,6 +46,8 @@ export type Desk = {
   unlisted: () => readonly string[]
   /** Whether any provider that lists the instrument sends this kind (and interval) of data. */
   carries: (topic: Topic) => boolean
+  /** Why a topic may not be told to whoever asks; absent where everything may be told to everybody. */
+  forbids?: (topic: string) => string | undefined
   instrument: (id: string) => InstrumentInfo | undefined
   last: (topic: string) => Published | undefined
   recent: (topic: string, count: number) => readonly Published[]
@@ -50,6 +55,8 @@ export type Desk = {
   hand: (topic: string) => Published | undefined
   /** The last `limit` candles, oldest first: a provider's history and our own after it. */
   candles: (instrument: string, interval: Interval, limit: number) => Promise<readonly Candle[]>
+  /** The same, and why it is short; a provider is waited for so long, ms. */
+  past: (instrument: string, interval: Interval, limit: number, patience?: number) => Promise<Past>
   /** Live figures of the gateway, for the dialects whose clients ask. */
   connections: () => readonly ConnectionInfo[]
 }
@@ -146,8 +153,14 @@ export type HttpRoute = {
   answer: (request: HttpRequest, desk: Desk, now: number, hands?: Hands) => HttpAnswer | Promise<HttpAnswer>
   /** What it answers, by status, for the OpenAPI document; absent where the protocol is somebody else's, who describes it. */
   answers?: Answers
+  asks?: Asks
 }
-export type Answers = Readonly<Record<number, z.ZodType>>
+/** JSON, or a text of the type that is named. */
+export type Answers = Readonly<
+  Record<number, z.ZodType | { description: string; content: Record<string, { schema: z.ZodType }> }>
+>
+/** For the OpenAPI document alone; `path` has one name, of what `*` matches. */
+export type Asks = { query?: z.ZodObject; path?: z.ZodObject; body?: z.ZodType }
 
 export type Dialect<Memory = unknown> = {
   name: string

@@ -3,16 +3,17 @@ import type { Mode, TopicResult } from '@tickwire/protocol'
 import type { Command, Desk } from './dialect.ts'
 import { enter, leave, statusTopics, type Memory } from './fiml.memory.ts'
 import {
+  absentService,
   complaints,
   errorText,
   iso,
-  subscribeSchema,
+  readSubscribe,
   unsubscribeSchema,
   uuidOf,
   type ErrorName,
   type SubscribeRequest
 } from './fiml.messages.ts'
-import { sourceTopics, type Line } from './fiml.subscription.ts'
+import { ALL, sourceTopics, symbolsOf, type Line } from './fiml.subscription.ts'
 
 type Unknown = { symbol: string; message: string; nearest: readonly string[] }
 /** What a `subscribe` command carries to its outcome. */
@@ -35,17 +36,20 @@ export const fail = (code: ErrorName, message: string, details: object | null, n
   send(errorText(code, message, details, now))
 
 const list = (symbols: readonly string[]): string => symbols.join(', ')
-const distinct = (lines: Iterable<Line>): string[] => [...new Set([...lines].map(({ symbol }) => symbol))]
 
-function invalid(code: ErrorName, error: Parameters<typeof complaints>[0], now: number): Command[] {
+export const isAbsent = (service: string, message: string, now: number): Command =>
+  fail('SERVICE_NOT_AVAILABLE', message, { service }, now)
+
+export function invalid(code: ErrorName, error: Parameters<typeof complaints>[0], now: number): Command[] {
   const errors = complaints(error)
   return [fail(code, errors.map(({ field, message }) => `${field}: ${message}`).join('; '), { errors }, now)]
 }
 
 function refused(unknown: readonly Unknown[], now: number): Command {
-  const text = unknown.map(({ symbol, message }) => `${symbol}: ${message}`).join('; ')
+  const text = unknown.map(({ symbol, message }) => (symbol === '' ? message : `${symbol}: ${message}`)).join('; ')
   const nearest = Object.fromEntries(unknown.map(({ symbol, nearest }) => [symbol, nearest]))
-  return fail('SUBSCRIPTION_ERROR', text, { symbols: unknown.map(({ symbol }) => symbol), nearest }, now)
+  const symbols = unknown.flatMap(({ symbol }) => symbol || [])
+  return fail('SUBSCRIPTION_ERROR', text, { symbols, nearest }, now)
 }
 
 /** A coin alone (`BTC`, asset type crypto) means its pair with the commonest quote that is listed. */
@@ -61,14 +65,17 @@ function assetTypeOf(desk: Desk, instrument: string, asked: string): string {
   return FIAT.has(info.base) && FIAT.has(info.quote) ? 'forex' : 'crypto'
 }
 
+const lineOf = (symbol: string, instrument: string, assetType: string): Line => {
+  return { symbol, instrument, assetType, pictures: {}, dirty: false, dark: false }
+}
+
 function understand(desk: Desk, request: SubscribeRequest): Asked {
   const asked: Asked = { request, lines: [], unknown: [] }
-  for (const symbol of request.symbols) {
+  if (request.symbols === null) asked.lines.push(lineOf('', ALL, request.asset_type))
+  for (const symbol of request.symbols ?? []) {
     const found = find(desk, symbol, request.asset_type)
-    if (found.ok) {
-      const assetType = assetTypeOf(desk, found.instrument, request.asset_type)
-      asked.lines.push({ symbol, instrument: found.instrument, assetType, pictures: {}, dirty: false, dark: false })
-    } else {
+    if (found.ok) asked.lines.push(lineOf(symbol, found.instrument, assetTypeOf(desk, found.instrument, request.asset_type)))
+    else {
       const hint = found.nearest.length > 0 ? `; the nearest are ${list(found.nearest)}` : ''
       asked.unknown.push({ symbol, nearest: found.nearest, message: `no provider lists it${hint}` })
     }
@@ -80,8 +87,14 @@ const sourcesOf = ({ stream_type, params }: SubscribeRequest, { instrument }: Li
   sourceTopics(stream_type, instrument, params.interval)
 
 export function subscribe(message: unknown, memory: Memory, maxSubscriptions: number, now: number): Command[] {
-  const parsed = subscribeSchema.safeParse(message)
+  const service = absentService(message)
+  if (service !== undefined) return [isAbsent(service, `the ${service} service is not part of this server yet`, now)]
+  const parsed = readSubscribe(message)
   if (!parsed.success) return invalid('SUBSCRIPTION_ERROR', parsed.error, now)
+  // All that is said from here on, this answer too.
+  memory.format = parsed.data.format ?? memory.format
+  if (parsed.data.stream_type === 'news' && !memory.desk.carries({ kind: 'news', instrument: ALL }))
+    return [isAbsent('news', 'no provider of news is configured', now)]
   const active = memory.subscriptions.size
   if (active >= maxSubscriptions) {
     const text = `this connection holds ${active} subscriptions, the most it may; those stay`
@@ -113,9 +126,12 @@ export function settled(results: readonly TopicResult[], tag: unknown, memory: M
   if (held.length > 0) {
     const id = uuidOf(`${memory.session}:${++memory.made}`)
     const { stream_type, interval_ms } = request
-    enter(memory, { id, stream: stream_type, request, lines: held, queue: [], due: -Infinity, patience: now + patience })
+    // Stories may be far between.
+    const until = stream_type === 'news' ? Infinity : now + patience
+    enter(memory, { id, stream: stream_type, request, lines: held, queue: [], due: -Infinity, patience: until })
     const disclaimer = [SOURCE[memory.desk.mode], ADVICE].filter(Boolean).join(' ')
-    const ack = { type: 'subscription_ack', stream_type, symbols: distinct(held), subscription_id: id, interval_ms }
+    const symbols = request.symbols && symbolsOf(held)
+    const ack = { type: 'subscription_ack', stream_type, symbols, subscription_id: id, interval_ms }
     commands.push(send(JSON.stringify({ ...ack, timestamp: iso(now), disclaimer })))
   }
   const leftovers = [...outcome.keys()].filter((topic) => outcome.get(topic)!.ok && !memory.routes.has(topic))
@@ -130,7 +146,7 @@ export function unsubscribe(message: unknown, memory: Memory, now: number): Comm
   const { stream_type, symbols } = parsed.data
   const held = [...memory.subscriptions.values()].filter(({ stream }) => stream === stream_type).flatMap(({ lines }) => lines)
   const gone = new Set(held.filter(({ symbol }) => symbols?.includes(symbol) ?? true))
-  const freed = distinct(gone)
+  const freed = symbolsOf(gone)
   const missing = symbols?.filter((symbol) => !freed.includes(symbol)) ?? []
   const commands: Command[] = []
   if (gone.size > 0) {
@@ -140,7 +156,7 @@ export function unsubscribe(message: unknown, memory: Memory, now: number): Comm
   }
   if (missing.length > 0 || gone.size === 0) {
     const text = `no ${stream_type} subscription here${missing.length > 0 ? ` holds ${list(missing)}` : ''}`
-    commands.push(fail('UNSUBSCRIBE_ERROR', text, { stream_type, symbols: missing, held: distinct(held) }, now))
+    commands.push(fail('UNSUBSCRIBE_ERROR', text, { stream_type, symbols: missing, held: symbolsOf(held) }, now))
   }
   return commands
 }

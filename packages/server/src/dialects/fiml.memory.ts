@@ -1,11 +1,14 @@
 /** What one FIML connection holds: its subscriptions, what it heard, and who of them hears what. Pure. */
 import { isTopicError, noticesOf, parseTopic, type Published, type Status } from '@tickwire/protocol'
 import type { Desk } from './dialect.ts'
-import { hear, isDark, sourceTopics, type Line, type Subscription } from './fiml.subscription.ts'
+import type { Format } from './fiml.messages.ts'
+import { hear, isDark, sourceTopics, symbolsOf, type Line, type Subscription } from './fiml.subscription.ts'
+import type { Row } from './fiml.updates.ts'
 
 export type Memory = {
   desk: Desk
   session: string
+  format: Format
   subscriptions: Map<string, Subscription>
   /** Subscriptions ever made here: part of their ids. */
   made: number
@@ -89,12 +92,16 @@ export function newlyDark(memory: Memory): { subscription: Subscription; line: L
   return found
 }
 
+/** What waits of others than these symbols; a story stays while any that it is about does. */
+const isKept = ({ symbol, symbols }: Row, gone: ReadonlySet<unknown>): boolean =>
+  Array.isArray(symbols) ? symbols.some((each) => !gone.has(each)) : !gone.has(symbol)
+
 /** Takes lines out; returns the topics that nobody here needs any more. */
 export function leave(memory: Memory, gone: ReadonlySet<Line>): string[] {
   const before = [...memory.routes.keys()]
   for (const subscription of memory.subscriptions.values()) {
-    const symbols = new Set(subscription.lines.filter((line) => gone.has(line)).map(({ symbol }) => symbol))
-    subscription.queue = subscription.queue.filter(({ symbol }) => !symbols.has(symbol))
+    const symbols = new Set(symbolsOf(subscription.lines.filter((line) => gone.has(line))))
+    if (symbols.size > 0) subscription.queue = subscription.queue.filter((update) => isKept(update, symbols))
     subscription.lines = subscription.lines.filter((line) => !gone.has(line))
     if (subscription.lines.length === 0) memory.subscriptions.delete(subscription.id)
   }

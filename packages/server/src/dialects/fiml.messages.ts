@@ -2,15 +2,22 @@
 import { INTERVALS } from '@tickwire/protocol'
 import { z } from 'zod'
 
-export const STREAM_TYPES = ['price', 'ohlcv', 'quote', 'trades', 'multi_asset'] as const
+export const STREAM_TYPES = ['price', 'ohlcv', 'quote', 'trades', 'multi_asset', 'depth', 'news'] as const
 export type StreamType = (typeof STREAM_TYPES)[number]
+/** Streams of services that this server does not have. */
+const ABSENT: ReadonlySet<unknown> = new Set(['scan', 'alerts'])
+
+/** How its messages come: as text, or as MessagePack in binary ones. */
+export const FORMATS = ['json', 'msgpack'] as const
+export type Format = (typeof FORMATS)[number]
 
 export const MAX_SYMBOLS = 50
 export const MAX_SYMBOL_LENGTH = 64
+export const MAX_LEVELS = 1_000
 
 const ASSET_TYPES = ['equity', 'crypto', 'forex', 'commodity', 'index', 'etf', 'option', 'future'] as const
 const MARKETS = ['US', 'UK', 'EU', 'JP', 'CN', 'HK', 'CRYPTO', 'GLOBAL'] as const
-/** The last eight are part of the protocol, but nothing here streams them: asking for one is an error, not prices under its name. */
+/** Most of them are part of the protocol, but nothing here streams them: asking for one is an error, not prices under its name. */
 const DATA_TYPES = [
   'price',
   'ohlcv',
@@ -23,13 +30,18 @@ const DATA_TYPES = [
   'risk',
   'options'
 ] as const
-const STREAMED = ['price', 'ohlcv']
+const STREAMED = ['price', 'ohlcv', 'news'] as const
+type Streamed = (typeof STREAMED)[number]
+const isStreamed = (type: string): type is Streamed => STREAMED.some((each) => each === type)
 
 const oneOf = <const T extends readonly [string, ...string[]]>(choices: T, letters: 'lower' | 'upper' = 'lower') =>
   z.preprocess(
     (value) => (typeof value === 'string' ? value.trim()[letters === 'lower' ? 'toLowerCase' : 'toUpperCase']() : value),
     z.enum(choices, { error: `one of ${choices.join(', ')}` })
   )
+
+/** Of each side of a book. */
+const levels = z.int('a whole number of levels').min(1, 'at least 1').max(MAX_LEVELS, `at most ${MAX_LEVELS}`).default(10)
 
 /** As the client wrote them, trimmed, in upper case, each once. */
 const symbolList = z
@@ -46,9 +58,8 @@ const symbolList = z
   .max(MAX_SYMBOLS, `at most ${MAX_SYMBOLS} symbols per subscription; open another one for the rest`)
   .transform((symbols) => [...new Set(symbols)])
 
-export const subscribeSchema = z.object({
+const fields = {
   stream_type: oneOf(STREAM_TYPES),
-  symbols: symbolList,
   asset_type: oneOf(ASSET_TYPES).default('equity'),
   market: oneOf(MARKETS, 'upper').default('US'),
   interval_ms: z
@@ -57,12 +68,44 @@ export const subscribeSchema = z.object({
     .max(60_000, 'at most 60000 (one update per minute)')
     .default(1_000),
   data_type: oneOf(DATA_TYPES)
-    .refine((type) => STREAMED.includes(type), `only ${STREAMED.join(' and ')} can be streamed here`)
-    .default('price'),
+    .refine(isStreamed, { error: `only ${STREAMED.join(', ')} can be streamed here`, abort: true })
+    .optional(),
   keepalive: z.boolean('true or false').default(false),
-  params: z.object({ interval: oneOf(INTERVALS).default('1m') }, 'an object, as in {"interval": "5m"}').prefault({})
-})
-export type SubscribeRequest = z.output<typeof subscribeSchema>
+  format: oneOf(FORMATS).optional(),
+  params: z.object({ interval: oneOf(INTERVALS).default('1m'), levels }, 'an object, as in {"interval": "5m"}').prefault({})
+}
+
+/** `price` is what clients say that never thought of it, so it contradicts a stream of stories alone. */
+const mayBe = (stream: StreamType, type: Streamed): boolean => (type === 'price' ? stream !== 'news' : type === stream)
+
+function agree(
+  { stream_type, data_type }: { stream_type: StreamType; data_type?: Streamed | undefined },
+  context: z.RefinementCtx
+) {
+  if (data_type === undefined || mayBe(stream_type, data_type)) return
+  const message = `data_type ${data_type} contradicts stream_type ${stream_type}: ask for one of them`
+  context.addIssue({ code: 'custom', path: ['data_type'], message })
+}
+
+export const subscribeSchema = z.object({ ...fields, symbols: symbolList }).superRefine(agree)
+/** Without symbols it is of all stories. */
+const newsSchema = z.object({ ...fields, symbols: symbolList.nullish().transform((list) => list ?? null) }).superRefine(agree)
+export type SubscribeRequest = z.output<typeof newsSchema>
+
+const streamIn = (message: unknown): unknown => {
+  const { stream_type } = message as { stream_type?: unknown }
+  return typeof stream_type === 'string' ? stream_type.trim().toLowerCase() : stream_type
+}
+export const readSubscribe = (message: unknown): z.ZodSafeParseResult<SubscribeRequest> =>
+  (streamIn(message) === 'news' ? newsSchema : subscribeSchema).safeParse(message)
+
+/** The service that is missing where this is asked for. */
+export const absentService = (message: unknown): string | undefined => {
+  const stream = streamIn(message)
+  return ABSENT.has(stream) ? String(stream) : undefined
+}
+
+export const formatSchema = z.object({ format: fields.format })
 
 export const unsubscribeSchema = z.object({
   stream_type: oneOf(STREAM_TYPES),
@@ -73,7 +116,13 @@ export const unsubscribeSchema = z.object({
 export const complaints = (error: z.ZodError): { field: string; message: string }[] =>
   error.issues.map(({ path, message }) => ({ field: path.map(String).join('.') || 'message', message }))
 
-export type ErrorName = 'INVALID_JSON' | 'INVALID_MESSAGE_TYPE' | 'SUBSCRIPTION_ERROR' | 'UNSUBSCRIBE_ERROR' | 'PROCESSING_ERROR'
+export type ErrorName =
+  | 'INVALID_JSON'
+  | 'INVALID_MESSAGE_TYPE'
+  | 'SUBSCRIPTION_ERROR'
+  | 'UNSUBSCRIBE_ERROR'
+  | 'PROCESSING_ERROR'
+  | 'SERVICE_NOT_AVAILABLE'
 
 /** ISO 8601 in UTC, to the millisecond; null for a time that no calendar has. */
 export const iso = (time: number): string | null => (Math.abs(time) <= 8.64e15 ? new Date(time).toISOString() : null)

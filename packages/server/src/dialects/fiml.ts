@@ -1,10 +1,11 @@
 /** The streaming protocol of FIML: /ws/stream, /ws/prices/{symbols}, GET /ws/connections. docs/websocket-s2.md is its manual. */
 import { connectionAnswers } from './answers.ts'
 import { dialect, type Command, type Desk, type Dialect, type HttpAnswer, type Request } from './dialect.ts'
-import { fail, send, settled, SOURCE, subscribe, unsubscribe } from './fiml.asking.ts'
+import { fail, invalid, send, settled, SOURCE, subscribe, unsubscribe } from './fiml.asking.ts'
 import { newlyDark, take, type Memory } from './fiml.memory.ts'
-import { errorText, iso } from './fiml.messages.ts'
-import { BATCH, collect, type Subscription } from './fiml.subscription.ts'
+import { errorText, formatSchema, iso } from './fiml.messages.ts'
+import { BATCH, collect, symbolsOf, type Subscription } from './fiml.subscription.ts'
+import { pack, unpack } from './native-codec.ts'
 
 export type FimlOptions = {
   /** Subscriptions one connection may hold; Infinity is without limit. */
@@ -28,7 +29,7 @@ function dataOf({ desk, down }: Memory, subscription: Subscription, now: number)
   const updates = collect(subscription, now, (instrument) => down.get(instrument)?.has('trade') === true)
   if (updates.length === 0) return []
   const { id, stream, request, lines } = subscription
-  const { asset_type, market, data_type } = request
+  const { asset_type, market, data_type = stream === 'news' ? 'news' : 'price' } = request
   const types = () => Object.fromEntries(lines.map(({ symbol, assetType }) => [symbol, assetType]))
   const metadata = { asset_type, market, data_type, mode: desk.mode, ...(stream === 'multi_asset' && { asset_types: types() }) }
   const envelope = { type: 'data', stream_type: stream, subscription_id: id }
@@ -64,19 +65,36 @@ function connections(desk: Desk): HttpAnswer {
 /** The answer to what is no message of this protocol. */
 const bad = (command: Command): Command[] => [command.type === 'send' ? { ...command, bad: true } : command]
 
+/** Stands for a binary message that is no MessagePack: no JSON either. */
+const UNPACKED = '\u0000'
+const REQUESTS = ['subscribe', 'unsubscribe']
+
 function receive(frame: string, memory: Memory, maxSubscriptions: number, now: number): Command[] {
   let message: unknown
   try {
     message = JSON.parse(frame)
   } catch (error) {
-    return bad(fail('INVALID_JSON', `the message is not JSON: ${(error as Error).message}`, null, now))
+    const text = frame === UNPACKED ? 'the message is not MessagePack' : `the message is not JSON: ${(error as Error).message}`
+    return bad(fail('INVALID_JSON', text, null, now))
   }
   const { type, action } = (message ?? {}) as { type?: unknown; action?: unknown }
-  const names = new Set([type, action].map((name) => (typeof name === 'string' ? name.toLowerCase() : undefined)))
-  if (names.has('subscribe')) return subscribe(message, memory, maxSubscriptions, now)
-  if (names.has('unsubscribe')) return unsubscribe(message, memory, now)
-  const details = { received: type ?? action ?? null, supported: ['subscribe', 'unsubscribe'] }
-  return bad(fail('INVALID_MESSAGE_TYPE', 'a message is an object whose "type" is "subscribe" or "unsubscribe"', details, now))
+  const named = new Set([type, action].map((name) => (typeof name === 'string' ? name.toLowerCase() : '')))
+  const asked = REQUESTS.filter((name) => named.has(name))
+  if (asked.length === 1)
+    return named.has('subscribe') ? subscribe(message, memory, maxSubscriptions, now) : unsubscribe(message, memory, now)
+  const both = `"type" says ${String(type)} and "action" says ${String(action)}: send one of them`
+  const none = 'a message is an object whose "type" is "subscribe" or "unsubscribe"'
+  const details = { received: type ?? action ?? null, supported: REQUESTS }
+  return bad(fail('INVALID_MESSAGE_TYPE', asked.length > 1 ? both : none, details, now))
+}
+
+/** What is asked for in the address itself. */
+function begin(request: Request, memory: Memory, maxSubscriptions: number, now: number): Command[] {
+  const { format } = request.query
+  const read = formatSchema.safeParse({ format })
+  if (!read.success) return invalid('SUBSCRIPTION_ERROR', read.error, now)
+  memory.format = read.data.format ?? 'json'
+  return request.path.startsWith('/ws/prices/') ? subscribe(fromAddress(request), memory, maxSubscriptions, now) : []
 }
 
 export function createFiml({ maxSubscriptions = 100, heartbeat = 30_000, patience = 10_000 }: FimlOptions = {}): Dialect<Memory> {
@@ -87,11 +105,14 @@ export function createFiml({ maxSubscriptions = 100, heartbeat = 30_000, patienc
 
     open(request, desk, now) {
       const held = { subscriptions: new Map(), latest: new Map(), routes: new Map(), down: new Map() }
-      const memory: Memory = { desk, session: request.session, made: 0, ...held, statusCame: false, nextBeat: now + heartbeat }
-      const commands = request.path.startsWith('/ws/prices/')
-        ? subscribe(fromAddress(request), memory, maxSubscriptions, now)
-        : []
-      return { memory, commands }
+      const { session } = request
+      const memory: Memory = { desk, session, format: 'json', made: 0, ...held, statusCame: false, nextBeat: now + heartbeat }
+      return { memory, commands: begin(request, memory, maxSubscriptions, now) }
+    },
+
+    codec: {
+      encode: (text, { format }) => (format === 'msgpack' ? pack(JSON.parse(text)) : undefined),
+      decode: (bytes, { format }) => (format === 'msgpack' ? (unpack(bytes) ?? UNPACKED) : undefined)
     },
 
     receive: (frame, memory, now) => receive(frame, memory, maxSubscriptions, now),
@@ -124,7 +145,7 @@ export function createFiml({ maxSubscriptions = 100, heartbeat = 30_000, patienc
       errorText('PROCESSING_ERROR', 'the server shuts down; reconnect', { reason: 'shutdown', retry_after_ms }, now),
     describe: ({ subscriptions }) => ({
       subscriptions: subscriptions.size,
-      symbols: [...new Set([...subscriptions.values()].flatMap(({ lines }) => lines.map(({ symbol }) => symbol)))]
+      symbols: symbolsOf([...subscriptions.values()].flatMap(({ lines }) => lines))
     }),
 
     http: [{ route: 'GET /ws/connections', answer: (_request, desk) => connections(desk), answers: connectionAnswers }]

@@ -1,5 +1,5 @@
 /** Market events as FIML updates. A figure that nobody gave is null, never zero. Pure. */
-import type { Candle, Published, Quote, Ticker, Trade } from '@tickwire/protocol'
+import type { Book, Candle, Level, News, Published, Quote, Ticker, Trade } from '@tickwire/protocol'
 import { iso } from './fiml.messages.ts'
 
 /** The last events of one instrument, as far as they were heard. */
@@ -8,9 +8,14 @@ export type Pictures = {
   quote?: Published<Quote>
   ticker?: Published<Ticker>
   candle?: Published<Candle>
+  book?: Published<Book>
 }
 
-export type Update = { symbol: string; [field: string]: string | number | boolean | null }
+type Value = string | number | boolean | null
+type Rung = { price: number; quantity: number }
+/** Of prices: flat. */
+export type Update = { symbol: string; [field: string]: Value }
+export type Row = { symbol: string | null; [field: string]: Value | readonly string[] | readonly Rung[] }
 
 /** Cuts the noise of a subtraction of doubles: 0.30000000000000004 is 0.3. */
 const tidy = (value: number): number => Number(value.toPrecision(12))
@@ -89,6 +94,44 @@ export const tradeUpdate = (symbol: string, { price, size, time, id, side, provi
   confidence: confidence ?? null
 })
 
+const rungs = (side: readonly Level[], levels: number): Rung[] =>
+  side.slice(0, levels).map(([price, quantity]) => ({ price, quantity }))
+
+/** Best levels first. */
+export function depthUpdate(symbol: string, book: Book, levels: number): Row {
+  const { bids, asks, state, time, provider, confidence } = book
+  const [bid, ask] = [bids[0]?.[0], asks[0]?.[0]]
+  return {
+    symbol,
+    bids: rungs(bids, levels),
+    asks: rungs(asks, levels),
+    spread: bid === undefined || ask === undefined ? null : tidied(ask - bid, ask),
+    state: state ?? null,
+    timestamp: iso(time),
+    provider,
+    confidence: confidence ?? null
+  }
+}
+
+/** `symbols`: what the story is about, of that which was asked for. */
+export const newsUpdate = (symbols: readonly string[], story: News): Row => ({
+  symbol: symbols[0] ?? null,
+  symbols,
+  id: story.id,
+  title: story.headline,
+  summary: story.summary ?? null,
+  url: story.url ?? null,
+  source: story.source ?? story.provider,
+  author: story.author ?? null,
+  image: story.image ?? null,
+  categories: story.categories ?? [],
+  sentiment: story.sentiment ?? null,
+  updated: story.updated === undefined ? null : iso(story.updated),
+  timestamp: iso(story.time),
+  provider: story.provider,
+  confidence: null
+})
+
 /** What must differ for an update to be news: all but how sure we are of it and, of what is sampled, when it was. */
-export const gist = ({ timestamp, confidence: _confidence, ...rest }: Update): string =>
+export const gist = ({ timestamp, confidence: _confidence, ...rest }: Row): string =>
   JSON.stringify(rest.is_closed === undefined ? rest : { ...rest, timestamp })

@@ -2,6 +2,7 @@
 import { topicName, type Candle, type Interval, type News } from '@tickwire/protocol'
 import type { Desk, Dialect, HttpAnswer, HttpRequest, InstrumentInfo, Keys } from './dialect.ts'
 import { exchangeOf, infoOf, marketOf, pairsOf, symbolsOf, type Pair } from './finnhub.symbols.ts'
+import { isForbidden } from './markets.ts'
 import { candlesOf, first } from './past.ts'
 
 type Answer = (request: HttpRequest, desk: Desk) => HttpAnswer | Promise<HttpAnswer>
@@ -14,6 +15,9 @@ export const keys: Keys = {
   refusal: (sent) => bad(401, sent ? 'Invalid API key' : 'Please use an API key.'),
   handshake: 'must'
 }
+export const NOT_PERMITTED = "You don't have access to this resource."
+/** A source's terms keep it from this user. */
+const forbidden = bad(403, NOT_PERMITTED)
 const seconds = (time: number): number => Math.floor(time / 1_000)
 
 /** Who may ask is decided by the gateway; a token that is named must be one. */
@@ -30,6 +34,7 @@ function quote({ query }: HttpRequest, desk: Desk): HttpAnswer {
   const symbol = first(query['symbol'])
   if (symbol === '') return bad(422, 'Symbol is required.')
   const info = infoOf(desk, symbol)
+  if (info && isForbidden(desk, info.instrument)) return forbidden
   const day = info && desk.last(topicName('ticker', info.instrument))
   if (day?.type === 'ticker') {
     const { last: c, open = c, high = c, low = c, change, changePercent, prevClose } = day
@@ -74,6 +79,7 @@ function candles({ query }: HttpRequest, desk: Desk): HttpAnswer | Promise<HttpA
   if (!/^\d+$/.test(from) || !/^\d+$/.test(to)) return bad(422, 'Wrong from or to: they are UNIX timestamps.')
   const info = infoOf(desk, symbol)
   if (!info) return ok({ s: 'no_data' })
+  if (isForbidden(desk, info.instrument)) return forbidden
   return desk.candles(info.instrument, interval, MOST).then((past) => {
     const rows = past.filter(({ start }) => start >= Number(from) * 1_000 && start <= Number(to) * 1_000)
     return ok(columns(rows.filter(({ trades }) => trades !== 0)))
@@ -159,11 +165,13 @@ const told = (desk: Desk, about: string): News[] =>
     .filter((event) => event.type === 'news')
     .reverse()
 
-const news: Answer = (_request, desk) => ok(told(desk, 'all').map((e) => story(e, e.instruments.join(','))))
+const news: Answer = (_request, desk) =>
+  isForbidden(desk, 'all', 'news') ? forbidden : ok(told(desk, 'all').map((e) => story(e, e.instruments.join(','))))
 function companyNews({ query }: HttpRequest, desk: Desk): HttpAnswer {
   const info = infoOf(desk, first(query['symbol']))
   const [from, to] = [Date.parse(first(query['from'])), Date.parse(first(query['to']))]
   if (Number.isNaN(from) || Number.isNaN(to)) return bad(422, 'Wrong from or to: they are days, as in 2023-01-09.')
+  if (info && isForbidden(desk, info.instrument, 'news')) return forbidden
   const stories = info ? told(desk, info.instrument).filter(({ time }) => time >= from && time < to + 86_400_000) : []
   return ok(stories.map((e) => story(e, info!.instrument)))
 }

@@ -1,15 +1,11 @@
 /** What Finnhub calls an instrument: a stock `AAPL`; a pair by its exchange and the name that it has there, `KUCOIN:BTC-USDT`. */
 import type { Desk, InstrumentInfo } from './dialect.ts'
-
-export type Market = 'stock' | 'crypto' | 'forex'
-
-const FIAT = new Set('USD EUR GBP JPY CHF AUD NZD CAD CNH HKD SGD SEK NOK DKK PLN CZK HUF TRY ZAR MXN THB INR XAU XAG'.split(' '))
+import { marketOf as anyMarketOf, type Market } from './markets.ts'
 
 /** Indices, other countries' stocks and derivatives are not carried. */
-export function marketOf({ instrument, base, quote }: InstrumentInfo): Market | undefined {
-  if (quote === undefined) return instrument.includes(':') ? undefined : 'stock'
-  if (instrument !== `${base}-${quote}`) return undefined
-  return FIAT.has(base) && FIAT.has(quote) ? 'forex' : 'crypto'
+export function marketOf(info: InstrumentInfo): Exclude<Market, 'index'> | undefined {
+  const market = anyMarketOf(info)
+  return market === 'index' ? undefined : market
 }
 
 /** A pair has a symbol for each exchange that lists it; whichever is asked for, the data are of whoever leads here. */

@@ -1,7 +1,7 @@
 /** Finnhub's socket: trades of US stocks, crypto and forex, by symbol and without an answer to what is right. https://finnhub.io/docs/api */
-import { topicName, type Published, type Trade } from '@tickwire/protocol'
+import { topicName, type ErrorCode, type Published, type Trade } from '@tickwire/protocol'
 import { dialect, type Command, type Desk } from './dialect.ts'
-import { keys, routes } from './finnhub.rest.ts'
+import { keys, NOT_PERMITTED, routes } from './finnhub.rest.ts'
 import { infoOf } from './finnhub.symbols.ts'
 
 type Memory = {
@@ -61,6 +61,11 @@ function conditionsOf(e: Trade, symbol: string): readonly string[] | null {
   return ['1', ...(late ? ['24'] : []), ...(e.ineligible ? ['12'] : [])]
 }
 
+function refusalOf(code: ErrorCode, symbol: string): string {
+  if (code === 'TOO_MANY_SYMBOLS') return 'Subscribing to too many symbols'
+  return code === 'FORBIDDEN' ? NOT_PERMITTED : `Invalid symbol ${symbol}`
+}
+
 const rowOf = (e: Published<Trade>, symbol: string): string =>
   JSON.stringify({ c: conditionsOf(e, symbol), p: e.price, s: symbol, t: Math.floor(e.time), v: e.size })
 
@@ -89,7 +94,7 @@ export const finnhub = dialect<Memory>({
         for (const [symbol, instrument] of memory.held)
           if (topicOf(instrument) === result.asked) {
             memory.held.delete(symbol)
-            out.push(fault(result.code === 'TOO_MANY_SYMBOLS' ? 'Subscribing to too many symbols' : `Invalid symbol ${symbol}`))
+            out.push(fault(refusalOf(result.code, symbol)))
           }
     return out
   },

@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib'
 import {
   INTERVAL_MS,
   type Candle,
+  type ErrorCode,
   type Interval,
   type Level,
   type Published,
@@ -12,6 +13,7 @@ import {
 } from '@tickwire/protocol'
 import type { Desk, InstrumentInfo } from './dialect.ts'
 import { padded, plain, rfc3339 } from './digits.ts'
+import { isPair } from './markets.ts'
 
 export const at = (time: number): string => rfc3339(time, 6)
 
@@ -30,7 +32,7 @@ export const symbolOf = ({ base, quote = '' }: InstrumentInfo): string => `${bas
 
 export const instrumentOf = (desk: Desk, symbol: string): InstrumentInfo | undefined => {
   const info = desk.instrument(symbol.replace('/', '-'))
-  return info?.quote !== undefined && symbolOf(info) === symbol ? info : undefined
+  return isPair(info) && symbolOf(info) === symbol ? info : undefined
 }
 
 export type Precision = { price: number; size: number }
@@ -114,8 +116,8 @@ const step = (decimals: number): number => Number((10 ** -decimals).toFixed(deci
 
 /** The instrument channel's whole list of pairs and of the assets in them. */
 export function listing(desk: Desk): object {
-  const pairs = desk.instruments().filter((info) => info.quote !== undefined)
-  const assets = [...new Set(pairs.flatMap(({ base, quote }) => [base, quote!]))]
+  const pairs = desk.instruments().filter(isPair)
+  const assets = [...new Set(pairs.flatMap(({ base, quote }) => [base, quote]))]
   return {
     channel: 'instrument',
     type: 'snapshot',
@@ -139,4 +141,14 @@ export function listing(desk: Desk): object {
       })
     }
   }
+}
+
+export const DENIED = 'ESession:Invalid session'
+/** A source's terms keep it from this user. */
+export const NOT_PERMITTED = 'EGeneral:Permission denied'
+/** Why a subscription could not be had. */
+export function refusalOf(code: ErrorCode, symbol: string): string {
+  if (code === 'UNAUTHORIZED') return DENIED
+  if (code === 'FORBIDDEN') return NOT_PERMITTED
+  return code === 'TOO_MANY_SYMBOLS' ? 'Exceeded the number of subscriptions' : `Currency pair not supported ${symbol}`
 }

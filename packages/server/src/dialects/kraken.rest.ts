@@ -2,7 +2,8 @@
 import { INTERVAL_MS, topicName, type Level } from '@tickwire/protocol'
 import type { Desk, Dialect, HttpAnswer, HttpRequest, InstrumentInfo, Keys } from './dialect.ts'
 import { padded } from './digits.ts'
-import { at, MINUTES, precisionOf } from './kraken.frames.ts'
+import { at, MINUTES, NOT_PERMITTED, precisionOf } from './kraken.frames.ts'
+import { isForbidden, isPair } from './markets.ts'
 import { first, limitOf, tradesOf } from './past.ts'
 
 const ALTNAMES: Readonly<Record<string, string>> = { BTC: 'XBT', DOGE: 'XDG' }
@@ -34,13 +35,13 @@ const error = (text: string): HttpAnswer => ({ status: 200, body: { error: [text
 export const keys: Keys = { headers: ['api-key'], query: [], refusal: () => error('EAPI:Invalid key'), handshake: 'may' }
 const answer = (result: unknown): HttpAnswer => ({ status: 200, body: { error: [], result } })
 
-const pairs = (desk: Desk): InstrumentInfo[] => desk.instruments().filter((info) => info.quote !== undefined)
+const pairs = (desk: Desk) => desk.instruments().filter(isPair)
 
 /** A pair by any of the names that Kraken takes: `XBTUSD`, `XXBTZUSD`, `XBT/USD`, `BTC/USD`, `BTCUSD`. */
 const find = (desk: Desk, text: string): InstrumentInfo | undefined =>
   pairs(desk).find((info) => {
     const { key, altname, wsname } = namesOf(info)
-    return [key, altname, wsname, `${info.base}/${info.quote}`, info.base + info.quote!].includes(text)
+    return [key, altname, wsname, `${info.base}/${info.quote}`, info.base + info.quote].includes(text)
   })
 
 type Of = (info: InstrumentInfo, request: HttpRequest, desk: Desk) => Record<string, unknown> | HttpAnswer | Promise<HttpAnswer>
@@ -56,6 +57,7 @@ const one =
     if (pair === '' || !numbers.every(isNumber)) return error('EGeneral:Invalid arguments')
     const info = find(desk, pair)
     if (!info) return error('EQuery:Unknown asset pair')
+    if (isForbidden(desk, info.instrument)) return error(NOT_PERMITTED)
     const result = of(info, request, desk)
     if (result instanceof Promise) return result
     return 'status' in result ? (result as HttpAnswer) : answer(result)
@@ -71,7 +73,7 @@ const asset = (name: string) => ({
 
 /** {"XXBT":{"aclass":"currency","altname":"XBT","decimals":10,"display_decimals":5,"status":"enabled"}} */
 function assets(_request: HttpRequest, desk: Desk): HttpAnswer {
-  const names = [...new Set(pairs(desk).flatMap((info) => [info.base, info.quote!]))]
+  const names = [...new Set(pairs(desk).flatMap((info) => [info.base, info.quote]))]
   return answer(Object.fromEntries(names.map((name) => [LEGACY[name] ?? altname(name), asset(name)])))
 }
 
@@ -154,6 +156,7 @@ function ticker(request: HttpRequest, desk: Desk): HttpAnswer {
     )
   const wanted = asked.split(',').map((name) => find(desk, name))
   if (wanted.includes(undefined)) return error('EQuery:Unknown asset pair')
+  if (wanted.some((info) => info && isForbidden(desk, info.instrument))) return error(NOT_PERMITTED)
   return answer(Object.fromEntries(wanted.map((info) => tickerRow(info!, desk))))
 }
 

@@ -6,12 +6,14 @@ import {
   at,
   bookFrame,
   checksum,
+  DENIED,
   fitted,
   instrumentOf,
   listing,
   MINUTES,
   ohlcRow,
   precisionOf,
+  refusalOf,
   symbolOf,
   tickerRow,
   tradeRow
@@ -59,7 +61,6 @@ type Req = { req_id?: number }
 
 const CHANNELS = new Set<unknown>(['ticker', 'trade', 'book', 'ohlc'])
 const DEPTHS = new Set<unknown>([10, 25, 100, 500, 1000])
-const DENIED = 'ESession:Invalid session'
 const HEARTBEAT = 1_000
 const IDLE = 60_000
 
@@ -264,8 +265,7 @@ export const kraken = dialect<Memory>({
       const code = sub.topics.map((topic) => refused.get(topic)).find((one) => one !== undefined)
       if (code !== undefined) {
         memory.subs.delete(sub.key)
-        const error = code === 'UNAUTHORIZED' ? DENIED : 'Exceeded the number of subscriptions'
-        return [reply('subscribe', false, { error, symbol: sub.symbol }, timeIn, req)]
+        return [reply('subscribe', false, { error: refusalOf(code, sub.symbol), symbol: sub.symbol }, timeIn, req)]
       }
       const text = sub.snapshot ? snapshotOf(sub, memory) : undefined
       const ack = reply('subscribe', true, { result: result(sub) }, timeIn, req)

@@ -1,10 +1,11 @@
 /** Massive's REST, answered from what the plant holds. Times of single events are in nanoseconds, those of bars in milliseconds. */
 import { topicName, type Candle, type News, type Published, type Quote, type Trade } from '@tickwire/protocol'
 import type { Desk, Dialect, HttpAnswer, HttpRequest, InstrumentInfo } from './dialect.ts'
-import { bad, keyed, missing, ns, ofTicker, ok, REQUEST, type Answer } from './massive.answers.ts'
+import { bad, keyed, missing, notEntitled, ns, ofPrices, ofTicker, ok, REQUEST, type Answer } from './massive.answers.ts'
 import { barOf, conditions, identity, lotOf, sideCodes, weighted } from './massive.frames.ts'
 import { snapshotOf, snapshots } from './massive.snapshot.ts'
 import { infoOf, intervalOf, listed, tickerOf, type Cluster } from './massive.symbols.ts'
+import { isForbidden } from './markets.ts'
 import { first, limitOf, tradesOf } from './past.ts'
 
 // ---- the listing ---------------------------------------------------------------------------------------------------
@@ -60,7 +61,7 @@ const aggregates = (ticker: string, candles: readonly Candle[]): HttpAnswer =>
 const MOST = 1_000
 
 /** `/v2/aggs/ticker/AAPL/range/5/minute/1673395200000/2023-01-12`, `/v2/aggs/ticker/AAPL/prev`; a bar without a trade is none. */
-const bars = ofTicker('/v2/aggs/ticker/', ({ info, ticker }, rest, { query }, desk) => {
+const bars = ofPrices('/v2/aggs/ticker/', ({ info, ticker }, rest, { query }, desk) => {
   const [what, count, unit = '', from = '', to = ''] = rest
   if (what === 'prev')
     return desk
@@ -118,10 +119,10 @@ function paged<E extends Published>(events: readonly E[], request: HttpRequest, 
 }
 
 const KEPT = 50_000
-const trades = ofTicker('/v3/trades/', ({ info, cluster }, _rest, request, desk) =>
+const trades = ofPrices('/v3/trades/', ({ info, cluster }, _rest, request, desk) =>
   paged(tradesOf(desk, info.instrument, KEPT), request, (trade) => pastTrade(trade, cluster))
 )
-const quotes = ofTicker('/v3/quotes/', ({ info }, _rest, request, desk) => {
+const quotes = ofPrices('/v3/quotes/', ({ info }, _rest, request, desk) => {
   const kept = desk.recent(topicName('quote', info.instrument), KEPT)
   return paged(
     kept.filter((event): event is Published<Quote> => event.type === 'quote'),
@@ -130,7 +131,7 @@ const quotes = ofTicker('/v3/quotes/', ({ info }, _rest, request, desk) => {
   )
 })
 
-const lastTrade = ofTicker('/v2/last/trade/', ({ info, cluster, ticker }, _rest, _request, desk) => {
+const lastTrade = ofPrices('/v2/last/trade/', ({ info, cluster, ticker }, _rest, _request, desk) => {
   const e = desk.last(topicName('trade', info.instrument))
   if (e?.type !== 'trade') return missing
   const { i, x } = identity(e, cluster)
@@ -139,7 +140,7 @@ const lastTrade = ofTicker('/v2/last/trade/', ({ info, cluster, ticker }, _rest,
 })
 
 /** Capitals are of the ask. */
-const lastQuote = ofTicker('/v2/last/nbbo/', ({ info, ticker }, _rest, _request, desk) => {
+const lastQuote = ofPrices('/v2/last/nbbo/', ({ info, ticker }, _rest, _request, desk) => {
   const e = desk.last(topicName('quote', info.instrument))
   if (e?.type !== 'quote') return missing
   const sides = { P: e.ask, S: e.askSize / lotOf(e.time), X: 15, p: e.bid, s: e.bidSize / lotOf(e.time), x: 15 }
@@ -152,6 +153,7 @@ const ofPair =
   ({ path }, desk) => {
     const [from = '', to = ''] = path.slice(stem.length).split('/')
     const found = infoOf(desk, `${prefix}:${from}${to}`)
+    if (found && isForbidden(desk, found.info.instrument)) return notEntitled
     const told = found && last(found.info.instrument, desk)
     const symbol = prefix === 'X' ? `${from}-${to}` : `${from}/${to}`
     return told ? { status: 200, body: { last: told, request_id: REQUEST, status: 'success', symbol } } : missing
@@ -184,8 +186,9 @@ const story = (e: News): object => ({
   keywords: e.categories ?? []
 })
 const news: Answer = ({ query }, desk) => {
-  const ticker = first(query['ticker'])
-  const told = desk.recent(topicName('news', ticker === '' ? 'all' : ticker), limitOf(query['limit'], 10, 1_000))
+  const about = first(query['ticker']) || 'all'
+  if (isForbidden(desk, about, 'news')) return notEntitled
+  const told = desk.recent(topicName('news', about), limitOf(query['limit'], 10, 1_000))
   const results = told.flatMap((event) => (event.type === 'news' ? [story(event)] : []))
   return ok({ results: first(query['order']) === 'asc' ? results : results.reverse(), count: results.length })
 }

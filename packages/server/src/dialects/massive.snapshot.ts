@@ -1,9 +1,10 @@
 /** Massive's snapshots: what is known of a ticker now, in one row. */
 import { topicName, type Candle } from '@tickwire/protocol'
 import type { Desk } from './dialect.ts'
-import { missing, ns, ofTicker, ok, type Answer, type Named } from './massive.answers.ts'
+import { missing, notEntitled, ns, ofPrices, ok, type Answer, type Named } from './massive.answers.ts'
 import { barOf, conditions, identity, sideCodes, weighted } from './massive.frames.ts'
 import { listed, tickerOf, type Cluster } from './massive.symbols.ts'
+import { isForbidden } from './markets.ts'
 import { candlesOf, first } from './past.ts'
 
 const flat = { o: 0, h: 0, l: 0, c: 0, v: 0, vw: 0 }
@@ -53,11 +54,13 @@ export const snapshots =
     const found = listed(desk, cluster)
       .map((info) => ({ info, cluster, ticker: tickerOf(cluster, info) }))
       .filter(({ ticker }) => !asked || asked.has(ticker))
-      .flatMap((named) => snapshot(named, desk) ?? [])
-    return ok({ tickers: found, count: found.length })
+    const may = found.filter(({ info }) => !isForbidden(desk, info.instrument))
+    if (asked && may.length < found.length) return notEntitled
+    const tickers = may.flatMap((named) => snapshot(named, desk) ?? [])
+    return ok({ tickers, count: tickers.length })
   }
 export const snapshotOf = (stem: string): Answer =>
-  ofTicker(stem, (named, _rest, _request, desk) => {
+  ofPrices(stem, (named, _rest, _request, desk) => {
     const ticker = snapshot(named, desk)
     return ticker ? ok({ ticker }) : missing
   })

@@ -1,6 +1,7 @@
 /** What each cluster of Massive calls an instrument: `AAPL`, `BTC-USD` (REST: `X:BTCUSD`), `EUR/USD` (`C:EURUSD`), `I:SPX`. */
 import type { Interval } from '@tickwire/protocol'
 import type { Desk, InstrumentInfo } from './dialect.ts'
+import { marketOf, type Market } from './markets.ts'
 
 export type Cluster = 'stocks' | 'crypto' | 'forex' | 'indices'
 /** `second` is no kind of ours: its bars are folded from trades. */
@@ -15,19 +16,12 @@ export const CHANNELS: Readonly<Record<Cluster, Readonly<Record<string, Kind>>>>
 }
 export const CLUSTERS = Object.keys(CHANNELS) as readonly Cluster[]
 
-/** Pairs of two of these are forex, all others crypto: nothing else tells them apart. */
-const FIAT = new Set(
-  'USD EUR GBP JPY CHF AUD NZD CAD CNY CNH HKD SGD SEK NOK DKK PLN CZK HUF RON BGN TRY RUB ILS ZAR MXN BRL ARS CLP COP PEN INR KRW TWD THB IDR MYR PHP VND AED SAR EGP NGN KES UAH KZT XAU XAG'.split(
-    ' '
-  )
-)
+const CLUSTER_OF: Readonly<Record<Market, Cluster>> = { stock: 'stocks', index: 'indices', crypto: 'crypto', forex: 'forex' }
 
 /** Derivatives and foreign exchanges have clusters of their own, which are not spoken here. */
-export function clusterOf({ instrument, base, quote }: InstrumentInfo): Cluster | undefined {
-  if (instrument.startsWith('INDEX:')) return 'indices'
-  if (quote === undefined) return instrument.includes(':') ? undefined : 'stocks'
-  if (instrument !== `${base}-${quote}`) return undefined
-  return FIAT.has(base) && FIAT.has(quote) ? 'forex' : 'crypto'
+export function clusterOf(info: InstrumentInfo): Cluster | undefined {
+  const market = marketOf(info)
+  return market && CLUSTER_OF[market]
 }
 
 /** The name on the socket of an instrument of this cluster. */

@@ -1,5 +1,5 @@
 /** Massive (once Polygon.io): the clusters of stocks, crypto, forex and indices. https://massive.com/docs/websocket/quickstart */
-import { topicName, type Published } from '@tickwire/protocol'
+import { topicName, type Published, type TopicResult } from '@tickwire/protocol'
 import { dialect, type Command, type Desk } from './dialect.ts'
 import { keys } from './massive.answers.ts'
 import { bandRow, barOf, barRow, bookRow, indexRow, quoteRow, tradeRow } from './massive.frames.ts'
@@ -16,6 +16,8 @@ type Memory = {
   strict: boolean
   /** The names held on each channel, `*` for all. */
   channels: Map<string, Set<string>>
+  /** The topics that were granted. */
+  held: Set<string>
   seen: Map<string, number>
   seconds: Seconds
 }
@@ -76,54 +78,49 @@ const topicOf = (kind: Kind, instrument: string): string =>
   kind === 'candle' ? topicName('candle', instrument, undefined, '1m') : topicName(kind === 'second' ? 'trade' : kind, instrument)
 
 /** Symbols that nobody lists are taken and stay silent, as at Massive. */
-function topicsOf({ desk, cluster, channels }: Memory): Set<string> {
-  const topics = new Set<string>()
-  for (const [channel, names] of channels) {
-    const kind = CHANNELS[cluster][channel]!
-    if (names.has('*')) for (const { instrument } of listed(desk, cluster)) topics.add(topicOf(kind, instrument))
-    for (const name of names) {
-      const instrument = instrumentOf(desk, cluster, name)
-      if (instrument !== undefined) topics.add(topicOf(kind, instrument))
-    }
-  }
-  return topics
-}
-
-function change(memory: Memory, act: () => void, tag?: unknown): { commands: Command[]; asked: boolean } {
-  const before = topicsOf(memory)
-  act()
-  const after = topicsOf(memory)
-  const gone = [...before].filter((topic) => !after.has(topic))
-  const fresh = [...after].filter((topic) => !before.has(topic))
-  const commands: Command[] = []
-  if (gone.length > 0) commands.push({ type: 'unsubscribe', topics: gone })
-  if (fresh.length > 0) commands.push({ type: 'subscribe', topics: fresh, tag })
-  return { commands, asked: fresh.length > 0 }
+function topicsOf({ channel, name }: Omit<Item, 'text'>, { desk, cluster }: Memory): string[] {
+  const kind = CHANNELS[cluster][channel]
+  if (kind === undefined) return []
+  if (name === '*') return listed(desk, cluster).map(({ instrument }) => topicOf(kind, instrument))
+  const instrument = instrumentOf(desk, cluster, name)
+  return instrument === undefined ? [] : [topicOf(kind, instrument)]
 }
 
 /** Each item is answered by itself, but one that is held already is not answered again. */
 function subscribe(items: readonly Item[], memory: Memory): Command[] {
   const known = CHANNELS[memory.cluster]
   const isKnown = ({ channel, name }: Item): boolean => Object.hasOwn(known, channel) && name !== ''
-  const strange = items.filter((item) => !isKnown(item)).map(({ text }) => fault(`not authorized to subscribe to: ${text}`))
+  const strange = items.filter((item) => !isKnown(item)).map(unauthorized)
   const fresh = items.filter((item) => isKnown(item) && !memory.channels.get(item.channel)?.has(item.name))
-  const hold = () => {
-    for (const { channel, name } of fresh) {
-      const names = memory.channels.get(channel) ?? new Set()
-      memory.channels.set(channel, names.add(name))
-    }
-  }
-  const { commands, asked } = change(memory, hold, fresh)
-  return [...commands, ...(asked ? [] : acknowledged(fresh)), ...strange]
+  for (const { channel, name } of fresh) memory.channels.set(channel, (memory.channels.get(channel) ?? new Set()).add(name))
+  const topics = [...new Set(fresh.flatMap((item) => topicsOf(item, memory)))].filter((topic) => !memory.held.has(topic))
+  if (topics.length === 0) return [...acknowledged(fresh), ...strange]
+  return [{ type: 'subscribe', topics, tag: fresh }, ...strange]
 }
 const acknowledged = (items: readonly Item[]): Command[] => items.map(({ text }) => say('success', `subscribed to: ${text}`))
+const unauthorized = ({ text }: Item): Command => fault(`not authorized to subscribe to: ${text}`)
+
+/** What a source's terms keep from this user is not held; the star stands for what he may have, if there is any. */
+function settled(results: readonly TopicResult[], items: readonly Item[], memory: Memory): Command[] {
+  for (const result of results) if (result.ok) memory.held.add(result.topic)
+  return items.flatMap((item) => {
+    const topics = topicsOf(item, memory)
+    if (topics.length === 0 || topics.some((topic) => memory.held.has(topic))) return acknowledged([item])
+    memory.channels.get(item.channel)?.delete(item.name)
+    return [unauthorized(item)]
+  })
+}
 
 function unsubscribe(items: readonly Item[], memory: Memory): Command[] {
-  const release = () => {
-    for (const { channel, name } of items) memory.channels.get(channel)?.delete(name)
-  }
-  const { commands } = change(memory, release)
-  return [...commands, ...items.map(({ text }) => say('success', `unsubscribed to: ${text}`))]
+  const { channels, held } = memory
+  for (const { channel, name } of items) channels.get(channel)?.delete(name)
+  const wanted = new Set(
+    [...channels].flatMap(([channel, names]) => [...names].flatMap((name) => topicsOf({ channel, name }, memory)))
+  )
+  const gone = [...held].filter((topic) => !wanted.has(topic))
+  for (const topic of gone) held.delete(topic)
+  const told = items.map(({ text }) => say('success', `unsubscribed to: ${text}`))
+  return gone.length > 0 ? [{ type: 'unsubscribe', topics: gone }, ...told] : told
 }
 
 // ---- events --------------------------------------------------------------------------------------------------------
@@ -183,6 +180,7 @@ export const massive = dialect<Memory>({
       admitted: false,
       strict,
       channels: new Map(),
+      held: new Set(),
       seen: new Map(),
       seconds: new Map()
     }
@@ -196,14 +194,7 @@ export const massive = dialect<Memory>({
 
   settled(results, tag, memory) {
     for (const result of results) if (result.ok) memory.seen.set(result.topic, result.position.seq)
-    const refused = new Set(results.flatMap((result) => (result.ok ? [] : [result.asked])))
-    return ((tag ?? []) as Item[]).flatMap((item) => {
-      const instrument = instrumentOf(memory.desk, memory.cluster, item.name)
-      const topic = instrument && topicOf(CHANNELS[memory.cluster][item.channel]!, instrument)
-      if (topic === undefined || !refused.has(topic)) return acknowledged([item])
-      memory.channels.get(item.channel)?.delete(item.name)
-      return [fault(`not authorized to subscribe to: ${item.text}`)]
-    })
+    return tag === undefined ? [] : settled(results, tag as readonly Item[], memory)
   },
 
   render(event, memory) {

@@ -1,14 +1,16 @@
 /** The native protocol's control messages as schemas, and the reading of a frame into one of them or into what is wrong. */
 import type { AskedContract, ClientMessage, ErrorCode, Position } from '@tickwire/protocol'
 import { z } from 'zod'
+import '../complaints.ts'
 import { delivery, discordIn, field, interval, maxAge, maxRate, MOST_FIELDS } from '../agreement.ts'
 
 const id = z.union([z.string(), z.number()], 'must be a string or a number').optional()
 const topics = z.array(z.string('must be a string'), 'must be a list of topics').min(1, 'must name at least one topic')
+const place = 'must be a whole number, 0 or more'
 const position = z.object({
   epoch: z.string(),
-  seq: z.number().int().nonnegative(),
-  digest: z.number().int().nonnegative().optional()
+  seq: z.number(place).int(place).nonnegative(place),
+  digest: z.number(place).int(place).nonnegative(place).optional()
 }) as unknown as z.ZodType<Position>
 
 const FIELDS = `must be "lite" or a list of up to ${MOST_FIELDS} fields, as in ["price", "size"]`

@@ -23,6 +23,18 @@ export function limitOf(value: string | readonly string[] | undefined, usual: nu
   return Number.isInteger(limit) && limit > 0 ? Math.min(limit, most) : usual
 }
 
+/** A whole number from a query; `usual` when it is absent or empty, nothing when it is none or out of bounds. */
+export function wholeOf(
+  value: string | readonly string[] | undefined,
+  usual: number,
+  { least, most }: { least: number; most: number }
+): number | undefined {
+  const text = first(value)
+  if (text === '') return usual
+  const whole = /^\d+$/.test(text) ? Number(text) : Number.NaN
+  return whole >= least && whole <= most ? whole : undefined
+}
+
 /** The first value of a query parameter. */
 export const first = (value: string | readonly string[] | undefined): string =>
   typeof value === 'string' ? value : (value?.[0] ?? '')

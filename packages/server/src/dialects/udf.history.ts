@@ -17,7 +17,7 @@ export function secondsIn(value: string): number | undefined {
   return Number.isFinite(seconds) && Math.abs(seconds) <= 8.64e12 ? seconds : undefined
 }
 
-export type Bar = Pick<Candle, 'open' | 'high' | 'low' | 'close' | 'volume'> & { time: number }
+export type Bar = Pick<Candle, 'open' | 'high' | 'low' | 'close' | 'volume' | 'coverage'> & { time: number }
 
 /** Bars from `from` (inclusive) to `to` (exclusive), or the last `countback` before `to`, whichever is asked for. */
 export function pick(bars: readonly Bar[], from: number, to: number, countback: number | undefined): readonly Bar[] {
@@ -34,6 +34,9 @@ const columns = (bars: readonly Bar[]): object => ({
   c: bars.map(({ close }) => close),
   v: bars.map(({ volume }) => volume)
 })
+
+/** A chart keeps what it was told: it rather waits so long for a provider, ms, and is then told to ask again. */
+const PATIENCE = 10_000
 
 type Span = { from: number; to: number; countback: number | undefined }
 
@@ -56,6 +59,12 @@ function depthOf({ from, to, countback }: Span, interval: Interval, now: number)
   return Math.min(MOST, Math.max(2, Math.ceil((now / 1_000 - since) / length) + 2))
 }
 
+/** Whether some of what was asked for is not there, or is known in part only. */
+function isShort(bars: readonly Bar[], asked: readonly Bar[], { from, countback }: Span): boolean {
+  if (asked.some(({ coverage = 1 }) => coverage < 1)) return true
+  return countback === undefined ? !(bars[0] && bars[0].time <= from) : asked.length < countback
+}
+
 export function history({ query }: HttpRequest, desk: Desk, now: number): HttpAnswer | Promise<HttpAnswer> {
   const resolution = first(query['resolution'])
   const interval = Object.hasOwn(RESOLUTIONS, resolution) ? RESOLUTIONS[resolution] : undefined
@@ -64,9 +73,10 @@ export function history({ query }: HttpRequest, desk: Desk, now: number): HttpAn
   if (!info) return failed('unknown_symbol', 404)
   const span = spanOf(query)
   if (typeof span === 'string') return failed(span)
-  return desk.candles(info.instrument, interval, depthOf(span, interval, now)).then((candles) => {
+  return desk.past(info.instrument, interval, depthOf(span, interval, now), PATIENCE).then(({ candles, why }) => {
     const bars = candles.map((candle): Bar => ({ ...candle, time: secondsOf(barTime(interval, candle.start)) }))
     const asked = pick(bars, span.from, span.to, span.countback)
+    if (why !== undefined && isShort(bars, asked, span)) return failed(`these bars are not known yet: ${why}`, 503)
     if (asked.length > 0) return { status: 200, body: columns(asked) }
     const nextTime = bars.findLast(({ time }) => time < Math.min(span.from, span.to))?.time
     return { status: 200, body: { s: 'no_data', ...(nextTime === undefined ? {} : { nextTime }) } }

@@ -3,6 +3,7 @@ import { topicName, type DataKind, type Published } from '@tickwire/protocol'
 import type { Desk, Hands, HttpAnswer, HttpRequest, InstrumentInfo } from './dialect.ts'
 import { priceUpdate, quoteUpdate, type Pictures } from './fiml.updates.ts'
 import { first } from './past.ts'
+import { rangeOf } from './range.ts'
 import { failed } from './udf.history.ts'
 import { exchangeOf, found, infoOf } from './udf.symbols.ts'
 
@@ -14,7 +15,8 @@ const given = (fields: Record<string, number | string | boolean | null | undefin
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== undefined))
 
 function valuesOf(info: InstrumentInfo, pictures: Pictures): object | undefined {
-  const { ticker, quote } = pictures
+  const { ticker, quote, trade } = pictures
+  const range = rangeOf(ticker, trade)
   const price = priceUpdate(info.instrument, pictures, false)
   if (!price) return undefined
   return given({
@@ -29,8 +31,8 @@ function valuesOf(info: InstrumentInfo, pictures: Pictures): object | undefined 
     bid: quote?.bid,
     spread: quote && quoteUpdate(info.instrument, quote)['spread'],
     open_price: ticker?.open,
-    high_price: ticker?.high,
-    low_price: ticker?.low,
+    high_price: range.high,
+    low_price: range.low,
     prev_close_price: ticker?.prevClose,
     volume: price['volume']
   })

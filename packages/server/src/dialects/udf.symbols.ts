@@ -1,7 +1,8 @@
 /** Instruments as TradingView's charts know them: type, exchange, session, the scale of the price. Pure. */
-import { RESOLUTIONS, topicName } from '@tickwire/protocol'
+import { RESOLUTIONS } from '@tickwire/protocol'
 import { CALENDARS } from '../calendar/calendars.ts'
 import type { Desk, InstrumentInfo } from './dialect.ts'
+import { decimalsOf } from './udf.scale.ts'
 
 const INTRADAY = Object.keys(RESOLUTIONS).filter((name) => /^\d+$/.test(name))
 export const SUPPORTED = [...INTRADAY, '1D']
@@ -44,14 +45,6 @@ function hoursOf(info: InstrumentInfo, { mode }: Desk) {
   }
 }
 
-/** Decimals of a price as it was last told. */
-function decimalsOf(desk: Desk, { instrument, priceDecimals }: InstrumentInfo): number {
-  if (priceDecimals !== undefined) return Math.min(15, Math.max(0, priceDecimals))
-  const last = desk.last(topicName('trade', instrument)) ?? desk.last(topicName('ticker', instrument))
-  const price = last?.type === 'trade' ? last.price : last?.type === 'ticker' ? last.last : undefined
-  return price === undefined ? 2 : Math.min(15, /\.(\d+)$/.exec(String(price))?.[1]?.length ?? 0)
-}
-
 const descriptionOf = ({ name, instrument, base, quote }: InstrumentInfo): string =>
   name ?? (quote === undefined ? instrument : `${base} / ${quote}`)
 
@@ -66,7 +59,7 @@ export const symbolInfo = (desk: Desk, info: InstrumentInfo) => ({
   ...hoursOf(info, desk),
   format: 'price',
   minmov: 1,
-  pricescale: 10 ** decimalsOf(desk, info),
+  pricescale: 10 ** decimalsOf(desk, info, typeOf(info)),
   has_intraday: true,
   intraday_multipliers: INTRADAY,
   has_daily: true,

@@ -1,5 +1,6 @@
 /** TradingView's UDF: an HTTP protocol from which its charts take symbols, bars, marks and quotes. docs/tradingview.md is its manual. */
 import { udfAnswers } from './answers.ts'
+import { udfAsks } from './asks.ts'
 import { dialect, type Desk, type HttpAnswer, type HttpRequest } from './dialect.ts'
 import { first, limitOf } from './past.ts'
 import { failed, history } from './udf.history.ts'
@@ -75,12 +76,17 @@ export const udf = dialect<undefined>({
   },
   http: [
     { route: 'GET /udf/config', answer: (_request, desk) => config(desk), answers: udfAnswers.config },
-    { route: 'GET /udf/symbols', answer: symbols, answers: udfAnswers.symbols },
-    { route: 'GET /udf/search', answer: search, answers: udfAnswers.search },
-    { route: 'GET /udf/history', answer: history, answers: udfAnswers.history },
-    { route: 'GET /udf/marks', answer: marks, answers: udfAnswers.marks },
-    { route: 'GET /udf/timescale_marks', answer: timescaleMarks, answers: udfAnswers.timescaleMarks },
+    { route: 'GET /udf/symbols', answer: symbols, answers: udfAnswers.symbols, asks: udfAsks.symbols },
+    { route: 'GET /udf/search', answer: search, answers: udfAnswers.search, asks: udfAsks.search },
+    { route: 'GET /udf/history', answer: history, answers: udfAnswers.history, asks: udfAsks.history },
+    { route: 'GET /udf/marks', answer: marks, answers: udfAnswers.marks, asks: udfAsks.marks },
+    { route: 'GET /udf/timescale_marks', answer: timescaleMarks, answers: udfAnswers.timescaleMarks, asks: udfAsks.marks },
     { route: 'GET /udf/time', answer: (_request, _desk, now) => time(now), answers: udfAnswers.time },
-    { route: 'GET /udf/quotes', answer: (request, desk, _now, hands) => quotes(request, desk, hands), answers: udfAnswers.quotes }
+    {
+      route: 'GET /udf/quotes',
+      answer: (request, desk, _now, hands) => quotes(request, desk, hands),
+      answers: udfAnswers.quotes,
+      asks: udfAsks.quotes
+    }
   ]
 })

@@ -1,6 +1,7 @@
 /** What is said, on WebSockets and by REST, of a service that this server does not have yet: never an acknowledgement. Pure. */
 import { z } from 'zod'
-import type { Command, HttpAnswer } from './dialect.ts'
+import { absentAsks } from './asks.ts'
+import type { Asks, Command, HttpAnswer } from './dialect.ts'
 import { fail, say, type Message } from './ziggy.messages.ts'
 
 const CODE = 'SERVICE_NOT_AVAILABLE'
@@ -22,11 +23,17 @@ const absent = z.object({
   error: z.object({ code: z.literal(CODE), message: z.string(), retry: z.literal(false), service: z.string() })
 })
 
+const asksOf = (route: string): Asks => {
+  if (route.endsWith('*')) return { path: absentAsks.path }
+  return route.startsWith('POST ') ? { body: absentAsks.body } : {}
+}
+
 /** 503 on each of these routes. */
 export const missingRoutes = (service: string, routes: readonly string[]) =>
   routes.map((route) => ({
     route,
     answers: { 503: absent },
+    asks: asksOf(route),
     answer: (): HttpAnswer => ({
       status: 503,
       body: { error: { code: CODE, message: absence(service), retry: false, service } }

@@ -7,8 +7,31 @@ export const SHOWN = 100
 /** How much of the past is asked for. */
 export const WANTED = SHOWN + WARM_UP
 
+/** `under`: a provider's own bar, whose rest since then is told by ours, which lacks what was before; `volume` is ours at that time. */
+export type Bar = Candle & { under?: { theirs: Candle; volume: number } }
 /** Oldest first, one per start. */
-export type Bars = Candle[]
+export type Bars = Bar[]
+
+const isPartial = ({ coverage }: Candle): boolean => coverage !== undefined && coverage < 1
+/** The provider's bar that stands where ours lacks a part. */
+const theirsOf = (there: Bar): Candle | undefined => there.under?.theirs ?? (there.coverage === undefined ? there : undefined)
+
+/** The provider's bar up to the moment it was told, ours since then; what it closed, ours does not change. */
+function over(there: Bar, ours: Candle): Bar | undefined {
+  const theirs = isPartial(ours) ? theirsOf(there) : undefined
+  if (!theirs) return ours
+  if (theirs.closed) return theirs.trades === 0 ? ours : undefined
+  const volume = there.under?.volume ?? ours.volume
+  const { coverage: _coverage, ...rest } = ours
+  return {
+    ...rest,
+    open: theirs.open,
+    high: Math.max(theirs.high, ours.high),
+    low: Math.min(theirs.low, ours.low),
+    volume: Number((theirs.volume + Math.max(0, ours.volume - volume)).toPrecision(15)),
+    under: { theirs, volume }
+  }
+}
 
 /** Puts a candle in its place; an older form of one that is there changes nothing. Returns whether anything changed. */
 export function put(bars: Bars, candle: Candle): boolean {
@@ -18,17 +41,30 @@ export function put(bars: Bars, candle: Candle): boolean {
   if (there?.start === candle.start) {
     const isOlder = candle.revision < there.revision || (there.closed && !candle.closed && candle.revision === there.revision)
     if (isOlder) return false
-    bars[at - 1] = candle
+    const bar = over(there, candle)
+    if (!bar) return false
+    bars[at - 1] = bar
   } else bars.splice(at, 0, candle)
   if (bars.length > WANTED) bars.splice(0, bars.length - WANTED)
   return true
 }
 
+/** Flat where nothing was heard, at the close before: whoever knows more says otherwise. */
+const isGuessed = ({ trades, coverage }: Candle): boolean => trades === 0 && coverage === undefined
+
+/** A past with what came live. */
+export function joined(past: readonly Candle[], live: Bars): Bars {
+  const bars: Bars = []
+  for (const candle of [...past, ...live.filter((bar) => !isGuessed(bar))]) put(bars, candle)
+  return bars
+}
+
 type Of = { symbol: string; timeframe: Interval }
 
-const stick = ({ symbol, timeframe }: Of, { start, open, high, low, close, volume, closed, revision, provider }: Candle) => {
+const stick = ({ symbol, timeframe }: Of, { start, open, high, low, close, volume, ...more }: Candle) => {
+  const { closed, revision, provider, coverage = null } = more
   const bar = { timestamp: seconds(start), open, high, low, close, volume, symbol, timeframe }
-  return { ...bar, is_closed: closed, revision, provider }
+  return { ...bar, is_closed: closed, coverage, revision, provider }
 }
 
 /** The value of each indicator that has one. */

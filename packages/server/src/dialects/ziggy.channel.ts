@@ -106,7 +106,8 @@ function beat(memory: Talk, { every, timeout }: Heartbeat, now: number): readonl
   const unanswered = memory.answers && memory.heard < memory.pinged
   if (unanswered && now - memory.pinged >= timeout) return [{ type: 'close', code: 4002, reason: 'no heartbeat' }]
   if (now < memory.nextBeat) return []
-  memory.nextBeat = now + every
+  // In step with the clock, and no burst of what a pause left out.
+  memory.nextBeat = now - memory.nextBeat < every ? memory.nextBeat + every : now + every
   if (memory.heard >= memory.pinged) memory.pinged = now
   return [say('ping', { ts: seconds(now) }, now)]
 }

@@ -1,16 +1,17 @@
 /** `/ws/charts` of the Ziggy endpoints: a hundred bars with indicators, then what changes, in any timeframes; docs/websocket-s0-s1.md. */
-import { topicName, type Candle, type Interval, type Published, type TopicResult } from '@tickwire/protocol'
+import { topicName, type Interval, type Published, type TopicResult } from '@tickwire/protocol'
 import type { Command, Dialect } from './dialect.ts'
-import { difference, put, WANTED, whole, type Bars } from './ziggy.bars.ts'
+import { difference, put, whole, type Bars } from './ziggy.bars.ts'
 import { counted, createChannel, type Heartbeat, type Talk } from './ziggy.channel.ts'
 import { createStudy, type Study } from './ziggy.indicators.ts'
 import { chartSchema, fail, reading, say, type Message } from './ziggy.messages.ts'
 import { find, notHeld, refusalOf, refusals, type Named, type Refused } from './ziggy.naming.ts'
+import { askPast, missingOf, openLast, openQuest, renew, takePast, type Quest } from './ziggy.past.ts'
 
-/** One symbol in one timeframe. `past` is undefined until it came; an empty one is a past that nobody has. */
+/** One symbol in one timeframe. */
 type Chart = Named & {
   timeframe: Interval
-  past: readonly Candle[] | undefined
+  quest: Quest
   bars: Bars
   study: Study
   /** Starts of the bars that changed since the last message; `all` asks for a whole snapshot. */
@@ -41,17 +42,16 @@ const keyOf = ({ symbol, timeframe }: { symbol: string; timeframe: Interval }): 
 const topicOf = ({ instrument, timeframe }: Chart): string => topicName('candle', instrument, undefined, timeframe)
 
 const chartOf = ({ symbol, instrument }: Named, timeframe: Interval, now: number): Chart => {
-  const fresh = { past: undefined, bars: [], study: createStudy(), changed: new Set<number>(), all: true, due: now, updates: 0 }
+  const fresh = {
+    quest: openQuest(now),
+    bars: [],
+    study: createStudy(),
+    changed: new Set<number>(),
+    all: true,
+    due: now,
+    updates: 0
+  }
   return { symbol, instrument, timeframe, ...fresh }
-}
-
-/** Asks for the past: it comes between two messages, and the next tick finds it. */
-function askPast({ desk }: Memory, chart: Chart): void {
-  const { instrument, timeframe } = chart
-  desk.candles(instrument, timeframe, WANTED).then(
-    (past) => (chart.past = past),
-    () => (chart.past = [])
-  )
 }
 
 function asked(memory: Memory, symbols: readonly string[], timeframes: readonly Interval[], now: number): Asked {
@@ -96,7 +96,7 @@ function settled(results: readonly TopicResult[], tag: unknown, memory: Memory, 
   for (const chart of held) {
     // Subscribed again: the bars are there, and are shown again.
     chart.all = true
-    if (!memory.charts.has(keyOf(chart))) askPast(memory, chart)
+    askPast(chart, memory.desk, now)
     memory.charts.set(keyOf(chart), chart)
   }
   if (held.length === 0) return refusals(refused, now)
@@ -147,12 +147,17 @@ function tooSoon({ waiting }: Memory, now: number): Command[] {
   return [fail('RATE_LIMITED', text, { waiting, retry_after_ms }, now)]
 }
 
+function showAgain(chart: Chart, now: number): void {
+  chart.all = true
+  renew(chart.quest, now)
+}
+
 /** Charts that are held are shown again; of others the past is asked for, once. */
 function snapshot(message: Message, memory: Memory, now: number): readonly Command[] {
   return reading(chartSchema, message, now, ({ symbols, timeframes }) => {
     if (memory.waiting > 0) return tooSoon(memory, now)
     if (symbols.length === 0) {
-      for (const chart of memory.charts.values()) chart.all = true
+      for (const chart of memory.charts.values()) showAgain(chart, now)
       return memory.charts.size === 0 ? nothingNamed(now) : []
     }
     const { charts, refused } = asked(memory, symbols, timeframes, now)
@@ -163,10 +168,11 @@ function snapshot(message: Message, memory: Memory, now: number): readonly Comma
     }
     for (const chart of charts) {
       const mine = memory.charts.get(keyOf(chart))
-      if (mine) mine.all = true
+      if (mine) showAgain(mine, now)
     }
     for (const chart of others) {
-      askPast(memory, chart)
+      chart.quest = openLast(now)
+      askPast(chart, memory.desk, now)
       memory.once.push(chart)
     }
     return refusals(refused, now)
@@ -180,17 +186,6 @@ function hear(event: Published, memory: Memory): undefined {
       chart.changed.add(event.start)
 }
 
-/** The past goes under what came live meanwhile. */
-function takePast(chart: Chart): boolean {
-  if (chart.past === undefined) return false
-  if (chart.past.length === 0) return true
-  const live = chart.bars
-  chart.bars = []
-  for (const candle of [...chart.past, ...live]) put(chart.bars, candle)
-  chart.past = []
-  return true
-}
-
 const chartMessage = (chart: Chart, type: string, data: object, now: number): Command => {
   const { symbol, timeframe, updates } = chart
   return say(type, { symbol, timeframe, data, update_count: updates }, now)
@@ -200,15 +195,19 @@ function snapshotOf(chart: Chart, now: number): Command {
   const { symbol, timeframe, bars, study } = chart
   chart.all = false
   chart.changed.clear()
-  if (bars.length > 0) return chartMessage(chart, 'chart_snapshot', whole({ symbol, timeframe }, bars, study), now)
-  const text = `no provider has ${timeframe} bars of ${symbol} yet; they are sent as they form`
-  return fail('NO_HISTORY', text, { symbol, timeframe }, now)
+  const missing = missingOf(chart)
+  if (bars.length > 0)
+    return chartMessage(chart, 'chart_snapshot', { ...whole({ symbol, timeframe }, bars, study), missing }, now)
+  const why = chart.quest.why === undefined ? '' : `: ${chart.quest.why}`
+  const text = `no provider has ${timeframe} bars of ${symbol} yet; they are sent as they form${why}`
+  return fail('NO_HISTORY', text, { symbol, timeframe, missing }, now)
 }
 
 function updateOf(chart: Chart, memory: Memory, interval: number, now: number): Command[] {
   const { byCode } = memory
   const { symbol, timeframe, bars, study, changed } = chart
-  if (!takePast(chart)) return []
+  askPast(chart, memory.desk, now)
+  if (!takePast(chart, now)) return []
   if (!chart.all && (changed.size === 0 || now < chart.due)) return []
   if ((chart.all || byCode) && !takeRoom(memory)) {
     if (chart.all) memory.waiting++
@@ -218,7 +217,7 @@ function updateOf(chart: Chart, memory: Memory, interval: number, now: number): 
   chart.due = now + interval
   chart.updates++
   const of = { symbol, timeframe }
-  const data = byCode ? whole(of, bars, study) : difference(of, bars, changed, study)
+  const data = byCode ? { ...whole(of, bars, study), missing: missingOf(chart) } : difference(of, bars, changed, study)
   changed.clear()
   return [chartMessage(chart, 'chart_update', data, now)]
 }
@@ -226,7 +225,7 @@ function updateOf(chart: Chart, memory: Memory, interval: number, now: number): 
 function tick(memory: Memory, interval: number, now: number): readonly Command[] {
   refill(memory, now)
   memory.waiting = 0
-  const ready = memory.once.filter((chart) => chart.past !== undefined && takeRoom(memory) && takePast(chart))
+  const ready = memory.once.filter((chart) => chart.quest.found !== undefined && takeRoom(memory) && takePast(chart, now))
   if (ready.length > 0) memory.once = memory.once.filter((chart) => !ready.includes(chart))
   const updates = [...memory.charts.values()].flatMap((chart) => updateOf(chart, memory, interval, now))
   return counted(memory, [...ready.map((chart) => snapshotOf(chart, now)), ...updates], now)

@@ -1,8 +1,9 @@
 /** `GET /news/headlines` of the Ziggy endpoints. Pure. */
 import type { News } from '@tickwire/protocol'
 import { headlineAnswers } from './answers.ts'
+import { headlineAsks } from './asks.ts'
 import type { Desk, HttpAnswer, HttpRequest } from './dialect.ts'
-import { first, limitOf } from './past.ts'
+import { first, wholeOf } from './past.ts'
 import { seconds } from './ziggy.messages.ts'
 import { find } from './ziggy.naming.ts'
 import { labelOf, matches, storiesOf, story } from './ziggy.stories.ts'
@@ -19,12 +20,21 @@ function item(event: News) {
   return { ...about, tickers, symbols: tickers, favicon: null, source_id: provider, score, label }
 }
 
+const wrong = (message: string): HttpAnswer => ({
+  status: 400,
+  body: { error: { code: 'INVALID_MESSAGE', message, retry: false } }
+})
+
 /** Newest first. `symbols`, `q`, `sources`, `lookback_days` and `limit` narrow it down. */
 export function headlines({ query }: HttpRequest, desk: Desk, now: number): HttpAnswer {
   if (!desk.carries({ kind: 'news', instrument: 'all' })) {
     const error = { code: 'SERVICE_NOT_AVAILABLE', message: 'no provider of news is configured', retry: false, service: 'news' }
     return { status: 503, body: { error } }
   }
+  const days = wholeOf(query.lookback_days, 7, { least: 1, most: 30 })
+  if (days === undefined) return wrong('lookback_days: a whole number from 1 to 30')
+  const limit = wholeOf(query.limit, 50, { least: 1, most: 200 })
+  if (limit === undefined) return wrong('limit: a whole number from 1 to 200')
   const asked = split(`${first(query.symbol)},${first(query.symbols)}`).map((symbol) => symbol.toUpperCase())
   const { known, refused } = find(desk, [...new Set(asked)].slice(0, 100))
   if (asked.length > 0 && known.length === 0) {
@@ -33,10 +43,10 @@ export function headlines({ query }: HttpRequest, desk: Desk, now: number): Http
   }
   const only = asked.length === 0 ? undefined : new Set(known.map(({ instrument }) => instrument))
   const filters = { keywords: split(first(query.q)), sources: split(first(query.sources)) }
-  const since = now - limitOf(query.lookback_days, 7, 30) * DAY
+  const since = now - days * DAY
   const items = storiesOf(desk)
     .filter((event) => event.time >= since && matches(event, filters, only))
-    .slice(-limitOf(query.limit, 50, 200))
+    .slice(-limit)
     .reverse()
     .map(item)
   return { status: 200, body: { asof: seconds(now), count: items.length, items } }
@@ -45,5 +55,6 @@ export function headlines({ query }: HttpRequest, desk: Desk, now: number): Http
 export const headlineRoutes = ['/news/headlines', '/api/news/headlines'].map((path) => ({
   route: `GET ${path}`,
   answer: headlines,
-  answers: headlineAnswers
+  answers: headlineAnswers,
+  asks: headlineAsks
 }))

@@ -2,6 +2,7 @@
 import { topicName } from '@tickwire/protocol'
 import type { Desk } from './dialect.ts'
 import { priceUpdate, type Pictures } from './fiml.updates.ts'
+import { rangeOf } from './range.ts'
 import { seconds } from './ziggy.messages.ts'
 
 const KINDS = ['trade', 'quote', 'ticker'] as const
@@ -15,22 +16,12 @@ export function picturesOf(desk: Desk, instrument: string): Pictures {
 
 export type QuoteData = Readonly<Record<string, string | number | boolean | null>>
 
-/** The day's range: the ticker's, widened by a trade since then that counts for it. */
-function rangeOf({ ticker, trade }: Pictures): { day_high: number | null; day_low: number | null } {
-  const { high, low } = ticker ?? {}
-  const isOfTheDay = trade && !trade.ineligible && (trade.session ?? 'regular') === 'regular'
-  const price = isOfTheDay && trade.time > (ticker?.time ?? Infinity) ? trade.price : undefined
-  return {
-    day_high: high === undefined ? null : Math.max(high, price ?? high),
-    day_low: low === undefined ? null : Math.min(low, price ?? low)
-  }
-}
-
 /** Price and change as everywhere; `tradesDown`: the middle of the quote stands for trades that have no source. */
 export function quoteData(symbol: string, pictures: Pictures, tradesDown: boolean): QuoteData | undefined {
   const update = priceUpdate(symbol, pictures, tradesDown)
   if (!update) return undefined
   const { quote, ticker, trade } = pictures
+  const range = rangeOf(ticker, trade)
   const { timestamp, provider, confidence, price, change, change_percent, volume } = update as Record<
     string,
     string | number | null
@@ -45,7 +36,8 @@ export function quoteData(symbol: string, pictures: Pictures, tradesDown: boolea
     ask: quote?.ask ?? null,
     bid_size: quote?.bidSize ?? null,
     ask_size: quote?.askSize ?? null,
-    ...rangeOf(pictures),
+    day_high: range.high,
+    day_low: range.low,
     open: ticker?.open ?? null,
     previous_close: ticker?.prevClose ?? null,
     session: trade?.session ?? ticker?.session ?? null,

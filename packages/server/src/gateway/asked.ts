@@ -14,7 +14,10 @@ export const limit = (max: number, usual: number) => {
 export const text = (max: number) => z.string('must be given once').max(max, `must have at most ${max} characters`)
 export const interval = z.enum(INTERVALS, `must be one of ${INTERVALS.join(', ')}`)
 export const topicsOf = (example: string) =>
-  z.string(`must be topics joined by commas, as in ${example}`).describe(`comma-separated, as in ${example}`)
+  z
+    .string(`must be topics joined by commas, as in ${example}`)
+    .describe(`comma-separated, as in ${example}`)
+    .meta({ examples: [example] })
 export const fieldsUpTo = (most: number) => {
   const right = `must be lite, or up to ${most} names of fields joined by commas`
   return z
@@ -36,7 +39,9 @@ export const chosenIn = (fields: string | undefined): Contract['fields'] =>
   fields === undefined || fields === 'lite' ? fields : [...new Set(fields.split(','))]
 export const failures = { 400: errorSchema, 404: errorSchema, 503: errorSchema }
 export const ofInstrument = z.object({
-  instrument: text(100).describe('BTC-USDT, or any spelling people use: btcusdt, BTC/USDT')
+  instrument: text(100)
+    .describe('BTC-USDT, or any spelling people use: btcusdt, BTC/USDT')
+    .meta({ examples: ['BTC-USDT'] })
 })
 export const ofProvider = z.object({ provider: text(50).optional().describe('one provider instead of the arbitrated stream') })
 

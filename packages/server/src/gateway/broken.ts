@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { refuse, type Fault } from './door.ts'
 import { errorBody } from './errors.ts'
+import { countAnswer, type Meters } from './meters.ts'
 
 const FAULTS: Readonly<Record<string, Fault>> = {
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'the request did not come whole in time'],
@@ -11,25 +12,36 @@ const FAULTS: Readonly<Record<string, Fault>> = {
 }
 
 /** Bytes that are no request, or only a part of one. */
-export function refuseBytes(error: { code?: string }, socket: Socket): void {
-  // An answer that was begun, or a peer that is gone, can be told nothing more.
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-  refuse(socket, ...(FAULTS[error.code ?? ''] ?? [400, 'what came is not HTTP/1.1']))
-}
+export const refuseBytes =
+  (meters: Meters) =>
+  (error: { code?: string }, socket: Socket): void => {
+    // An answer that was begun, or a peer that is gone, can be told nothing more.
+    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+    const fault = FAULTS[error.code ?? ''] ?? ([400, 'what came is not HTTP/1.1'] as const)
+    countAnswer(meters, fault[0])
+    refuse(socket, ...fault)
+  }
 
 /** `Expect` asks for nothing that we know but to go on, which Node says by itself. */
-export function refuseExpectation({ headers: { expect } }: IncomingMessage, response: ServerResponse): void {
-  const body = errorBody('BAD_MESSAGE', `Expect: ${JSON.stringify(expect?.slice(0, 60))} is not known here; leave it out`)
-  const text = JSON.stringify(body)
-  const headers = { 'content-type': 'application/json', connection: 'close', 'content-length': Buffer.byteLength(text) }
-  response.writeHead(417, headers).end(text)
-}
+export const refuseExpectation =
+  (meters: Meters) =>
+  ({ headers: { expect } }: IncomingMessage, response: ServerResponse): void => {
+    const body = errorBody('BAD_MESSAGE', `Expect: ${JSON.stringify(expect?.slice(0, 60))} is not known here; leave it out`)
+    const text = JSON.stringify(body)
+    const headers = { 'content-type': 'application/json', connection: 'close', 'content-length': Buffer.byteLength(text) }
+    countAnswer(meters, 417)
+    response.writeHead(417, headers).end(text)
+  }
 
 /** A handshake with a key, a version or offers that are none; `ws` says what is wrong. */
-export function refuseHandshake(error: Error, socket: Socket): void {
-  const version = error.message.includes('Sec-WebSocket-Version') ? 'Sec-WebSocket-Version: 13\r\n' : ''
-  refuse(socket, 400, error.message, version)
-}
+export const refuseHandshake =
+  (meters: Meters) =>
+  (error: Error, socket: Socket): void => {
+    const version = error.message.includes('Sec-WebSocket-Version') ? 'Sec-WebSocket-Version: 13\r\n' : ''
+    meters.refused++
+    countAnswer(meters, 400)
+    refuse(socket, 400, error.message, version)
+  }
 
 /** Whoever offers another protocol than WebSocket is answered by HTTP, as RFC 9110 (7.8) lets a server do. */
 export const isWebSocket = ({ headers }: IncomingMessage): boolean =>

@@ -7,7 +7,7 @@ import { failures, interval, limit, ofInstrument, resolved } from './asked.ts'
 import { RequestError } from './errors.ts'
 import type { App, RestOptions } from './rest.ts'
 import * as schemas from './schemas.ts'
-import { ofSpan, sendCsv, timeOf } from './span.ts'
+import { ofSpan, orCsv, sendCsv, timeOf } from './span.ts'
 
 const answer = z.object({
   instrument: z.string(),
@@ -75,7 +75,7 @@ async function ofASpan({ sources }: RestOptions, instrument: string, query: Aske
 const isCsv = ({ format }: Asked): boolean => format === 'csv'
 const isSpan = ({ from, to, cursor }: Asked): boolean => from !== undefined || to !== undefined || cursor !== undefined
 
-const schemaOf = (summary: string) => ({ tags: ['market'], summary, response: { 200: answer, ...failures } })
+const schemaOf = (summary: string) => ({ tags: ['market'], summary, response: { 200: orCsv(answer), ...failures } })
 
 export function mountCandles(app: App, options: RestOptions): void {
   const read = async (text: string, query: Asked) => {
@@ -97,7 +97,7 @@ export function mountCandles(app: App, options: RestOptions): void {
     async ({ params, query }, reply) => {
       const told = await read(params.instrument, query)
       if (isCsv(query)) return sendCsv(reply, CANDLES, told.candles, aboutOf(told))
-      return told as z.infer<typeof answer>
+      return told
     }
   )
   app.get(
@@ -106,7 +106,7 @@ export function mountCandles(app: App, options: RestOptions): void {
     async ({ query }, reply) => {
       const told = await read(query.instrument, query)
       if (isCsv(query)) return sendCsv(reply, CANDLES, told.candles, aboutOf(told))
-      return told as z.infer<typeof answer>
+      return told
     }
   )
 }

@@ -1,12 +1,12 @@
 /** What is written to whom at a flush: each lane's segment is made once, and each group's frame is put together from its lanes'. */
 import type { Batch } from './frame.ts'
 import { createBatch } from './frame.ts'
-import { createThrift } from './deflate.ts'
+import { createThrift, isWorth } from './deflate.ts'
 import { freshAfter, isGone, renderAll, segmentAfter, standingIn, START, type Told } from './lane.ts'
-import { encoded, type Group, type Lane, type Member, type Pending, type Positions } from './member.ts'
+import { encoded, saying, type Group, type Lane, type Member, type Pending, type Positions } from './member.ts'
 import type { Meters } from './meters.ts'
 import { createArena, createScratch } from './scratch.ts'
-import { bundle, fresh, segmentOf, type Segment, type Taking } from './segment.ts'
+import { bundle, fresh, segmentOf, squeezed, type Segment, type Taking } from './segment.ts'
 
 export type Backlog = {
   /** Socket backlog in bytes, or age of an unanswered ping in milliseconds, past which a member is behind. */
@@ -142,6 +142,15 @@ export function createDelivery(limits: Backlog, meters: Meters, now: number, onL
     write,
     isBehind,
     bundled,
+
+    /** What the session itself says: of many dialects that is all there is, the data too. */
+    say(member: Member, text: string, now: number): Batch {
+      const said = saying(member, text)
+      const [message] = said.messages
+      if (message === undefined || !member.deflate) return said
+      const bytes = Buffer.byteLength(message)
+      return isWorth(bytes) && thrift(bytes, 1, now) === 'whole' ? squeezed(message) : said
+    },
 
     flush(dirty: readonly Lane[], now: number): void {
       const groups: Group[] = []

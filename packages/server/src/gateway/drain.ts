@@ -2,13 +2,13 @@
 import { CLOSES } from '@tickwire/protocol'
 import type { Timers } from '../timers.ts'
 import { RequestError } from './errors.ts'
-import type { Meters } from './meters.ts'
+import { countAnswer, type Meters } from './meters.ts'
 import type { App } from './rest.ts'
 
 /** Whoever watches over us sees us go. */
 const STILL_ANSWERED = /^\/(?:health|metrics)$/
 
-export function createDrain(app: App, timers: Timers, { answers }: Meters) {
+export function createDrain(app: App, timers: Timers, meters: Meters) {
   let draining = false
   let underWay = 0
   let onLast: (() => void) | undefined
@@ -22,7 +22,7 @@ export function createDrain(app: App, timers: Timers, { answers }: Meters) {
   app.server.on('request', (_request, response) => {
     underWay++
     response.once('close', () => {
-      answers[response.statusCode] = (answers[response.statusCode] ?? 0) + 1
+      countAnswer(meters, response.statusCode)
       if (--underWay === 0) onLast?.()
     })
   })

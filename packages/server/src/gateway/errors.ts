@@ -2,6 +2,7 @@
 import { ERRORS, type ErrorCode } from '@tickwire/protocol'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
+import '../complaints.ts'
 import type { Log } from '../ops/log.ts'
 import { errorCode } from './schemas.ts'
 import { isComingBack, refusedBlock } from './sse.frames.ts'

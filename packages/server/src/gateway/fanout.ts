@@ -120,6 +120,7 @@ export function createFanout(options: FanoutOptions) {
 
   return {
     settle,
+    say: (member: Member, text: string) => delivery.say(member, text, clock()),
     // Someone is at the door, who will ask for something.
     expect: pace.joined,
     /** After `missed`, the events after `positions` of the topics that are new to it, it is given what comes, each once. */

@@ -104,7 +104,7 @@ export function createGateway(options: GatewayOptions) {
   const open = { desk, understand, sources, reader }
   const asked = redistribution?.rest(open, visitors) ?? open
   const shelves = createShelves(asked.understand, demand)
-  const served = { sse, polls, replays, dialects, shelves, clock, log, connections }
+  const served = { meters, sse, polls, replays, dialects, shelves, clock, log, connections }
   const app = createHttp({
     ...entry,
     ...asked,

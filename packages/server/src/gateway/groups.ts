@@ -5,7 +5,7 @@ import type { Plant } from '../plant/plant.ts'
 import { keyOf } from './contracts.ts'
 import { createForm, type Form } from './form.ts'
 import { createLane } from './lane.ts'
-import { contractOf, type Group, type Lane, type Member } from './member.ts'
+import { askedOf, contractOf, type Group, type Lane, type Member } from './member.ts'
 
 /** `hear` is called for each event of a topic that any group holds, once per lane. */
 export function createGroups(plant: Plant, hear: (lane: Lane, event: Published) => void, gone: (lane: Lane) => void) {
@@ -20,11 +20,12 @@ export function createGroups(plant: Plant, hear: (lane: Lane, event: Published) 
     return form
   }
 
-  const openLane = (key: string, topic: string, { dialect, encoding }: Member, contract: Contract): Lane => {
+  const openLane = (key: string, topic: string, member: Member, contract: Contract): Lane => {
+    const { dialect, encoding } = member
     const { fields } = contract
     const look = `${dialect.name} ${encoding} ${JSON.stringify(fields)}`
     const form = dialect.shared ? formOf(look, dialect, encoding, fields) : undefined
-    const lane = createLane(key, topic, contract, form)
+    const lane = createLane(key, topic, contract, form, askedOf(member, topic).delivery === 'every')
     form?.open(topic)
     const { stop, position } = plant.subscribe(topic, (event) => {
       lane.seq = event.seq
@@ -46,7 +47,9 @@ export function createGroups(plant: Plant, hear: (lane: Lane, event: Published) 
   const laneOf = (member: Member, topic: string): Lane => {
     const { dialect, encoding } = member
     const contract = contractOf(member, topic)
-    const own = dialect.contracts ? `${keyOf(contract)} ${topic}` : topic
+    // What is too old is told to those alone who asked for each.
+    const owes = contract.maxAge !== undefined && askedOf(member, topic).delivery === 'every' ? '!' : ''
+    const own = dialect.contracts ? `${keyOf(contract)}${owes} ${topic}` : topic
     const key = dialect.shared ? `${dialect.name} ${encoding} ${own}` : own
     return lanes.get(key) ?? openLane(key, topic, member, contract)
   }

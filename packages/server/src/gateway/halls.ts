@@ -59,6 +59,7 @@ const deskFor = (replay: Replay): Desk => {
     recent: (topic, count) => now().recent(topic, count),
     hand: (topic) => now().hand(topic),
     candles: (...question) => now().candles(...question),
+    past: (...question) => now().past(...question),
     connections: () => now().connections()
   }
 }

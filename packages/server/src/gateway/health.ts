@@ -40,6 +40,8 @@ const health = z.object({
   })
 })
 
+const figures = { description: 'The Prometheus text format.', content: { 'text/plain': { schema: z.string() } } }
+
 const channel = z.object({
   connections: z.number(),
   subscribers: z.number(),
@@ -49,6 +51,11 @@ const channel = z.object({
   sent: z.number(),
   broadcasts_attempted: z.number().describe('sent and dropped'),
   broadcasts_failed: z.number().describe('dropped: the client read too slowly'),
+  broadcast_latency_ms: z
+    .number()
+    .nullable()
+    .describe('p50 of all channels, which are written together; null where nobody here was sent anything'),
+  portfolio_queue_len: z.number().describe('of `queue_len`, what is of a portfolio'),
   avg_uptime_s: z.number()
 })
 type Channel = z.infer<typeof channel>
@@ -71,28 +78,34 @@ export const channelNames = (dialects: readonly Dialect<any>[]): string[] => [
   ...new Set([...dialects.filter(({ paths }) => paths.length > 0).map(({ name }) => name), 'sse'])
 ]
 
+const PORTFOLIO = 'portfolio'
+
 /** One row per dialect, idle ones too. */
 export function perChannel(
   names: readonly string[],
   connections: readonly ConnectionInfo[],
-  now: number
+  now: number,
+  latency_ms: number | null = null
 ): Record<string, Channel> {
   return Object.fromEntries(
     names.map((name) => {
       const rows = connections.filter((row) => row.dialect === name)
       const uptime = sum(rows, (row) => now - row.since) / 1_000
+      const pending = sum(rows, (row) => row.pending)
       const [sent, dropped] = [sum(rows, (row) => row.sent), sum(rows, (row) => row.dropped)]
       return [
         name,
         {
           connections: rows.length,
           subscribers: rows.filter((row) => row.topics.length > 0).length,
-          queue_len: sum(rows, (row) => row.pending),
+          queue_len: pending,
           queue_dropped: dropped,
           conflated: sum(rows, (row) => row.conflated),
           sent,
           broadcasts_attempted: sent + dropped,
           broadcasts_failed: dropped,
+          broadcast_latency_ms: sent > 0 ? latency_ms : null,
+          portfolio_queue_len: name === PORTFOLIO ? pending : 0,
           avg_uptime_s: rows.length === 0 ? 0 : Math.round((uptime / rows.length) * 10) / 10
         }
       ]
@@ -147,7 +160,7 @@ export function mountHealth(app: App, options: HealthOptions): void {
   )
   app.get(
     '/metrics',
-    { schema: { tags: ['operations'], summary: 'Prometheus metrics', response: { 200: z.string() } } },
+    { schema: { tags: ['operations'], summary: 'Prometheus metrics', response: { 200: figures } } },
     async (_request, reply) => {
       const { type, text } = await metrics()
       return reply.header('content-type', type).send(text)
@@ -173,10 +186,11 @@ function mountStatus(app: App, { clock, dialects, connections, hops }: Omit<Heal
     },
     () => {
       const rows = connections()
+      const spread = latencyOf(hops())
       return {
         total_connections: rows.length,
-        broadcast_latency_ms: latencyOf(hops()),
-        per_channel: perChannel(channelNames(dialects), rows, clock())
+        broadcast_latency_ms: spread,
+        per_channel: perChannel(channelNames(dialects), rows, clock(), spread?.p50 ?? null)
       }
     }
   )

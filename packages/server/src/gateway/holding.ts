@@ -30,12 +30,12 @@ function createTerms(member: Member) {
     /** The contract in force, to the clients that know of any. */
     inForce: (name: string): { contract?: Contract } => (member.dialect.contracts ? { contract: contractOf(member, name) } : {}),
 
-    /** Returns whether another one is in force now. */
+    /** Returns whether another one is in force now, or will be once a slow client has caught up. */
     agree: (name: string, asked: AskedContract | undefined): boolean => {
       if (!asked) return false
-      const before = keyOf(contractOf(member, name))
+      const before = keyOf(askedOf(member, name))
       member.contracts.set(name, contractFor(name, asked))
-      return keyOf(contractOf(member, name)) !== before
+      return keyOf(askedOf(member, name)) !== before
     }
   }
 }

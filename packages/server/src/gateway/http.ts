@@ -4,7 +4,7 @@ import fastify, { type FastifyReply } from 'fastify'
 import { validatorCompiler } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Hop } from '../feed/hops.ts'
-import type { Hands } from '../dialects/dialect.ts'
+import type { Asks, Hands } from '../dialects/dialect.ts'
 import type { Log } from '../ops/log.ts'
 import { notLetIn, type Admission } from './admission.ts'
 import { isWebSocket, refuseBytes, refuseExpectation } from './broken.ts'
@@ -20,6 +20,7 @@ import { mountLast } from './last.ts'
 import { mountListings } from './listings.ts'
 import { mountPage } from './page.ts'
 import { mountLatency } from './latency.ts'
+import type { Meters } from './meters.ts'
 import { mountMoves } from './moves.ts'
 import { describe } from './openapi.ts'
 import { permit, type PermitOptions } from './permit.ts'
@@ -44,6 +45,7 @@ export type HttpOptions = RestOptions &
     sse: ReturnType<typeof createSse>
     polls: Polls
     admission: Admission
+    meters: Meters
     shelves: ReturnType<typeof createShelves>
     page: string | undefined
     tamper: Tamper | undefined
@@ -156,15 +158,21 @@ function answerNotFound(app: App, { dialects }: HttpOptions, methodsOf: (path: s
 /** Somebody else's protocol: his own documents say more of it than we could. */
 const THEIRS = { default: z.unknown().describe('As that protocol says, also what is wrong.') }
 
+/** What is asked is looked at by the dialect alone, whose own words tell what is wrong. */
+const asItCame = () => (value: unknown) => ({ value })
+const askedOf = ({ query, path, body }: Asks) =>
+  Object.fromEntries(Object.entries({ querystring: query, params: path, body }).filter(([, schema]) => schema !== undefined))
+
 function mountDialects(app: App, { dialects, desk, clock, tamper, reader, shelves, visitors }: HttpOptions): void {
   for (const { name, http = [] } of dialects) {
     const handsOf = (): Hands => ({ read: (topic) => reader.last(topic), ...shelves.of(name, visitors.now()?.who?.user) })
-    for (const { route, answer, answers = THEIRS } of http) {
+    for (const { route, answer, answers = THEIRS, asks = {} } of http) {
       const [method = 'GET', url = '/'] = route.split(' ')
       app.route({
         method,
         url,
-        schema: { tags: [name], summary: `As in the protocol of ${name}`, response: answers },
+        schema: { tags: [name], summary: `As in the protocol of ${name}`, response: answers, ...askedOf(asks) },
+        validatorCompiler: asItCame,
         async handler(request, reply) {
           const query = request.query as Record<string, string | string[]>
           const path = decodeURIComponent(request.url.split('?')[0]!)
@@ -196,12 +204,12 @@ export function createHttp(options: HttpOptions): App {
       requireHostHeader: false,
       shouldUpgradeCallback: isWebSocket
     },
-    clientErrorHandler: refuseBytes,
+    clientErrorHandler: refuseBytes(options.meters),
     frameworkErrors: (error, _request, reply: unknown) => {
       void (reply as FastifyReply).status(error.statusCode ?? 400).send(errorBody('BAD_MESSAGE', error.message))
     }
   })
-  app.server.on('checkExpectation', refuseExpectation)
+  app.server.on('checkExpectation', refuseExpectation(options.meters))
   app.setValidatorCompiler(validatorCompiler)
   // Answers are ours: their schemas describe them, and are held to them by tests, not at run time.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))

@@ -9,11 +9,18 @@ import { segmentOf, textSegment, type Segment, type Taking } from './segment.ts'
 /** Before every event. */
 export const START = -1
 
-export const createLane = (key: string, topic: string, contract: Contract, form: Form | undefined): Lane => ({
+export const createLane = (
+  key: string,
+  topic: string,
+  contract: Contract,
+  form: Form | undefined,
+  owesEach = contract.delivery === 'every'
+): Lane => ({
   key,
   topic,
   contract,
   form,
+  owesEach,
   counted: isCounted(topic),
   seq: 0,
   pending: [],
@@ -42,17 +49,18 @@ export type Told = Pending | (Gone & { at: number })
 export const isGone = (told: Told): told is Gone & { at: number } => 'reason' in told
 
 /** What is after `start`; in the place of those that are too old for the contract that they are missing, where each was promised. */
-export function freshAfter({ contract }: Lane, items: readonly Pending[], start: number, now: number): readonly Told[] {
+export function freshAfter({ contract, owesEach }: Lane, items: readonly Pending[], start: number, now: number): readonly Told[] {
   const own = items.length === 0 || items[0]!.event.seq > start ? items : items.filter(({ event }) => event.seq > start)
-  const { maxAge, delivery } = contract
+  const { maxAge } = contract
   if (maxAge === undefined) return own
   const out: Told[] = []
   for (const item of own) {
     const { topic, seq, received } = item.event
     const last = out.at(-1)
     if (now - received <= maxAge) out.push(item)
-    else if (delivery !== 'every') continue
-    else if (last && isGone(last)) {
+    else if (!owesEach) continue
+    // Between those that are told of as the newest alone, others were replaced.
+    else if (last && isGone(last) && last.to === seq - 1) {
       last.count++
       last.to = seq
     } else out.push({ topic, count: 1, from: seq, to: seq, reason: 'age', at: item.at })

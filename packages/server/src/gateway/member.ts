@@ -64,6 +64,8 @@ export type Lane = {
   contract: Contract
   /** Absent where each client has renderings of its own. */
   form: Form | undefined
+  /** Each was asked for: what is too old is told as lost, also while a slow client is given the newest alone. */
+  owesEach: boolean
   /** Each event counts: it stands in its place among those of the other lanes. */
   counted: boolean
   /** The newest that was heard. Not what the plant holds: of an event that is being handed out it may know more. */

@@ -12,8 +12,12 @@ export const createMeters = (observeWait: (milliseconds: number) => void = () =>
   slowCloses: 0,
   opened: 0,
   refused: 0,
-  /** Answers to HTTP requests, by status. */
-  answers: {} as Record<string, number>,
+  /** Answers to HTTP requests, by status; that there was no defect is known from the start. */
+  answers: { 500: 0 } as Record<string, number>,
   /** From publish to flush, of the oldest event in a batch. */
   observeWait
 })
+
+export const countAnswer = ({ answers }: Pick<Meters, 'answers'>, status: number): void => {
+  answers[status] = (answers[status] ?? 0) + 1
+}

@@ -48,11 +48,18 @@ function complete(schema: Json, method: string): Json {
   const success = partOf(response, status)
   const described = 'content' in success ? success : { description: 'What was asked for.', ...success }
   const all: Json = { ...response, [status]: described, ...errorsIn(response) }
-  if (method !== 'GET' || 'content' in success) return { ...schema, response: all }
+  // A stream is never as it was.
+  if (method !== 'GET' || 'text/event-stream' in partOf(success, 'content')) return { ...schema, response: all }
   const headers = partOf(schema, 'headers')
   const asked = { type: 'object', ...headers, properties: { ...partOf(headers, 'properties'), 'If-None-Match': IF_NONE_MATCH } }
   const tagged = { ...described, headers: { ETag: TAG } }
   return { ...schema, headers: asked, response: { ...all, 200: tagged, 304: NOT_MODIFIED } }
+}
+
+/** What `*` matches goes by the name that the route gives it, where it does. */
+function named<Made extends { schema: unknown; url: string }>(made: Made): Made {
+  const [name] = isJson(made.schema) ? Object.keys(partOf(partOf(made.schema, 'params'), 'properties')) : []
+  return name !== undefined && made.url.endsWith('/*') ? { ...made, url: made.url.replace(/\*$/, `:${name}`) } : made
 }
 
 export function describe(app: App, version: string): void {
@@ -70,7 +77,7 @@ export function describe(app: App, version: string): void {
       security: [{ bearer: [] }, { key: [] }, {}]
     },
     transform(document) {
-      const made = jsonSchemaTransform(document)
+      const made = named(jsonSchemaTransform(document))
       const isOurs = made.url.startsWith('/v1/') && isJson(made.schema) && made.schema.hide !== true
       return isOurs ? { ...made, schema: complete(made.schema as Json, String(document.route.method)) } : made
     }

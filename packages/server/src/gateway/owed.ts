@@ -1,5 +1,4 @@
 /** What is owed to those who were behind and read again: all of it, or as much as there is room for. */
-import type { Contract } from '@tickwire/protocol'
 import type { Plant } from '../plant/plant.ts'
 import { arrearsOf, portionOf, type OutboxLimits, type Promised } from './arrears.ts'
 import { isCounted } from './contracts.ts'
@@ -31,12 +30,12 @@ export function promisedTo(member: Member, topic: string): Promised {
 }
 
 /** A missing run, or an event that is still young enough for its contract. */
-function toldOf(entry: Item | Lost, { maxAge, delivery }: Contract, now: number): Told | undefined {
+function toldOf(entry: Item | Lost, { contract: { maxAge }, owesEach }: Lane, now: number): Told | undefined {
   if (isLost(entry)) return { ...entry, reason: 'slow', at: 0 }
   const { event } = entry
   if (maxAge === undefined || now - event.received <= maxAge) return { event, at: 0 }
   const { topic, seq } = event
-  return delivery === 'every' ? { topic, count: 1, from: seq, to: seq, reason: 'age', at: 0 } : undefined
+  return owesEach ? { topic, count: 1, from: seq, to: seq, reason: 'age', at: 0 } : undefined
 }
 
 const NONE: ReadonlySet<string> = new Set()
@@ -64,7 +63,7 @@ function batchOf(
   const told: { lane: Lane; what: Told }[] = []
   for (const entry of entries) {
     const lane = lanes.get(isLost(entry) ? entry.topic : entry.event.topic)
-    const what = lane && toldOf(entry, lane.contract, now)
+    const what = lane && toldOf(entry, lane, now)
     if (lane && what) told.push({ lane, what })
   }
   const { dialect } = member

@@ -111,11 +111,19 @@ export function createRedistribution({ terms, desk, providers, isLocal }: Redist
     }
     return {
       ...desk,
+      forbids: reasonFor,
       last: (name) => (reasonFor(name) === undefined ? desk.last(name) : undefined),
       recent: (name, count) => (refuses(name) ? [] : desk.recent(name, count)),
       hand: (name) => (reasonFor(name) === undefined ? desk.hand(name) : undefined),
       candles: async (instrument, interval, limit) =>
-        refuses(nameOf({ kind: 'candle', instrument, interval })) ? [] : desk.candles(instrument, interval, limit)
+        refuses(nameOf({ kind: 'candle', instrument, interval })) ? [] : desk.candles(instrument, interval, limit),
+      async past(instrument, interval, limit, patience) {
+        const name = nameOf({ kind: 'candle', instrument, interval })
+        const reason = reasonFor(name)
+        if (reason === undefined) return desk.past(instrument, interval, limit, patience)
+        denied(reason)
+        return { candles: [], why: reason }
+      }
     }
   }
 

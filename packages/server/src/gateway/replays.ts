@@ -51,6 +51,8 @@ const change = z.strictObject({
   step: z.number(steps).int(steps).min(-MOST_STEPS, steps).max(MOST_STEPS, steps).optional()
 })
 
+const replayed = schemas.trade.extend({ replay: z.string().describe('its name: what it tells is of the past') })
+
 const params = z.object({ replay: text(64) })
 const failures = { 400: errorSchema, 404: errorSchema, 403: errorSchema, 429: errorSchema }
 const tags = ['replays']
@@ -110,7 +112,7 @@ export function mountReplays(app: App, { replays, visitors }: ReplayRoutes): voi
         summary: 'The last trades that a replay has told since it was last sent elsewhere, and before, oldest first',
         params: params.extend(ofInstrument.shape),
         querystring: z.object({ limit: limit(1_000, 100) }),
-        response: { 200: z.object({ instrument: z.string(), trades: z.array(schemas.trade) }), ...failures }
+        response: { 200: z.object({ instrument: z.string(), trades: z.array(replayed) }), ...failures }
       }
     },
     ({ params: { replay, instrument: asked }, query }) => {
@@ -119,7 +121,7 @@ export function mountReplays(app: App, { replays, visitors }: ReplayRoutes): voi
       const found = desk.resolve(asked)
       if (!found.ok) throw new RequestError('BAD_SYMBOL', `the replay has no instrument ${JSON.stringify(asked)}`)
       const { instrument } = found
-      const trades = plant.recent(topicName('trade', instrument), query.limit) as z.infer<typeof schemas.trade>[]
+      const trades = plant.recent(topicName('trade', instrument), query.limit) as z.infer<typeof replayed>[]
       return { instrument, trades }
     }
   )

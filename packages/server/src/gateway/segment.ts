@@ -147,6 +147,16 @@ class Bundle implements Batch {
   }
 }
 
+/** A message for one client alone, compressed when its socket asks. */
+export function squeezed(message: Message): Batch {
+  let made: Buffer | undefined
+  const make = (): Buffer => {
+    const small = deflated(typeof message === 'string' ? Buffer.from(message) : message)
+    return compressedFrame([small.subarray(0, small.length - TAIL)], small.length - TAIL, typeof message !== 'string', fresh)
+  }
+  return { messages: [message], frames: 1, events: 0, bytes: () => (made ??= make()) }
+}
+
 function compressedFrame(pieces: readonly Buffer[], bytes: number, binary: boolean, take: Taking): Buffer {
   const buffer = take(headerLength(bytes) + bytes)
   let at = writeHeader({ binary, compressed: true, bytes }, buffer, 0)

@@ -10,7 +10,7 @@ import type { Fanout } from './fanout.ts'
 import { createHolding, type Demand, type Missed } from './holding.ts'
 import { createInquiry } from './inquiry.ts'
 import type { Limits } from './limits.ts'
-import { createMember, saying, type Member, type Sink } from './member.ts'
+import { createMember, type Member, type Sink } from './member.ts'
 import type { Patience } from './patience.ts'
 import type { Redistribution } from './redistribution.ts'
 import { refusal, type Understand } from './understand.ts'
@@ -102,7 +102,7 @@ export function createSession(shared: Shared, dialect: Dialect<any>, request: Re
   function send(text: string | undefined) {
     if (closed || text === undefined) return
     sent++
-    line.write(saying(member, text))
+    line.write(fanout.say(member, text))
     if (line.backlog() > 4 * limits.message + MAX_UNREAD) member.cut()
   }
 

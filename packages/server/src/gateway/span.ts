@@ -9,6 +9,12 @@ const TIME = /^(?:-?\d{1,16}(?:\.\d+)?|\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.
 const right = 'must be a time: epoch milliseconds, or ISO 8601 with its zone, as in 2026-11-20T14:30:00Z'
 const time = z.string(right).regex(TIME, right)
 
+/** The same rows in another form, where `format` asks for it. */
+export const orCsv = (schema: z.ZodType) => ({
+  description: 'What was asked for, in the format that was asked for.',
+  content: { 'application/json': { schema }, 'text/csv': { schema: z.string() } }
+})
+
 export const ofSpan = {
   from: time.optional().describe('inclusive; epoch milliseconds or ISO 8601'),
   to: time.optional().describe('exclusive; absent: what is still to come, too'),

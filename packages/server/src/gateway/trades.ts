@@ -8,7 +8,7 @@ import { failures, limit, ofInstrument, resolved } from './asked.ts'
 import { RequestError } from './errors.ts'
 import type { App, RestOptions } from './rest.ts'
 import * as schemas from './schemas.ts'
-import { ofSpan, sendCsv, timeOf } from './span.ts'
+import { ofSpan, orCsv, sendCsv, timeOf } from './span.ts'
 
 const span = { from: z.number(), to: z.number() }
 const { topic: _topic, seq, published, ...fields } = schemas.trade.shape
@@ -56,7 +56,7 @@ export function mountTrades(app: App, { desk, sources }: RestOptions): void {
         summary:
           'Past trades of a span, oldest first, from the journal, providers and memory; the last hour unless from is named',
         querystring: ofInstrument.extend({ ...ofSpan, limit: limit(10_000, 1_000) }),
-        response: { 200: answer, ...failures }
+        response: { 200: orCsv(answer), ...failures }
       }
     },
     async ({ query }, reply) => {

@@ -12,7 +12,7 @@ import { faultOf, refuse, retryAfter, whoIs, type Fault, type Room } from './doo
 import type { Rooms } from './halls.ts'
 import { createBucket } from './limits.ts'
 import { createLine, type Wire } from './line.ts'
-import type { Meters } from './meters.ts'
+import { countAnswer, type Meters } from './meters.ts'
 import { takable } from './offers.ts'
 import type { Quotas } from './quotas.ts'
 import { createSession, type Session, type Shared } from './session.ts'
@@ -57,7 +57,7 @@ function giveBack(ws: WebSocket): void {
 }
 
 /** One server per size limit, because `ws` fixes it per server. */
-function createServers(compression: boolean) {
+function createServers(compression: boolean, meters: Meters) {
   const servers = new Map<number, WebSocketServer>()
   return (maxPayload: number): WebSocketServer => {
     let server = servers.get(maxPayload)
@@ -72,7 +72,7 @@ function createServers(compression: boolean) {
         maxPendingAutoPongs: 0
       }
       server = new WebSocketServer(options)
-      server.on('wsClientError', refuseHandshake)
+      server.on('wsClientError', refuseHandshake(meters))
       servers.set(maxPayload, server)
     }
     return server
@@ -83,7 +83,7 @@ export function serveWebSockets(http: Server, options: WsOptions) {
   const { shared, rooms, meters, newId, admission, addressOf, quotas, wire, compression } = options
   const { limits, clock, auth, patience } = shared
   const connections = new Map<string, Connection>()
-  const serverFor = createServers(compression)
+  const serverFor = createServers(compression, meters)
   let closing = false
   /** Whose tokens are looked at: each has its place already, so that of many who knock at once no more come in than there is room for. */
   let knocking = 0
@@ -91,6 +91,7 @@ export function serveWebSockets(http: Server, options: WsOptions) {
     (socket: Socket) =>
     (...fault: Fault) => {
       meters.refused++
+      countAnswer(meters, fault[0])
       refuse(socket, ...fault)
     }
 

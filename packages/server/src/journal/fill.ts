@@ -9,7 +9,7 @@ import { STAMPED, type Field, type LAYOUTS, type Layout } from './fields.ts'
 import { FIRST } from './words.ts'
 
 /** `at`: where it begins; `last`, `place`: the word that was met last. */
-export type Column = { at: number; bit: number; last: string; place: number }
+type Column = { at: number; bit: number; last: string; place: number }
 type Columns<Type extends keyof typeof LAYOUTS> = Readonly<Record<keyof (typeof LAYOUTS)[Type]['named'], Column>>
 type Of<Type extends MarketEvent['type']> = Published<Extract<MarketEvent, { type: Type }>>
 

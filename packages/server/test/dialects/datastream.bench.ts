@@ -67,6 +67,7 @@ export async function start(options: Partial<GatewayOptions> = {}) {
     recent: plant.recent,
     hand: plant.last,
     candles: () => Promise.resolve([]),
+    past: () => Promise.resolve({ candles: [] }),
     connections: () => gateway.connections()
   }
   const gateway: Gateway = createGateway({

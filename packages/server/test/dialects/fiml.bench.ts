@@ -34,6 +34,7 @@ export function deskOf(plant: Plant, connections: Desk['connections'] = () => []
     mode: 'demo',
     resolve: (text) => instruments.resolve(text),
     candles: () => Promise.resolve([]),
+    past: () => Promise.resolve({ candles: [] }),
     unlisted: () => [],
     carries: () => true,
     instruments: () => instruments.all(),

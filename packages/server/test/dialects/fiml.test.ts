@@ -59,7 +59,8 @@ describe('subscribe', () => {
     [{ interval_ms: 100.5 }, 'interval_ms', 'whole'],
     [{ interval_ms: '1s' }, 'interval_ms', 'whole'],
     [{ data_type: 'weather' }, 'data_type', 'fundamentals'],
-    [{ data_type: 'news' }, 'data_type', 'only price and ohlcv'],
+    [{ data_type: 'risk' }, 'data_type', 'only price, ohlcv, news'],
+    [{ format: 'xml' }, 'format', 'json, msgpack'],
     [{ keepalive: 'yes' }, 'keepalive', 'true or false'],
     [{ params: { interval: '7m' } }, 'params.interval', '1m, 3m, 5m'],
     [{ params: 7 }, 'params', 'an object']
@@ -626,7 +627,8 @@ describe('the manual', () => {
   const example = (type: string): Message => examples.find((message) => message.type === type)
 
   test('[S2-33] names every endpoint, stream, error code and limit', () => {
-    const codes = ['INVALID_JSON', 'INVALID_MESSAGE_TYPE', 'SUBSCRIPTION_ERROR', 'UNSUBSCRIBE_ERROR', 'PROCESSING_ERROR']
+    const problems = ['SUBSCRIPTION_ERROR', 'UNSUBSCRIBE_ERROR', 'PROCESSING_ERROR', 'SERVICE_NOT_AVAILABLE']
+    const codes = ['INVALID_JSON', 'INVALID_MESSAGE_TYPE', ...problems]
     const words = [
       '/ws/stream',
       '/ws/prices/',

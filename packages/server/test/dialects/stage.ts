@@ -1,5 +1,5 @@
 /** A stage for a dialect: a plant, a desk over a few instruments, and clients that do what a session does, without sockets. */
-import { parseTopic, topicOf, type MarketEvent, type Published, type TopicResult } from '@tickwire/protocol'
+import { parseTopic, topicOf, type ErrorCode, type MarketEvent, type Published, type TopicResult } from '@tickwire/protocol'
 import { createHanded } from '../../src/plant/handed.ts'
 import { keepFor } from '../../src/plant/keep.ts'
 import { createPlant } from '../../src/plant/plant.ts'
@@ -39,6 +39,8 @@ export function createStage() {
     info('AAPL', 'any', 'AAPL', 2, 0),
     info('SPY', 'any', 'SPY', 2, 0)
   ]
+  /** Topics that the gateway refuses, by what it says. */
+  const refusals = new Map<string, ErrorCode>()
   const desk: Desk = {
     server: 'test',
     epoch: plant.epoch,
@@ -52,19 +54,21 @@ export function createStage() {
     last: plant.last,
     ...createHanded(plant, () => NOW),
     candles: (instrument, interval, limit) => Promise.resolve(candlesOf(desk, instrument, interval, limit)),
+    past: (instrument, interval, limit) => desk.candles(instrument, interval, limit).then((candles) => ({ candles })),
     unlisted: () => [],
     carries: () => true,
+    forbids: (topic) => (refusals.get(topic) === 'FORBIDDEN' ? 'not for you' : undefined),
     connections: () => []
   }
   const publish = (event: MarketEvent, now = event.time): Published => plant.publish(topicOf(event), { ...event }, now)
-  return { plant, desk, publish }
+  return { plant, desk, publish, refusals, infos }
 }
 
 export type Stage = ReturnType<typeof createStage>
 
 /** A client of a dialect; `out` is every message that it was sent, in order. */
 export function connect<M>(
-  { plant, desk }: Stage,
+  { plant, desk, refusals }: Stage,
   dialect: Dialect<M>,
   path = dialect.paths[0]!,
   query: Record<string, string> = {},
@@ -86,6 +90,8 @@ export function connect<M>(
     const results = topics.map((asked): TopicResult => {
       const seq = plant.last(asked)?.seq ?? 0
       if ('code' in parseTopic(asked)) throw new Error(`the dialect made a topic that is none: ${asked}`)
+      const code = refusals.get(asked)
+      if (code !== undefined) return { asked, ok: false, code, message: code }
       if (!held.has(asked)) {
         const joined = plant.subscribe(asked, (event) => {
           if (waiting) waiting.push(event)

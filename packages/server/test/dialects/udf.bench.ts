@@ -34,9 +34,11 @@ export const candleOf = (instrument: string, interval: Interval, start: number, 
   return { type: 'candle', ...stamp, interval, start, ...prices, closed: true, revision: 0 }
 }
 
-/** `past`: the candles there are, whatever is asked for; by interval, oldest first. */
-export async function start({ past = {}, mode = 'live' }: { past?: Partial<Record<Interval, Candle[]>>; mode?: Mode } = {}) {
+/** `past`: the candles there are, whatever is asked for; by interval, oldest first; `why`: there are more. */
+type Options = { past?: Partial<Record<Interval, Candle[]>>; why?: string; mode?: Mode; instruments?: readonly InstrumentInfo[] }
+export async function start({ past = {}, why, mode = 'live', instruments = INSTRUMENTS }: Options = {}) {
   const plant = createPlant({ epoch: 'e' })
+  const patiences: (number | undefined)[] = []
   const asked: { instrument: string; interval: Interval; limit: number }[] = []
   const desk: Desk = {
     server: 'test',
@@ -44,19 +46,24 @@ export async function start({ past = {}, mode = 'live' }: { past?: Partial<Recor
     mode,
     resolve(text) {
       const bare = (id: string) => id.toUpperCase().replaceAll(/[-/]/g, '')
-      const info = INSTRUMENTS.find(({ instrument }) => bare(instrument) === bare(text))
+      const info = instruments.find(({ instrument }) => bare(instrument) === bare(text))
       return info ? { ok: true, instrument: info.instrument } : { ok: false, nearest: [] }
     },
-    instruments: () => INSTRUMENTS,
-    instrument: (id) => INSTRUMENTS.find(({ instrument }) => instrument === id),
+    instruments: () => instruments,
+    instrument: (id) => instruments.find(({ instrument }) => instrument === id),
     unlisted: () => [],
     carries: () => true,
     last: plant.last,
     recent: plant.recent,
     hand: plant.last,
     candles(instrument, interval, limit) {
+      return desk.past(instrument, interval, limit).then(({ candles }) => candles)
+    },
+    past(instrument, interval, limit, patience) {
       asked.push({ instrument, interval, limit })
-      return Promise.resolve((past[interval] ?? []).slice(-limit))
+      patiences.push(patience)
+      const candles = (past[interval] ?? []).slice(-limit)
+      return Promise.resolve(why === undefined ? { candles } : { candles, why })
     },
     connections: () => []
   }
@@ -73,6 +80,7 @@ export async function start({ past = {}, mode = 'live' }: { past?: Partial<Recor
   const get = (path: string) => fetch(`http://127.0.0.1:${port}/udf${path}`)
   return {
     asked,
+    patiences,
     get,
     /** The answer to a question, with its parameters. */
     ask: async (path: string, params: Record<string, string | number> = {}): Promise<Answer> => {

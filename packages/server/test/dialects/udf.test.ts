@@ -1,6 +1,7 @@
 /** TradingView's UDF by its specification: what a chart asks, and what it may then rely on. */
 import { describe, expect, test } from 'vitest'
 import type { Gap, News } from '@tickwire/protocol'
+import type { InstrumentInfo } from '../../src/dialects/dialect.ts'
 import { candleOf, minutes, NOW, read, start } from './udf.bench.ts'
 
 const SECOND = NOW / 1_000
@@ -40,6 +41,45 @@ describe('config and symbols', () => {
       currency_code: 'USDT',
       data_status: 'streaming'
     })
+  })
+
+  test('symbols: the scale of a price is that of its kind and size, and stays whatever the last trade was', async () => {
+    const unnamed = (instrument: string, base: string, quote?: string): InstrumentInfo => {
+      const info = { instrument, base, providers: [] }
+      return quote === undefined ? info : { ...info, quote }
+    }
+    const instruments = [
+      unnamed('NVDA', 'NVDA'),
+      unnamed('PENNY', 'PENNY'),
+      unnamed('BTC-USDT', 'BTC', 'USDT'),
+      unnamed('PEPE-USDT', 'PEPE', 'USDT'),
+      unnamed('EUR-USD', 'EUR', 'USD'),
+      unnamed('USD-JPY', 'USD', 'JPY'),
+      { ...unnamed('ETH-USDT', 'ETH', 'USDT'), priceDecimals: 1 }
+    ]
+    const { ask, say } = await start({ instruments })
+    const scale = async (symbol: string): Promise<number> => (await ask('/symbols', { symbol })).pricescale
+    const trade = (instrument: string, price: number) =>
+      say({ type: 'trade', ...stamp(instrument, NOW), price, size: 1, side: 'buy' })
+    const scales: number[] = [await scale('NVDA')]
+    for (const price of [180, 180.5, 180.25, 181]) {
+      trade('NVDA', price)
+      scales.push(await scale('NVDA'))
+    }
+    expect(scales).toEqual([100, 100, 100, 100, 100])
+    for (const price of [180.1234, 180.5]) trade('NVDA', price)
+    expect(await scale('NVDA')).toBe(10_000)
+    for (const [instrument, price] of [
+      ['PENNY', 0.5],
+      ['BTC-USDT', 97_000],
+      ['PEPE-USDT', 1.2e-7],
+      ['ETH-USDT', 3_000.25]
+    ] as const)
+      // prettier-ignore
+      trade(instrument, price)
+    expect(await Promise.all(['PENNY', 'BTC-USDT', 'PEPE-USDT', 'EUR-USD', 'USD-JPY', 'ETH-USDT'].map(scale))).toEqual([
+      1e4, 1e2, 1e12, 1e5, 1e3, 1e1
+    ])
   })
 
   test('symbols: a share has the hours of its exchange in its zone, its holidays and its short days', async () => {
@@ -131,6 +171,28 @@ describe('history', () => {
     const { ask } = await start({ past: { '1m': minutes(3) } })
     expect(await ask('/history', { ...asking, from: 0, to: 60 })).toEqual({ s: 'no_data' })
     expect(await ask('/history', { ...asking, to: last - 3_600, countback: 10 })).toEqual({ s: 'no_data' })
+  })
+
+  test('bars that a provider has not told yet are an error, which a chart does not keep; they are waited for before', async () => {
+    const why = 'alpha: HTTP 503'
+    const { ask, get, patiences } = await start({ past: { '1m': minutes(3) }, why })
+    const error = { s: 'error', errmsg: `these bars are not known yet: ${why}` }
+    expect(await ask('/history', { ...asking, from: last - 600, to: last })).toEqual(error)
+    expect(await ask('/history', { ...asking, to: last, countback: 10 })).toEqual(error)
+    expect((await get(`/history?symbol=BTC-USDT&resolution=1&to=${last}&countback=10`)).status).toBe(503)
+    expect(patiences).toEqual([10_000, 10_000, 10_000])
+    // What is known reaches back as far as it was asked for.
+    expect(read(await ask('/history', { ...asking, from: last - 120, to: last })).bars).toHaveLength(2)
+    expect(read(await ask('/history', { ...asking, to: SECOND, countback: 3 })).bars).toHaveLength(3)
+  })
+
+  test('nor is a bar told of which only a part is known, while its provider can be asked again', async () => {
+    const part = [{ ...candleOf('AAPL', '1d', Date.UTC(2026, 0, 2), 238), coverage: 0.004 }]
+    const question = { symbol: 'AAPL', resolution: '1D', to: SECOND, countback: 1 }
+    const short = await start({ past: { '1d': part }, why: 'alpha: HTTP 503' })
+    expect(await short.ask('/history', question)).toMatchObject({ s: 'error' })
+    const known = await start({ past: { '1d': part } })
+    expect(read(await known.ask('/history', question)).bars).toHaveLength(1)
   })
 
   test('a daily bar is named by 00:00 UTC of its day, whenever its session begins', async () => {
@@ -276,6 +338,14 @@ describe('time and quotes', () => {
       },
       { s: 'error', n: 'NOBODY', v: {} }
     ])
+  })
+
+  test('quotes: the price is within the range of its day', async () => {
+    const { ask, say } = await start()
+    say({ type: 'ticker', ...stamp('AAPL', NOW), last: 255, high: 256, low: 249 })
+    say({ type: 'trade', ...stamp('AAPL', NOW), price: 240, size: 1, side: 'buy', session: 'closed' })
+    const { d } = await ask('/quotes', { symbols: 'AAPL' })
+    expect(d).toMatchObject([{ v: { lp: 240, high_price: 256, low_price: 240 } }])
   })
 
   test('quotes: none, or more than fifty, are an error', async () => {

@@ -111,6 +111,8 @@ export function connection<M>(
 
 export type StartOptions = {
   past?: (instrument: string) => readonly Candle[]
+  /** There is more of it. */
+  why?: string
   carries?: (topic: Topic) => boolean
   heartbeat?: { every: number; timeout: number }
   watchlistAfter?: number
@@ -121,6 +123,7 @@ export type StartOptions = {
 /** A gateway that speaks all channels, on a real port. */
 export async function start({
   past = () => [],
+  why,
   carries = () => true,
   heartbeat = { every: 25_000, timeout: 10_000 },
   watchlistAfter = 60_000,
@@ -130,7 +133,7 @@ export async function start({
   const demanded = new Map<string, number>()
   const desk = deskWith(plant, {
     carries,
-    candles: (instrument) => Promise.resolve(past(instrument)),
+    past: (instrument) => Promise.resolve(why === undefined ? { candles: past(instrument) } : { candles: past(instrument), why }),
     connections: () => gateway.connections()
   })
   const interval = 50

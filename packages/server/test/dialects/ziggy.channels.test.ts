@@ -8,7 +8,8 @@ import { createMarket } from '../../src/dialects/ziggy.market.ts'
 import { createNews } from '../../src/dialects/ziggy.news.ts'
 import { createPortfolio } from '../../src/dialects/ziggy.portfolio.ts'
 import { createSignals } from '../../src/dialects/ziggy.signals.ts'
-import { tradeOf } from './fiml.bench.ts'
+import { createPlant } from '../../src/plant/plant.ts'
+import { deskOf, tradeOf } from './fiml.bench.ts'
 import { connection } from './ziggy.bench.ts'
 
 const CHANNELS: [string, () => Dialect<any>][] = [
@@ -48,6 +49,19 @@ describe.each(CHANNELS)('%s', (path, create) => {
       { type: 'ping', ts: 25, timestamp: 25 },
       { type: 'ping', ts: 50, timestamp: 50 }
     ])
+  })
+
+  test('[S1-34] pings keep in step however long a tick is, and come singly after a pause', () => {
+    const { open: begin, tick } = createAlerts({ heartbeat: { every: 250, timeout: 10_000 } })
+    const { memory } = begin({ path: '/ws/alerts', query: {}, rest: '', session: 's' }, deskOf(createPlant({ epoch: 'e' })), 0)
+    const at: number[] = []
+    const until = (times: readonly number[]): void => {
+      for (const now of times) if (tick?.(memory, now).length) at.push(now)
+    }
+    until(Array.from({ length: 20 }, (_, i) => (i + 1) * 100))
+    expect(at).toEqual([300, 500, 800, 1_000, 1_300, 1_500, 1_800, 2_000])
+    until([60_000, 60_100, 60_200, 60_300])
+    expect(at.slice(8)).toEqual([60_000, 60_300])
   })
 
   test('[S1-34] a client that answers pings is closed when it stops; one that never did is left to WebSocket pings', () => {

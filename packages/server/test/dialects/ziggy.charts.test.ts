@@ -9,7 +9,10 @@ const MINUTE = 60_000
 /** Lets promises that are kept already be heard of. */
 const heard = () => new Promise((resolve) => setImmediate(resolve))
 const open = (past: readonly Candle[] = pastOf('AAPL', 300), query: Record<string, string> = {}) =>
-  connection(createCharts(), { query, desk: { candles: (_instrument, _interval, limit) => Promise.resolve(past.slice(-limit)) } })
+  connection(createCharts(), {
+    query,
+    desk: { past: (_instrument, _interval, limit) => Promise.resolve({ candles: past.slice(-limit) }) }
+  })
 const errors = (messages: Message[]): Message[] => messages.filter(({ type }) => type === 'error')
 
 async function subscribed(past?: readonly Candle[], query?: Record<string, string>) {
@@ -83,7 +86,7 @@ describe('a snapshot', () => {
   })
 
   test('of a past that fails to come is told as one that nobody has', async () => {
-    const { send, until, take } = connection(createCharts(), { desk: { candles: () => Promise.reject(new Error('down')) } })
+    const { send, until, take } = connection(createCharts(), { desk: { past: () => Promise.reject(new Error('down')) } })
     send({ action: 'subscribe', symbols: ['AAPL'] })
     await heard()
     until(100)
@@ -248,7 +251,7 @@ describe('what is refused', () => {
 
   test('more than two hundred charts on one connection', () => {
     const { send, take, held } = connection(createCharts(), {
-      desk: { resolve: (text) => ({ ok: true, instrument: text }), candles: () => Promise.resolve([]) }
+      desk: { resolve: (text) => ({ ok: true, instrument: text }), past: () => Promise.resolve({ candles: [] }) }
     })
     const symbols = Array.from({ length: 100 }, (_, i) => `S${i}`)
     send({ action: 'subscribe', symbols, timeframes: ['1m', '5m'] })

@@ -210,6 +210,8 @@ describe('GET /ws/status', () => {
       queue_dropped: 0,
       broadcasts_attempted: 0,
       broadcasts_failed: 0,
+      broadcast_latency_ms: null,
+      portfolio_queue_len: 0,
       avg_uptime_s: 0
     }
     const before = (await get(`${base}/ws/status`)).body
@@ -232,6 +234,7 @@ describe('GET /ws/status', () => {
     expect(total_connections).toBe(3)
     expect(per_channel.market_data).toMatchObject({ connections: 2, queue_len: 0, broadcasts_failed: 0 })
     expect(per_channel.market_data.broadcasts_attempted).toBeGreaterThanOrEqual(2)
+    expect(per_channel.market_data.broadcast_latency_ms).toBe(broadcast_latency_ms.p50)
     expect(per_channel.trading_signals).toMatchObject({ connections: 1, subscribers: 0 })
     expect(broadcast_latency_ms).toMatchObject({ p50: expect.any(Number), p99: expect.any(Number) })
   })
@@ -276,6 +279,30 @@ describe('REST', () => {
       status: 400,
       body: { error: { code: 'INVALID_MESSAGE' } }
     })
+  })
+
+  test.each(['0', '1', '3651', '99999', '2.5', 'month'])('[S1-52] an overview of %s days is refused by name', async (days) => {
+    const { base } = await start()
+    const message = 'period_days: a whole number from 2 to 3650'
+    expect(await get(`${base}/market/overview?period_days=${days}`)).toMatchObject({ status: 400, body: { error: { message } } })
+  })
+
+  test('[S1-52] an overview of closes that are not there yet tells the price alone, and why', async () => {
+    const heard = { ...candleOf('AAPL', 0, 159, { interval: '1d', open: 1 }), coverage: 0.004 }
+    const { base, say } = await start({ past: () => [heard], why: 'alpha: HTTP 503' })
+    say(tradeOf('AAPL', 160))
+    const { status, body } = await get(`${base}/market/overview?symbols=AAPL&since_open=true`)
+    expect(status).toBe(200)
+    expect(body.symbols).toEqual({ AAPL: { last: 160, chg1d: null, chg5d: null, chg20d: null, ref: null, chg_ref: null } })
+    expect(body.errors).toEqual({ AAPL: 'no past closes: alpha: HTTP 503' })
+  })
+
+  test('[S1-52] the open of what was heard of a day in part is not the open of that day', async () => {
+    const heard = { ...candleOf('AAPL', 0, 159, { interval: '1d', open: 1 }), coverage: 0.004 }
+    const { base, say } = await start({ past: () => [heard] })
+    say(tradeOf('AAPL', 160))
+    const { body } = await get(`${base}/market/overview?symbols=AAPL&since_open=true`)
+    expect(body.symbols.AAPL).toMatchObject({ last: 160, ref: null, chg_ref: null })
   })
 
   test.each(['/news/headlines', '/api/news/headlines'])('[S1-53] %s tells the last stories', async (path) => {

@@ -229,6 +229,15 @@ describe('GET /news/headlines', () => {
     expect(found({ limit: '1' })).toEqual(['good'])
   })
 
+  test.each([
+    [{ limit: '0' }, 'limit: a whole number from 1 to 200'],
+    [{ limit: '201' }, 'limit: a whole number from 1 to 200'],
+    [{ limit: 'all' }, 'limit: a whole number from 1 to 200'],
+    [{ lookback_days: '1.5' }, 'lookback_days: a whole number from 1 to 30']
+  ])('what is out of bounds is refused by its name: %o', (query, message) => {
+    expect(ask(query)).toMatchObject({ status: 400, body: { error: { code: 'INVALID_MESSAGE', message } } })
+  })
+
   test('an unknown symbol is 404 with its name, and no provider of news is 503', () => {
     expect(ask({ symbol: 'APPL' })).toMatchObject({ status: 404, body: { error: { code: 'UNKNOWN_SYMBOL' } } })
     expect(ask({}, false)).toMatchObject({ status: 503, body: { error: { code: 'SERVICE_NOT_AVAILABLE', service: 'news' } } })

@@ -43,6 +43,13 @@ test.for([
   expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
   expect(head).toMatch(/^content-type: application\/json/im)
   expect(JSON.parse(body)).toEqual({ error: { code, message: expect.stringMatching(/./), retry: false } })
+  await expect.poll(() => rig?.gateway.stats().answers, { timeout: 10_000 }).toEqual({ 500: 0, [status]: 1 })
+})
+
+test('[S11] there is a count of defects from the start, so that the first one is seen to raise it', async () => {
+  const { base } = (rig = await startRig())
+  const scraped = await (await fetch(`${base}/metrics`)).text()
+  expect(scraped).toMatch(/^tickwire_http_answers_total\{status="500"\} 0$/m)
 })
 
 test('a handshake of another version is told which one is spoken', async () => {

@@ -133,6 +133,9 @@ function subscribe({ plant, fanout }: Stage, reader: Reader, topic: string, aske
   reader.asked.set(topic, contract)
   if (asked) member.contracts.set(topic, contract)
   member.topics.add(topic)
+  // Where each is asked for, each counts from where the server stands as it agrees.
+  if (before && contract.delivery === 'every' && reader.inForce.get(topic)!.delivery !== 'every' && !member.behind)
+    reader.at.set(topic, plant.position(topic).seq)
   const isSlow = member.slow !== undefined && contract.delivery === 'every' && topic !== 'halt:A'
   reader.inForce.set(topic, isSlow ? { ...contract, delivery: 'latest' } : contract)
   if (before) return fanout.join(member, [], new Map())
@@ -166,7 +169,8 @@ function take(reader: Reader, each: Told) {
   expect(at, `${topic} is held`).toBeDefined()
   if ('op' in each) {
     // Of candles that are no longer kept nobody knows whether one was closed.
-    if (topic !== CANDLE) expect(contract.delivery, `${topic} was promised each`).toBe('every')
+    const promised = each.reason === 'age' ? reader.asked.get(topic)! : contract
+    if (topic !== CANDLE) expect(promised.delivery, `${topic} was promised each`).toBe('every')
     expect(each.count).toBe(each.to - each.from + 1)
     if (contract.delivery === 'every') expect(each.from).toBe(at! + 1)
     else expect(each.from).toBeGreaterThan(at!)
@@ -213,6 +217,7 @@ const contract = fc.constantFrom<(AskedContract | undefined)[]>(
   { maxRate: 20 },
   { delivery: 'sampled', interval: 200, fields: ['price', 'bid'] },
   { fields: ['side', 'nothing'], maxAge: 50 },
+  { delivery: 'latest', maxAge: 50 },
   { delivery: 'latest', maxAge: 1_000 }
 )
 const step = fc.oneof(
@@ -354,6 +359,32 @@ test('what is too old for its contract is lost by age, where each was promised',
   const lost = (from: number, to: number) => ({ op: 'lost', topic: 'trade:A', count: to - from + 1, from, to, reason: 'age' })
   expect(one.frames.flatMap(({ value }) => value)).toMatchObject([{ seq: 1 }, lost(2, 3), { seq: 4 }, lost(5, 5)])
   expect(two.frames).toEqual([])
+  stage.fanout.stop()
+})
+
+test('a slow client who asked for each is told what is too old while it has the newest alone: caught up, its stream goes on without a jump', () => {
+  const stage = createStage()
+  const [slow, latest] = stage.readers as [Reader, Reader]
+  subscribe(stage, slow, 'trade:A', { maxAge: 50 })
+  subscribe(stage, latest, 'trade:A', { delivery: 'latest', maxAge: 50 })
+  slow.full = true
+  stage.publish('trade:A')
+  stage.pass(20)
+  for (let n = 0; n < 40; n++) stage.publish('trade:A')
+  slow.full = false
+  stage.pass(20)
+  expect(slow.frames.map(({ value }) => value)).toContainEqual(expect.objectContaining({ op: 'contract', reason: 'slow' }))
+  check(slow)
+  latest.frames.splice(0)
+  for (const age of [0, 60, 60, 60]) stage.publish('trade:A', stage.now() - age)
+  stage.pass(400)
+  stage.publish('trade:A')
+  stage.pass(20)
+  const lost = { op: 'lost', topic: 'trade:A', count: 1, from: 45, to: 45, reason: 'age' }
+  const told = slow.frames.map(({ value }) => value)
+  expect(told).toMatchObject([[lost], { op: 'contract', contract: { delivery: 'every', maxAge: 50 } }, [{ seq: 46 }]])
+  check(slow)
+  expect(seqsOf(latest)).toEqual([46])
   stage.fanout.stop()
 })
 

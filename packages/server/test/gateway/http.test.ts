@@ -140,6 +140,7 @@ test.for([
   ['/v1/trades/BTC-USDT?limit=', 'limit: must be a whole number from 1 to 1000, not ""'],
   ['/v1/candles/BTC-USDT?limit=2000', 'limit: must be a whole number from 1 to 1500, not "2000"'],
   ['/v1/candles/BTC-USDT?interval=7m', 'interval: must be one of 1m, 3m, 5m, 15m, 30m, 1h, 2h, 4h, 6h, 8h, 12h, 1d, not "7m"'],
+  ['/v1/candles/BTC-USDT?session=night', 'session: must be one of regular, extended, all, not "night"'],
   ['/v1/last', 'topics: must be topics joined by commas, as in trade:BTC-USDT,candle:BTC-USDT:1m, and is missing'],
   ['/v1/events?topics=a&topics=b', 'topics: must be topics joined by commas, as in trade:BTC-USDT,quote:BTC-USDT, not ["a","b"]'],
   ['/v1/quotes/BTC-USDT?provider=a&provider=b', 'provider: must be given once, not ["a","b"]'],
@@ -217,6 +218,19 @@ test('/ready is 503 until a provider is live, while /health stays 200 and says d
     version: '9.9.9',
     providers: { total: 1, live: 0, phases: { one: 'waiting' } }
   })
+})
+
+test('where nothing can be recorded for want of room /health stays 200 and ok, and says so; a scrape too', async () => {
+  const full = { state: 'full', reason: 'there is no room in /data', what: ['events'], since: 0 } as const
+  const status = () => ({ ...full, bytes: 9, events: 1, frames: 0, lost: 7 })
+  const { base } = await start({ rest: { ...sources(true), recording: { status, runs: () => [], logLost: () => 0 } } })
+  const health = await fetch(`${base}/health`)
+  const recording = { state: 'full', reason: 'there is no room in /data', lost: 7 }
+  expect([health.status, await health.json()]).toMatchObject([200, { status: 'ok', recording }])
+  const scraped = await (await fetch(`${base}/metrics`)).text()
+  expect(scraped).toMatch(/^tickwire_recording_state\{state="full"\} 1$/m)
+  expect(scraped).toMatch(/^tickwire_recording_state\{state="recording"\} 0$/m)
+  expect(scraped).toMatch(/^tickwire_recording_lost_total 7$/m)
 })
 
 test('where a capture is played /health says which, and how fast', async () => {

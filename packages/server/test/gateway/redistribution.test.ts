@@ -45,7 +45,8 @@ const deskOn = (plant: Plant): Desk => ({
   instruments: () => INSTRUMENTS,
   instrument: (id) => INSTRUMENTS.find(({ instrument }) => instrument === id),
   unlisted: () => unlisted,
-  candles: (instrument) => Promise.resolve([{ instrument } as never])
+  candles: (instrument) => Promise.resolve([{ instrument } as never]),
+  past: (instrument) => Promise.resolve({ candles: [{ instrument } as never] })
 })
 
 /** A protocol whose REST asks the desk itself, as those of other systems do. */
@@ -62,8 +63,19 @@ const own = dialect({
       answer: (_request, desk) => ({ status: 200, body: { last: desk.last('trade:SOL-USDT') ?? null } })
     },
     {
+      route: 'GET /own/words',
+      answer: (_request, desk) => ({
+        status: 200,
+        body: ['SOL', 'ETH'].map((base) => desk.forbids?.(`trade:${base}-USDT`) ?? null)
+      })
+    },
+    {
       route: 'GET /own/candles',
       answer: async (_request, desk) => ({ status: 200, body: await desk.candles('SOL-USDT', '1m', 1) })
+    },
+    {
+      route: 'GET /own/past',
+      answer: async (_request, desk) => ({ status: 200, body: await desk.past('SOL-USDT', '1m', 1) })
     }
   ]
 })
@@ -173,13 +185,15 @@ describe('who is not the owner’s', () => {
       '/v1/last?topics=trade:SOL-USDT',
       '/v1/news',
       '/v1/events?topics=trade:ETH-USDT,trade:SOL-USDT',
-      '/own/candles'
+      '/own/candles',
+      '/own/past'
     ]) {
       const [status, text] = await ask(path)
       expect([path, status]).toEqual([path, 403])
       expect(text).toContain('forbids redistribution')
     }
     expect(await ask('/own/last')).toEqual([200, '{"last":null}'])
+    expect(await ask('/own/words')).toEqual([200, expect.stringMatching(/^\["closed forbids redistribution[^"]*",null\]$/)])
     expect((await ask('/v1/trades/ETH-USDT'))[0]).toBe(200)
   })
 
@@ -225,6 +239,8 @@ describe('the owner’s', () => {
     const { client, ok } = await granted(url, headers, ['trade:SOL-USDT', 'trade:BTC-USDT@closed', 'news:all'])
     expect(ok).toEqual([true, true, true])
     expect((await fetch(`${base}/v1/trades/SOL-USDT`, headers)).status).toBe(200)
+    const words = await fetch(`${base}/own/words`, headers)
+    expect(await words.json()).toEqual([null, null])
     client.ws.terminate()
   })
 

@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
+import { keepFor } from '../../src/plant/keep.ts'
 import { createPlant } from '../../src/plant/plant.ts'
 import { connect, startRig, tradeOf, type Client, type Rig, type RigOptions } from './rig.ts'
 
@@ -52,6 +53,26 @@ test('a resume of state is given the newest and is told that it was recovered, h
     client.send({ op: 'ping', id: 'after' })
     await client.message('pong')
     expect(seqs(client)).toEqual(expected)
+    client.ws.terminate()
+  }
+})
+
+test('of state the digests of the newest event and of the one before it are compared, as PROTOCOL.md says: no older ones', async () => {
+  const plant = createPlant({ epoch: 'e1', keep: keepFor(1_000) })
+  const own = await start({ plant })
+  const QUOTE = 'quote:BTC-USDT'
+  const stamp = { provider: 'one', instrument: 'BTC-USDT', time: 1, received: 2 }
+  for (let n = 1; n <= 9; n++)
+    plant.publish(QUOTE, { type: 'quote', ...stamp, bid: n, bidSize: 1, ask: n + 1, askSize: 1 }, Date.now())
+  for (const [seq, recovered] of [
+    [9, false],
+    [8, false],
+    [7, true],
+    [1, true]
+  ] as const) {
+    const client = await connect(own.url)
+    client.send({ op: 'subscribe', topics: [QUOTE], notices: false, resume: { [QUOTE]: { epoch: 'e1', seq, digest: 7 } } })
+    expect((await client.message('subscribed')).results, `from ${seq}`).toMatchObject([{ recovered }])
     client.ws.terminate()
   }
 })

@@ -31,6 +31,7 @@ export function deskOf(plant: Plant): Desk {
     recent: plant.recent,
     hand: plant.last,
     candles: () => Promise.resolve([]),
+    past: () => Promise.resolve({ candles: [] }),
     unlisted: () => [],
     carries: () => true,
     connections: () => []

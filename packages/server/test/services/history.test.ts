@@ -142,7 +142,10 @@ function openPast(live: readonly Candle[]) {
     after(ms, act) {
       const one = { at: now + ms, act }
       due.push(one)
-      return () => void due.splice(due.indexOf(one), 1)
+      return () => {
+        const index = due.indexOf(one)
+        if (index >= 0) due.splice(index, 1)
+      }
     },
     every: () => () => {}
   }
@@ -150,7 +153,7 @@ function openPast(live: readonly Candle[]) {
   const past = pastFrom({ history, live: () => live, sessions: () => undefined, clock: () => now, timers })
   return {
     answers,
-    ask: () => past('BTC-USDT', '1m', 3),
+    ask: (patience?: number) => past('BTC-USDT', '1m', 3, patience),
     wait(ms: number) {
       now += ms
       for (const one of due.filter(({ at }) => at <= now)) {
@@ -181,6 +184,18 @@ test('a provider that does not answer keeps nobody waiting: after a second ours 
   run.wait(10_000)
   void run.ask()
   expect(run.answers.length).toBe(2)
+})
+
+test('who is more patient waits longer, for the same answer', async () => {
+  const run = openPast([candle(2 * MINUTE, 12, { coverage: 0.5 })])
+  const [hasty, patient, late] = [run.ask(), run.ask(10_000), run.ask(1_500)]
+  run.wait(1_000)
+  expect(await hasty).toMatchObject({ candles: [{ close: 12 }], why: expect.stringContaining('within 1 s') })
+  run.wait(500)
+  expect(await late).toMatchObject({ why: expect.stringContaining('within 1.5 s') })
+  run.answers[0]!({ candles: [candle(MINUTE, 11)] })
+  expect((await patient).candles.map(({ close }) => close)).toEqual([11, 12])
+  expect(run.answers.length).toBe(1)
 })
 
 test('why a provider could not be asked is told at once beside what is known', async () => {

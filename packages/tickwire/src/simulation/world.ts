@@ -164,7 +164,7 @@ export function createWorld(options: WorldOptions) {
     clock,
     instruments,
     feed,
-    () => Promise.resolve([]),
+    () => Promise.resolve({ candles: [] }),
     () => []
   )
   const draw = stream(seedOf(seed, 'world'))
