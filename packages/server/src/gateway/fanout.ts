@@ -54,7 +54,7 @@ export type FanoutOptions = {
 
 export function createFanout(options: FanoutOptions) {
   const { plant, clock, timers, patience, flushEvery, limits, meters } = options
-  let dirty: Lane[] = []
+  const dirty: Lane[] = []
   const groups = createGroups(plant, hear, (lane) => grid.leave(lane))
   const { move, leave } = createSeating(groups)
   const grid = createGrid(clock, timers, (lanes) => {
@@ -78,10 +78,8 @@ export function createFanout(options: FanoutOptions) {
   }
 
   function flush(now: number): void {
-    const lanes = dirty
-    dirty = []
     weight = 0
-    delivery.flush(lanes, now)
+    delivery.flush(dirty.splice(0), now)
     groups.forget()
   }
 
