@@ -5,7 +5,7 @@
  */
 import type { Encoding, Published } from '@tickwire/protocol'
 import type { Plant } from '../plant/plant.ts'
-import type { Cancel, Timers } from '../timers.ts'
+import type { Timers } from '../timers.ts'
 import { weigh } from './arrears.ts'
 import { createDelivery, type Backlog } from './delivery.ts'
 import { joinedBatch } from './joining.ts'
@@ -19,6 +19,7 @@ import { createPace } from './pace.ts'
 import type { Patience } from './patience.ts'
 import { createSeating } from './seating.ts'
 import { digestsOf, owedTo, type Digests } from './stands.ts'
+import { createWatch } from './watch.ts'
 
 export type { Member, Sink } from './member.ts'
 
@@ -63,11 +64,15 @@ export function createFanout(options: FanoutOptions) {
   })
   const delivery = createDelivery(limits, meters, clock(), (member, _group, positions) => {
     laggards.detach(member, positions)
-    watch()
+    watch.begin()
   })
   const laggards = createLaggards(plant, patience, limits, meters, delivery, move)
   const pace = createPace(clock, timers, flushEvery, flush)
-  let stopWatching: Cancel | undefined
+  // While anyone is behind or slow they are looked after at the pace of the flush, even when nothing is published.
+  const watch = createWatch(timers, Math.max(flushEvery, LAG_PACE), () => {
+    catchUp()
+    return laggards.isAnyone()
+  })
   let arrivals = 0
   let weight = 0
 
@@ -95,15 +100,6 @@ export function createFanout(options: FanoutOptions) {
   function catchUp(): void {
     laggards.catchUp(clock(), settle)
     groups.forget()
-  }
-
-  function watch(): void {
-    // While anyone is behind or slow they are looked after at the pace of the flush, even when nothing is published.
-    stopWatching ??= timers.after(Math.max(flushEvery, LAG_PACE), () => {
-      stopWatching = undefined
-      catchUp()
-      if (laggards.isAnyone()) watch()
-    })
   }
 
   function settle(member: Member, all = false): void {
@@ -165,7 +161,7 @@ export function createFanout(options: FanoutOptions) {
     stop() {
       pace.stop()
       grid.stop()
-      stopWatching?.()
+      watch.stop()
     }
   }
 }
