@@ -4,7 +4,7 @@ import type { Ticker, Trade } from '@tickwire/protocol'
 /** A ticker lags its trades, and its clock is not theirs, by so much at most, ms. */
 const LAG = 60_000
 
-export type DayRange = { high: number | null; low: number | null }
+type DayRange = { high: number | null; low: number | null }
 
 /**
  * The ticker's day, widened by a trade that it may not have counted yet. Of what is traded before and after hours, and of what

@@ -8,7 +8,7 @@ export const SHOWN = 100
 export const WANTED = SHOWN + WARM_UP
 
 /** `under`: a provider's own bar, whose rest since then is told by ours, which lacks what was before; `volume` is ours at that time. */
-export type Bar = Candle & { under?: { theirs: Candle; volume: number } }
+type Bar = Candle & { under?: { theirs: Candle; volume: number } }
 /** Oldest first, one per start. */
 export type Bars = Bar[]
 

@@ -70,7 +70,7 @@ export function takePast(chart: Sought & { all: boolean }, now: number): boolean
   return true
 }
 
-export type Missing = { bars: number; reason: string; asked_again: boolean }
+type Missing = { bars: number; reason: string; asked_again: boolean }
 
 /** Of a hundred bars, those that are not here; null where nothing is missing. */
 export function missingOf({ bars, quest }: Pick<Sought, 'bars' | 'quest'>): Missing | null {
