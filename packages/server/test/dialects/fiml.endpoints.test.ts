@@ -119,10 +119,12 @@ describe('subscriptions', () => {
 
   test('[S2-31] [S2-09] subscribe to ohlcv: candles of the trades arrive, and the closed one is marked closed', async () => {
     const { open, say, skip } = await start()
+    // From the beginning of a minute, so that none ends before it is told to.
+    const minute = Math.ceil(Date.now() / 60_000) * 60_000
+    skip(minute - Date.now())
     const { subscribe, message, updates } = await open('/ws/stream')
     subscribe('ohlcv', ['AAPL'], { interval_ms: 60_000 })
     expect(await message('subscription_ack')).toMatchObject({ stream_type: 'ohlcv' })
-    const minute = Math.floor(Date.now() / 60_000) * 60_000
     say(tradeOf('AAPL', 12, minute), tradeOf('AAPL', 10, minute + 1))
     const bar = { symbol: 'AAPL', timestamp: new Date(minute).toISOString(), open: 12, high: 12, low: 10, close: 10, volume: 4 }
     await eventually(() => updates()).toMatchObject([{ ...bar, is_closed: false }])
