@@ -55,7 +55,7 @@ const chartOf = ({ symbol, instrument }: Named, timeframe: Interval, now: number
 }
 
 function asked(memory: Memory, symbols: readonly string[], timeframes: readonly Interval[], now: number): Asked {
-  const { known, refused } = find(memory.desk, symbols)
+  const { known, refused } = find(memory.desk, symbols, true)
   const wanted = timeframes.length === 0 ? [TIMEFRAME] : [...timeframes]
   return {
     charts: known.flatMap((each) => wanted.map((timeframe) => chartOf(each, timeframe, now))),

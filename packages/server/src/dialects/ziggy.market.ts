@@ -167,7 +167,7 @@ function update(line: Line, memory: Memory, interval: number, now: number): Comm
 
 function snapshot(message: Message, memory: Memory, now: number): readonly Command[] {
   return reading(symbolsSchema, message, now, ({ symbols }) => {
-    const { known, refused } = find(memory.desk, symbols.length === 0 ? [...memory.lines.keys()] : symbols)
+    const { known, refused } = find(memory.desk, symbols.length === 0 ? [...memory.lines.keys()] : symbols, true)
     const quotes = known.flatMap(({ symbol, instrument }) => {
       const pictures = memory.lines.get(symbol)?.pictures ?? picturesOf(memory.desk, instrument)
       const quote = quoteOf({ symbol, instrument, pictures }, memory)

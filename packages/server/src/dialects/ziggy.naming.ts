@@ -1,17 +1,20 @@
 /** From the symbols that a client names to instruments and topics, and what is said of those that it cannot have. Pure. */
-import type { ErrorCode, TopicResult } from '@tickwire/protocol'
+import { topicName, type ErrorCode, type TopicResult } from '@tickwire/protocol'
 import type { Command, Desk } from './dialect.ts'
 import { fail, type Code } from './ziggy.messages.ts'
 
 export type Named = { symbol: string; instrument: string }
 export type Refused = { symbol: string; message: string; nearest: readonly string[]; code: Code }
 
-export function find(desk: Desk, symbols: readonly string[]): { known: Named[]; refused: Refused[] } {
+/** `isPrice`: what is asked for at once, and not subscribed to, is looked at here: whether its source lets it be told to whoever asks. */
+export function find(desk: Desk, symbols: readonly string[], isPrice = false): { known: Named[]; refused: Refused[] } {
   const known: Named[] = []
   const refused: Refused[] = []
   for (const symbol of symbols) {
     const found = desk.resolve(symbol)
-    if (found.ok) known.push({ symbol, instrument: found.instrument })
+    const forbidden = isPrice && found.ok ? desk.forbids?.(topicName('trade', found.instrument)) : undefined
+    if (forbidden !== undefined) refused.push({ symbol, nearest: [], code: 'NOT_PERMITTED', message: forbidden })
+    else if (found.ok) known.push({ symbol, instrument: found.instrument })
     else {
       const hint = found.nearest.length > 0 ? `; the nearest are ${found.nearest.join(', ')}` : ''
       refused.push({ symbol, nearest: found.nearest, code: 'UNKNOWN_SYMBOL', message: `no provider lists it${hint}` })

@@ -58,9 +58,13 @@ export function overview({ query }: HttpRequest, desk: Desk, now: number, hands?
   const days = wholeOf(query.period_days, 30, { least: 2, most: 3_650 })
   if (days === undefined) return rest('INVALID_MESSAGE', 'period_days: a whole number from 2 to 3650', 400)
   const sinceOpen = first(query.since_open) === 'true'
-  const { known, refused } = find(desk, [...new Set(names)])
-  if (known.length === 0)
-    return rest('UNKNOWN_SYMBOL', refused.map(({ symbol, message }) => `${symbol}: ${message}`).join('; '), 404)
+  const { known, refused } = find(desk, [...new Set(names)], true)
+  if (known.length === 0) {
+    const text = refused.map(({ symbol, message }) => `${symbol}: ${message}`).join('; ')
+    return refused.every(({ code }) => code === 'NOT_PERMITTED')
+      ? rest('FORBIDDEN', text, 403)
+      : rest('UNKNOWN_SYMBOL', text, 404)
+  }
   const rows = known.map(({ symbol, instrument }) => {
     return Promise.all([closesOf(desk, instrument, days), lastOf(desk, instrument, hands)]).then(([{ candles, why }, last]) => ({
       symbol,

@@ -16,12 +16,16 @@ function closed(desk: Desk, isStranger: () => boolean): Desk {
     <A extends unknown[], R>(ask: (...asked: A) => R, nothing: NoInfer<R>) =>
     (...asked: A): R =>
       isStranger() ? nothing : ask(...asked)
+  const { server, epoch, mode, resolve, instruments, unlisted, carries, instrument } = desk
   return {
-    ...desk,
+    // Of these anybody may know. What else a desk has is named one by one: nothing that it learns to tell is told by default.
+    ...{ server, epoch, mode, resolve, instruments, unlisted, carries, instrument },
+    forbids: open((topic) => desk.forbids?.(topic), undefined),
     last: open(desk.last, undefined),
     recent: open(desk.recent, []),
     hand: open(desk.hand, undefined),
     candles: open(desk.candles, Promise.resolve([])),
+    past: open(desk.past, Promise.resolve({ candles: [] })),
     connections: open(desk.connections, [])
   }
 }

@@ -130,7 +130,7 @@ async function join(name: string) {
   const { instrument, messages, knows = [], tells = trade } = ASKED[name]!
   const joined = open(name, messages)
   // The past of a chart comes between two messages, and is told at the next beat.
-  await Promise.resolve()
+  await new Promise((resolve) => setImmediate(resolve))
   joined.client.pass(1_000)
   joined.client.take()
   return { ...joined, instrument, unknown: OURS(instrument).filter(({ type }) => !knows.includes(type)), told: tells(instrument) }
