@@ -19,7 +19,14 @@ function closed(desk: Desk, isStranger: () => boolean): Desk {
   const { server, epoch, mode, resolve, instruments, unlisted, carries, instrument } = desk
   return {
     // Of these anybody may know. What else a desk has is named one by one: nothing that it learns to tell is told by default.
-    ...{ server, epoch, mode, resolve, instruments, unlisted, carries, instrument },
+    server,
+    epoch,
+    mode,
+    resolve,
+    instruments,
+    unlisted,
+    carries,
+    instrument,
     forbids: open((topic) => desk.forbids?.(topic), undefined),
     last: open(desk.last, undefined),
     recent: open(desk.recent, []),
