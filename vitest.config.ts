@@ -8,8 +8,8 @@ export default defineConfig({
   test: {
     include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
     setupFiles: ['test/kinds.setup.ts', 'test/chance.setup.ts'],
-    testTimeout: 90_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 120_000,
     // One more than cores: a third of the time a file with sockets waits for something.
     maxWorkers: 3
   }

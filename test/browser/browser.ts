@@ -23,12 +23,15 @@ export async function startDemoAgain(): Promise<void> {
   demo = await startDemo(demo.port)
 }
 
+/** For whatever a page does, on a machine that does much else. */
+export const PATIENCE = 60_000
 export const WIDE = { width: 1440, height: 900 }
 export const PHONE = { width: 390, height: 844 }
 
 /** A tab with nothing kept from before, and everything that its console and its scripts complained about. */
 export async function openTab(browser: Browser, viewport = WIDE): Promise<{ page: Page; complaints: string[] }> {
   const page = await browser.newPage({ viewport })
+  page.setDefaultTimeout(PATIENCE)
   const complaints: string[] = []
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) complaints.push(`${message.type()}: ${message.text()}`)

@@ -5,7 +5,7 @@ import { browser, demo, marked, onDemo, openTab, PHONE, WIDE } from './browser.t
 
 onDemo()
 
-const POLL = { timeout: 20_000, interval: 100 }
+const POLL = { timeout: 60_000, interval: 100 }
 
 async function open(viewport = WIDE): Promise<{ page: Page; complaints: string[] }> {
   const tab = await openTab(browser, viewport)

@@ -2,7 +2,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
-import { browser, demo, onDemo } from './browser.ts'
+import { browser, demo, onDemo, PATIENCE } from './browser.ts'
 
 onDemo()
 
@@ -47,6 +47,7 @@ declare global {
 test('[C4] an EventSource whose connection is cut three times hears each trade once and in order', async () => {
   const port = await openWire(demo.port)
   const page = await browser.newPage()
+  page.setDefaultTimeout(PATIENCE)
   await page.goto(`http://127.0.0.1:${port}/health`)
   await page.evaluate(() => {
     const heard: Heard = { seqs: [], opened: 0, recovered: [] }

@@ -5,7 +5,7 @@ import { browser, demo, marked, onDemo, openTab } from './browser.ts'
 
 onDemo()
 
-const POLL = { timeout: 30_000, interval: 100 }
+const POLL = { timeout: 60_000, interval: 100 }
 const lower = (page: Page) => page.getByRole('region', { name: 'Providers, trust, news and log' })
 const says = (page: Page, part: string, pattern: RegExp) =>
   expect

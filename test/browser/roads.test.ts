@@ -47,6 +47,7 @@ beforeAll(async () => {
   pump = setInterval(() => stand.trade(1), 20)
   browser = await openBrowser()
   page = await browser.newPage()
+  page.setDefaultTimeout(60_000)
   await page.goto(`http://127.0.0.1:${(files.address() as AddressInfo).port}/`)
 })
 afterAll(async () => {
