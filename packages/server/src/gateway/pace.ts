@@ -32,7 +32,7 @@ export function createPace(clock: () => number, timers: Timers, every: number, f
   return {
     /** There is something to write. */
     due(): void {
-      cancel ??= timers.after(Math.min(flushedAt + interval - clock(), interval), fire)
+      cancel ??= timers.after(Math.max(0, Math.min(flushedAt + interval - clock(), interval)), fire)
     },
     /** One more is given what is new from here on. */
     joined: (): void => void newcomers++,
