@@ -1,6 +1,7 @@
 /** Market events as FIML updates. A figure that nobody gave is null, never zero. Pure. */
 import type { Book, Candle, Level, News, Published, Quote, Ticker, Trade } from '@tickwire/protocol'
 import { iso } from './fiml.messages.ts'
+import { storyOf } from './stories.ts'
 
 /** The last events of one instrument, as far as they were heard. */
 export type Pictures = {
@@ -117,18 +118,8 @@ export function depthUpdate(symbol: string, book: Book, levels: number): Row {
 export const newsUpdate = (symbols: readonly string[], story: News): Row => ({
   symbol: symbols[0] ?? null,
   symbols,
-  id: story.id,
-  title: story.headline,
-  summary: story.summary ?? null,
-  url: story.url ?? null,
-  source: story.source ?? story.provider,
-  author: story.author ?? null,
-  image: story.image ?? null,
-  categories: story.categories ?? [],
-  sentiment: story.sentiment ?? null,
-  updated: story.updated === undefined ? null : iso(story.updated),
+  ...storyOf(story),
   timestamp: iso(story.time),
-  provider: story.provider,
   confidence: null
 })
 

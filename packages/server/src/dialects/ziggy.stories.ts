@@ -2,6 +2,7 @@
 import { topicName, type News } from '@tickwire/protocol'
 import type { Desk } from './dialect.ts'
 import { iso } from './fiml.messages.ts'
+import { storyOf } from './stories.ts'
 import { seconds, type Filters } from './ziggy.messages.ts'
 
 export const TOPIC = topicName('news', 'all')
@@ -18,20 +19,10 @@ export const labelOf = (sentiment: number | undefined): Label | undefined => {
 }
 
 export const story = (event: News) => ({
-  id: event.id,
-  title: event.headline,
-  summary: event.summary ?? null,
-  url: event.url ?? null,
-  source: event.source ?? event.provider,
-  author: event.author ?? null,
+  ...storyOf(event),
   published: iso(event.time),
   tickers: event.instruments,
-  image: event.image ?? null,
-  categories: event.categories ?? [],
-  sentiment: event.sentiment ?? null,
   sentiment_label: labelOf(event.sentiment) ?? null,
-  updated: event.updated === undefined ? null : iso(event.updated),
-  provider: event.provider,
   timestamp: seconds(event.time)
 })
 
